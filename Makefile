@@ -1,0 +1,39 @@
+# The two commands are `make demo` and `make test`; each sets up what it needs, once.
+
+PYTHON ?= python3
+# The release that the tests ran with; any from 2.4 on is allowed: make test TORCH=torch
+TORCH ?= torch==2.13.0
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+
+.PHONY: demo test setup lint types contracts unit clean
+
+demo: setup
+	$(BIN)/python docs/demo/demo.py $(if $(CLIP),--clip "$(CLIP)")
+
+test: lint types contracts unit
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -c "import torch" 2>/dev/null || $(BIN)/pip install --quiet "$(TORCH)"
+	$(BIN)/pip install --quiet --editable ".[server,dev]"
+	touch $@
+
+lint: setup
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+
+types: setup
+	$(BIN)/mypy
+
+contracts: setup
+	$(BIN)/lint-imports
+
+unit: setup
+	$(BIN)/pytest
+
+clean:
+	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

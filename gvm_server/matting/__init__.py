@@ -1,0 +1,1 @@
+"""Thinks: from plate frames to alphas."""

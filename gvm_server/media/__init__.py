@@ -1,0 +1,1 @@
+"""Touches pixels: plates in, colour, EXR out, the cache."""

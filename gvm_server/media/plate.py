@@ -1,0 +1,134 @@
+"""What a plate is: numbered frames with a header, a key and pixels, wherever they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gvm_client.settings import BadPixels, Missing, PlateKeys
+
+Pixels: TypeAlias = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Box:
+    """A pixel rectangle: origin at the top left, `x` and `y` may be negative."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrameHeader:
+    """What a frame's file says besides its pixels, and what its alpha's file repeats.
+
+    Attributes:
+        display: the display window.
+        data: the data window: where there are pixels.
+        pixel_aspect: width of a pixel over its height.
+        frame_rate: frames per second as numerator and denominator, or None.
+        timecode: the two SMPTE words as OpenEXR stores them, or None.
+    """
+
+    display: Box
+    data: Box
+    pixel_aspect: float = 1.0
+    frame_rate: tuple[int, int] | None = None
+    timecode: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlateFrame:
+    """One frame, read.
+
+    Attributes:
+        frame: the host's frame number that was asked for.
+        header: as the file has it.
+        pixels: [H, W, 3] float32 over the data window, in the plate's own colour space; finite.
+    """
+
+    frame: int
+    header: FrameHeader
+    pixels: Pixels
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlateOptions:
+    """How a plate on disk is to be read.
+
+    Attributes:
+        path: absolute; a sequence pattern, a folder with one sequence, an image, or a movie.
+        first: the clip's first frame; None means the first on disk.
+        last: the clip's last frame; None means the last on disk.
+        layer: an EXR layer or part; "" means the main RGB.
+        colourspace: `auto`, one of our names, or an OCIO name.
+    """
+
+    path: str
+    first: int | None = None
+    last: int | None = None
+    layer: str = ""
+    colourspace: str = "auto"
+    missing: Missing = Missing.FAIL
+    bad_pixels: BadPixels = BadPixels.FAIL
+    keys: PlateKeys = PlateKeys.STAT
+
+
+class Plate(Protocol):
+    """A clip that can be read in any order, from several threads at once.
+
+    Attributes:
+        name: its path or its node's name, for messages.
+        first: the clip's first frame.
+        last: the clip's last frame.
+        colourspace: the OCIO colour space that it is read as (never `auto`).
+        notes: what the artist should know, in whole sentences.
+    """
+
+    name: str
+    first: int
+    last: int
+    colourspace: str
+    notes: tuple[str, ...]
+
+    def missing(self) -> list[int]:
+        """Return the frames of the clip that are not there, ascending."""
+        ...
+
+    def want(self, frames: Sequence[int]) -> None:
+        """Say that these frames will be read soon; a plate that a host holds asks for them here."""
+        ...
+
+    def key(self, frame: int) -> bytes:
+        """Return 16 bytes that change when the frame's pixels may have changed.
+
+        Raises:
+            InputError: the frame is not there.
+        """
+        ...
+
+    def header(self, frame: int) -> FrameHeader:
+        """Return a frame's header without reading its pixels.
+
+        Raises:
+            InputError: the frame is missing or unreadable.
+        """
+        ...
+
+    def read(self, frame: int) -> PlateFrame:
+        """Read a frame.
+
+        Raises:
+            InputError: the frame is missing, unreadable, or holds NaN or infinite pixels.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give files and decoders back."""
+        ...

@@ -1,0 +1,1 @@
+"""Talks: sockets, jobs, and whose turn it is."""

@@ -1,0 +1,1 @@
+"""The light client: what a compositing host's Python may import (no numpy, no torch)."""

@@ -1,0 +1,1 @@
+"""Words, rules and bytes of the protocol: no sockets, no clock."""

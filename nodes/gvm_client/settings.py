@@ -1,0 +1,269 @@
+"""What an artist sets: the window, the matte, and the presets; each number stands here once.
+
+Every value is checked when the object is made: settings that exist are valid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from enum import Enum
+from math import isfinite
+from types import MappingProxyType
+
+from gvm_client.errors import SettingsError
+
+MAX_FRAMES_PER_WINDOW = 256  # the protocol's bound; memory ends far below it
+MAX_STEPS = 50
+MAX_SIDE = 8192  # working pixels; a longer side than an 8K plate is a typing error
+MAX_RADIUS = 256.0  # plate pixels of grow and blur
+
+
+class PlanKind(str, Enum):
+    """How a clip is cut into windows."""
+
+    SEAMLESS = "seamless"
+    """Full-length windows on a grid anchored at the clip's first frame, cross-faded."""
+    REFERENCE = "reference"
+    """The original program's independent batches, for comparison."""
+
+
+class Priority(str, Enum):
+    """Who is served first: the order of the members is the order of service."""
+
+    INTERACTIVE = "interactive"
+    """The frame under an artist's playhead. Ends when its client goes."""
+    RANGE = "range"
+    """A range that an artist waits for. Ends when its client goes."""
+    BATCH = "batch"
+    """Farm and background work. Goes on when its client goes."""
+
+
+class Depth(str, Enum):
+    """The pixel type of an EXR alpha."""
+
+    HALF = "half"
+    FLOAT = "float"
+
+
+class Missing(str, Enum):
+    """What stands in for a plate frame that is not on disk."""
+
+    FAIL = "fail"
+    """Nothing: the job is refused and every missing frame is named."""
+    HOLD = "hold"
+    """The nearest earlier frame (the nearest later one at the head of the clip)."""
+    BLACK = "black"
+    """A black frame."""
+
+
+class BadPixels(str, Enum):
+    """What is done with NaN and infinite plate pixels."""
+
+    FAIL = "fail"
+    """The job fails and says where they are."""
+    BLACK = "black"
+    """They are read as black."""
+
+
+class PlateKeys(str, Enum):
+    """What tells one version of a plate frame from another."""
+
+    STAT = "stat"
+    """Path, size and modification time: free."""
+    CONTENT = "content"
+    """A hash of the file: costs a read, survives a copy to another machine."""
+
+
+def _require(rule: bool, name: str, value: object, says: str) -> None:  # noqa: FBT001
+    if not rule:
+        raise SettingsError(f"{name} is {value!r}; it must be {says}.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WindowSettings:
+    """How frames are grouped and sized for the model; every field is part of the keys.
+
+    Defaults are the original guide's working values (8 frames, overlap 1, one step, size 720).
+
+    Raises:
+        SettingsError: a value is out of its range; the message names it.
+    """
+
+    frames_per_window: int = 8
+    """W: consecutive frames denoised together."""
+    overlap: int = 1
+    """O: frames shared by consecutive windows, 0 <= O <= W/2."""
+    decode_chunk: int = 0
+    """D: consecutive frames decoded together; 0 means the whole window (best)."""
+    steps: int = 1
+    """Denoising steps; the released model is a one-step model, more is experimental."""
+    size: int = 720
+    """Short edge of the working frame, in pixels."""
+    max_resolution: int = 1024
+    """Longest allowed edge of the working frame, in pixels."""
+    plan: PlanKind = PlanKind.SEAMLESS
+
+    def __post_init__(self) -> None:
+        width = self.frames_per_window
+        _require(
+            1 <= width <= MAX_FRAMES_PER_WINDOW,
+            "frames_per_window",
+            width,
+            f"from 1 to {MAX_FRAMES_PER_WINDOW}",
+        )
+        _require(
+            0 <= self.overlap <= width // 2,
+            "overlap",
+            self.overlap,
+            f"from 0 to half of frames_per_window, here {width // 2}",
+        )
+        _require(
+            0 <= self.decode_chunk <= MAX_FRAMES_PER_WINDOW,
+            "decode_chunk",
+            self.decode_chunk,
+            f"from 0 (the whole window) to {MAX_FRAMES_PER_WINDOW}",
+        )
+        _require(1 <= self.steps <= MAX_STEPS, "steps", self.steps, f"from 1 to {MAX_STEPS}")
+        for name in ("size", "max_resolution"):
+            side = getattr(self, name)
+            _require(32 <= side <= MAX_SIDE, name, side, f"from 32 to {MAX_SIDE} pixels")
+
+    @property
+    def chunk(self) -> int:
+        """Frames decoded together, never more than the window has."""
+        return min(self.decode_chunk or self.frames_per_window, self.frames_per_window)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MatteKnobs:
+    """What is done to a finished alpha; none of these runs a model.
+
+    Applied in the order of the fields' groups: levels (black, white, gamma), grow, blur, invert.
+
+    Raises:
+        SettingsError: a value is out of its range; the message names it.
+    """
+
+    black: float = 0.0
+    """The alpha that becomes 0."""
+    white: float = 1.0
+    """The alpha that becomes 1."""
+    gamma: float = 1.0
+    """Exponent 1/gamma after black and white: above 1 thickens soft edges."""
+    grow: float = 0.0
+    """Plate pixels, fractions allowed; negative shrinks."""
+    blur: float = 0.0
+    """Gaussian sigma in plate pixels."""
+    invert: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("black", "white", "gamma", "grow", "blur"):
+            _require(isfinite(getattr(self, name)), name, getattr(self, name), "a finite number")
+        _require(self.black < self.white, "black", self.black, f"below white, here {self.white}")
+        _require(0.01 <= self.gamma <= 100.0, "gamma", self.gamma, "from 0.01 to 100")
+        _require(abs(self.grow) <= MAX_RADIUS, "grow", self.grow, f"within ±{MAX_RADIUS:g} pixels")
+        _require(0.0 <= self.blur <= MAX_RADIUS, "blur", self.blur, f"from 0 to {MAX_RADIUS:g}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preset:
+    """A named bundle of window settings."""
+
+    window: WindowSettings
+    about: str
+    max_frames: int = 0
+    """Only the first so many frames of the clip; 0 means all."""
+
+
+def _preset(about: str, max_frames: int = 0, **values: int) -> Preset:
+    return Preset(
+        window=replace(WindowSettings(), **values),  # type: ignore[arg-type]
+        about=about,
+        max_frames=max_frames,
+    )
+
+
+DEFAULT_PRESET = "default"
+
+# The scenarios of the original guide, with its numbers.
+PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {
+        DEFAULT_PRESET: _preset("the settings' own defaults"),
+        "low_memory": _preset(
+            "below 8 GB of GPU memory",
+            frames_per_window=4,
+            overlap=1,
+            decode_chunk=4,
+            max_resolution=720,
+            size=512,
+        ),
+        "balanced": _preset(
+            "everyday work", frames_per_window=8, overlap=1, decode_chunk=8, max_resolution=960
+        ),
+        "high_quality": _preset(
+            "16 GB of GPU memory and more; three steps are experimental",
+            frames_per_window=16,
+            overlap=2,
+            decode_chunk=16,
+            max_resolution=1280,
+            steps=3,
+        ),
+        "production": _preset(
+            "final mattes; three steps are experimental",
+            frames_per_window=16,
+            overlap=2,
+            decode_chunk=16,
+            max_resolution=1280,
+            steps=3,
+        ),
+        "fast_test": _preset(
+            "a quick look at the first 50 frames",
+            50,
+            frames_per_window=8,
+            overlap=1,
+            decode_chunk=8,
+            max_resolution=720,
+        ),
+        "prototype": _preset(
+            "the smallest and fastest, first 100 frames",
+            100,
+            frames_per_window=4,
+            overlap=1,
+            decode_chunk=4,
+            max_resolution=512,
+        ),
+    }
+)
+
+
+def window_settings(
+    preset: str = DEFAULT_PRESET, **changes: int | PlanKind | None
+) -> WindowSettings:
+    """Return a preset's window settings with the given fields changed; None leaves a field alone.
+
+    An overlap that the caller did not set shrinks with the window, so that setting
+    `frames_per_window=1` alone is not an error.
+
+    Raises:
+        SettingsError: no such preset, no such field, or a value out of its range.
+    """
+    base = find_preset(preset).window
+    known = {field.name for field in fields(WindowSettings)}
+    for name in changes:
+        _require(name in known, "the setting", name, "one of " + ", ".join(sorted(known)))
+    given = {name: value for name, value in changes.items() if value is not None}
+    if "frames_per_window" in given and "overlap" not in given:
+        width = given["frames_per_window"]
+        given["overlap"] = min(base.overlap, max(int(width), 0) // 2)
+    return replace(base, **given)  # type: ignore[arg-type]
+
+
+def find_preset(name: str) -> Preset:
+    """Return a preset by name.
+
+    Raises:
+        SettingsError: no such preset; the message lists them.
+    """
+    _require(name in PRESETS, "preset", name, "one of " + ", ".join(PRESETS))
+    return PRESETS[name]

@@ -1,0 +1,202 @@
+"""The window plan: which frames the model sees together, as pure integer functions.
+
+Laws:
+1. The grid is anchored at the clip's first frame (and at each cut), never at the requested range.
+2. Every window is full length, unless its shot is shorter than one window.
+3. A frame's alpha is the fold, in window order, of the alphas of the windows that cover it;
+   window k enters with weight (j + 1) / (L + 1) at position j of the L frames that it shares
+   with its predecessor.
+4. Nothing here depends on the request, so any range of a clip gives the same mattes.
+
+`frame` is the host's number. The C++ bridge has the same functions; both are tied by
+`tests/golden/windows.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from gvm_client.errors import ErrorCode, InputError, SettingsError
+from gvm_client.settings import PlanKind, WindowSettings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Window:
+    """Consecutive frames `first..last`, both included, that the model sees together."""
+
+    first: int
+    last: int
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    def __contains__(self, frame: int) -> bool:
+        return self.first <= frame <= self.last
+
+    @property
+    def frames(self) -> range:
+        """The host's frame numbers of this window."""
+        return range(self.first, self.last + 1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Blend:
+    """One window's share in a frame: `alpha += (its alpha - alpha) * numerator / denominator`."""
+
+    window: Window
+    numerator: int
+    denominator: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """A clip's grid: its extent, its window and its cuts.
+
+    Attributes:
+        first: the clip's first frame, the anchor.
+        last: the clip's last frame.
+        frames_per_window: W, at least 1.
+        overlap: O, from 0 to W // 2.
+        kind: the seamless grid, or the original program's batches (which ignore the overlap).
+        cuts: frames where a new shot begins, ascending, within first + 1 .. last.
+
+    Raises:
+        SettingsError: the extent is empty, a cut lies outside it, or W and O do not fit.
+    """
+
+    first: int
+    last: int
+    frames_per_window: int
+    overlap: int
+    kind: PlanKind = PlanKind.SEAMLESS
+    cuts: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.last < self.first:
+            raise SettingsError(f"The clip {self.first}-{self.last} is empty.")
+        WindowSettings(frames_per_window=self.frames_per_window, overlap=self.overlap)
+        if list(self.cuts) != sorted(set(self.cuts)):
+            raise SettingsError(f"The cuts {list(self.cuts)} must ascend, each named once.")
+        for cut in self.cuts:
+            if not self.first < cut <= self.last:
+                raise SettingsError(
+                    f"The cut at frame {cut} lies outside the clip {self.first}-{self.last}.",
+                    remedy="A cut is the first frame of a new shot, after the clip's first frame.",
+                )
+
+    @classmethod
+    def of(
+        cls, settings: WindowSettings, *, first: int, last: int, cuts: Iterable[int] = ()
+    ) -> Plan:
+        """Return the plan of a clip under an artist's window settings."""
+        return cls(
+            first=first,
+            last=last,
+            frames_per_window=settings.frames_per_window,
+            overlap=settings.overlap,
+            kind=settings.plan,
+            cuts=tuple(cuts),
+        )
+
+
+def shot_of(plan: Plan, frame: int) -> Window:
+    """Return the extent of the shot that holds a frame.
+
+    Raises:
+        InputError: the frame lies outside the clip.
+    """
+    if not plan.first <= frame <= plan.last:
+        raise InputError(
+            f"Frame {frame} lies outside the clip {plan.first}-{plan.last}.",
+            remedy="Ask for frames of the clip, or set its extent with first and last.",
+            code=ErrorCode.RANGE_OUTSIDE,
+            frame=frame,
+        )
+    first = max((cut for cut in plan.cuts if cut <= frame), default=plan.first)
+    last = min((cut - 1 for cut in plan.cuts if cut > frame), default=plan.last)
+    return Window(first=first, last=last)
+
+
+def window_count(plan: Plan, shot: Window) -> int:
+    """Return how many windows a shot has."""
+    width, length = plan.frames_per_window, len(shot)
+    if plan.kind is PlanKind.REFERENCE:
+        return -(-length // width)
+    if length <= width:
+        return 1
+    # One every stride while they fit; if they leave a rest, one more, shifted back.
+    return 1 + -(-(length - width) // _stride(plan))
+
+
+def window_at(plan: Plan, shot: Window, index: int) -> Window:
+    """Return window `index` (0-based) of a shot."""
+    first = shot.first + index * _stride(plan)
+    if plan.kind is PlanKind.SEAMLESS:
+        first = max(min(first, shot.last - plan.frames_per_window + 1), shot.first)
+    return Window(first=first, last=min(first + plan.frames_per_window - 1, shot.last))
+
+
+def windows_covering(plan: Plan, frame: int) -> tuple[Window, ...]:
+    """Return the windows that hold a frame, in window order: one, two, or three at a clip's tail.
+
+    Raises:
+        InputError: the frame lies outside the clip.
+    """
+    shot = shot_of(plan, frame)
+    stride, count = _stride(plan), window_count(plan, shot)
+    offset = frame - shot.first
+    lowest = max(0, -(-(offset - plan.frames_per_window + 1) // stride))
+    highest = min(offset // stride, count - 1)
+    indices = set(range(lowest, highest + 1)) | {count - 1}
+    windows = (window_at(plan, shot, index) for index in sorted(indices) if index < count)
+    return tuple(window for window in windows if frame in window)
+
+
+def blends(plan: Plan, frame: int) -> tuple[Blend, ...]:
+    """Return the fold that makes a frame's alpha: the first share is always 1/1.
+
+    Raises:
+        InputError: the frame lies outside the clip.
+    """
+    covering = windows_covering(plan, frame)
+    fold = [Blend(window=covering[0], numerator=1, denominator=1)]
+    for before, window in pairwise(covering):
+        shared = before.last - window.first + 1
+        fold.append(
+            Blend(window=window, numerator=frame - window.first + 1, denominator=shared + 1)
+        )
+    return tuple(fold)
+
+
+def needs(plan: Plan, frame: int) -> Window:
+    """Return the extent of plate frames that one render of a frame needs.
+
+    It is what a host must be able to give: W frames, up to 2W - O in an overlap.
+
+    Raises:
+        InputError: the frame lies outside the clip.
+    """
+    covering = windows_covering(plan, frame)
+    return Window(first=covering[0].first, last=covering[-1].last)
+
+
+def windows_for(plan: Plan, frames: Iterable[int]) -> Iterator[Window]:
+    """Yield the windows that the frames need, each once, in the order of first need.
+
+    Raises:
+        InputError: a frame lies outside the clip.
+    """
+    seen: set[Window] = set()
+    for frame in frames:
+        for window in windows_covering(plan, frame):
+            if window not in seen:
+                seen.add(window)
+                yield window
+
+
+def _stride(plan: Plan) -> int:
+    if plan.kind is PlanKind.REFERENCE:
+        return plan.frames_per_window
+    return plan.frames_per_window - plan.overlap
