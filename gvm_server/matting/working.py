@@ -1,0 +1,87 @@
+"""The size at which the model sees a frame: short edge to `size`, padded by reflection.
+
+Laws:
+1. Sizes follow torchvision's `Resize(size, max_size)`, which the original uses; integers only.
+2. `crop(pad(x)) == x`, bit for bit.
+3. A clip that is smaller than `size` is brought up to it, as the original does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gvm_client.settings import WindowSettings
+from gvm_server.matting.engine import Image
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkingSize:
+    """The working frame and where it lies in the padded frame, in pixels.
+
+    Attributes:
+        height: of the resized frame.
+        width: of the resized frame.
+        padded_height: `height` brought up to the engine's multiple.
+        padded_width: `width` brought up to the engine's multiple.
+        top: rows of padding above; an odd row of padding goes below.
+        left: columns of padding before; an odd column of padding goes after.
+    """
+
+    height: int
+    width: int
+    padded_height: int
+    padded_width: int
+    top: int
+    left: int
+
+    def pad(self, image: Image) -> Image:
+        """Pad [3, height, width] to [3, padded_height, padded_width] by reflection.
+
+        The reflection leaves the border pixel out (`dcb|abcd|cba`) and bounces as often as a
+        frame that is smaller than its padding needs.
+        """
+        rows = _reflected(self.height, self.top, self.padded_height)
+        columns = _reflected(self.width, self.left, self.padded_width)
+        return np.ascontiguousarray(image[:, rows[:, None], columns])
+
+    def crop(self, alphas: Image) -> Image:
+        """Cut [..., padded_height, padded_width] back to [..., height, width]; a view."""
+        return alphas[..., self.top : self.top + self.height, self.left : self.left + self.width]
+
+
+def working_size(
+    height: int, width: int, settings: WindowSettings, pad_multiple: int
+) -> WorkingSize:
+    """Return the working size of a plate of height x width pixels.
+
+    The short edge becomes `settings.size`; where the long edge would pass
+    `settings.max_resolution`, it becomes that instead. Fractions are cut off. Unlike torchvision's
+    rule this one takes square plates and a `max_resolution` below `size`.
+    """
+    short, long = sorted((height, width))
+    new_short, new_long = settings.size, settings.size * long // short
+    if new_long > settings.max_resolution:
+        new_short = max(1, settings.max_resolution * new_short // new_long)
+        new_long = settings.max_resolution
+    new_height, new_width = (new_short, new_long) if height <= width else (new_long, new_short)
+    padded_height, padded_width = (
+        -(-side // pad_multiple) * pad_multiple for side in (new_height, new_width)
+    )
+    return WorkingSize(
+        height=new_height,
+        width=new_width,
+        padded_height=padded_height,
+        padded_width=padded_width,
+        top=(padded_height - new_height) // 2,
+        left=(padded_width - new_width) // 2,
+    )
+
+
+def _reflected(side: int, before: int, padded: int) -> NDArray[np.intp]:
+    """Return for each of `padded` positions the pixel of 0..side-1 that it shows."""
+    period = max(1, 2 * (side - 1))
+    position = np.arange(-before, padded - before, dtype=np.intp) % period
+    return np.minimum(position, period - position) if side > 1 else np.zeros_like(position)
