@@ -29,7 +29,7 @@ def _settings(size: int, max_resolution: int) -> WindowSettings:
         ((50, 100), 100, 400, (100, 200), (128, 224), (14, 12)),
     ],
 )
-def test_working_size_follows_the_original(  # noqa: PLR0913 - one column of the table each
+def test_working_size_follows_the_original(
     plate: tuple[int, int],
     size: int,
     cap: int,
