@@ -1,0 +1,130 @@
+"""The run-time folder: where sockets, keys, the log and mapped pixels lie, private to one user.
+
+Laws:
+1. It is `$GVM_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/gvm`, else `gvm-<uid>` in the temporary folder.
+2. It belongs to this user, its mode is 0700, and it is not a link; anything else is refused.
+3. It lies on a local file system: sockets and file locks need one.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+from gvm_client.errors import ErrorCode, ServerError
+
+RUNTIME_VARIABLE = "GVM_RUNTIME_DIR"
+PIXELS_FOLDER = "pixels"
+LOG_NAME = "server.log"
+
+# sun_path holds 108 bytes on Linux and 104 on macOS, the closing zero included (sys/un.h).
+MAX_SOCKET_PATH = 103 if sys.platform == "darwin" else 107
+
+
+def runtime_dir() -> Path:
+    """Return the run-time folder, made if it is not there.
+
+    Raises:
+        ServerError: code RUNTIME_UNSAFE; it cannot be made, or others could reach it.
+    """
+    return private_dir(runtime_path())
+
+
+def runtime_path() -> Path:
+    """Return where the run-time folder is, whether it exists or not."""
+    if chosen := os.environ.get(RUNTIME_VARIABLE):
+        return Path(chosen).absolute()
+    if session := os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(session).absolute() / "gvm"
+    return Path(tempfile.gettempdir()) / f"gvm-{user_id()}"
+
+
+def pixels_dir(folder: Path) -> Path:
+    """Return the folder of mapped pixels in a run-time folder, made if it is not there.
+
+    Raises:
+        ServerError: code RUNTIME_UNSAFE, as `runtime_dir`.
+    """
+    return private_dir(folder / PIXELS_FOLDER)
+
+
+def socket_path(folder: Path, name: str) -> Path:
+    """Return the path of a socket in the run-time folder.
+
+    Raises:
+        ServerError: code RUNTIME_UNSAFE; the path is longer than a socket's may be.
+    """
+    path = folder / name
+    length = len(os.fsencode(path))
+    if length > MAX_SOCKET_PATH:
+        raise _unsafe(
+            path,
+            f"has {length} bytes in its path; a socket's path has at most {MAX_SOCKET_PATH}",
+            f"Set {RUNTIME_VARIABLE} to a shorter path.",
+        )
+    return path
+
+
+def private_dir(path: Path) -> Path:
+    """Return a folder that belongs to this user alone, made with mode 0700 if it is not there.
+
+    Raises:
+        ServerError: code RUNTIME_UNSAFE; it cannot be made, or others could reach it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+        status = path.lstat()
+    except OSError as error:
+        raise _unsafe(
+            path,
+            f"cannot be made ({error.strerror})",
+            f"Set {RUNTIME_VARIABLE} to a folder of your own on a local disk.",
+        ) from error
+    if stat.S_ISLNK(status.st_mode):
+        raise _unsafe(path, "is a link", f"Delete it, or set {RUNTIME_VARIABLE} to a real folder.")
+    check_private(path, status)
+    return path
+
+
+def check_private(path: Path, status: os.stat_result) -> None:
+    """Check that a file or folder belongs to this user and is closed to others.
+
+    Windows keeps files of a user's profile private by access lists; nothing is checked there.
+
+    Raises:
+        ServerError: code RUNTIME_UNSAFE.
+    """
+    if sys.platform == "win32":
+        return
+    if status.st_uid != user_id():
+        raise _unsafe(
+            path,
+            f"belongs to user {status.st_uid}, not to user {user_id()}",
+            f"Set {RUNTIME_VARIABLE} to a folder of your own.",
+        )
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o077:
+        wanted = "700" if stat.S_ISDIR(status.st_mode) else "600"
+        raise _unsafe(
+            path,
+            f"is open to other users (mode {mode:o})",
+            f"If nobody else has used it, close it with `chmod {wanted} {path}`.",
+        )
+
+
+def user_id() -> int:
+    """Return the user's number; 0 on Windows, whose temporary folder is the user's own."""
+    return 0 if sys.platform == "win32" else os.geteuid()
+
+
+def _unsafe(path: Path, why: str, remedy: str) -> ServerError:
+    return ServerError(
+        f"The run-time path {path} {why}.",
+        remedy=remedy,
+        code=ErrorCode.RUNTIME_UNSAFE,
+        path=str(path),
+    )
