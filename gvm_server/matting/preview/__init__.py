@@ -1,0 +1,1 @@
+"""The preview engine: a small embedded person-segmentation network for any machine."""
