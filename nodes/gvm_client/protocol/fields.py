@@ -37,15 +37,16 @@ class Mismatch(ValueError):
     """A value that does not fit its field; the sentence, without a full stop, names the field."""
 
 
-def pack_fields(value: Any, where: str) -> Plain:
+def pack_fields(value: object, where: str) -> Plain:
     """Return a dataclass as a plain map, all its fields in the order of declaration.
 
     Raises:
         Mismatch: a field does not hold what its type hint says, or is too long.
     """
+    kind: Any = type(value)
     return {
         field.name: _pack(field.hint, getattr(value, field.name), f"{where}.{field.name}")
-        for field in _fields_of(type(value))
+        for field in _fields_of(kind)
     }
 
 

@@ -29,8 +29,16 @@ from gvm_client.protocol.messages import (
     JobEvent,
     Matte,
     NeedFrames,
+    Ping,
     Progress,
+    Release,
+    Status,
+    Stop,
 )
+
+# What a client may say on each socket: a cancel must not queue behind work.
+WorkRequest = Matte | GiveFrames
+ControlRequest = Ping | Status | Cancel | Stop | Release
 
 
 class JobState(str, Enum):

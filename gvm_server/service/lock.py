@@ -1,0 +1,57 @@
+"""One server for each run-time folder: a file lock that ends with the process, however it ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from gvm_client.errors import ErrorCode, ServerError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+LOCK_NAME = "server.lock"
+
+
+class InstanceLock:
+    """The lock of a run-time folder, held until `release` or the end of the process.
+
+    Raises:
+        ServerError: code SERVER_RUNNING; another server holds it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / LOCK_NAME
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        self._descriptor = os.open(self._path, flags, 0o600)
+        try:
+            _lock(self._descriptor)
+        except OSError as error:
+            owner = os.read(self._descriptor, 32).decode("ascii", "replace").strip()
+            os.close(self._descriptor)
+            raise ServerError(
+                f"Another GVM server{f' (process {owner})' if owner else ''} owns {folder}.",
+                remedy="Use it, end it with `gvm stop`, or set GVM_RUNTIME_DIR to another folder.",
+                code=ErrorCode.SERVER_RUNNING,
+                path=str(self._path),
+            ) from error
+        os.ftruncate(self._descriptor, 0)
+        os.write(self._descriptor, f"{os.getpid()}\n".encode())
+
+    def release(self) -> None:
+        """Let the folder go; the file stays, because deleting it would race with the next owner."""
+        os.close(self._descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    """Take the lock or raise OSError at once."""
+    if sys.platform == "win32":
+        # One byte far behind the text, so that the owner's number stays readable.
+        os.lseek(descriptor, 1 << 30, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+    else:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

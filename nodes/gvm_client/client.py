@@ -1,0 +1,287 @@
+"""One conversation with the server: ask for a matte and hear how it goes.
+
+    with Client() as client:
+        for event in client.matte(request):
+            ...
+
+Laws:
+1. Every wait has an end: a server that dies or falls silent is an error, never a hang.
+2. A job's events obey the state table; leaving the loop early cancels the job.
+3. One thread iterates; `cancel`, `status` and the other control calls may come from any thread.
+4. No error of ZeroMQ leaves this file.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import TypeVar
+
+import zmq
+
+from gvm_client.connection import ConnectionFile, read_connection
+from gvm_client.errors import (
+    ErrorCode,
+    GvmError,
+    JobCancelled,
+    JobFailed,
+    LocalProtocolError,
+    RemoteProtocolError,
+    ServerLost,
+)
+from gvm_client.process import is_alive
+from gvm_client.protocol.lifecycle import JobState, next_state
+from gvm_client.protocol.messages import (
+    Cancel,
+    Cancelled,
+    Failed,
+    GiveFrames,
+    JobEvent,
+    Matte,
+    Ok,
+    Ping,
+    Pong,
+    Release,
+    Request,
+    ServerStatus,
+    Status,
+    Stop,
+)
+from gvm_client.protocol.wire import Envelope, decode, encode
+from gvm_client.runtime import runtime_dir
+from gvm_client.sockets import limit
+
+SILENCE_SECONDS = 5.0  # the server says something about each job every second
+CONTROL_SECONDS = 2.0
+_LOOK_SECONDS = 0.25  # how often a silent server's process is looked at
+
+_Answer = TypeVar("_Answer", Pong, Ok, ServerStatus)
+
+
+class Client:
+    """A connection to the running server; close it, or use it as a context manager.
+
+    Args:
+        connection: where the server is; by default the connection file of the run-time folder.
+
+    Raises:
+        ServerNotRunning: no server runs.
+        ServerError: the run-time folder is unsafe, or the server speaks another protocol version.
+    """
+
+    def __init__(self, connection: ConnectionFile | None = None) -> None:
+        self.connection = connection or read_connection(runtime_dir())
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        name = secrets.token_bytes(16)  # libzmq keeps names that begin with a zero for itself
+        with _renamed():
+            self._work = self._dealer(self.connection.work, b"\1" + name)
+            self._control = self._dealer(self.connection.control, b"\1" + name)
+        self._control_lock = threading.RLock()  # re-entered by a signal handler that cancels
+        self._job = ""  # the request that is being iterated, which is also its job
+
+    def __enter__(self) -> Client:  # noqa: PYI034 - `Self` is not in Python 3.10
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; a job that is being made for it ends unless it is a batch job."""
+        self._context.destroy(linger=0)
+
+    def matte(self, request: Matte) -> Iterator[JobEvent]:
+        """Ask for a matte and yield what the server says, up to `Done`, `Failed` or `Cancelled`.
+
+        One at a time; another job at the same time takes another client.
+
+        Raises:
+            ServerLost: the server died, or said nothing for `SILENCE_SECONDS`.
+            RemoteProtocolError: the server broke the protocol.
+            LocalProtocolError: the request cannot be sent, or another job is being iterated.
+        """
+        if self._job:
+            raise LocalProtocolError(
+                f"This client is busy with job {self._job}.",
+                remedy="Make another client for another job.",
+                code=ErrorCode.ILLEGAL_MOVE,
+            )
+        self._job, state = request.job, JobState.ASKED
+        try:
+            self._send(self._work, request, request.job, SILENCE_SECONDS)
+            while not state.is_final:
+                event = self._next_event()
+                state = next_state(state, event, blame=RemoteProtocolError)
+                yield event
+        except ServerLost:
+            state = JobState.FAILED  # nobody is left to cancel it
+            raise
+        finally:
+            self._job = ""
+            if not state.is_final:
+                with suppress(GvmError):  # it ended meanwhile, or the server did
+                    self.cancel(request.job)
+
+    def answer(self, frames: GiveFrames) -> None:
+        """Answer a `NeedFrames` of the job that is being iterated, on the same thread.
+
+        Raises:
+            ServerLost: the server takes no messages.
+            LocalProtocolError: the message cannot be sent.
+        """
+        self._send(self._work, frames, frames.job, SILENCE_SECONDS)
+
+    def cancel(self, job: str) -> None:
+        """End a job, of whatever client.
+
+        Raises:
+            JobFailed: code UNKNOWN_JOB.
+            ServerLost: the server does not answer.
+        """
+        self._ask(Cancel(job=job), Ok)
+
+    def ping(self, *, seconds: float = CONTROL_SECONDS) -> Pong:
+        """Return the server's proof of life.
+
+        Raises:
+            ServerLost: it does not answer within `seconds`.
+        """
+        return self._ask(Ping(), Pong, seconds)
+
+    def status(self) -> ServerStatus:
+        """Return what the server is doing.
+
+        Raises:
+            ServerLost: the server does not answer.
+        """
+        return self._ask(Status(), ServerStatus)
+
+    def stop(self) -> None:
+        """End the server; running jobs are cancelled.
+
+        Raises:
+            ServerLost: the server does not answer.
+        """
+        self._ask(Stop(), Ok)
+
+    def release(self) -> None:
+        """Have the server give the device's memory back.
+
+        Raises:
+            ServerLost: the server does not answer.
+        """
+        self._ask(Release(), Ok)
+
+    def _dealer(self, endpoint: str, name: bytes) -> zmq.Socket[bytes]:
+        dealer = self._context.socket(zmq.DEALER)
+        limit(dealer)
+        dealer.setsockopt(zmq.ROUTING_ID, name)
+        dealer.setsockopt(zmq.IMMEDIATE, 1)  # wait for the server instead of queueing for nobody
+        dealer.setsockopt(zmq.CURVE_SERVERKEY, self.connection.server_public_key.encode())
+        dealer.setsockopt(zmq.CURVE_PUBLICKEY, self.connection.client_public_key.encode())
+        dealer.setsockopt(zmq.CURVE_SECRETKEY, self.connection.client_secret_key.encode())
+        dealer.connect(endpoint)
+        return dealer
+
+    def _next_event(self) -> JobEvent:
+        """Return the next event of the job; what came late for an earlier one is dropped."""
+        deadline = time.monotonic() + SILENCE_SECONDS
+        while True:
+            envelope = self._receive(self._work, deadline)
+            if envelope.request == self._job:
+                if not isinstance(envelope.message, JobEvent):
+                    raise _misplaced(envelope)
+                return envelope.message
+
+    def _ask(
+        self, request: Request, kind: type[_Answer], seconds: float = CONTROL_SECONDS
+    ) -> _Answer:
+        name = secrets.token_hex(8)
+        deadline = time.monotonic() + seconds
+        with self._control_lock:
+            self._send(self._control, request, name, seconds)
+            while True:
+                envelope = self._receive(self._control, deadline)
+                if envelope.request == name:  # else: the late answer to a question given up on
+                    break
+        if isinstance(envelope.message, Failed):
+            raise error_of(envelope.message)
+        if not isinstance(envelope.message, kind):
+            raise _misplaced(envelope)
+        return envelope.message
+
+    def _send(self, dealer: zmq.Socket[bytes], message: Request, name: str, seconds: float) -> None:
+        data = encode(message, request=name)
+        self._wait(dealer, zmq.POLLOUT, time.monotonic() + seconds)
+        with _renamed():
+            dealer.send(data, zmq.NOBLOCK)
+
+    def _receive(self, dealer: zmq.Socket[bytes], deadline: float) -> Envelope:
+        self._wait(dealer, zmq.POLLIN, deadline)
+        with _renamed():
+            return decode(dealer.recv(zmq.NOBLOCK))
+
+    def _wait(self, dealer: zmq.Socket[bytes], what: int, deadline: float) -> None:
+        """Wait until the socket is ready.
+
+        Raises:
+            ServerLost: the deadline passed, or the server's process has ended.
+        """
+        pid = self.connection.pid
+        started = time.monotonic()
+        while True:
+            left = deadline - time.monotonic()
+            with _renamed():
+                if dealer.poll(round(1000 * max(0.0, min(left, _LOOK_SECONDS))), what):
+                    return
+            if not is_alive(pid, self.connection.started):
+                raise _lost(f"The GVM server (process {pid}) has died.", self.connection)
+            if left <= 0:
+                waited = time.monotonic() - started
+                raise _lost(
+                    f"The GVM server (process {pid}) has been silent for {waited:.1f} s.",
+                    self.connection,
+                )
+
+
+def error_of(event: Failed | Cancelled) -> JobFailed | JobCancelled:
+    """Return the error that says what the server said."""
+    if isinstance(event, Cancelled):
+        return JobCancelled(f"The job was cancelled. {event.reason}".strip())
+    return JobFailed(
+        event.message, remedy=event.remedy, code=event.code, frame=event.frame, path=event.path
+    )
+
+
+@contextmanager
+def _renamed() -> Iterator[None]:
+    try:
+        yield
+    except zmq.ZMQError as error:
+        raise ServerLost(
+            f"The connection to the GVM server failed: {error}.", remedy="Ask again."
+        ) from error
+
+
+def _lost(sentence: str, connection: ConnectionFile) -> ServerLost:
+    log = f" Its log is {connection.log}." if connection.log else ""
+    return ServerLost(
+        sentence,
+        remedy=f"Ask again: what was finished is kept.{log}",
+        path=connection.log,
+    )
+
+
+def _misplaced(envelope: Envelope) -> RemoteProtocolError:
+    return RemoteProtocolError(
+        f"The server answered with {type(envelope.message).__name__}, which fits no question.",
+        code=ErrorCode.ILLEGAL_MOVE,
+    )
