@@ -121,7 +121,11 @@ class Endpoint:
             if time.monotonic() >= next_tick:
                 next_tick = time.monotonic() + TICK_SECONDS
                 self._guard(handler.on_tick)
-        self._deliver(handler)
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand over what was sent, after `run` has returned and on its thread."""
+        self._outbox.deliver(self._hand_over)
 
     def send(self, peer: bytes, message: Reply, *, request: str) -> None:
         """Send a message to a peer's work socket; any thread may.
