@@ -16,7 +16,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TypeVar
@@ -77,9 +77,13 @@ class Client:
         self.connection = connection or read_connection(runtime_dir())
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         name = secrets.token_bytes(16)  # libzmq keeps names that begin with a zero for itself
-        with _renamed():
-            self._work = self._dealer(self.connection.work, b"\1" + name)
-            self._control = self._dealer(self.connection.control, b"\1" + name)
+        try:
+            with _renamed():
+                self._work = self._dealer(self.connection.work, b"\1" + name)
+                self._control = self._dealer(self.connection.control, b"\1" + name)
+        except ServerLost:
+            self._context.destroy(linger=0)
+            raise
         self._control_lock = threading.RLock()  # re-entered by a signal handler that cancels
         self._job = ""  # the request that is being iterated, which is also its job
 
@@ -95,10 +99,13 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the connection; a job that is being made for it ends unless it is a batch job."""
+        """Close the connection; a job that is still being iterated is cancelled."""
+        if self._job:
+            with suppress(GvmError):
+                self.cancel(self._job)
         self._context.destroy(linger=0)
 
-    def matte(self, request: Matte) -> Iterator[JobEvent]:
+    def matte(self, request: Matte) -> Generator[JobEvent, None, None]:
         """Ask for a matte and yield what the server says, up to `Done`, `Failed` or `Cancelled`.
 
         One at a time; another job at the same time takes another client.

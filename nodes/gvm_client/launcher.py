@@ -1,0 +1,215 @@
+"""Finds the running server, or starts one and waits for its proof of life.
+
+Laws:
+1. A server counts as there when it has answered a ping, not when it was started.
+2. Clients that start one at the same time all end up with the one that took the lock.
+3. A server that does not come up is reported with what it wrote to its log.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import BinaryIO
+
+from gvm_client.client import Client
+from gvm_client.connection import ConnectionFile, read_connection
+from gvm_client.errors import (
+    ErrorCode,
+    ServerError,
+    ServerLost,
+    ServerNotRunning,
+    ServerStartFailed,
+)
+from gvm_client.runtime import LOG_NAME, private_dir, runtime_path
+
+SERVER_VARIABLE = "GVM_SERVER"
+START_SECONDS = 60.0
+SILENT_SECONDS = 10.0  # a server that loads its model may take some seconds to answer a ping
+MAX_LOG_BYTES = 1 << 20  # a longer log is put aside when a server is started
+
+_POLL_SECONDS = 0.05
+_RIVAL_SECONDS = 2.0  # a server that took the lock listens within milliseconds
+_TAIL_LINES = 20
+
+
+def ensure_server(folder: Path | None = None, *, seconds: float = START_SECONDS) -> ConnectionFile:
+    """Return the connection to the running server; start it if none runs.
+
+    Args:
+        folder: the run-time folder; by default this user's.
+        seconds: how long a server that was started may take to come up.
+
+    Raises:
+        ServerStartFailed: it did not come up; the message ends with the last lines of its log.
+        ServerLost: a server runs and does not answer.
+        ServerError: the folder is unsafe, no server is installed, or the one that runs speaks
+            another protocol version.
+    """
+    folder = private_dir(folder or runtime_path())
+    running = _running(folder, SILENT_SECONDS)
+    return running or _start(folder, seconds)
+
+
+def server_command() -> list[str]:
+    """Return the command that starts the server.
+
+    It is `$GVM_SERVER`, else the command in the configuration folder (`server.json`), else the
+    server of this Python.
+
+    Raises:
+        ServerError: there is none.
+    """
+    if chosen := os.environ.get(SERVER_VARIABLE):
+        return shlex.split(chosen)
+    configured = config_path()
+    if configured.exists():
+        return _configured(configured)
+    if find_spec("gvm_server") is not None:
+        return [sys.executable, "-m", "gvm_server", "serve"]
+    raise ServerError(
+        f"No GVM server is installed: {configured} does not exist, {SERVER_VARIABLE} is not set,"
+        f" and {sys.executable} has no gvm_server.",
+        remedy='Install it with `pip install "gvm-bridge[server]"`, and name its command in one of'
+        " these places.",
+        code=ErrorCode.SERVER_START_FAILED,
+        path=str(configured),
+    )
+
+
+def config_path() -> Path:
+    """Return the file that names the server's command: `{"command": ["/path/python", ...]}`."""
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "gvm" / "server.json"
+
+
+def _configured(path: Path) -> list[str]:
+    try:
+        command = json.loads(path.read_text(encoding="utf-8"))["command"]
+    except (OSError, ValueError, KeyError, TypeError):
+        command = None
+    if isinstance(command, list) and command and all(isinstance(word, str) for word in command):
+        return command
+    raise ServerError(
+        f"{path} names no server command.",
+        remedy='Write {"command": ["/path/to/python", "-m", "gvm_server", "serve"]} into it.',
+        code=ErrorCode.SERVER_START_FAILED,
+        path=str(path),
+    )
+
+
+def _running(folder: Path, seconds: float) -> ConnectionFile | None:
+    """Return the server that answers, or None where none runs.
+
+    Raises:
+        ServerLost: one runs and has not answered within `seconds`.
+        ServerError: one runs and cannot be used.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with suppress(ServerLost):  # it is dying, and then its file is stale; or it is busy
+            return _answering(folder)
+        time.sleep(_POLL_SECONDS)
+    return _answering(folder)
+
+
+def _answering(folder: Path) -> ConnectionFile | None:
+    try:
+        connection = read_connection(folder)
+    except ServerNotRunning:
+        return None
+    with Client(connection) as client:
+        client.ping()
+    return connection
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Boot:
+    """A server that was started: its process, and where its part of the log begins."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    log_start: int
+
+    def tail(self) -> str:
+        with self.log.open("rb") as file:
+            file.seek(self.log_start)
+            lines = file.read().decode(errors="replace").splitlines()
+        return "\n".join(lines[-_TAIL_LINES:])
+
+
+def _start(folder: Path, seconds: float) -> ConnectionFile:
+    boot = _boot(folder)
+    deadline = time.monotonic() + seconds
+    while boot.process.returncode is None:  # kept by the thread that waits for it
+        if connection := _running(folder, SILENT_SECONDS):
+            return connection
+        if time.monotonic() > deadline:
+            boot.process.terminate()
+            raise _failed(f"The GVM server did not come up within {seconds:g} s", boot)
+        time.sleep(_POLL_SECONDS)
+    rival = time.monotonic() + _RIVAL_SECONDS  # another client's server may have been faster
+    while time.monotonic() < rival:
+        if connection := _running(folder, SILENT_SECONDS):
+            return connection
+        time.sleep(_POLL_SECONDS)
+    raise _failed(f"The GVM server ended with exit code {boot.process.returncode}", boot)
+
+
+def _boot(folder: Path) -> _Boot:
+    """Start a server that outlives this process, its output in the log.
+
+    Raises:
+        ServerStartFailed: the command cannot be run.
+    """
+    command = server_command()
+    log = folder / LOG_NAME
+    with _open_log(log) as output:
+        start = output.seek(0, os.SEEK_END)
+        process = _spawn(command, output.fileno(), folder)
+    # Somebody must wait for a child, or it stays as a zombie until the host quits.
+    threading.Thread(target=process.wait, name="gvm-server-wait", daemon=True).start()
+    return _Boot(process=process, log=log, log_start=start)
+
+
+def _spawn(command: Sequence[str], output: int, folder: Path) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            env={**os.environ, "GVM_RUNTIME_DIR": str(folder)},
+        )
+    except OSError as error:
+        raise ServerStartFailed(
+            f"The server's command `{shlex.join(command)}` cannot be run: {error.strerror}.",
+            remedy=f"Correct {SERVER_VARIABLE} or {config_path()}.",
+            path=command[0],
+        ) from error
+
+
+def _open_log(log: Path) -> BinaryIO:
+    if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
+        log.replace(log.with_suffix(".log.1"))
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+    return os.fdopen(os.open(log, flags, 0o600), "ab")
+
+
+def _failed(sentence: str, boot: _Boot) -> ServerStartFailed:
+    return ServerStartFailed(
+        f"{sentence}. Its log {boot.log} ends with:\n{boot.tail()}\n",
+        remedy="Mend what it says there, or run `gvm doctor`.",
+        path=str(boot.log),
+    )
