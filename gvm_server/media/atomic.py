@@ -1,0 +1,116 @@
+"""Files that appear whole or not at all: a temporary name beside them, then a rename."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from gvm_client.errors import ErrorCode, OutputError
+
+# Hidden, so that no host takes it for a frame; the process id says whether its maker lives.
+_PREFIX, _SUFFIX = ".gvm-", ".part"
+_LEFTOVER = re.compile(r"\.gvm-(\d+)-[0-9a-f]{8}-.*\.part", re.DOTALL)
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def replacing(path: Path, *, size_hint: int) -> Iterator[Path]:
+    """Give a temporary path to write; flush it and rename it to `path` when the block ends well.
+
+    Args:
+        path: the final name.
+        size_hint: bytes that were to be written, to find out why a library's write failed.
+
+    Raises:
+        OutputError: DISK_FULL or OUTPUT_UNWRITABLE; the temporary file is removed.
+    """
+    temporary = _temporary(path)
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        raise _failure(path, temporary, error, size_hint) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def sweep_leftovers(folder: Path) -> None:
+    """Remove the temporary files of processes that are dead."""
+    try:
+        files = list(folder.iterdir())
+    except OSError as error:
+        _log.debug("%s is not swept: %s", folder, error)
+        return
+    for file in files:
+        match = _LEFTOVER.fullmatch(file.name)
+        if match and not _lives(int(match[1])):
+            with suppress(OSError):
+                file.unlink()
+
+
+def disk_is_full(error: OSError) -> bool:
+    """Return whether an error says that no space, or no quota, is left."""
+    return error.errno in _FULL
+
+
+def _temporary(path: Path) -> Path:
+    # The name is cut so that it stays below the 255 bytes that file systems allow.
+    tail = path.name[-80:]
+    return path.with_name(f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}-{tail}{_SUFFIX}")
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _failure(path: Path, temporary: Path, error: OSError, size_hint: int) -> OutputError:
+    cause = error if error.errno else _why(temporary, size_hint) or error
+    if disk_is_full(cause):
+        return OutputError(
+            f"No space is left for {path}.",
+            remedy="Free some space or name another output folder, then ask again:"
+            " what is finished is kept.",
+            code=ErrorCode.DISK_FULL,
+            path=str(path),
+        )
+    return OutputError(
+        f"{path} cannot be written: {cause.strerror or cause}.",
+        remedy="Check that the folder is there and that you may write in it.",
+        path=str(path),
+    )
+
+
+def _why(temporary: Path, size_hint: int) -> OSError | None:
+    """Ask the file system why a library's write failed: write as much again and see."""
+    try:
+        with temporary.open("ab") as file:
+            file.write(bytes(size_hint))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error
+    return None
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True  # it is another user's, or cannot be asked: leave its file alone
+    return True

@@ -1,0 +1,135 @@
+"""Alpha files: one channel `A` in an EXR, made whole or not at all.
+
+Laws:
+1. A file appears under its final name by a rename, after it was flushed and proved readable.
+2. A file of ours carries the key of what it was made from; `read_stamp` reads just that.
+3. What a crash leaves behind has a name that no other program uses, and is swept up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from shutil import copyfile
+
+import numpy as np
+import OpenImageIO as oiio  # noqa: N813 - the name that its own documents use
+from numpy.typing import NDArray
+
+from gvm_client.errors import InputError
+from gvm_client.settings import Depth
+from gvm_server.media.atomic import replacing
+from gvm_server.media.plate import FrameHeader
+
+STAMP = "gvm:key"  # the string attribute that makes a file ours: 32 hexadecimal digits
+
+
+def write_alpha(
+    path: Path,
+    alpha: NDArray[np.float32],
+    *,
+    header: FrameHeader,
+    depth: Depth,
+    attributes: Mapping[str, str],
+) -> None:
+    """Write an alpha [H, W], over the header's data window, in one atomic step.
+
+    Channel `A`, ZIPS; windows, pixel aspect, frame rate and timecode as the header's.
+
+    Raises:
+        OutputError: DISK_FULL or OUTPUT_UNWRITABLE; no trace of the file is left.
+    """
+    data = header.data
+    if alpha.shape != (data.height, data.width):
+        raise ValueError(f"alpha is {alpha.shape}, the data window {data}")
+    with replacing(path, size_hint=alpha.nbytes) as temporary:
+        _write(temporary, alpha, _spec(header, depth, attributes))
+        _prove_whole(temporary)
+
+
+def read_alpha(path: Path) -> NDArray[np.float32]:
+    """Read a file's first channel: [H, W] float32 over its data window.
+
+    Raises:
+        InputError: the file is missing or unreadable.
+    """
+    file = oiio.ImageInput.open(str(path))
+    pixels = file.read_image(0, 0, 0, 1, oiio.FLOAT) if file else None
+    if file is None or pixels is None:
+        reason = file.geterror() if file else oiio.geterror()
+        raise InputError(f"{path} cannot be read: {reason.strip()}", path=str(path))
+    file.close()
+    alpha: NDArray[np.float32] = pixels[..., 0]
+    return alpha
+
+
+def read_stamp(path: Path) -> bytes | None:
+    """Return the 16-byte key in a file's header; None where the file is missing or not ours."""
+    file = oiio.ImageInput.open(str(path))
+    if file is None:
+        oiio.geterror()  # or it would be printed when the process ends
+        return None
+    stamp = file.spec().getattribute(STAMP)
+    file.close()
+    try:
+        key = bytes.fromhex(stamp) if isinstance(stamp, str) else b""
+    except ValueError:
+        return None
+    return key if len(key) == 16 else None
+
+
+def copy_into_place(source: Path, target: Path) -> None:
+    """Copy a finished file in one atomic step.
+
+    Raises:
+        OutputError: DISK_FULL or OUTPUT_UNWRITABLE; no trace of the copy is left.
+        FileNotFoundError: the source is gone.
+    """
+    with replacing(target, size_hint=source.stat().st_size) as temporary:
+        copyfile(source, temporary)
+
+
+def _spec(header: FrameHeader, depth: Depth, attributes: Mapping[str, str]) -> oiio.ImageSpec:
+    data, display = header.data, header.display
+    spec = oiio.ImageSpec(data.width, data.height, 1, depth.value)
+    spec.channelnames = ("A",)
+    spec.x, spec.y = data.x, data.y
+    spec.full_x, spec.full_y = display.x, display.y
+    spec.full_width, spec.full_height = display.width, display.height
+    spec.attribute("compression", "zips")
+    spec.attribute("PixelAspectRatio", float(header.pixel_aspect))
+    if header.frame_rate is not None:
+        spec.attribute("FramesPerSecond", oiio.TypeDesc("rational"), header.frame_rate)
+    if header.timecode is not None:
+        spec.attribute("smpte:TimeCode", oiio.TypeTimeCode, header.timecode)
+    for name, text in attributes.items():
+        spec.attribute(name, text)
+    return spec
+
+
+def _write(path: Path, alpha: NDArray[np.float32], spec: oiio.ImageSpec) -> None:
+    """Write with OpenImageIO; its refusals become OSError without a number."""
+    file = oiio.ImageOutput.create("exr")
+    if file is None:
+        raise OSError(oiio.geterror())
+    if not file.open(str(path), spec):
+        raise OSError(file.geterror())
+    written = file.write_image(np.ascontiguousarray(alpha)[..., np.newaxis])
+    reason = file.geterror()
+    closed = file.close()
+    if not (written and closed):
+        raise OSError(reason or file.geterror())
+
+
+def _prove_whole(path: Path) -> None:
+    """Read the last line back: on a full disk the writer loses its last buffer in silence."""
+    file = oiio.ImageInput.open(str(path))
+    if file is None:
+        raise OSError(oiio.geterror())
+    spec = file.spec()
+    end = spec.y + spec.height
+    line = file.read_scanlines(0, 0, end - 1, end, 0, 0, 1, oiio.HALF)
+    reason = file.geterror()
+    file.close()
+    if line is None:
+        raise OSError(reason)

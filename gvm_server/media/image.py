@@ -1,0 +1,174 @@
+"""One image file, read through OpenImageIO: its header, its colour hints and its pixels.
+
+Laws:
+1. Each call opens the file anew: any number of threads may read.
+2. Alpha is ignored and never multiplied in or out: the plate's colours stay as stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isfinite
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio  # noqa: N813 - the name that its own documents use
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_server.media.colour import FileHint
+from gvm_server.media.layers import Layer, Part, find_layer
+from gvm_server.media.plate import Box, FrameHeader, Pixels
+
+MAX_PARTS = 1024  # a file with more is not a plate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageFile:
+    """Which image is to be read, and for which frame (for messages)."""
+
+    path: Path
+    frame: int
+    layer: str = ""
+
+
+def read_header(image: ImageFile) -> FrameHeader:
+    """Return a file's header without reading its pixels.
+
+    Raises:
+        InputError: the file is missing or unreadable, or lacks the layer.
+    """
+    with _opened(image) as file:
+        _seek_layer(file, image)
+        return _header(file.spec())
+
+
+def read_hint(image: ImageFile) -> FileHint:
+    """Return what a file says about its colours.
+
+    Raises:
+        InputError: the file is missing or unreadable, or lacks the layer.
+    """
+    with _opened(image) as file:
+        _seek_layer(file, image)
+        return _hint(file.spec(), file.format_name())
+
+
+def read_image(image: ImageFile) -> tuple[FrameHeader, Pixels]:
+    """Read a file: header, and [H, W, 3] float32 over the data window; integers become 0..1.
+
+    Raises:
+        InputError: the file is missing or unreadable, or lacks the layer.
+    """
+    with _opened(image) as file:
+        layer = _seek_layer(file, image)
+        first, end = min(layer.channels), max(layer.channels) + 1
+        pixels = file.read_image(layer.part, 0, first, end, oiio.FLOAT)
+        if pixels is None:
+            raise _unreadable(image, file.geterror())
+        order = [channel - first for channel in layer.channels]
+        header = _header(file.spec())
+    if order != list(range(pixels.shape[2])):
+        pixels = pixels[..., order]
+    return header, np.ascontiguousarray(pixels, dtype=np.float32)
+
+
+@contextmanager
+def _opened(image: ImageFile) -> Iterator[oiio.ImageInput]:
+    as_stored = oiio.ImageSpec()
+    as_stored.attribute("oiio:UnassociatedAlpha", 1)
+    file = oiio.ImageInput.open(str(image.path), as_stored)
+    if file is None:
+        reason = oiio.geterror()
+        raise _unreadable(image, reason) if image.path.exists() else _gone(image)
+    try:
+        yield file
+    finally:
+        file.close()
+
+
+def _seek_layer(file: oiio.ImageInput, image: ImageFile) -> Layer:
+    """Stand at the layer's part and return where its colours are."""
+    parts: list[Part] = []
+    while len(parts) < MAX_PARTS and file.seek_subimage(len(parts), 0):
+        spec = file.spec()
+        name = str(spec.getattribute("oiio:subimagename") or "")
+        parts.append(Part(name=name, channels=tuple(spec.channelnames)))
+    file.geterror()  # the seek past the last part left one behind
+    layer = find_layer(parts, image.layer, path=str(image.path), frame=image.frame)
+    if not file.seek_subimage(layer.part, 0):
+        raise _unreadable(image, file.geterror())
+    if file.spec().deep:
+        raise _unreadable(image, "it is a deep image; flatten it first")
+    return layer
+
+
+def _header(spec: oiio.ImageSpec) -> FrameHeader:
+    aspect = float(spec.getattribute("PixelAspectRatio") or 1.0)
+    return FrameHeader(
+        display=Box(x=spec.full_x, y=spec.full_y, width=spec.full_width, height=spec.full_height),
+        data=Box(x=spec.x, y=spec.y, width=spec.width, height=spec.height),
+        pixel_aspect=aspect if isfinite(aspect) and aspect > 0 else 1.0,
+        frame_rate=_frame_rate(spec),
+        timecode=_timecode(spec),
+    )
+
+
+def _frame_rate(spec: oiio.ImageSpec) -> tuple[int, int] | None:
+    rate = spec.getattribute("FramesPerSecond") or spec.getattribute("dpx:FrameRate")
+    if isinstance(rate, tuple):
+        numerator, denominator = (int(part) for part in rate)
+        return (numerator, denominator) if numerator > 0 and denominator > 0 else None
+    if not isinstance(rate, float) or not isfinite(rate) or not 0 < rate < 100_000:
+        return None
+    # 23.976 and its kin are n * 1000 / 1001.
+    exact = Fraction(round(rate) * 1000, 1001)
+    fraction = exact if abs(exact - rate) < 1e-3 else Fraction(rate).limit_denominator(1000)
+    return (fraction.numerator, fraction.denominator) if fraction > 0 else None
+
+
+def _timecode(spec: oiio.ImageSpec) -> tuple[int, int] | None:
+    words = spec.getattribute("smpte:TimeCode")
+    if not isinstance(words, tuple) or len(words) != 2:
+        return None
+    return int(words[0]) & 0xFFFFFFFF, int(words[1]) & 0xFFFFFFFF
+
+
+def _hint(spec: oiio.ImageSpec, format_name: str) -> FileHint:
+    chromaticities = spec.getattribute("chromaticities")
+    return FileHint(
+        kind=format_name,
+        is_float=str(spec.format) in {"half", "float", "double"},
+        bits=int(spec.getattribute("oiio:BitsPerSample") or 0),
+        colourspace=str(spec.getattribute("oiio:ColorSpace") or ""),
+        chromaticities=tuple(chromaticities) if isinstance(chromaticities, tuple) else (),
+        is_aces=bool(spec.getattribute("acesImageContainerFlag")),
+        transfer=str(spec.getattribute("dpx:Transfer") or ""),
+    )
+
+
+def _gone(image: ImageFile) -> InputError:
+    return InputError(
+        f"Frame {image.frame} is not there: {image.path}.",
+        remedy="Render it again, or choose hold or black for missing frames.",
+        code=ErrorCode.PLATE_MISSING,
+        frame=image.frame,
+        path=str(image.path),
+    )
+
+
+def _unreadable(image: ImageFile, reason: str) -> InputError:
+    return InputError(
+        f"Frame {image.frame} cannot be read: {image.path}: {_first_line(reason)}.",
+        remedy="Render or copy it again.",
+        code=ErrorCode.PLATE_UNREADABLE,
+        frame=image.frame,
+        path=str(image.path),
+    )
+
+
+def _first_line(reason: str) -> str:
+    lines = reason.strip().splitlines()
+    return lines[0].rstrip(".") if lines else "no reason given"
