@@ -10,10 +10,11 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from gvm_client.client import Client
-from gvm_client.connection import ConnectionFile
+from gvm_client.connection import ConnectionFile, read_connection
 from gvm_client.errors import ServerLost
 from gvm_client.launcher import ensure_server
 from gvm_client.protocol.messages import GiveFrames, JobEvent, Matte, NeedFrames
+from gvm_client.runtime import runtime_dir
 
 MAX_RECOVERIES = 3  # a job that kills the server each time must not do so for ever
 
@@ -30,39 +31,43 @@ class Recovered:
     job: str
     attempt: int
     """1 for the first recovery."""
-    reason: str
-    """What happened, in one sentence."""
+    message: str
+    """What happened and what is done about it, in whole sentences."""
 
 
 def resilient_matte(
     request: Matte,
     *,
     give: Give | None = None,
-    connect: Callable[[], ConnectionFile] = ensure_server,
+    start: bool = True,
 ) -> Generator[JobEvent | Recovered, None, None]:
     """Ask for a matte and yield its events, as `Client.matte`, through the server's deaths.
 
     Args:
         request: what to make.
         give: maps the pixels that a pushed plate's `NeedFrames` asks for.
-        connect: finds or starts the server.
+        start: whether a server may be started; else one must run.
 
     Raises:
         ServerLost: the server was lost more than `MAX_RECOVERIES` times.
-        GvmError: as `connect` and `Client.matte`.
+        GvmError: as `ensure_server` and `Client.matte`.
     """
-    connection = connect()
+    connection = _connect(start=start)
     for attempt in range(1, MAX_RECOVERIES + 2):
         try:
             yield from _matte_once(request, connection, give)
         except ServerLost as lost:
             if attempt > MAX_RECOVERIES:
                 raise
-            reason = lost.message
+            message = f"{lost.message} The job goes on with a new one."
         else:
             return
-        connection = connect()
-        yield Recovered(job=request.job, attempt=attempt, reason=reason)
+        connection = _connect(start=start)
+        yield Recovered(job=request.job, attempt=attempt, message=message)
+
+
+def _connect(*, start: bool) -> ConnectionFile:
+    return ensure_server() if start else read_connection(runtime_dir())
 
 
 def _matte_once(
