@@ -1,0 +1,1 @@
+"""The GVM engine: the released checkpoint, run exactly and in bounded memory."""

@@ -1,0 +1,180 @@
+"""What a checkpoint's configs say, and the levels of the networks that they describe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+NORM_GROUPS = 32  # diffusers' blocks of this family know no other number
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attention:
+    """The transformers of one level: each has `depth` spatial and `depth` temporal blocks."""
+
+    heads: int
+    depth: int
+    context: int
+    """Width of the cross-attention's context, which is one zero token."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Level:
+    """One resolution of a network.
+
+    Attributes:
+        name: the module's name in the checkpoint.
+        resnets: channels in and out of each resnet block, in order.
+        eps: of the resnet blocks' group norms.
+        attention: the transformers that follow each resnet block, or None.
+        resampler: the name of the convolution that leads to the next level; "" at the end.
+    """
+
+    name: str
+    resnets: tuple[tuple[int, int], ...]
+    eps: float
+    attention: Attention | None = None
+    resampler: str = ""
+
+    @property
+    def width(self) -> int:
+        """Channels of the level."""
+        return self.resnets[-1][1]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UNetConfig:
+    """The denoiser: one entry a level, finest first."""
+
+    in_channels: int
+    out_channels: int
+    widths: tuple[int, ...]
+    down_attention: tuple[bool, ...]
+    up_attention: tuple[bool, ...]
+    layers: tuple[int, ...]
+    heads: tuple[int, ...]
+    depths: tuple[int, ...]
+    contexts: tuple[int, ...]
+
+    @property
+    def time_width(self) -> int:
+        """Width of the time embedding."""
+        return 4 * self.widths[0]
+
+    def down_levels(self) -> list[Level]:
+        """Return the way down, finest first."""
+        levels = []
+        before = self.widths[0]
+        for index, width in enumerate(self.widths):
+            attends = self.down_attention[index]
+            levels.append(
+                Level(
+                    name=f"down_blocks.{index}",
+                    resnets=((before, width), *[(width, width)] * (self.layers[index] - 1)),
+                    eps=1e-6 if attends else 1e-5,
+                    attention=self._attention(index) if attends else None,
+                    resampler="downsamplers.0.conv" if index < len(self.widths) - 1 else "",
+                )
+            )
+            before = width
+        return levels
+
+    def middle(self) -> Level:
+        """Return the coarsest level: resnet, transformer, resnet."""
+        width = self.widths[-1]
+        return Level(
+            name="mid_block",
+            resnets=((width, width), (width, width)),
+            eps=1e-5,
+            attention=self._attention(-1),
+        )
+
+    def up_levels(self) -> list[Level]:
+        """Return the way up, coarsest first; each resnet block takes one skip from the way down."""
+        levels = []
+        before = self.widths[-1]
+        count = len(self.widths)
+        for index in range(count):
+            down = count - 1 - index
+            width, finer = self.widths[down], self.widths[max(down - 1, 0)]
+            layers = self.layers[down] + 1
+            sources = [before, *[width] * (layers - 1)]
+            skips = [*[width] * (layers - 1), finer]
+            levels.append(
+                Level(
+                    name=f"up_blocks.{index}",
+                    resnets=tuple((a + b, width) for a, b in zip(sources, skips, strict=True)),
+                    eps=1e-6,
+                    attention=self._attention(down) if self.up_attention[index] else None,
+                    resampler="upsamplers.0.conv" if down else "",
+                )
+            )
+            before = width
+        return levels
+
+    def _attention(self, index: int) -> Attention:
+        return Attention(
+            heads=self.heads[index], depth=self.depths[index], context=self.contexts[index]
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VaeConfig:
+    """The autoencoder: one entry a level, finest first."""
+
+    in_channels: int
+    out_channels: int
+    latent_channels: int
+    widths: tuple[int, ...]
+    layers: int
+    scaling_factor: float
+    force_upcast: bool
+
+    @property
+    def reduction(self) -> int:
+        """Pixels a side that one latent pixel stands for."""
+        return int(2 ** (len(self.widths) - 1))
+
+    def encoder_levels(self) -> list[Level]:
+        """Return the encoder's way down, finest first."""
+        pairs = pairwise((self.widths[0], *self.widths))
+        return [
+            Level(
+                name=f"encoder.down_blocks.{index}",
+                resnets=((before, width), *[(width, width)] * (self.layers - 1)),
+                eps=1e-6,
+                resampler="downsamplers.0.conv" if index < len(self.widths) - 1 else "",
+            )
+            for index, (before, width) in enumerate(pairs)
+        ]
+
+    def decoder_levels(self) -> list[Level]:
+        """Return the decoder's way up, coarsest first."""
+        upwards = self.widths[::-1]
+        pairs = pairwise((upwards[0], *upwards))
+        return [
+            Level(
+                name=f"decoder.up_blocks.{index}",
+                resnets=((before, width), *[(width, width)] * self.layers),
+                eps=1e-6,
+                resampler="upsamplers.0.conv" if index < len(upwards) - 1 else "",
+            )
+            for index, (before, width) in enumerate(pairs)
+        ]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SchedulerConfig:
+    """The flow-matching scheduler; with zero noise only `train_steps` matters."""
+
+    train_steps: int
+    shift: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckpointConfig:
+    """A whole checkpoint."""
+
+    unet: UNetConfig
+    vae: VaeConfig
+    scheduler: SchedulerConfig
