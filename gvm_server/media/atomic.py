@@ -38,7 +38,8 @@ def replacing(path: Path, *, size_hint: int) -> Iterator[Path]:
         _flush(temporary)
         temporary.replace(path)
     except OSError as error:
-        raise _failure(path, temporary, error, size_hint) from error
+        cause = error if error.errno else _why(temporary, size_hint) or error
+        raise write_failure(path, cause) from error
     finally:
         with suppress(OSError):
             temporary.unlink()
@@ -77,9 +78,9 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _failure(path: Path, temporary: Path, error: OSError, size_hint: int) -> OutputError:
-    cause = error if error.errno else _why(temporary, size_hint) or error
-    if disk_is_full(cause):
+def write_failure(path: Path, error: OSError) -> OutputError:
+    """Return the error that says why a file or folder cannot be written."""
+    if disk_is_full(error):
         return OutputError(
             f"No space is left for {path}.",
             remedy="Free some space or name another output folder, then ask again:"
@@ -88,7 +89,7 @@ def _failure(path: Path, temporary: Path, error: OSError, size_hint: int) -> Out
             path=str(path),
         )
     return OutputError(
-        f"{path} cannot be written: {cause.strerror or cause}.",
+        f"{path} cannot be written: {error.strerror or error}.",
         remedy="Check that the folder is there and that you may write in it.",
         path=str(path),
     )

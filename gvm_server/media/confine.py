@@ -8,7 +8,7 @@ from pathlib import Path
 from gvm_client.errors import ErrorCode, InputError, OutputError
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Roots:
     """Where files may be.
 

@@ -1,0 +1,212 @@
+"""What was made once, on disk: finished alphas and the alphas of windows, found by key.
+
+Laws:
+1. A file is whole or not there; one that turns out corrupt is removed and made again.
+2. The least recently used files go when the limit is passed; a hit counts as a use.
+3. A cache that cannot be written costs time, never a job: it says so once in the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gvm_client.errors import OutputError
+from gvm_server.media.atomic import replacing, sweep_leftovers, write_failure
+from gvm_server.media.exr import copy_into_place, read_stamp
+
+_ALPHAS, _WINDOWS = "alphas", "windows"
+_FULL_ENOUGH = 0.9  # of the limit: how far an eviction goes, so that not every file causes one
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CacheUsage:
+    """What lies in the cache."""
+
+    path: Path
+    files: int
+    nbytes: int
+    limit_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    path: Path
+    size: int
+    used: int
+
+
+class DiskCache:
+    """Files by key, bounded; safe to use from several threads and several servers at once."""
+
+    def __init__(self, root: Path, limit_bytes: int) -> None:
+        self.root = root
+        self.limit_bytes = limit_bytes
+        self._lock = Lock()
+        self._total: int | None = None  # of bytes; None until the folder was looked at
+        self._warned = False
+
+    def alpha(self, key: bytes) -> Path | None:
+        """Return the finished alpha file with this key."""
+        path = self._path(_ALPHAS, key, ".exr")
+        if not path.is_file():
+            return None
+        if read_stamp(path) != key:
+            self._drop(path, "it is not the alpha that its name says")
+            return None
+        _touch(path)
+        return path
+
+    def add_alpha(self, key: bytes, source: Path) -> None:
+        """Keep a copy of a finished alpha file."""
+        path = self._path(_ALPHAS, key, ".exr")
+        self._add(path, lambda: copy_into_place(source, path))
+
+    def has_window(self, key: bytes) -> bool:
+        """Return whether a window's alphas are there."""
+        return self._path(_WINDOWS, key, ".npy").is_file()
+
+    def window(self, key: bytes) -> NDArray[np.float16] | None:
+        """Return a window's alphas, [T, h, w]."""
+        path = self._path(_WINDOWS, key, ".npy")
+        try:
+            alphas = np.load(path, allow_pickle=False)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, EOFError) as error:
+            self._drop(path, str(error))
+            return None
+        if alphas.dtype != np.float16 or alphas.ndim != 3:
+            self._drop(path, f"it holds {alphas.dtype} {alphas.shape}")
+            return None
+        _touch(path)
+        return np.asarray(alphas, dtype=np.float16)
+
+    def add_window(self, key: bytes, array: NDArray[np.float16]) -> None:
+        """Keep a window's alphas, [T, h, w]."""
+        path = self._path(_WINDOWS, key, ".npy")
+
+        def write() -> None:
+            with replacing(path, size_hint=array.nbytes) as temporary, temporary.open("wb") as file:
+                np.save(file, np.asarray(array, dtype=np.float16), allow_pickle=False)
+
+        self._add(path, write)
+
+    def usage(self) -> CacheUsage:
+        """Return what lies in the cache now."""
+        sizes = [entry.size for entry in self._entries()]
+        return CacheUsage(
+            path=self.root, files=len(sizes), nbytes=sum(sizes), limit_bytes=self.limit_bytes
+        )
+
+    @property
+    def size_bytes(self) -> int:
+        """The bytes in the cache as this process counts them; cheap after the first time."""
+        with self._lock:
+            return self._counted()
+
+    def clear(self) -> CacheUsage:
+        """Remove everything, and return what that was."""
+        usage = self.usage()
+        with self._lock:
+            for entry in self._entries():
+                _remove(entry.path)
+            self._total = None
+        return usage
+
+    def _path(self, kind: str, key: bytes, extension: str) -> Path:
+        name = key.hex()
+        return self.root / kind / name[:2] / f"{name}{extension}"
+
+    def _add(self, path: Path, write: Callable[[], None]) -> None:
+        if self.limit_bytes <= 0 or path.is_file():
+            return
+        try:
+            _make_folder(path.parent)
+            write()
+        except OutputError as error:
+            self._warn(error)
+            return
+        with self._lock:
+            if self._total is not None:
+                self._total += _size(path)
+            if self._counted() > self.limit_bytes:
+                self._evict()
+
+    def _counted(self) -> int:
+        if self._total is None:
+            self._total = self.usage().nbytes
+        return self._total
+
+    def _evict(self) -> None:
+        """Remove the least recently used files until the cache is full enough."""
+        entries = sorted(self._entries(), key=lambda entry: entry.used)
+        total = sum(entry.size for entry in entries)
+        for entry in entries:
+            if total <= self.limit_bytes * _FULL_ENOUGH:
+                break
+            if _remove(entry.path):
+                total -= entry.size
+        self._total = total
+
+    def _entries(self) -> Iterator[_Entry]:
+        for kind in (_ALPHAS, _WINDOWS):
+            for folder in (self.root / kind).glob("*/"):
+                sweep_leftovers(folder)
+                with suppress(OSError), os.scandir(folder) as files:
+                    for file in files:
+                        status = file.stat()
+                        yield _Entry(Path(file.path), status.st_size, status.st_mtime_ns)
+
+    def _drop(self, path: Path, why: str) -> None:
+        _log.warning("%s is removed from the cache: %s", path, why)
+        size = _size(path)
+        if _remove(path):
+            with self._lock:
+                if self._total is not None:
+                    self._total -= size
+
+    def _warn(self, error: OutputError) -> None:
+        if not self._warned:
+            self._warned = True
+            _log.warning("The cache cannot be written, nothing is kept for later: %s", error)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise write_failure(folder, error) from error
+
+
+def _touch(path: Path) -> None:
+    with suppress(OSError):  # gone meanwhile, or a read-only cache: the order of use is a nicety
+        os.utime(path)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _remove(path: Path) -> bool:
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        _log.debug("%s cannot be removed: %s", path, error)
+        return False
+    return True

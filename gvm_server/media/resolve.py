@@ -1,0 +1,224 @@
+"""From a path's text to what it names: an image sequence, a single image, or a movie.
+
+Laws:
+1. A frame's number is written in one way: with `width` digits at least, the sign among them, as
+   `%04d` writes it. A file that writes it otherwise belongs to another sequence.
+2. A folder stands for the one sequence in it; hidden files and other kinds of files don't count.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from fileseq.constants import PAD_STYLE_HASH1
+from fileseq.filesequence import FileSequence
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_server.media.frames import format_frames
+
+# fmt: off
+IMAGE_EXTENSIONS = frozenset((
+    ".exr", ".sxr", ".dpx", ".cin", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".tga", ".hdr",
+    ".bmp", ".webp", ".jp2", ".sgi", ".rgb",
+))
+MOVIE_EXTENSIONS = frozenset((
+    ".mov", ".mp4", ".m4v", ".mkv", ".webm", ".avi", ".mxf", ".mpg", ".mpeg", ".ts", ".m2ts",
+    ".mts", ".wmv", ".flv", ".ogv", ".gif",
+))
+# fmt: on
+
+# The frame field of a name: %04d, %d, ####, @@@@.
+_FIELD = re.compile(r"%(?:0?\d+)?d|#+|@+")
+_MAX_LISTED = 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SequencePath:
+    """A pattern of file names: `folder/head 0042 tail`, at least `width` characters of number."""
+
+    folder: Path
+    head: str
+    width: int
+    tail: str
+
+    def path(self, frame: int) -> Path:
+        """Return the file of a frame."""
+        return self.folder / f"{self.head}{frame:0{self.width}d}{self.tail}"
+
+    def frame_of(self, name: str) -> int | None:
+        """Return the frame that a bare file name stands for, or None if it is not of these."""
+        if not (name.startswith(self.head) and name.endswith(self.tail)):
+            return None
+        number = name[len(self.head) : len(name) - len(self.tail)]
+        if not re.fullmatch(r"-?\d{1,18}", number, re.ASCII):
+            return None
+        frame = int(number)
+        return frame if f"{frame:0{self.width}d}" == number else None
+
+    def __str__(self) -> str:
+        field = "%d" if self.width <= 1 else f"%0{self.width}d"
+        return str(self.folder / f"{self.head}{field}{self.tail}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StillPath:
+    """A single image; `frame` is the number in its name, or None."""
+
+    path: Path
+    frame: int | None
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MoviePath:
+    """A movie file."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+PlatePath: TypeAlias = SequencePath | StillPath | MoviePath
+
+
+def parse_pattern(path: Path) -> SequencePath | None:
+    """Return the pattern that a path's last part is; None where it has no frame field."""
+    fields = list(_FIELD.finditer(path.name))
+    if not fields:
+        return None
+    field = fields[-1]
+    width = FileSequence.getPaddingNum(field[0], pad_style=PAD_STYLE_HASH1)
+    name = path.name
+    return SequencePath(
+        folder=path.parent, head=name[: field.start()], width=width, tail=name[field.end() :]
+    )
+
+
+def resolve_plate(path: str) -> PlatePath:
+    """Return what a path names.
+
+    Raises:
+        InputError: PLATE_MISSING, PLATE_AMBIGUOUS, or PLATE_UNREADABLE for another kind of file.
+    """
+    place = Path(path)
+    if place.is_file():
+        return _file(place)
+    if place.is_dir():
+        return _only_sequence(place)
+    pattern = parse_pattern(place)
+    if pattern is None or not pattern.folder.is_dir():
+        raise missing_plate(place)
+    return pattern
+
+
+def missing_plate(path: Path) -> InputError:
+    """Return the error for a plate that is not there; it names what lies in its place."""
+    folder = path.parent
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    found = _contents(folder) if folder == path.parent else []
+    near = f"In {folder} there is: {_listed(found)}." if found else f"{folder} holds no plate."
+    if folder != path.parent:
+        near = f"There is no folder {path.parent}."
+    return InputError(
+        f"No plate is at {path}. {near}",
+        remedy="Check the path; write a sequence as plate.%04d.exr or plate.####.exr.",
+        code=ErrorCode.PLATE_MISSING,
+        path=str(path),
+    )
+
+
+def _file(path: Path) -> PlatePath:
+    extension = path.suffix.lower()
+    if extension in MOVIE_EXTENSIONS:
+        return MoviePath(path=path)
+    if extension not in IMAGE_EXTENSIONS:
+        raise InputError(
+            f"{path} is not an image or a movie of a known kind.",
+            remedy=f"Images end with {' '.join(sorted(IMAGE_EXTENSIONS))};"
+            f" movies with {' '.join(sorted(MOVIE_EXTENSIONS))}.",
+            path=str(path),
+        )
+    number = re.search(r"-?\d{1,18}$", path.stem, re.ASCII)
+    # In shot-1001 the dash separates; it is a sign only after a dot or an underscore: a.-005
+    frame = None if number is None else int(number[0])
+    if (
+        number
+        and frame is not None
+        and number.start()
+        and path.stem[number.start() - 1] not in "._"
+    ):
+        frame = abs(frame)
+    return StillPath(path=path, frame=frame)
+
+
+def _only_sequence(folder: Path) -> PlatePath:
+    """Return the one sequence of a folder, or its one image."""
+    found = _contents(folder)
+    candidates = [each for each in found if isinstance(each[0], SequencePath)]
+    candidates = candidates or [each for each in found if isinstance(each[0], StillPath)]
+    if len(candidates) == 1:
+        return candidates[0][0]
+    if not candidates:
+        there = f"there is: {_listed(found)}" if found else "there is none"
+        raise InputError(
+            f"{folder} holds no image sequence; {there}.",
+            remedy="Name a folder with one image sequence, or a file.",
+            code=ErrorCode.PLATE_MISSING,
+            path=str(folder),
+        )
+    raise InputError(
+        f"{folder} holds {len(candidates)} plates: {_listed(candidates)}.",
+        remedy=f"Name one of them, such as {candidates[0][0]}.",
+        code=ErrorCode.PLATE_AMBIGUOUS,
+        path=str(folder),
+    )
+
+
+def _contents(folder: Path) -> list[tuple[PlatePath, str]]:
+    """Return the plates in a folder, each with a text for messages: its name and its range."""
+    names = sorted(_plate_names(folder))
+    images = [name for name in names if Path(name).suffix.lower() in IMAGE_EXTENSIONS]
+    plates: list[tuple[PlatePath, str]] = []
+    for found in FileSequence.findSequencesInList(images, pad_style=PAD_STYLE_HASH1):
+        if found.frameSet() is None:
+            name = str(found)
+            plates.append((StillPath(path=folder / name, frame=None), name))
+            continue
+        pattern = SequencePath(
+            folder=folder, head=found.basename(), width=found.zfill(), tail=found.extension()
+        )
+        frames = format_frames(int(frame) for frame in found.frameSet() or ())
+        plates.append((pattern, f"{Path(str(pattern)).name} {frames}"))
+    movies = (name for name in names if Path(name).suffix.lower() in MOVIE_EXTENSIONS)
+    plates += [(MoviePath(path=folder / name), name) for name in movies]
+    return plates
+
+
+def _plate_names(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [
+                entry.name
+                for entry in entries
+                if not entry.name.startswith(".") and entry.is_file()
+            ]
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be read: {error.strerror}.",
+            remedy="Check that you may read this folder.",
+            path=str(folder),
+        ) from error
+
+
+def _listed(plates: list[tuple[PlatePath, str]]) -> str:
+    texts = [text for _, text in plates]
+    more = len(texts) - _MAX_LISTED
+    return ", ".join(texts[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,165 @@
+"""A plate of image files: a sequence, or a single image as a clip of one frame.
+
+Laws:
+1. The folder is scanned once, when the plate is opened; `key` looks at a file again each time.
+2. Every frame has the display window of the clip's first frame that is there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_server.media.colour import resolve_colourspace
+from gvm_server.media.confine import Roots
+from gvm_server.media.filekey import FileKeys
+from gvm_server.media.finite import require_finite
+from gvm_server.media.frames import format_frames
+from gvm_server.media.image import ImageFile, read_header, read_hint, read_image
+from gvm_server.media.plate import Box, FrameHeader, Plate, PlateFrame, PlateOptions
+from gvm_server.media.resolve import SequencePath, StillPath, missing_plate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageFiles:
+    """The files of a plate: what it is called, which frames are there, and where each is."""
+
+    name: str
+    frames: frozenset[int]
+    path: Callable[[int], Path]
+
+
+def scan_sequence(pattern: SequencePath) -> ImageFiles:
+    """Look once at which files of a pattern are there.
+
+    Raises:
+        InputError: there are none, or the folder cannot be read.
+    """
+    try:
+        with os.scandir(pattern.folder) as entries:
+            found = {pattern.frame_of(entry.name) for entry in entries}
+    except OSError as error:
+        raise InputError(
+            f"{pattern.folder} cannot be read: {error.strerror}.",
+            remedy="Check that you may read this folder.",
+            path=str(pattern.folder),
+        ) from error
+    frames = frozenset(frame for frame in found if frame is not None)
+    if not frames:
+        raise missing_plate(Path(str(pattern)))
+    return ImageFiles(name=str(pattern), frames=frames, path=pattern.path)
+
+
+def single_image(still: StillPath, options: PlateOptions) -> ImageFiles:
+    """Return a single image as a clip: its own frame number, else the clip's first, else 1."""
+    frame = still.frame
+    if frame is None:
+        frame = 1 if options.first is None else options.first
+    return ImageFiles(name=str(still), frames=frozenset({frame}), path=lambda _: still.path)
+
+
+class ImagePlate:
+    """A plate of image files; safe to read from several threads.
+
+    Raises:
+        InputError: no frame of it lies in the clip, the first one is unreadable, or the colour
+            space is unknown.
+    """
+
+    def __init__(self, files: ImageFiles, options: PlateOptions, *, roots: Roots) -> None:
+        self.name = files.name
+        self.first = min(files.frames) if options.first is None else options.first
+        self.last = max(files.frames) if options.last is None else options.last
+        self._files = files
+        self._options = options
+        self._roots = roots
+        self._keys = FileKeys(options)
+        first_there = self._image(self._first_there())
+        self._display = read_header(first_there).display
+        choice = resolve_colourspace(options.colourspace, read_hint(first_there))
+        self.colourspace = choice.name
+        self.notes: tuple[str, ...] = (choice.note,) if choice.note else ()
+
+    def missing(self) -> list[int]:
+        """Return the frames of the clip that are not there, ascending."""
+        clip = range(self.first, self.last + 1)
+        return [frame for frame in clip if frame not in self._files.frames]
+
+    def want(self, frames: Sequence[int]) -> bool:  # noqa: ARG002 - the contract's
+        """Return that nothing is waited for: files need no asking."""
+        return True
+
+    def key(self, frame: int) -> bytes:
+        """Return 16 bytes that change when the frame's file does."""
+        return self._keys.key(self._image(frame).path, frame)
+
+    def header(self, frame: int) -> FrameHeader:
+        """Return a frame's header without reading its pixels."""
+        header = read_header(self._image(frame))
+        self._check_size(header, frame)
+        return header
+
+    def read(self, frame: int) -> PlateFrame:
+        """Read a frame."""
+        image = self._image(frame)
+        header, pixels = read_image(image)
+        self._check_size(header, frame)
+        pixels = require_finite(pixels, self._options.bad_pixels, frame=frame, path=str(image.path))
+        return PlateFrame(frame=frame, header=header, pixels=pixels)
+
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
+
+    def _image(self, frame: int) -> ImageFile:
+        """Return where a frame is; a link that leads outside the tree is refused."""
+        if not self.first <= frame <= self.last:
+            raise outside_clip(self, frame)
+        path = self._files.path(frame)
+        self._roots.check_read(path)
+        return ImageFile(path=path, frame=frame, layer=self._options.layer)
+
+    def _first_there(self) -> int:
+        there = self._files.frames
+        in_clip = [frame for frame in there if self.first <= frame <= self.last]
+        if not in_clip:
+            raise InputError(
+                f"No frame of {self.name} lies in {self.first}-{self.last}; on disk are"
+                f" {format_frames(there)}.",
+                remedy="Set the clip's extent with --first and --last.",
+                code=ErrorCode.RANGE_OUTSIDE,
+                path=self.name,
+            )
+        return min(in_clip)
+
+    def _check_size(self, header: FrameHeader, frame: int) -> None:
+        display, clip = header.display, self._display
+        if display != clip:
+            raise InputError(
+                f"Frame {frame} of {self.name} is {describe(display)}, the clip is"
+                f" {describe(clip)}.",
+                remedy="Render the frame again, or matte the two parts as two clips with --first"
+                " and --last.",
+                code=ErrorCode.PLATE_MISMATCH,
+                frame=frame,
+                path=str(self._files.path(frame)),
+            )
+
+
+def describe(box: Box) -> str:
+    """Return a window in words: its size, and its corner where that is not the origin."""
+    corner = f" at ({box.x}, {box.y})" if box.x or box.y else ""
+    return f"{box.width}x{box.height}{corner}"
+
+
+def outside_clip(plate: Plate, frame: int) -> InputError:
+    """Return the error for a frame that is not one of the clip's."""
+    return InputError(
+        f"Frame {frame} lies outside the clip {plate.first}-{plate.last} of {plate.name}.",
+        remedy="Ask for frames of the clip, or set its extent with --first and --last.",
+        code=ErrorCode.RANGE_OUTSIDE,
+        frame=frame,
+        path=plate.name,
+    )
