@@ -173,7 +173,8 @@ def blends(plan: Plan, frame: int) -> tuple[Blend, ...]:
 def needs(plan: Plan, frame: int) -> Window:
     """Return the extent of plate frames that one render of a frame needs.
 
-    It is what a host must be able to give: W frames, up to 2W - O in an overlap.
+    It is what a host must be able to give: W frames, 2W - O in an overlap, and at most 2W - 1
+    where the last window of a shot was shifted back onto an overlap.
 
     Raises:
         InputError: the frame lies outside the clip.

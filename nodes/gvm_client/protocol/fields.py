@@ -100,7 +100,7 @@ def text_of(value: object, where: str, bound: int = MAX_TEXT) -> str:
 
 def in_words(value: object) -> str:
     """Return a value's type in words; never the value, which may be huge or deep."""
-    return "nil" if value is None else f"a {type(value).__name__}"
+    return "nil" if value is None else f"of type {type(value).__name__}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -209,4 +209,4 @@ def _bounded(items: Sequence[object], where: str) -> Sequence[object]:
 
 
 def _wrong(wanted: str, value: object, where: str) -> Mismatch:
-    return Mismatch(f"{where} is {in_words(value)}; it must be a {wanted}")
+    return Mismatch(f"{where} is {in_words(value)}; it must be of type {wanted}")

@@ -38,7 +38,7 @@ _BUFFER_NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 def _require(rule: bool, says: str) -> None:  # noqa: FBT001
     if not rule:
-        raise LocalProtocolError(says)
+        raise LocalProtocolError(f"{says}.")
 
 
 class EngineName(str, Enum):

@@ -141,7 +141,7 @@ def _unpack_envelope(data: bytes) -> dict[str, object]:
         reason = str(error)[:200].rstrip(".") or type(error).__name__
         raise UnreadableMessage(f"Not a message: {reason}.") from error
     if not isinstance(plain, dict):
-        raise UnreadableMessage(f"Not a message: {in_words(plain)} where a map should be.")
+        raise UnreadableMessage(f"Not a message: the whole is {in_words(plain)}; it must be a map.")
     return plain
 
 
