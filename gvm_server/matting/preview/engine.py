@@ -30,6 +30,9 @@ FOUND = 0.5  # an alpha above this is taken for the person when the box is drawn
 # Of the box's longer side. Mean error x 1e3 over a keyed clip and two mattes of a stronger network:
 # 8.7 to 8.9 for margins from 0.06 to 0.12; one look alone 20.6. (x86-64, November 2026.)
 MARGIN = 0.1
+# The network's alphas that become 0 and 1, for it is hardly ever wholly sure. They lower the same
+# mean error from 8.7 to 8.4.
+BLACK, WHITE = 0.1, 0.9
 WEIGHTS = Path(__file__).parent / "weights"
 NOTES = (
     "The preview engine mattes one person in a frame; a further person may be half transparent.",
@@ -127,8 +130,8 @@ class PreviewEngine:
 
         small = interpolate(picture, (net.height, net.width), mode="bilinear", antialias=True)
         alpha = self._networks[net](small)
-        alpha = interpolate(alpha, picture.shape[2:], mode="bilinear", antialias=True)
-        return alpha[0, 0].clamp(0.0, 1.0)  # the filter's weights sum to 1 only nearly
+        alpha = interpolate(alpha, picture.shape[2:], mode="bilinear", antialias=True)[0, 0]
+        return ((alpha - BLACK) / (WHITE - BLACK)).clamp(0.0, 1.0)
 
 
 def person_box(alpha: Image) -> tuple[slice, slice] | None:

@@ -1,0 +1,90 @@
+"""What an artist does to a finished alpha: levels, grow, blur, invert, in this order.
+
+1. A knob in its neutral place does nothing, and all neutral knobs return the very same array.
+2. Lengths are plate pixels, fractions allowed: the result moves steadily with every knob.
+3. The frame's border is no edge: a matte that leaves the frame neither shrinks nor fades there.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gvm_client.settings import MatteKnobs
+from gvm_server.matting.engine import Image
+
+# A wide disc is made of discs of this radius: cost grows with the radius, not with its square, and
+# the shape is never further out than the radius and at most 6 % short of it.
+DISC_STEP = 8  # pixels
+
+# Above twice this sigma a blur runs at a smaller size, at about this sigma: 4K at sigma 256 takes
+# 8 s otherwise. What it leaves out is 0.4 % of the variance.
+COARSE_SIGMA = 8.0  # pixels
+
+_NEUTRAL = MatteKnobs()
+
+
+def is_identity(knobs: MatteKnobs) -> bool:
+    """Return whether these knobs leave every alpha as it is."""
+    return knobs == _NEUTRAL
+
+
+def apply(alpha: Image, knobs: MatteKnobs) -> Image:
+    """Return the alpha under the knobs: [H, W] in 0..1 at plate size; the input stays untouched."""
+    if is_identity(knobs):
+        return alpha
+    shaped = _levels(alpha, knobs)
+    if knobs.grow != 0.0:
+        shaped = _grow(shaped, knobs.grow)
+    if knobs.blur != 0.0:
+        shaped = _blur(shaped, knobs.blur)
+    if knobs.invert:
+        shaped = np.float32(1.0) - shaped
+    return np.clip(shaped, 0.0, 1.0)
+
+
+def _levels(alpha: Image, knobs: MatteKnobs) -> Image:
+    if (knobs.black, knobs.white, knobs.gamma) == (0.0, 1.0, 1.0):
+        return alpha
+    scale = np.float32(1 / (knobs.white - knobs.black))
+    stretched = np.clip((alpha - np.float32(knobs.black)) * scale, 0.0, 1.0)
+    return np.asarray(stretched ** np.float32(1 / knobs.gamma))
+
+
+def _grow(alpha: Image, radius: float) -> Image:
+    """Dilate (or erode) by a disc; a fraction lies between the two whole radii around it."""
+    morph = cv2.dilate if radius > 0 else cv2.erode
+    whole, fraction = divmod(abs(radius), 1.0)
+    steps, rest = divmod(int(whole), DISC_STEP)
+    for _ in range(steps):
+        alpha = np.asarray(morph(alpha, _disc(DISC_STEP)))
+    inner: Image = np.asarray(morph(alpha, _disc(rest)))
+    if fraction == 0.0:
+        return inner
+    outer: Image = np.asarray(morph(alpha, _disc(rest + 1)))
+    return inner + (outer - inner) * np.float32(fraction)
+
+
+def _disc(radius: int) -> NDArray[np.uint8]:
+    """Return the pixels whose centres are at most `radius` from the middle one."""
+    away = np.arange(-radius, radius + 1)
+    return (away[:, None] ** 2 + away**2 <= radius**2).astype(np.uint8)
+
+
+def _blur(alpha: Image, sigma: float) -> Image:
+    if sigma < 2 * COARSE_SIGMA:
+        return _gaussian(alpha, sigma, sigma)
+    height, width = alpha.shape
+    coarse_width = max(1, round(width * COARSE_SIGMA / sigma))
+    coarse_height = max(1, round(height * COARSE_SIGMA / sigma))
+    size = (coarse_width, coarse_height)
+    coarse: Image = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA))
+    coarse = _gaussian(coarse, sigma * coarse_width / width, sigma * coarse_height / height)
+    full = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(full)
+
+
+def _gaussian(alpha: Image, across: float, down: float) -> Image:
+    edge = cv2.BORDER_REPLICATE
+    return np.asarray(cv2.GaussianBlur(alpha, (0, 0), across, sigmaY=down, borderType=edge))
