@@ -22,7 +22,7 @@ from types import MappingProxyType
 
 import cv2
 import numpy as np
-import OpenImageIO as oiio  # noqa: N813 - the name that its own documents use
+import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from gvm_client.errors import ErrorCode, InputError

@@ -13,7 +13,7 @@ from pathlib import Path
 from shutil import copyfile
 
 import numpy as np
-import OpenImageIO as oiio  # noqa: N813 - the name that its own documents use
+import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from gvm_client.errors import InputError

@@ -15,7 +15,7 @@ from math import isfinite
 from pathlib import Path
 
 import numpy as np
-import OpenImageIO as oiio  # noqa: N813 - the name that its own documents use
+import OpenImageIO as oiio
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_server.media.colour import FileHint

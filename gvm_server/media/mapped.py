@@ -108,7 +108,7 @@ def _opened(folder: Path, image: MappedImage) -> BufferedReader:
                 image,
                 f"it has {status.st_size} bytes, the image ends at {image.offset + image.nbytes}",
             )
-        return open(path, "rb", opener=_no_links)  # noqa: PTH123 - Path.open has no opener
+        return open(path, "rb", opener=_no_links)
     except OSError as error:
         raise _refused(image, error.strerror or str(error)) from error
 

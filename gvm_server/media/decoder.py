@@ -1,0 +1,98 @@
+"""A movie's frames by index: exact ones, in any order, cheap in ascending order.
+
+Laws:
+1. One decoder behind one lock; it goes on where it stands unless a key frame lies ahead.
+2. The last few frames stay at hand: threads that ask for t and t+1 out of order cause no seek.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Lock
+
+import av
+from av.video.frame import VideoFrame
+
+from gvm_server.media.movieindex import MovieIndex, open_movie, unreadable
+
+AT_HAND = 8  # decoded frames kept, in the codec's own compact format
+
+
+class MovieDecoder:
+    """Decodes a movie; safe to use from several threads.
+
+    Raises:
+        InputError: it is not a movie, or has no video.
+    """
+
+    def __init__(self, path: Path, index: MovieIndex) -> None:
+        self._path = path
+        self._index = index
+        self._lock = Lock()
+        self._at_hand: OrderedDict[int, VideoFrame] = OrderedDict()
+        self._position = 0  # the index that comes next
+        self._container, self._stream = open_movie(path)
+        self._frames: Iterator[VideoFrame] = self._container.decode(self._stream)
+
+    def frame(self, index: int) -> VideoFrame | None:
+        """Return a frame by its index; None where the movie does not yield it.
+
+        Raises:
+            InputError: the movie cannot be read.
+        """
+        try:
+            with self._lock:
+                return self._find(index)
+        except av.FFmpegError as error:
+            raise unreadable(self._path, error.strerror or str(error)) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._at_hand.clear()
+            self._container.close()
+
+    def _find(self, index: int) -> VideoFrame | None:
+        if index in self._at_hand:
+            return self._at_hand[index]
+        key = self._index.key_before(index)
+        goes_on = key <= self._position <= index
+        if goes_on and (frame := self._run_to(index)):
+            return frame
+        # A container may land behind the key frame that was asked for: then begin earlier.
+        for start in dict.fromkeys((key, self._index.key_before(key - 1), 0)):
+            self._go_to(start)
+            if frame := self._run_to(index):
+                return frame
+        return None
+
+    def _run_to(self, index: int) -> VideoFrame | None:
+        """Decode on until a frame; None where the movie ends or passes it by."""
+        for frame in self._frames:
+            here = self._index.index_at(frame.pts)
+            if here is None:
+                here = self._position
+            self._position = here + 1
+            self._keep(here, frame)
+            if here >= index:
+                break
+        return self._at_hand.get(index)
+
+    def _go_to(self, key: int) -> None:
+        """Stand before a key frame; the start of the movie is found by opening it anew."""
+        self._at_hand.clear()
+        self._position = key
+        if key == 0 or self._index.times is None:
+            self._position = 0
+            self._container.close()
+            self._container, self._stream = open_movie(self._path)
+        else:
+            self._container.seek(int(self._index.times[key]), stream=self._stream)
+        self._frames = self._container.decode(self._stream)
+
+    def _keep(self, index: int, frame: VideoFrame) -> None:
+        self._at_hand[index] = frame
+        while len(self._at_hand) > AT_HAND:
+            self._at_hand.popitem(last=False)

@@ -1,0 +1,169 @@
+"""A plate that is a movie file: frames 1 to the last, each exact, never the whole in memory.
+
+Laws:
+1. Frame numbers count the frames as shown, from 1: times and rates that vary change nothing.
+2. Colours are the stream's own, by its matrix and range, as R, G, B at full range; more than
+   8 bits stay so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from threading import local
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_server.media.colour import FileHint, resolve_colourspace
+from gvm_server.media.decoder import MovieDecoder
+from gvm_server.media.filekey import FileKeys
+from gvm_server.media.movieindex import index_movie, open_movie, unreadable
+from gvm_server.media.plate import Box, FrameHeader, Pixels, PlateFrame, PlateOptions
+from gvm_server.media.sequence import describe, outside_clip
+
+# ISO/IEC 23091-2 matrix codes that FFmpeg gives a frame, as its scaler names them.
+_MATRICES = {
+    1: Colorspace.ITU709,
+    4: Colorspace.FCC,
+    5: Colorspace.ITU601,
+    6: Colorspace.ITU601,
+    7: Colorspace.SMPTE240M,
+    9: Colorspace.BT2020,
+    10: Colorspace.BT2020,
+}
+_HD_HEIGHT = 720  # streams that name no matrix: BT.709 from here on, BT.601 below, as players do
+
+
+class MoviePlate:
+    """A movie as a plate; safe to read from several threads.
+
+    Raises:
+        InputError: it is unreadable or empty, the clip reaches outside it, or the colour space
+            is unknown.
+    """
+
+    def __init__(self, path: Path, options: PlateOptions) -> None:
+        self.name = str(path)
+        self._path = path
+        self._keys = FileKeys(options)
+        index = index_movie(path)
+        self.first = 1 if options.first is None else options.first
+        self.last = index.count if options.last is None else options.last
+        if not 1 <= self.first <= self.last <= index.count:
+            raise InputError(
+                f"The clip {self.first}-{self.last} reaches outside the movie {path}, frames"
+                f" 1-{index.count}.",
+                remedy="Set the clip's extent with --first and --last; a movie's frames count"
+                " from 1.",
+                code=ErrorCode.RANGE_OUTSIDE,
+                path=str(path),
+            )
+        choice = resolve_colourspace(options.colourspace, FileHint(kind="movie", is_float=False))
+        self.colourspace = choice.name
+        self.notes: tuple[str, ...] = (choice.note,) if choice.note else ()
+        self._threads = local()
+        self._decoder = MovieDecoder(path, index)
+        self._aspect, self._rate = _stream_facts(path)
+        self._header = self._header_of(self._decode(self.first))
+
+    def missing(self) -> list[int]:
+        """Return nothing: a movie has all its frames."""
+        return []
+
+    def want(self, frames: Sequence[int]) -> bool:  # noqa: ARG002 - the contract's
+        """Return that nothing is waited for: files need no asking."""
+        return True
+
+    def key(self, frame: int) -> bytes:
+        """Return 16 bytes that change when the movie's file does."""
+        self._check(frame)
+        return self._keys.key(self._path, frame, frame)
+
+    def header(self, frame: int) -> FrameHeader:
+        """Return the header that all frames share."""
+        self._check(frame)
+        return self._header
+
+    def read(self, frame: int) -> PlateFrame:
+        """Decode a frame."""
+        self._check(frame)
+        decoded = self._decode(frame)
+        header = self._header_of(decoded)
+        if header != self._header:
+            raise InputError(
+                f"Frame {frame} of {self.name} is {describe(header.display)}, the clip is"
+                f" {describe(self._header.display)}.",
+                remedy="Convert the movie to one frame size.",
+                code=ErrorCode.PLATE_MISMATCH,
+                frame=frame,
+                path=self.name,
+            )
+        return PlateFrame(frame=frame, header=header, pixels=self._rgb(decoded))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._decoder.close()
+
+    def _check(self, frame: int) -> None:
+        if not self.first <= frame <= self.last:
+            raise outside_clip(self, frame)
+
+    def _decode(self, frame: int) -> VideoFrame:
+        decoded = self._decoder.frame(frame - 1)
+        if decoded is None:
+            raise unreadable(self._path, "the decoder yields no such frame", frame=frame)
+        return decoded
+
+    def _header_of(self, decoded: VideoFrame) -> FrameHeader:
+        width, height, aspect = decoded.width, decoded.height, self._aspect
+        if _quarter_turns(decoded) % 2:
+            width, height, aspect = height, width, 1 / aspect
+        box = Box(x=0, y=0, width=width, height=height)
+        return FrameHeader(display=box, data=box, pixel_aspect=float(aspect), frame_rate=self._rate)
+
+    def _rgb(self, decoded: VideoFrame) -> Pixels:
+        """Return [H, W, 3] float32 0..1, turned upright."""
+        if not hasattr(self._threads, "reformatter"):
+            self._threads.reformatter = VideoReformatter()
+        deep = any(component.bits > 8 for component in decoded.format.components)
+        converted = self._threads.reformatter.reformat(
+            decoded,
+            format="rgb48le" if deep else "rgb24",
+            src_colorspace=_matrix(decoded),
+            dst_colorspace=Colorspace.ITU709,
+            src_color_range=_range(decoded),
+            dst_color_range=ColorRange.JPEG,
+        )
+        pixels = converted.to_ndarray().astype(np.float32)
+        pixels *= np.float32(1 / 65_535 if deep else 1 / 255)
+        return np.ascontiguousarray(np.rot90(pixels, _quarter_turns(decoded)))
+
+
+def _stream_facts(path: Path) -> tuple[Fraction, tuple[int, int] | None]:
+    """Return a movie's pixel aspect and its frames per second."""
+    container, stream = open_movie(path)
+    try:
+        aspect = stream.sample_aspect_ratio or Fraction(1)
+        rate = stream.average_rate or stream.guessed_rate
+    finally:
+        container.close()
+    return aspect, (rate.numerator, rate.denominator) if rate else None
+
+
+def _quarter_turns(decoded: VideoFrame) -> int:
+    """Return how often the frame is to be turned left, from its display matrix."""
+    return round(decoded.rotation / 90) % 4
+
+
+def _matrix(decoded: VideoFrame) -> Colorspace:
+    unnamed = Colorspace.ITU709 if decoded.height >= _HD_HEIGHT else Colorspace.ITU601
+    return _MATRICES.get(int(decoded.colorspace), unnamed)
+
+
+def _range(decoded: VideoFrame) -> ColorRange:
+    full = int(decoded.color_range) == ColorRange.JPEG or decoded.format.name.startswith("yuvj")
+    return ColorRange.JPEG if full or decoded.format.is_rgb else ColorRange.MPEG
