@@ -10,7 +10,7 @@ STAMP := $(VENV)/.set-up
 .PHONY: demo test setup lint types contracts unit clean
 
 demo: setup
-	$(BIN)/python docs/demo/demo.py $(if $(CLIP),--clip "$(CLIP)")
+	$(BIN)/python docs/demo.py $(if $(CLIP),--clip "$(CLIP)")
 
 test: lint types contracts unit
 

@@ -69,8 +69,12 @@ class DiskCache:
 
     def add_alpha(self, key: bytes, source: Path) -> None:
         """Keep a copy of a finished alpha file."""
+        self.make_alpha(key, lambda path: copy_into_place(source, path))
+
+    def make_alpha(self, key: bytes, write: Callable[[Path], None]) -> None:
+        """Keep an alpha file that `write` makes, in one atomic step, at the path it is given."""
         path = self._path(_ALPHAS, key, ".exr")
-        self._add(path, lambda: copy_into_place(source, path))
+        self._add(path, lambda: write(path))
 
     def has_window(self, key: bytes) -> bool:
         """Return whether a window's alphas are there."""

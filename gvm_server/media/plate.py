@@ -101,8 +101,11 @@ class Plate(Protocol):
         """Return the frames of the clip that are not there, ascending."""
         ...
 
-    def want(self, frames: Sequence[int]) -> None:
-        """Say that these frames will be read soon; a plate that a host holds asks for them here."""
+    def want(self, frames: Sequence[int]) -> bool:
+        """Say that these frames will be read; return whether that needs no waiting for a host.
+
+        A plate that a host holds asks for those that it was not given, once each.
+        """
         ...
 
     def key(self, frame: int) -> bytes:

@@ -23,7 +23,7 @@ Give = Callable[[NeedFrames], GiveFrames]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recovered:
-    """The server was lost and another one runs; the job is asked for again.
+    """The server was lost; another one is started and the job is asked for again.
 
     Not a message: it exists only on the client's side, between two rounds of a job's events.
     """
@@ -57,13 +57,14 @@ def resilient_matte(
         try:
             yield from _matte_once(request, connection, give)
         except ServerLost as lost:
-            if attempt > MAX_RECOVERIES:
+            if attempt > MAX_RECOVERIES or not start:
                 raise
             message = f"{lost.message} The job goes on with a new one."
         else:
             return
-        connection = _connect(start=start)
+        # Said first: starting a server takes longer than an artist should wonder.
         yield Recovered(job=request.job, attempt=attempt, message=message)
+        connection = _connect(start=start)
 
 
 def _connect(*, start: bool) -> ConnectionFile:

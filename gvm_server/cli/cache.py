@@ -1,0 +1,37 @@
+"""`gvm cache`: how full the cache of finished work is, and emptying it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from gvm_server.cli.exits import Exit
+from gvm_server.cli.words import size_in_words
+from gvm_server.media.cache import CacheUsage, DiskCache
+from gvm_server.settings import ServerSettings
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Show or clear the cache; a running server goes on with an empty one."""
+    settings = ServerSettings.from_environment()
+    cache = DiskCache(settings.cache_dir, settings.cache_limit_bytes)
+    if parsed.action == "clear":
+        freed = cache.clear()
+        print(f"Freed {_in_words(freed)}.")
+    elif parsed.json:
+        usage = cache.usage()
+        fields = {
+            "path": str(usage.path),
+            "files": usage.files,
+            "bytes": usage.nbytes,
+            "limit_bytes": usage.limit_bytes,
+        }
+        print(json.dumps(fields))
+    else:
+        usage = cache.usage()
+        print(f"{_in_words(usage)}; the limit is {size_in_words(usage.limit_bytes)}.")
+    return Exit.DONE
+
+
+def _in_words(usage: CacheUsage) -> str:
+    return f"{size_in_words(usage.nbytes)} in {usage.files} files of {usage.path}"

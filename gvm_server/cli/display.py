@@ -1,0 +1,198 @@
+"""What `gvm matte` shows while a job runs: a bar, plain lines, or JSON lines."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+import time
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import (
+    Progress as Bar,
+)
+from rich.text import Text
+
+from gvm_client.protocol.messages import (
+    MESSAGE_TYPES,
+    Accepted,
+    Done,
+    FrameReady,
+    JobEvent,
+    Progress,
+)
+from gvm_client.session import Recovered
+
+PLAIN_SECONDS = 5.0  # between two lines where nobody watches a bar
+
+Shown = JobEvent | Recovered
+
+
+class Display(AbstractContextManager["Display"], Protocol):
+    """Shows the events of one job."""
+
+    def show(self, event: Shown) -> None:
+        """Show one event."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Say something to a person; programs read the events."""
+        ...
+
+
+class JsonLines:
+    """One JSON object a line on standard output: the event's type and its fields."""
+
+    def __enter__(self) -> JsonLines:  # noqa: PYI034 (`Self` is not in Python 3.10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def show(self, event: Shown) -> None:
+        """Print the event."""
+        fields = dataclasses.asdict(event)
+        print(json.dumps({"type": _word(event), **fields}), flush=True)
+
+    def say(self, text: str) -> None:
+        """Say nothing: the events hold it."""
+
+
+class PlainLines:
+    """A line now and then on standard error: for logs and farms."""
+
+    def __init__(self) -> None:
+        self._said_at = 0.0
+        self._started = time.monotonic()
+        self._done = 0
+        self._total = 0
+
+    def __enter__(self) -> PlainLines:  # noqa: PYI034
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def show(self, event: Shown) -> None:
+        """Print what is worth a line in a log."""
+        if isinstance(event, (Accepted, Recovered)):
+            for line in headlines(event):
+                self.say(line)
+        if isinstance(event, Accepted):
+            self._done, self._total = 0, event.frames_total
+        if isinstance(event, FrameReady):
+            self._done += 1
+        now = time.monotonic()
+        if isinstance(event, (FrameReady, Progress)) and now - self._said_at >= PLAIN_SECONDS:
+            self._said_at = now
+            rate = self._done / max(now - self._started, 1e-9)
+            self.say(f"{self._done}/{self._total} frames, {rate:.2f} frames/s")
+
+    def say(self, text: str) -> None:
+        """Print to standard error."""
+        print(text, file=sys.stderr, flush=True)
+
+
+class RichBar:
+    """A bar with frames done, frames per second and time left, on a terminal."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _FramesPerSecond(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=self._console,
+        )
+        self._task = self._bar.add_task("matte", total=None, note="")
+
+    def __enter__(self) -> RichBar:  # noqa: PYI034
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def show(self, event: Shown) -> None:
+        """Move the bar, and say above it what the artist should know."""
+        if isinstance(event, (Accepted, Recovered)):
+            for line in headlines(event):
+                self.say(line)
+        if isinstance(event, Accepted):
+            self._bar.update(self._task, total=event.frames_total, completed=0)
+        elif isinstance(event, FrameReady):
+            self._bar.update(self._task, advance=1, note="")
+        elif isinstance(event, Progress):
+            self._bar.update(self._task, note=event.note)
+
+    def say(self, text: str) -> None:
+        """Print above the bar."""
+        self._console.print(text, highlight=False, markup=False)
+
+
+def make_display(*, as_json: bool) -> Display:
+    """Return the display that fits: JSON when asked for, a bar on a terminal, else lines."""
+    if as_json:
+        return JsonLines()
+    return RichBar() if sys.stderr.isatty() else PlainLines()
+
+
+def headlines(event: Accepted | Recovered) -> list[str]:
+    """Return what is said above a job's progress, in whole sentences."""
+    if isinstance(event, Recovered):
+        return [event.message]
+    label = f"{event.engine.value} ({'preview grade, ' if event.preview else ''}{event.revision})"
+    frames = f"{event.frames_total} frames, {event.frames_kept} of them stand already"
+    windows = f"{event.windows_total} windows, {event.windows_cached} of them cached"
+    size = f"{event.working_width}x{event.working_height}"
+    return [
+        f"Engine {label}; {frames}; {windows}.",
+        f"The plate is read as {event.colourspace}; the model sees {size}.",
+        *event.notes,
+    ]
+
+
+def waterfall(done: Done) -> str:
+    """Return where the time went: a bar for each stage, and the wall."""
+    longest = max((stage.seconds for stage in done.stages), default=0.0)
+    scale = 40 / max(done.seconds, longest, 1e-9)
+    rows = [(stage.stage, stage.seconds) for stage in done.stages]
+    rows.append(("wall", done.seconds))
+    return "\n".join(
+        f"{name:>8} {seconds:8.2f} s {'#' * round(seconds * scale)}" for name, seconds in rows
+    )
+
+
+class _FramesPerSecond(ProgressColumn):
+    """Frames per second, from the bar's own measurement."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate, or a dash before there is one."""
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:.2f} frames/s" if speed else "- frames/s")
+
+
+def _word(event: Shown) -> str:
+    for word, kind in MESSAGE_TYPES.items():
+        if type(event) is kind:
+            return word
+    return "recovered"

@@ -1,0 +1,212 @@
+"""`gvm doctor`: look at everything that a matte needs, and say how to mend what is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib
+import json
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from enum import Enum
+from importlib import metadata
+from pathlib import Path
+
+from gvm_client.client import Client
+from gvm_client.errors import GvmError, ServerNotRunning
+from gvm_client.launcher import server_command
+from gvm_client.runtime import runtime_dir
+from gvm_server.cli.exits import Exit
+from gvm_server.cli.words import size_in_words
+from gvm_server.settings import ServerSettings
+
+LOW_SPACE = 2 << 30  # bytes: a few thousand 1080p alphas and their windows
+PACKAGES = ("OpenImageIO", "av", "cv2", "PIL", "fileseq", "numpy", "zmq", "msgpack")
+
+
+class Health(str, Enum):
+    """How one thing is."""
+
+    GOOD = "good"
+    NOTE = "note"
+    """It works, and there is something to know."""
+    BAD = "bad"
+    """A matte cannot be made."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    health: Health
+    says: str
+    remedy: str = ""
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Look at everything; exit code 4 where something is bad."""
+    findings = list(examine())
+    if parsed.json:
+        print(json.dumps([dataclasses.asdict(finding) for finding in findings]))
+    else:
+        for finding in findings:
+            print(f"[{finding.health.value:>4}] {finding.name}: {finding.says}")
+            if finding.remedy:
+                print(f"       {finding.remedy}")
+    bad = any(finding.health is Health.BAD for finding in findings)
+    return Exit.SERVER if bad else Exit.DONE
+
+
+def examine() -> Iterator[Finding]:
+    """Yield a finding for each thing that a matte needs."""
+    for look in LOOKS:
+        yield from look()
+
+
+def _python() -> Iterator[Finding]:
+    yield Finding(
+        name="Python",
+        health=Health.GOOD,
+        says=f"{platform.python_version()} in {sys.prefix}, gvm-bridge"
+        f" {metadata.version('gvm-bridge')}",
+    )
+
+
+def _packages() -> Iterator[Finding]:
+    broken = [name for name in PACKAGES if not _can_import(name)]
+    yield Finding(
+        name="packages",
+        health=Health.BAD if broken else Health.GOOD,
+        says="cannot be imported: " + ", ".join(broken) if broken else ", ".join(PACKAGES),
+        remedy='Install them: pip install "gvm-bridge[server]"' if broken else "",
+    )
+
+
+def _can_import(name: str) -> bool:
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        return False
+    return True
+
+
+def _torch() -> Iterator[Finding]:
+    try:
+        import torch  # noqa: PLC0415 (it takes seconds)
+    except ImportError as error:
+        yield Finding(
+            name="torch",
+            health=Health.BAD,
+            says=f"cannot be imported: {error}",
+            remedy="Install it: pip install torch",
+        )
+        return
+    if torch.cuda.is_available():
+        free, total = torch.cuda.mem_get_info()
+        yield Finding(
+            name="torch",
+            health=Health.GOOD,
+            says=f"{torch.__version__} on {torch.cuda.get_device_name()},"
+            f" {size_in_words(free)} of {size_in_words(total)} free",
+        )
+    else:
+        yield Finding(
+            name="torch",
+            health=Health.NOTE,
+            says=f"{torch.__version__} on the CPU; no CUDA device",
+            remedy="The preview engine works so; for GVM a CUDA GPU and its driver are wanted.",
+        )
+
+
+def _openimageio() -> Iterator[Finding]:
+    try:
+        oiio = importlib.import_module("OpenImageIO")
+    except ImportError:
+        return  # `packages` said so
+    config = oiio.ColorConfig()
+    yield Finding(
+        name="OpenImageIO",
+        health=Health.GOOD,
+        says=f"{oiio.__version__}, colour configuration {config.configname()}",
+    )
+
+
+def _cache() -> Iterator[Finding]:
+    settings = ServerSettings.from_environment()
+    folder = settings.cache_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".gvm-doctor"
+        probe.write_bytes(b"")
+        probe.unlink()
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        yield Finding(
+            name="cache",
+            health=Health.NOTE,
+            says=f"{folder} cannot be written ({error.strerror}); nothing is kept between jobs",
+            remedy="Set GVM_CACHE_DIR to a folder of your own on a fast disk.",
+        )
+        return
+    low = free < LOW_SPACE
+    yield Finding(
+        name="cache",
+        health=Health.NOTE if low else Health.GOOD,
+        says=f"{folder}, {size_in_words(free)} free,"
+        f" limit {size_in_words(settings.cache_limit_bytes)}",
+        remedy="Free some space or set GVM_CACHE_DIR to another disk." if low else "",
+    )
+
+
+def _runtime() -> Iterator[Finding]:
+    try:
+        folder: Path = runtime_dir()
+    except GvmError as error:
+        yield Finding(
+            name="run-time folder", health=Health.BAD, says=error.message, remedy=error.remedy
+        )
+        return
+    yield Finding(name="run-time folder", health=Health.GOOD, says=f"{folder}, private to you")
+
+
+def _server() -> Iterator[Finding]:
+    try:
+        with Client() as client:
+            status = client.status()
+    except ServerNotRunning:
+        yield _server_to_start()
+    except GvmError as error:
+        yield Finding(name="server", health=Health.BAD, says=error.message, remedy=error.remedy)
+    else:
+        yield Finding(
+            name="server",
+            health=Health.GOOD,
+            says=f"process {status.pid} answers, version {status.version},"
+            f" log {client.connection.log}",
+        )
+
+
+def _server_to_start() -> Finding:
+    try:
+        command = server_command()
+    except GvmError as error:
+        return Finding(name="server", health=Health.BAD, says=error.message, remedy=error.remedy)
+    return Finding(
+        name="server",
+        health=Health.GOOD,
+        says=f"none runs; the first job starts one with `{' '.join(command)}`",
+    )
+
+
+LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+    _python,
+    _packages,
+    _torch,
+    _openimageio,
+    _cache,
+    _runtime,
+    _server,
+)

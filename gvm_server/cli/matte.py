@@ -1,0 +1,60 @@
+"""`gvm matte`: ask the server, show how it goes, end with an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from gvm_client.client import error_of
+from gvm_client.protocol.messages import Cancelled, Done, Failed
+from gvm_client.session import resilient_matte
+from gvm_server.cli.display import Display, make_display, waterfall
+from gvm_server.cli.exits import Exit
+from gvm_server.cli.request import matte_request
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Matte a plate.
+
+    Raises:
+        GvmError: the request is wrong, the server cannot be had, or the job failed.
+    """
+    request = matte_request(parsed)
+    with (
+        _terminated_like_interrupted(),
+        make_display(as_json=parsed.json) as display,
+        # Leaving early closes the conversation, and that cancels the job.
+        closing(resilient_matte(request, start=not parsed.no_start)) as events,
+    ):
+        for event in events:
+            display.show(event)
+            if isinstance(event, (Failed, Cancelled)):
+                raise error_of(event)
+            if isinstance(event, Done):
+                _report(event, display, timings=parsed.timings)
+    return Exit.DONE
+
+
+def _report(done: Done, display: Display, *, timings: bool) -> None:
+    display.say(
+        f"{done.frames_written} frames written, {done.frames_kept} kept; {done.windows_run} windows"
+        f" run, {done.windows_cached} from the cache; {done.seconds:.1f} s."
+    )
+    if timings:
+        display.say(waterfall(done))
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM, which a farm sends, end the job as Ctrl-C does."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

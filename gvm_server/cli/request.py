@@ -1,0 +1,81 @@
+"""From the command line's words to a request."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import uuid
+from pathlib import Path
+
+from gvm_client.protocol.messages import EngineName, FileOutput, FilePlate, Matte
+from gvm_client.settings import (
+    BadPixels,
+    Depth,
+    MatteKnobs,
+    Missing,
+    PlanKind,
+    PlateKeys,
+    Priority,
+    find_preset,
+    window_settings,
+)
+
+WINDOW_OPTIONS = (
+    "frames_per_window",
+    "overlap",
+    "decode_chunk",
+    "steps",
+    "size",
+    "max_resolution",
+)
+
+
+def matte_request(parsed: argparse.Namespace) -> Matte:
+    """Return the request that `gvm matte`'s options make; paths become absolute here.
+
+    Raises:
+        SettingsError: a value is out of its range.
+        LocalProtocolError: a text or a list is longer than the protocol allows.
+    """
+    preset = find_preset(parsed.preset)
+    window = window_settings(
+        parsed.preset,
+        plan=PlanKind(parsed.plan) if parsed.plan else None,
+        **{name: getattr(parsed, name) for name in WINDOW_OPTIONS},
+    )
+    return Matte(
+        job=uuid.uuid4().hex,
+        plate=FilePlate(
+            path=absolute(parsed.plate),
+            first=parsed.first,
+            last=parsed.last,
+            layer=parsed.layer,
+            colourspace=parsed.input_colorspace,
+            missing=Missing(parsed.missing),
+            bad_pixels=BadPixels(parsed.bad_pixels),
+            keys=PlateKeys(parsed.plate_keys),
+            cuts=tuple(sorted(set(parsed.cut))),
+        ),
+        output=FileOutput(
+            path=absolute(parsed.out), depth=Depth(parsed.depth), overwrite=parsed.overwrite
+        ),
+        frames=parsed.frames,
+        max_frames=preset.max_frames if parsed.max_frames is None else parsed.max_frames,
+        window=window,
+        knobs=MatteKnobs(
+            black=parsed.black,
+            white=parsed.white,
+            gamma=parsed.gamma,
+            grow=parsed.grow,
+            blur=parsed.blur,
+            invert=parsed.invert,
+        ),
+        engine=EngineName(parsed.engine),
+        priority=Priority(parsed.priority),
+        playhead=parsed.playhead,
+    )
+
+
+def absolute(path: str) -> str:
+    """Return a path from the working directory; `~` is the home folder, links stay as named."""
+    return os.path.abspath(Path(path).expanduser())  # noqa: PTH100 (resolve would follow links)

@@ -1,0 +1,33 @@
+"""`gvm serve`: the server, in this terminal or started by a client."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from gvm_client.runtime import LOG_NAME, runtime_dir
+from gvm_server.cli.exits import Exit
+from gvm_server.settings import ServerSettings
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Serve until told to stop.
+
+    Raises:
+        ServerError: another server runs, or the run-time folder is not private.
+    """
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, filename=parsed.log_file)
+    settings = ServerSettings.from_environment()
+    if parsed.root is not None:
+        settings = replace(settings, root=Path(parsed.root).resolve(strict=True))
+    if parsed.idle_minutes is not None:
+        settings = replace(settings, idle_seconds=60.0 * parsed.idle_minutes)
+    folder = runtime_dir()
+    from gvm_server.service.daemon import serve  # noqa: PLC0415 (numpy comes with it)
+
+    serve(settings, folder, log=parsed.log_file or str(folder / LOG_NAME))
+    return Exit.DONE

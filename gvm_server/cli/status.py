@@ -1,0 +1,71 @@
+"""`gvm status`: what the server is doing, once or all the time, for a person or a program."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import time
+
+from gvm_client.client import Client
+from gvm_client.errors import ServerNotRunning
+from gvm_client.protocol.messages import JobSummary, ServerStatus
+from gvm_server.cli.exits import Exit
+from gvm_server.cli.words import duration_in_words, size_in_words
+
+WATCH_SECONDS = 1.0
+CLEAR_SCREEN = "\033[H\033[2J"
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Show the server's status; exit code 4 where none runs.
+
+    Raises:
+        ServerError: a server runs and does not answer.
+    """
+    try:
+        with Client() as client:
+            _show(client.status(), parsed)
+            while parsed.watch:
+                time.sleep(WATCH_SECONDS)
+                _show(client.status(), parsed)
+    except ServerNotRunning:
+        if not parsed.json:
+            raise
+        print(json.dumps({"running": False}))
+        return Exit.SERVER
+    return Exit.DONE
+
+
+def _show(status: ServerStatus, parsed: argparse.Namespace) -> None:
+    if parsed.json:
+        print(json.dumps({"running": True, **dataclasses.asdict(status)}), flush=True)
+    else:
+        print((CLEAR_SCREEN if parsed.watch else "") + in_words(status), flush=True)
+
+
+def in_words(status: ServerStatus) -> str:
+    """Return the status as lines for a person."""
+    engine = status.engine_loaded or "none"
+    up, memory = duration_in_words(status.seconds_up), size_in_words(status.memory_bytes)
+    lines = [
+        f"GVM server {status.version}, process {status.pid}, up {up}",
+        f"  memory {memory}; device {status.device}; engine in memory: {engine}",
+        f"  cache {size_in_words(status.cache_bytes)} in {status.cache_path}",
+    ]
+    if status.device_free_bytes:
+        lines.append(
+            f"  device memory: {size_in_words(status.device_used_bytes)} used here,"
+            f" {size_in_words(status.device_free_bytes)} free"
+        )
+    lines += [_job_in_words(job) for job in status.jobs] or ["  no jobs"]
+    return "\n".join(lines)
+
+
+def _job_in_words(job: JobSummary) -> str:
+    rate = job.frames_done / job.seconds if job.seconds > 0 else 0.0
+    line = (
+        f"  {job.job[:8]}  {job.state:<9} {job.frames_done}/{job.frames_total} frames"
+        f"  {rate:.2f} frames/s  {job.engine}  {job.priority.value}  {job.plate} -> {job.output}"
+    )
+    return f"{line}\n            {job.note}" if job.note else line

@@ -1,0 +1,35 @@
+"""What the server does with errors that are not ours: named at the border, the trace in the log."""
+
+from __future__ import annotations
+
+import errno
+import logging
+
+from gvm_client.errors import ErrorCode, GvmError
+
+_LOG = logging.getLogger(__name__)
+
+
+def as_gvm_error(error: BaseException) -> GvmError:
+    """Return an error as one of ours; a foreign one is logged with its trace."""
+    if isinstance(error, GvmError):
+        return error
+    _LOG.error("An unexpected error ended a job.", exc_info=error)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return GvmError(
+            f"The disk is full: {error}.",
+            remedy="Free some space, or clear the cache with `gvm cache clear`.",
+            code=ErrorCode.DISK_FULL,
+            path=str(error.filename or ""),
+        )
+    if isinstance(error, MemoryError):
+        return GvmError(
+            "The server ran out of memory.",
+            remedy="Use a smaller --frames-per-window or --size.",
+            code=ErrorCode.OUT_OF_MEMORY,
+        )
+    return GvmError(
+        f"An unexpected error: {type(error).__name__}: {error}.",
+        remedy="This is a defect of GVM Bridge; please report it with the server's log.",
+        code=ErrorCode.INTERNAL,
+    )

@@ -1,0 +1,77 @@
+"""A plate frame on its way in: read, colour, canvas, working size.
+
+It runs on reader threads, ahead of the thread that owns the GPU.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_server.matting.clock import Clock, Stage
+from gvm_server.matting.engine import Image
+from gvm_server.matting.order import Order
+from gvm_server.media.colour import to_display
+from gvm_server.media.plate import Box, FrameHeader, Pixels
+from gvm_server.media.resize import downscale
+
+# ITU-R BT.709-6, section 3.2: luma of display-referred R, G, B.
+LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IntakeFrame:
+    """One plate frame, ready for the model and for the finish.
+
+    Attributes:
+        frame: the host's frame number.
+        header: as the plate has it.
+        working: [3, padded_height, padded_width] float32, display-referred sRGB, 0..1.
+        guide: [canvas height, canvas width] float16, the plate's luma, 0..1.
+    """
+
+    frame: int
+    header: FrameHeader
+    working: Image
+    guide: NDArray[np.float16]
+
+
+def take_in(order: Order, frame: int, clock: Clock) -> IntakeFrame:
+    """Read one frame and bring it to the model's colour and size.
+
+    Raises:
+        InputError: the frame cannot be read, or reaches outside the clip's canvas.
+    """
+    with clock.stage(Stage.READ):
+        plate_frame = order.plate.read(frame)
+    with clock.stage(Stage.COLOUR):
+        display = to_display(plate_frame.pixels, order.plate.colourspace)
+        display = _on_canvas(display, plate_frame.header.data, order.canvas, frame)
+    with clock.stage(Stage.RESIZE):
+        size = order.working
+        small = downscale(display, size.height, size.width)
+        working = size.pad(np.ascontiguousarray(small.transpose(2, 0, 1)))
+        guide = (display @ LUMA).astype(np.float16)
+    return IntakeFrame(frame=frame, header=plate_frame.header, working=working, guide=guide)
+
+
+def _on_canvas(pixels: Pixels, data: Box, canvas: Box, frame: int) -> Pixels:
+    """Lay a frame's data window on the canvas; black around it."""
+    if data == canvas:
+        return pixels
+    top, left = data.y - canvas.y, data.x - canvas.x
+    if top < 0 or left < 0 or top + data.height > canvas.height or left + data.width > canvas.width:
+        raise InputError(
+            f"The data window of frame {frame}, {data.width}x{data.height} at ({data.x}, {data.y}),"
+            f" reaches outside the clip's first frame, {canvas.width}x{canvas.height} at"
+            f" ({canvas.x}, {canvas.y}).",
+            remedy="Render the plate with one data window, or crop it to its display window.",
+            code=ErrorCode.PLATE_MISMATCH,
+            frame=frame,
+        )
+    whole = np.zeros((canvas.height, canvas.width, 3), dtype=np.float32)
+    whole[top : top + data.height, left : left + data.width] = pixels
+    return whole

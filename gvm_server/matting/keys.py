@@ -1,0 +1,93 @@
+"""What each result was made from, as hashes: a result is made once.
+
+    alpha(t) <- windows that cover t <- frames of each window <- plate frames
+
+Laws:
+1. A key is a hash of its inputs' keys and of just those settings that can change the result.
+2. A window's key holds no frame numbers and no clip extent: the same frames in the same order
+   give the same alphas, wherever they stand.
+3. When code changes pixels, the number beside it here moves.
+4. A plate's key is asked for each time, so that a file that changed is seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from dataclasses import astuple
+from enum import Enum
+
+from gvm_client.windows import Window, blends
+from gvm_server.matting.order import Order
+
+INTAKE_REVISION = 1  # colour and resize
+WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
+FINISH_REVISION = 1  # cross-fade, refine, knobs, EXR
+KEY_BYTES = 16
+
+
+def latent_key(order: Order, frame: int) -> bytes:
+    """Return the key of one frame's latent: its plate, its colour, its size, the engine.
+
+    Raises:
+        InputError: the plate frame is not there.
+    """
+    return _digest(
+        "latent",
+        INTAKE_REVISION,
+        order.engine.revision,
+        order.plate.key(frame),
+        order.plate.colourspace,
+        *astuple(order.canvas),
+        *astuple(order.working),
+    )
+
+
+def window_key(order: Order, window: Window) -> bytes:
+    """Return the key of a window's alphas: the latents of its frames and the engine's settings.
+
+    Raises:
+        InputError: a plate frame is not there.
+    """
+    return _digest(
+        "window",
+        WINDOW_REVISION,
+        *order.engine.window_key_settings(order.window),
+        *(latent_key(order, frame) for frame in window.frames),
+    )
+
+
+def alpha_key(order: Order, frame: int) -> bytes:
+    """Return the key of a finished alpha: its windows, its place in them, its plate, the knobs.
+
+    Raises:
+        InputError: a plate frame is not there.
+    """
+    parts: list[_Part] = ["alpha", FINISH_REVISION, order.plate.key(frame)]
+    parts += [order.upsampling, order.reference, order.sink.depth, *astuple(order.knobs)]
+    for blend in blends(order.plan, frame):
+        place = frame - blend.window.first
+        parts += [window_key(order, blend.window), place, blend.numerator, blend.denominator]
+    return _digest(*parts)
+
+
+_Part = bytes | str | int | float | None
+
+
+def _digest(*parts: _Part) -> bytes:
+    """Return a hash that depends on every part, its kind and its place."""
+    hashed = hashlib.blake2b(digest_size=KEY_BYTES)
+    for part in parts:
+        data = _packed(part)
+        hashed.update(struct.pack("<4sI", type(part).__name__[:4].encode(), len(data)) + data)
+    return hashed.digest()
+
+
+def _packed(part: _Part) -> bytes:
+    if isinstance(part, bytes):
+        return part
+    if isinstance(part, Enum):
+        return str(part.value).encode()
+    if isinstance(part, float):
+        return struct.pack("<d", part)
+    return str(part).encode()

@@ -1,0 +1,98 @@
+"""What of an order stands already, and what is to be made: looked at before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_client.windows import Window, windows_covering, windows_for
+from gvm_server.matting.keys import alpha_key, window_key
+from gvm_server.matting.order import Order
+from gvm_server.media.cache import DiskCache
+from gvm_server.media.frames import format_frames
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Survey:
+    """How an order stands.
+
+    Attributes:
+        kept: frames whose finished alpha stands where it was asked for.
+        cached: keys of frames whose finished alpha lies in the cache.
+        to_make: keys of the other frames.
+        windows: the windows that the frames to make need, the playhead's first.
+        windows_cached: how many of these lie in the cache.
+    """
+
+    kept: tuple[int, ...]
+    cached: Mapping[int, bytes]
+    to_make: Mapping[int, bytes]
+    windows: tuple[Window, ...]
+    windows_cached: int
+
+
+def survey(order: Order, cache: DiskCache) -> Survey:
+    """Look at what stands; nothing is read but file headers.
+
+    Raises:
+        InputError: a frame lies outside the clip, or plate frames are missing; all are named.
+    """
+    _check_plate(order)
+    kept: list[int] = []
+    cached: dict[int, bytes] = {}
+    to_make: dict[int, bytes] = {}
+    for frame in sorted(order.frames):
+        key = alpha_key(order, frame)
+        if order.sink.standing(frame, key) is not None:
+            kept.append(frame)
+        elif cache.alpha(key) is not None:
+            cached[frame] = key
+        else:
+            to_make[frame] = key
+    windows = tuple(_in_order_of_service(order, to_make))
+    return Survey(
+        kept=tuple(kept),
+        cached=cached,
+        to_make=to_make,
+        windows=windows,
+        windows_cached=sum(cache.has_window(window_key(order, window)) for window in windows),
+    )
+
+
+def _check_plate(order: Order) -> None:
+    plan = order.plan
+    outside = [frame for frame in order.frames if not plan.first <= frame <= plan.last]
+    if outside:
+        raise InputError(
+            f"Frames {format_frames(outside)} lie outside the clip {plan.first}-{plan.last}"
+            f" of {order.plate.name}.",
+            remedy="Ask for frames of the clip, or set its extent with --first and --last.",
+            code=ErrorCode.RANGE_OUTSIDE,
+            frame=outside[0],
+            path=order.plate.name,
+        )
+    missing = set(order.plate.missing())
+    if not missing:
+        return
+    seen = {frame for window in windows_for(plan, order.frames) for frame in window.frames}
+    if lost := sorted(missing & seen):
+        raise InputError(
+            f"Frames {format_frames(lost)} of {order.plate.name} are missing;"
+            f" the frames asked for need them.",
+            remedy="Render them, set the clip's extent with --first and --last, or let other"
+            " frames stand in with --missing hold or --missing black.",
+            code=ErrorCode.PLATE_MISSING,
+            frame=lost[0],
+            path=order.plate.name,
+        )
+
+
+def _in_order_of_service(order: Order, frames: Iterable[int]) -> Iterator[Window]:
+    """Yield windows ascending, so that few frames wait for a second one; the playhead's first."""
+    wanted = set(frames)
+    first: tuple[Window, ...] = ()
+    if order.playhead is not None and order.playhead in wanted:
+        first = windows_covering(order.plan, order.playhead)
+        yield from first
+    yield from (window for window in windows_for(order.plan, sorted(wanted)) if window not in first)

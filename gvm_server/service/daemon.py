@@ -1,0 +1,193 @@
+"""The server process: it joins sockets, scheduler and pools, and ends them in order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from gvm_client import __version__
+from gvm_client.errors import ErrorCode, RemoteProtocolError
+from gvm_client.protocol.messages import (
+    Cancel,
+    GiveFrames,
+    JobEvent,
+    Matte,
+    Ok,
+    Ping,
+    Pong,
+    Release,
+    Reply,
+    ServerStatus,
+    Status,
+    Stop,
+)
+from gvm_client.protocol.wire import Envelope
+from gvm_client.runtime import pixels_dir
+from gvm_server.matting.device import device_memory, device_name
+from gvm_server.matting.latents import LatentStore
+from gvm_server.matting.pipeline import Shop
+from gvm_server.media.cache import DiskCache
+from gvm_server.media.confine import Roots
+from gvm_server.service.endpoint import Endpoint
+from gvm_server.service.prepare import Site
+from gvm_server.service.scheduler import Scheduler
+from gvm_server.settings import ServerSettings
+
+_LOG = logging.getLogger(__name__)
+
+
+class Daemon:
+    """What the server does with what it hears; runs on the endpoint's thread.
+
+    Args:
+        endpoint: the sockets.
+        scheduler: whose turn it is.
+        shop: stores and pools.
+        idle_seconds: how long without a job before the server leaves; 0 means never.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, scheduler: Scheduler, shop: Shop, *, idle_seconds: float
+    ) -> None:
+        self._endpoint = endpoint
+        self._scheduler = scheduler
+        self._shop = shop
+        self._idle_seconds = idle_seconds
+        self._started = time.monotonic()
+        self._leaving = False
+
+    def on_work(self, peer: bytes, envelope: Envelope) -> None:
+        """Take a job, or the pixels that one needs."""
+        message = envelope.message
+        if isinstance(message, Matte):
+
+            def send(event: JobEvent) -> None:
+                self._endpoint.send(peer, event, request=envelope.request)
+
+            self._scheduler.ask(message, peer=peer, send=send)
+        elif isinstance(message, GiveFrames):
+            self._scheduler.give(message)
+
+    def on_control(self, peer: bytes, envelope: Envelope) -> Reply:
+        """Answer at once; nothing here waits for a window."""
+        del peer  # whoever holds the key may look and cancel
+        match envelope.message:
+            case Ping():
+                return Pong(pid=os.getpid(), version=__version__)
+            case Status():
+                return self._status()
+            case Cancel(job=job):
+                self._scheduler.cancel(job, reason="Cancelled on request.")
+                return Ok(note=f"Job {job} ends.")
+            case Release():
+                self._scheduler.release()
+                return Ok(note="The device's memory is given back when no window runs.")
+            case Stop():
+                self.leave()
+                return Ok(note="The server ends.")
+        raise RemoteProtocolError(
+            f"{type(envelope.message).__name__} is no request of the control socket.",
+            code=ErrorCode.ILLEGAL_MOVE,
+        )
+
+    def on_tick(self) -> None:
+        """Beat every job's heart; leave when told to, or when nobody has asked for long."""
+        self._scheduler.beat()
+        idle = 0 < self._idle_seconds < self._scheduler.quiet_seconds
+        if self._leaving or idle:
+            _LOG.info("Leaving%s.", " after no job for long" if idle else "")
+            self._scheduler.stop()
+            self._leaving, self._idle_seconds = False, 0
+
+    def leave(self) -> None:
+        """End every job, then the server; a signal handler may call it."""
+        self._leaving = True
+
+    def on_unreachable(self, peer: bytes) -> None:
+        """End what a client that has gone was waiting for."""
+        self._scheduler.lost(peer)
+
+    def _status(self) -> ServerStatus:
+        used, free = device_memory()
+        cache = self._shop.cache
+        return ServerStatus(
+            pid=os.getpid(),
+            version=__version__,
+            seconds_up=time.monotonic() - self._started,
+            device=device_name(),
+            engine_loaded=self._scheduler.engine_loaded,
+            memory_bytes=resident_bytes(),
+            device_used_bytes=used,
+            device_free_bytes=free,
+            cache_path=str(cache.root),
+            cache_bytes=cache.size_bytes,
+            jobs=self._scheduler.summaries(),
+        )
+
+
+def serve(settings: ServerSettings, folder: Path, *, log: str = "") -> None:
+    """Serve until told to stop, by a message, a signal or the idle limit.
+
+    Args:
+        settings: what this machine sets.
+        folder: the run-time folder.
+        log: where the log goes, for the connection file.
+
+    Raises:
+        ServerError: another server owns the folder, or it is not private.
+    """
+    with _pools(settings) as (readers, writers):
+        shop = Shop(
+            cache=DiskCache(settings.cache_dir, settings.cache_limit_bytes),
+            latents=LatentStore(limit_bytes=settings.latent_limit_bytes),
+            readers=readers,
+            writers=writers,
+        )
+        endpoint = Endpoint(folder, log=log)
+        site = Site(roots=Roots(settings.root), cache=shop.cache, buffers=pixels_dir(folder))
+        scheduler = Scheduler(shop=shop, site=site)
+        daemon = Daemon(endpoint, scheduler, shop, idle_seconds=settings.idle_seconds)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: daemon.leave())
+
+        def own_the_gpu() -> None:
+            try:
+                scheduler.run()
+            finally:
+                endpoint.stop()
+
+        gpu = threading.Thread(target=own_the_gpu, name="gpu")
+        gpu.start()
+        _LOG.info("Serving in %s as process %d.", folder, os.getpid())
+        try:
+            endpoint.run(daemon)
+        finally:
+            scheduler.stop()
+            gpu.join()
+            endpoint.close()
+    _LOG.info("The server has ended.")
+
+
+def resident_bytes() -> int:
+    """Return this process's resident memory; 0 where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextmanager
+def _pools(settings: ServerSettings) -> Iterator[tuple[ThreadPoolExecutor, ThreadPoolExecutor]]:
+    with (
+        ThreadPoolExecutor(settings.readers, thread_name_prefix="reader") as readers,
+        ThreadPoolExecutor(settings.writers, thread_name_prefix="writer") as writers,
+    ):
+        yield readers, writers

@@ -1,0 +1,271 @@
+"""One job as the service sees it: who asked, how far it is, and what it may say."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+
+from gvm_client.errors import ErrorCode, GvmError, InputError
+from gvm_client.protocol.lifecycle import JobState, next_state
+from gvm_client.protocol.messages import (
+    Accepted,
+    Cancelled,
+    Done,
+    EngineName,
+    FileOutput,
+    FilePlate,
+    FrameReady,
+    GiveFrames,
+    JobEvent,
+    JobSummary,
+    MappedFrame,
+    Matte,
+    NeedFrames,
+    PixelType,
+    Progress,
+    StageSeconds,
+)
+from gvm_client.settings import Priority
+from gvm_server.matting.order import Order
+from gvm_server.matting.pipeline import Pipeline
+from gvm_server.matting.survey import Survey
+from gvm_server.media.mapped import MappedImage
+from gvm_server.media.pushed import PushedFrames
+from gvm_server.media.sinks import Delivery
+from gvm_server.service.replies import failed_by
+
+HEARTBEAT_SECONDS = 1.0  # at least one message a job and second: a client knows that we live
+SERVICE_ORDER = list(Priority)
+
+_NUMBERS = itertools.count()
+
+Send = Callable[[JobEvent], None]
+
+
+class Job:
+    """A request on its way to its alphas; safe from several threads.
+
+    Args:
+        request: what was asked for.
+        peer: the client's address; b"" once it has gone.
+        send: says something to whoever asked.
+    """
+
+    def __init__(self, request: Matte, *, peer: bytes, send: Send) -> None:
+        self.request = request
+        self.peer = peer
+        self.turn = (SERVICE_ORDER.index(request.priority), next(_NUMBERS))
+        self.state = JobState.ASKED
+        self.pipeline: Pipeline | None = None
+        self.ending: GvmError | None = None
+        self._send = send
+        self._lock = threading.RLock()
+        self._asked_at = time.monotonic()
+        self._said_at = self._asked_at
+        self._ended_at: float | None = None
+        self._accepted: Accepted | None = None
+        self._frames_done = 0
+        self._frames_written = 0
+        self._note = "Looking at the plate."
+
+    @property
+    def name(self) -> str:
+        """The client's name for the job."""
+        return self.request.job
+
+    @property
+    def running(self) -> Pipeline:
+        """The pipeline of a job that can run."""
+        assert self.pipeline is not None  # noqa: S101 (the scheduler asks only such jobs)
+        return self.pipeline
+
+    @property
+    def can_run(self) -> bool:
+        """Whether the job is prepared and has windows left."""
+        return self.pipeline is not None and not self.pipeline.closed
+
+    def say(self, event: JobEvent) -> None:
+        """Send an event, if the job's state allows it.
+
+        Raises:
+            LocalProtocolError: the event may not follow what was said before.
+        """
+        with self._lock:
+            self.state = next_state(self.state, event)
+            self._said_at = time.monotonic()
+            if self.state.is_final:
+                self._ended_at = self._said_at
+            self._send(event)
+
+    # ---- what happens to a job, in order -----------------------------------------------------
+
+    def accept(self, order: Order, survey: Survey, notes: tuple[str, ...]) -> None:
+        """Say what will be done, and which frames stand already."""
+        self._note = "Waiting for its turn."
+        self._accepted = Accepted(
+            job=self.name,
+            engine=EngineName(order.engine.name),
+            revision=order.engine.revision,
+            preview=order.engine.preview,
+            first=order.plan.first,
+            last=order.plan.last,
+            frames_total=len(order.frames),
+            frames_kept=len(survey.kept),
+            windows_total=len(survey.windows),
+            windows_cached=survey.windows_cached,
+            colourspace=order.plate.colourspace,
+            working_width=order.working.width,
+            working_height=order.working.height,
+            notes=notes,
+        )
+        self.say(self._accepted)
+
+    def need(self, frames: tuple[int, ...]) -> None:
+        """Ask the host for pixels."""
+        self._note = f"Waiting for {len(frames)} plate frames from the host."
+        self.say(NeedFrames(job=self.name, frames=frames))
+
+    def give(self, frames: GiveFrames) -> None:
+        """Take the host's pixels.
+
+        Raises:
+            InputError: the job did not ask for them, or a buffer is not what it says.
+        """
+        with self._lock:
+            plate = self.pipeline.plate if self.pipeline else None
+        if not isinstance(plate, PushedFrames):
+            raise InputError(
+                f"Job {self.name} asked for no pixels.",
+                remedy="Send pixels only as the answer to need_frames.",
+                code=ErrorCode.ILLEGAL_MOVE,
+            )
+        for given in frames.frames:
+            plate.give(given.frame, _as_image(given))
+        self._note = ""
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Say that one alpha is in its place."""
+        with self._lock:
+            if self.state.is_final:
+                return
+            self._frames_done += 1
+            self._frames_written += not delivery.kept
+            self.say(_frame_ready(self.name, delivery))
+
+    def note(self, text: str) -> None:
+        """Say in plain words what the job does or waits for."""
+        self._note = text
+        self.beat()
+
+    def beat(self, *, only_after: float = 0.0) -> None:
+        """Say how far the job is, if nothing was said for some seconds."""
+        with self._lock:
+            if self.state.is_final or time.monotonic() - self._said_at < only_after:
+                return
+            total = self._accepted.windows_total if self._accepted else 0
+            left = self.pipeline.windows_left if self.pipeline else total
+            self.say(
+                Progress(
+                    job=self.name,
+                    frames_done=self._frames_done,
+                    frames_total=self._accepted.frames_total if self._accepted else 0,
+                    windows_done=total - left,
+                    windows_total=total,
+                    note=self._note,
+                )
+            )
+
+    def end(self, failure: GvmError | None) -> None:
+        """Say how the job ended."""
+        with self._lock:
+            if self.state.is_final:
+                return
+            if failure is None:
+                self.say(self._done())
+            elif failure.code is ErrorCode.CANCELLED:
+                self.say(
+                    Cancelled(job=self.name, frames_done=self._frames_done, reason=failure.message)
+                )
+            else:
+                self.say(failed_by(failure, job=self.name))
+
+    def _done(self) -> Done:
+        assert self._accepted is not None  # noqa: S101 (only an accepted job is done)
+        busy = self.running.clock.busy()
+        return Done(
+            job=self.name,
+            windows_run=self.running.windows_run,
+            windows_cached=self.running.windows_cached,
+            frames_written=self._frames_written,
+            frames_kept=self._accepted.frames_kept,
+            seconds=time.monotonic() - self._asked_at,
+            stages=tuple(
+                StageSeconds(stage=stage.value, seconds=seconds) for stage, seconds in busy.items()
+            ),
+        )
+
+    # ---- who listens, and what the status shows ------------------------------------------------
+
+    def listen(self, *, peer: bytes, send: Send) -> None:
+        """Speak to another client from now on: the one that asked for the same job again."""
+        with self._lock:
+            self.peer, self._send = peer, send
+            if self._accepted is not None:
+                self._send(self._accepted)
+
+    @property
+    def outlives_its_client(self) -> bool:
+        """Whether the job goes on when its client goes."""
+        return self.request.priority is Priority.BATCH
+
+    def summary(self) -> JobSummary:
+        """Return the job as the status shows it."""
+        plate, output = self.request.plate, self.request.output
+        with self._lock:
+            return JobSummary(
+                job=self.name,
+                state=self.state.value,
+                plate=plate.path if isinstance(plate, FilePlate) else plate.name,
+                output=output.path if isinstance(output, FileOutput) else "memory",
+                engine=(self._accepted.engine if self._accepted else self.request.engine).value,
+                priority=self.request.priority,
+                frames_done=self._frames_done,
+                frames_total=self._accepted.frames_total if self._accepted else 0,
+                seconds=(self._ended_at or time.monotonic()) - self._asked_at,
+                note="" if self.state.is_final else self._note,
+            )
+
+
+def _frame_ready(job: str, delivery: Delivery) -> FrameReady:
+    mapped = delivery.mapped
+    return FrameReady(
+        job=job,
+        frame=delivery.frame,
+        cached=delivery.cached,
+        path=delivery.path,
+        mapped=None
+        if mapped is None
+        else MappedFrame(
+            frame=delivery.frame,
+            key=delivery.key.hex(),
+            buffer=mapped.buffer,
+            offset=mapped.offset,
+            width=mapped.width,
+            height=mapped.height,
+            channels=mapped.channels,
+            pixel_type=PixelType(mapped.pixel_type),
+        ),
+    )
+
+
+def _as_image(given: MappedFrame) -> MappedImage:
+    return MappedImage(
+        buffer=given.buffer,
+        offset=given.offset,
+        width=given.width,
+        height=given.height,
+        channels=given.channels,
+        pixel_type=given.pixel_type.value,
+    )

@@ -1,0 +1,276 @@
+"""Whose turn it is: the next window among all jobs, on the one thread that owns the GPU.
+
+Laws:
+1. The unit of work is one window; between two windows any job may be next.
+2. Jobs are served by priority (the playhead, a range that is waited for, batch), then in the
+   order asked; a job whose next window waits for pixels from its host lets others pass.
+3. A job's failure ends that job and nothing else.
+4. Preparing a job (opening its plate, looking at what stands) runs on the readers' pool, so that
+   neither the I/O thread nor the GPU waits for a disk.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from functools import partial
+
+from gvm_client.errors import ErrorCode, GvmError, JobCancelled, ServerError
+from gvm_client.protocol.messages import GiveFrames, JobSummary, Matte
+from gvm_server.errors import as_gvm_error
+from gvm_server.matting.engine import Engine
+from gvm_server.matting.engines import LoadedEngine
+from gvm_server.matting.pipeline import Pipeline, Shop
+from gvm_server.matting.survey import survey
+from gvm_server.media.sinks import Delivery
+from gvm_server.service.job import HEARTBEAT_SECONDS, Job, Send
+from gvm_server.service.prepare import Site, prepare
+
+_LOG = logging.getLogger(__name__)
+
+MAX_LIVE_JOBS = 128
+REMEMBERED_JOBS = 32  # finished jobs that the status still shows
+
+
+class Scheduler:
+    """Takes jobs from the I/O thread and runs their windows.
+
+    Args:
+        shop: stores and pools that all jobs share.
+        site: where this server may read and write.
+    """
+
+    def __init__(self, *, shop: Shop, site: Site) -> None:
+        self._shop = shop
+        self._site = site
+        self._engine = LoadedEngine()
+        self._wake = threading.Condition()
+        self._jobs: dict[str, Job] = {}
+        self._current: Job | None = None
+        self._news = 0
+        self._release_asked = False
+        self._stopping: GvmError | None = None
+        self._quiet_since = time.monotonic()
+
+    # ---- the I/O thread asks -------------------------------------------------------------------
+
+    def ask(self, request: Matte, *, peer: bytes, send: Send) -> None:
+        """Take a job, or go on telling about one that is known.
+
+        Raises:
+            ServerError: the server holds as many jobs as it takes, or is stopping.
+        """
+        with self._wake:
+            known = self._jobs.get(request.job)
+            if known is not None and not known.state.is_final:
+                known.listen(peer=peer, send=send)
+                return
+            self._check_room()
+            job = self._jobs[request.job] = Job(request, peer=peer, send=send)
+        _LOG.info("Job %s: asked for by a client.", job.name)
+        self._shop.readers.submit(self._prepare, job)
+
+    def give(self, frames: GiveFrames) -> None:
+        """Hand a host's pixels to the job that needs them.
+
+        Raises:
+            GvmError: the job is not known or needs none, or a buffer is not what it says.
+        """
+        self._known(frames.job).give(frames)
+        self._nudge()
+
+    def cancel(self, name: str, *, reason: str) -> None:
+        """End a job; a window that is running is given up between its steps.
+
+        Raises:
+            ServerError: no such job.
+        """
+        self._end(self._known(name), JobCancelled(reason))
+
+    def lost(self, peer: bytes) -> None:
+        """End the interactive jobs of a client that has gone; its batch jobs go on."""
+        for job in self._live():
+            if job.peer != peer:
+                continue
+            job.peer = b""
+            if not job.outlives_its_client:
+                self._end(job, JobCancelled("Its client went away."))
+
+    def release(self) -> None:
+        """Give the device's memory back as soon as no window runs."""
+        with self._wake:
+            self._release_asked = True
+            self._nudge()
+
+    def beat(self) -> None:
+        """Let every job that was silent for a while say how far it is."""
+        for job in self._live():
+            job.beat(only_after=HEARTBEAT_SECONDS)
+
+    def stop(self) -> None:
+        """End every job and let `run` return."""
+        with self._wake:
+            self._stopping = JobCancelled("The server was stopped.")
+            self._nudge()
+        for job in self._live():
+            self._end(job, self._stopping)
+
+    @property
+    def engine_loaded(self) -> str:
+        """The engine whose model is in memory, or ""."""
+        return self._engine.name
+
+    @property
+    def quiet_seconds(self) -> float:
+        """How long no job has been alive."""
+        return 0.0 if self._live() else time.monotonic() - self._quiet_since
+
+    def summaries(self) -> tuple[JobSummary, ...]:
+        """Return live jobs in their order of service, then the latest finished ones."""
+        live = sorted(self._live(), key=lambda job: job.turn)
+        with self._wake:
+            ended = [job for job in self._jobs.values() if job.state.is_final]
+        return tuple(job.summary() for job in (*live, *reversed(ended)))
+
+    # ---- a reader's thread prepares --------------------------------------------------------------
+
+    def _prepare(self, job: Job) -> None:
+        try:
+            prepared = prepare(job.request, self._site, job.need)
+            found = survey(prepared.order, self._shop.cache)
+            job.accept(prepared.order, found, prepared.notes)
+            for frame in found.kept:
+                job.deliver(Delivery(frame=frame, cached=True, kept=True))
+            pipeline = Pipeline(
+                prepared.order,
+                found,
+                self._shop,
+                on_delivery=job.deliver,
+                on_end=partial(self._ended, job),
+            )
+        except Exception as error:  # noqa: BLE001 (law 3: whatever it is, it ends this job only)
+            self._ended(job, as_gvm_error(error))
+            return
+        with self._wake:
+            job.pipeline = pipeline
+            if job.ending is not None:
+                self._end(job, job.ending)
+            self._nudge()
+
+    # ---- the GPU's thread works --------------------------------------------------------------
+
+    def run(self) -> None:
+        """Run windows until the server stops."""
+        while (job := self._next_job()) is not None:
+            pipeline = job.running
+            try:
+                if not pipeline.exhausted:
+                    pipeline.run_window(partial(self._load, job))
+            except Exception as error:  # noqa: BLE001 (law 3)
+                pipeline.fail(as_gvm_error(error))
+            self._put_back(job)
+        self._engine.release()
+
+    def _next_job(self) -> Job | None:
+        """Wait for a job that can run, and hold it; None when the server stops."""
+        while True:
+            with self._wake:
+                news = self._news
+                waiting = [job for job in self._jobs.values() if job.can_run]
+                if self._stopping and not self._live():
+                    return None
+            self._release_if_asked()
+            for job in sorted(waiting, key=lambda job: job.turn):
+                if self._hold(job):
+                    return job
+            with self._wake:
+                if news == self._news:
+                    self._wake.wait()
+
+    def _hold(self, job: Job) -> bool:
+        """Take a job in hand if it still lives and its next window can run."""
+        with self._wake:
+            if not job.can_run:
+                return False
+            self._current = job
+        try:
+            if job.running.look_ahead():
+                return True
+        except Exception as error:  # noqa: BLE001 (law 3)
+            job.running.fail(as_gvm_error(error))
+        self._put_back(job)
+        return False
+
+    def _put_back(self, job: Job) -> None:
+        """Let go of a job; one that has no more to run is left to its writers."""
+        with self._wake:
+            self._current = None
+            if job.running.exhausted or job.running.failed:
+                job.running.close()
+
+    def _load(self, job: Job) -> Engine:
+        return self._engine.ready(job.running.engine, job.note)
+
+    def _release_if_asked(self) -> None:
+        with self._wake:
+            asked, self._release_asked = self._release_asked, False
+        if asked:
+            self._engine.release()
+            self._shop.latents.clear()
+
+    # ---- any thread ---------------------------------------------------------------------------
+
+    def _live(self) -> list[Job]:
+        with self._wake:
+            return [job for job in self._jobs.values() if not job.state.is_final]
+
+    def _known(self, name: str) -> Job:
+        with self._wake:
+            job = self._jobs.get(name)
+        if job is None or job.state.is_final:
+            raise ServerError(
+                f"The server has no running job {name}.",
+                remedy="See `gvm status` for the jobs it has.",
+                code=ErrorCode.UNKNOWN_JOB,
+            )
+        return job
+
+    def _check_room(self) -> None:
+        if self._stopping is not None:
+            raise ServerError(
+                "The server is stopping.", remedy="Ask again: a new server will be started."
+            )
+        if len(self._live()) >= MAX_LIVE_JOBS:
+            raise ServerError(
+                f"The server holds {MAX_LIVE_JOBS} jobs, as many as it takes.",
+                remedy="Wait for some to end, or cancel some.",
+                code=ErrorCode.SERVER_BUSY,
+            )
+
+    def _end(self, job: Job, failure: GvmError) -> None:
+        """Make a job end: at once where it waits, else as soon as its thread lets go of it."""
+        with self._wake:
+            job.ending = job.ending or failure
+            if job.pipeline is not None:
+                job.pipeline.fail(failure)
+                if job is not self._current:
+                    job.pipeline.close()
+            self._nudge()
+
+    def _ended(self, job: Job, failure: GvmError | None) -> None:
+        """Tell how a job ended, and keep its name for the status; called once a job."""
+        job.end(failure)
+        _LOG.info("Job %s: %s. %s", job.name, job.state.value, failure or "")
+        with self._wake:
+            job.pipeline = None
+            self._quiet_since = time.monotonic()
+            ended = [name for name, known in self._jobs.items() if known.state.is_final]
+            for name in ended[: max(0, len(ended) - REMEMBERED_JOBS)]:
+                del self._jobs[name]
+            self._nudge()
+
+    def _nudge(self) -> None:
+        with self._wake:
+            self._news += 1
+            self._wake.notify_all()

@@ -1,0 +1,58 @@
+"""Promise 2: change one frame, pay only for its neighbourhood."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gvm_client.windows import Plan, windows_covering, windows_for
+from tests.support.plates import moving_disc, write_exr, write_plate
+
+FRAMES = range(1001, 1201)
+PLAN = Plan(first=1001, last=1200, frames_per_window=6, overlap=2)  # as the fixture's SMALL
+
+
+def test_only_what_changed_is_made_again(site, tmp_path):
+    """The same job runs nothing, a changed frame its windows, a changed knob no window."""
+    folder = tmp_path / "plate"
+    plate = write_plate(folder, FRAMES, width=48, height=32)
+    everything = len(list(windows_for(PLAN, FRAMES)))
+
+    first = site.matte(plate, "out").done
+    assert (first["windows_run"], first["frames_written"]) == (everything, 200)
+
+    again = site.matte(plate, "out").done
+    assert (again["windows_run"], again["frames_written"], again["frames_kept"]) == (0, 0, 200)
+
+    write_exr(folder / "plate.1100.exr", 1.0 - moving_disc(1100, 48, 32))
+    changed = site.matte(plate, "out").done
+    seen_by = windows_covering(PLAN, 1100)
+    touched = {frame for window in seen_by for frame in window.frames}
+    assert changed["windows_run"] == len(seen_by)
+    assert changed["frames_written"] == len(touched)
+
+    knob = site.matte(plate, "out", "--gamma", "1.2").done
+    assert (knob["windows_run"], knob["windows_cached"]) == (0, everything)
+    assert knob["frames_written"] == 200
+
+    back = site.matte(plate, "out").done
+    assert (back["windows_run"], back["frames_written"]) == (0, 200), "the alphas are cached"
+    assert len(site.windows_denoised()) == everything + len(seen_by)
+
+
+def test_another_folder_gets_copies_without_a_window(site, tmp_path):
+    """The same mattes asked for in another folder come from the cache."""
+    plate = write_plate(tmp_path / "plate", range(1, 11))
+    site.matte(plate, "one").done  # noqa: B018 (asserts that it went well)
+    other = site.matte(plate, "two").done
+    assert (other["windows_run"], other["frames_written"]) == (0, 10)
+    one, two = (Path(tmp_path / name / "plate.0005.exr").read_bytes() for name in ("one", "two"))
+    assert one == two
+
+
+def test_a_deleted_matte_comes_back_and_the_others_stay(site, tmp_path):
+    """Only the file that is gone is written again."""
+    plate = write_plate(tmp_path / "plate", range(1, 11))
+    site.matte(plate, "out").done  # noqa: B018
+    (tmp_path / "out" / "plate.0004.exr").unlink()
+    again = site.matte(plate, "out").done
+    assert (again["frames_written"], again["frames_kept"], again["windows_run"]) == (1, 9, 0)

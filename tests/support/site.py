@@ -1,0 +1,113 @@
+"""One user's machine: the real command line and the real server, in folders of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from gvm_client.connection import read_connection
+from gvm_client.errors import ServerNotRunning
+
+# Small windows and frames: the tests are about conduct, not about pixels' beauty.
+SMALL = ("--engine", "test", "--size", "32", "--frames-per-window", "6", "--overlap", "2")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """What a `gvm` command did."""
+
+    code: int
+    events: list[dict[str, Any]]
+    stdout: str
+    stderr: str
+
+    @property
+    def done(self) -> dict[str, Any]:
+        """The `done` event."""
+        assert self.code == 0, self.stderr
+        (done,) = [event for event in self.events if event["type"] == "done"]
+        return done
+
+
+@dataclass(kw_only=True)
+class Site:
+    """One user's machine: run-time folder, cache, plates and mattes."""
+
+    folder: Path
+    runtime: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start a `gvm` command."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "gvm_server", *words],
+            env={**os.environ, **self.environment},
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def gvm(self, *words: str, timeout: float = 120) -> Ran:
+        """Run a `gvm` command to its end."""
+        process = self.start(*words)
+        stdout, stderr = process.communicate(timeout=timeout)
+        return Ran(
+            code=process.returncode,
+            events=[json.loads(line) for line in stdout.splitlines() if line.startswith('{"type"')],
+            stdout=stdout,
+            stderr=stderr,
+        )
+
+    def matte(self, plate: str, out: str | Path, *words: str, timeout: float = 120) -> Ran:
+        """Matte with the test engine and small windows."""
+        return self.gvm("matte", plate, "-o", str(out), *SMALL, "--json", *words, timeout=timeout)
+
+    def server(self) -> psutil.Process | None:
+        """Return the running server's process."""
+        try:
+            return psutil.Process(read_connection(self.runtime).pid)
+        except ServerNotRunning:
+            return None
+
+    def windows_denoised(self) -> list[str]:
+        """Return a line for each window that the test engine has denoised, in any server."""
+        log = Path(self.environment["GVM_TEST_ENGINE_LOG"])
+        return log.read_text().splitlines() if log.exists() else []
+
+
+@contextmanager
+def machine(folder: Path) -> Iterator[Site]:
+    """Give a machine of its own below a folder; its server ends with the block."""
+    runtime = Path(tempfile.mkdtemp(prefix="gvm-"))  # sockets want short paths
+    site = Site(
+        folder=folder,
+        runtime=runtime,
+        environment={
+            "GVM_RUNTIME_DIR": str(runtime),
+            "GVM_CACHE_DIR": str(folder / "cache"),
+            "GVM_TEST_ENGINE_LOG": str(folder / "windows.log"),
+            "XDG_CONFIG_HOME": str(folder / "config"),
+        },
+    )
+    try:
+        yield site
+    finally:
+        server = site.server()
+        if server is not None:
+            server.send_signal(signal.SIGKILL)
+            psutil.wait_procs([server], timeout=10)
+        shutil.rmtree(runtime, ignore_errors=True)
