@@ -1,0 +1,197 @@
+"""A plate whose pixels a host holds: frames are asked for once, and waited for when read.
+
+Laws:
+1. A frame is copied out when it is read, and may be read again: its buffer stays until the job
+   has ended.
+2. Nobody waits for ever: a read ends with the frame, at `close`, or when the host stays silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Condition
+
+from gvm_client.errors import ErrorCode, InputError, JobCancelled
+from gvm_client.settings import BadPixels
+from gvm_server.media.colour import FileHint, resolve_colourspace
+from gvm_server.media.filekey import hash_texts
+from gvm_server.media.finite import require_finite
+from gvm_server.media.frames import format_frames
+from gvm_server.media.mapped import MappedImage, read_mapped
+from gvm_server.media.plate import Box, FrameHeader, PlateFrame
+from gvm_server.media.sequence import outside_clip
+
+PATIENCE_SECONDS = 120.0  # a host may render a slow tree for each frame that it is asked for
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PushedOptions:
+    """What a host says of its plate.
+
+    Attributes:
+        name: what the artist calls it.
+        first: the clip's first frame.
+        last: the clip's last frame.
+        width: pixels of every frame.
+        height: pixels of every frame.
+        keys: a hash of the pixels of each frame that may be read.
+        pixel_aspect: width of a pixel over its height.
+        colourspace: `auto` means scene-linear: hosts work in float.
+    """
+
+    name: str
+    first: int
+    last: int
+    width: int
+    height: int
+    keys: Mapping[int, str]
+    pixel_aspect: float = 1.0
+    colourspace: str = "auto"
+    bad_pixels: BadPixels = BadPixels.FAIL
+
+
+class PushedFrames:
+    """A plate that a host gives frame by frame; safe to use from several threads.
+
+    Args:
+        options: what the host says of it.
+        buffers: the folder of the mapped buffers.
+        ask: called with frames that the host is to give; never called twice for a frame.
+        patience_seconds: how long a read waits for the host.
+
+    Raises:
+        InputError: the colour space is unknown.
+    """
+
+    def __init__(
+        self,
+        options: PushedOptions,
+        *,
+        buffers: Path,
+        ask: Callable[[tuple[int, ...]], None],
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        self.name = options.name
+        self.first = options.first
+        self.last = options.last
+        # The pixel type is not known before the first frame comes; the OpenFX hosts work in float.
+        choice = resolve_colourspace(options.colourspace, FileHint(kind="pixels", is_float=True))
+        self.colourspace = choice.name
+        self.notes: tuple[str, ...] = (choice.note,) if choice.note else ()
+        self._options = options
+        self._buffers = buffers
+        self._ask = ask
+        self._patience = patience_seconds
+        self._change = Condition()
+        self._asked: set[int] = set()
+        self._given: dict[int, MappedImage] = {}
+        self._closed = False
+        box = Box(x=0, y=0, width=options.width, height=options.height)
+        self._header = FrameHeader(display=box, data=box, pixel_aspect=options.pixel_aspect)
+
+    def missing(self) -> list[int]:
+        """Return the frames of the clip that the host named no key for, ascending."""
+        clip = range(self.first, self.last + 1)
+        return [frame for frame in clip if frame not in self._options.keys]
+
+    def want(self, frames: Sequence[int]) -> bool:
+        """Ask the host for the frames not asked for yet; return whether all were given."""
+        for frame in frames:
+            self._check(frame)
+        with self._change:
+            new = tuple(frame for frame in dict.fromkeys(frames) if frame not in self._asked)
+            self._asked.update(new)
+            ready = all(frame in self._given for frame in frames)
+        if new:
+            self._ask(new)
+        return ready
+
+    def give(self, frame: int, image: MappedImage) -> None:
+        """Take the place of a frame's pixels from the host.
+
+        Raises:
+            InputError: the frame was not asked for, or has another size.
+        """
+        size, clip = (image.width, image.height), (self._options.width, self._options.height)
+        if size != clip:
+            raise InputError(
+                f"Frame {frame} of {self.name} is {size[0]}x{size[1]}, the clip is"
+                f" {clip[0]}x{clip[1]}.",
+                remedy="Give the clip one format, with a Reformat or a Crop before this node.",
+                code=ErrorCode.PLATE_MISMATCH,
+                frame=frame,
+                path=self.name,
+            )
+        with self._change:
+            if frame not in self._asked:
+                raise InputError(
+                    f"Frame {frame} of {self.name} was given and not asked for.",
+                    remedy="Update the node: give only the frames of need_frames.",
+                    code=ErrorCode.ILLEGAL_MOVE,
+                    frame=frame,
+                    path=self.name,
+                )
+            self._given[frame] = image
+            self._change.notify_all()
+
+    def key(self, frame: int) -> bytes:
+        """Return 16 bytes for the host's hash of the frame's pixels."""
+        self._check(frame)
+        return hash_texts("pushed", self._options.keys[frame], self._options.bad_pixels.value)
+
+    def header(self, frame: int) -> FrameHeader:
+        """Return the header that all frames share."""
+        self._check(frame)
+        return self._header
+
+    def read(self, frame: int) -> PlateFrame:
+        """Wait for a frame, and copy it out.
+
+        Raises:
+            InputError: the host did not give it, or its pixels cannot be taken.
+            JobCancelled: the plate was closed.
+        """
+        self.want((frame,))
+        pixels = read_mapped(self._buffers, self._wait(frame))
+        pixels = require_finite(pixels, self._options.bad_pixels, frame=frame, path=self.name)
+        return PlateFrame(frame=frame, header=self._header, pixels=pixels)
+
+    def close(self) -> None:
+        """End every wait."""
+        with self._change:
+            self._closed = True
+            self._change.notify_all()
+
+    def _wait(self, frame: int) -> MappedImage:
+        with self._change:
+            self._change.wait_for(
+                lambda: self._closed or frame in self._given, timeout=self._patience
+            )
+            if self._closed:
+                raise JobCancelled(f"Frame {frame} of {self.name} is not waited for any more.")
+            image = self._given.get(frame)
+        if image is None:
+            raise InputError(
+                f"The host did not give frame {frame} of {self.name} within"
+                f" {self._patience:g} seconds.",
+                remedy="Check that the host is alive and can render that frame, then ask again.",
+                code=ErrorCode.PLATE_MISSING,
+                frame=frame,
+                path=self.name,
+            )
+        return image
+
+    def _check(self, frame: int) -> None:
+        if not self.first <= frame <= self.last:
+            raise outside_clip(self, frame)
+        if frame not in self._options.keys:
+            raise InputError(
+                f"The host named no pixels for frame {frame} of {self.name}; it named"
+                f" {format_frames(self._options.keys)}.",
+                remedy="Let the node name every frame of the windows that it asks for.",
+                code=ErrorCode.PLATE_MISSING,
+                frame=frame,
+                path=self.name,
+            )
