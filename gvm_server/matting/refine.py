@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gvm_server.matting.engine import Image, Upsampling
+from gvm_server.media.resize import upscale
 
 BOX = (3, 3)  # working pixels; wider boxes spread texture into the soft edge
 # What counts as a flat guide, as a variance of luminance. MAD-T of our drawn strands at twice the
@@ -40,7 +41,7 @@ def refine(alpha: Image, guide: Image, upsampling: Upsampling) -> Image:
 
 
 def _bilinear(alpha: Image, guide: Image) -> Image:
-    return _resize(alpha, guide)
+    return upscale(alpha, *guide.shape)
 
 
 def _guided(alpha: Image, guide: Image) -> Image:
@@ -52,18 +53,18 @@ def _guided(alpha: Image, guide: Image) -> Image:
     (theirs is the box's mean, which softens what the model said). What is still missed after that
     is put back once, as in Irani and Peleg, "Improving Resolution by Image Registration", 1991.
     """
-    if alpha.shape[0] >= guide.shape[0] or alpha.shape[1] >= guide.shape[1]:
-        return _resize(alpha, guide)  # the plate holds no more detail than the model saw
+    if alpha.size >= guide.size:
+        return _average(alpha, guide)  # the plate holds no more detail than the model saw
     flat = _flat(alpha)  # there nothing is added, not even a rounding error
-    coarse = _resize(guide, alpha)
+    coarse = _average(guide, alpha)
     slope = _slope(alpha, coarse, flat)
-    refined = _resize(slope, guide)
+    refined = upscale(slope, *guide.shape)
     cv2.multiply(refined, guide, dst=refined)
-    cv2.add(refined, _resize(alpha - slope * coarse, guide), dst=refined)
+    cv2.add(refined, upscale(alpha - slope * coarse, *guide.shape), dst=refined)
     np.clip(refined, 0.0, 1.0, out=refined)
-    missed = alpha - _resize(refined, alpha)
+    missed = alpha - _average(refined, alpha)
     missed[flat] = 0.0
-    cv2.add(refined, _resize(missed, guide), dst=refined)
+    cv2.add(refined, upscale(missed, *guide.shape), dst=refined)
     return np.clip(refined, 0.0, 1.0, out=refined)
 
 
@@ -86,12 +87,10 @@ def _flat(image: Image) -> NDArray[np.bool_]:
     return np.asarray(cv2.dilate(image, box) == cv2.erode(image, box))
 
 
-def _resize(image: Image, like: Image) -> Image:
-    """Bring an image to another's size: pixels are averaged on the way down, bilinear up."""
+def _average(image: Image, like: Image) -> Image:
+    """Shrink an image to another's size; each pixel is the mean of the area that it stands for."""
     height, width = like.shape
-    shrinks = height < image.shape[0] or width < image.shape[1]
-    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, (width, height), interpolation=way))
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
 
 
 UPSAMPLINGS: Mapping[Upsampling, Callable[[Image, Image], Image]] = MappingProxyType(

@@ -64,12 +64,15 @@ NETS = (SQUARE, LANDSCAPE)
 def info(device: str = "cpu") -> EngineInfo:
     """Return what is known of the preview engine; torch is not imported.
 
+    Args:
+        device: torch's name of it; part of the revision, for another device rounds otherwise.
+
     Raises:
         EngineError: the package was installed without its weights.
     """
     return EngineInfo(
         name="preview",
-        revision=f"preview-{CODE_VERSION}-{_weights_digest()}",
+        revision=f"preview-{CODE_VERSION}-{_weights_digest()}-{device}",
         preview=True,
         upsampling=Upsampling.GUIDED,
         pad_multiple=1,

@@ -89,6 +89,18 @@ def test_at_working_size_nothing_changes(upsampling: Upsampling):
     assert np.array_equal(refine(alpha, guide, upsampling), alpha)
 
 
+@pytest.mark.parametrize("upsampling", Upsampling)
+def test_a_read_only_view_is_taken(upsampling: Upsampling):
+    """A working alpha cut out of its padding, in a buffer that nobody may write, is fine."""
+    rng = np.random.default_rng(4)
+    padded, guide = rng.random((32, 64), np.float32), rng.random((90, 180), np.float32)
+    padded.flags.writeable = False
+    guide.flags.writeable = False
+    view = padded[1:31, 2:62]
+    refined = refine(view, guide, upsampling)
+    assert np.array_equal(refined, refine(view.copy(), guide.copy(), upsampling))
+
+
 def test_a_smaller_plate_gets_averages():
     """A plate below working size gets the mean of the pixels it stands for."""
     alpha = np.array(((0.0, 1.0), (1.0, 1.0)), np.float32)
