@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gvm_server.matting.gvm.config import NORM_GROUPS
+from gvm_server.matting.gvm.norm import GroupNorm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,11 +58,6 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     return result
 
 
-def group_norm(width: int, eps: float) -> nn.GroupNorm:
-    """Return the group norm of this family of networks."""
-    return nn.GroupNorm(NORM_GROUPS, width, eps=eps)
-
-
 def norm_silu(norm: nn.GroupNorm, value: Tensor) -> Tensor:
     """Return SiLU of the normalised value, in one new tensor."""
     return functional.silu(norm(value), inplace=True)
@@ -99,9 +94,9 @@ class SpatialResnet(nn.Module):
 
     def __init__(self, before: int, width: int, eps: float) -> None:
         super().__init__()
-        self.norm1 = group_norm(before, eps)
+        self.norm1 = GroupNorm(before, eps)
         self.conv1 = nn.Conv2d(before, width, 3, padding=1)
-        self.norm2 = group_norm(width, eps)
+        self.norm2 = GroupNorm(width, eps)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
         self.conv_shortcut = nn.Conv2d(before, width, 1) if before != width else None
 
@@ -124,9 +119,9 @@ class TemporalResnet(nn.Module):
 
     def __init__(self, width: int, eps: float) -> None:
         super().__init__()
-        self.norm1 = group_norm(width, eps)
+        self.norm1 = GroupNorm(width, eps)
         self.conv1 = nn.Conv2d(width, width, (3, 1), padding=(1, 0))
-        self.norm2 = group_norm(width, eps)
+        self.norm2 = GroupNorm(width, eps)
         self.conv2 = nn.Conv2d(width, width, (3, 1), padding=(1, 0))
 
     def forward(self, frames: Tensor) -> Tensor:
@@ -158,7 +153,7 @@ class ImageAttention(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.group_norm = group_norm(width, 1e-6)
+        self.group_norm = GroupNorm(width, 1e-6)
         self.to_q = nn.Linear(width, width)
         self.to_k = nn.Linear(width, width)
         self.to_v = nn.Linear(width, width)
@@ -257,7 +252,7 @@ class Transformer(nn.Module):
 
     def __init__(self, width: int, heads: int, depth: int, positions: int) -> None:
         super().__init__()
-        self.norm = group_norm(width, 1e-6)
+        self.norm = GroupNorm(width, 1e-6)
         self.proj_in = nn.Linear(width, width)
         self.transformer_blocks = nn.ModuleList(SpatialBlock(width, heads) for _ in range(depth))
         self.temporal_transformer_blocks = nn.ModuleList(

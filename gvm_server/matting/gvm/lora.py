@@ -10,11 +10,13 @@ import json
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from gvm_client.errors import EngineError, ErrorCode
 from gvm_server.matting.gvm.weights import read_header, read_tensor
+
+if TYPE_CHECKING:
+    import torch
 
 CONFIG = "adapter_config.json"
 FILES = ("pytorch_lora_weights.safetensors", "pytorch_lora_weights.pt", "unet_lora.pt")
@@ -82,6 +84,8 @@ def _scale(path: Path) -> float:
 
 def _matrices(path: Path) -> dict[str, torch.Tensor]:
     """Return the adapter's float32 matrices by the UNet's own names."""
+    import torch  # noqa: PLC0415 - the file names above are used where torch is not loaded
+
     if path.suffix == ".safetensors":
         return _named({name: read_tensor(entry) for name, entry in read_header(path).items()}, path)
     try:
@@ -96,7 +100,7 @@ def _matrices(path: Path) -> dict[str, torch.Tensor]:
 def _named(loaded: Mapping[str, torch.Tensor], path: Path) -> dict[str, torch.Tensor]:
     matrices = {}
     for name, tensor in loaded.items():
-        if not isinstance(tensor, torch.Tensor) or ".lora_" not in name:
+        if ".lora_" not in name:
             raise _refusal(path, f"holds {name}, which is no LoRA matrix")
         bare = name
         for prefix in _PREFIXES:

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gvm_server.matting.gvm.blocks import Resnet, Transformer, group_norm, norm_silu
+from gvm_server.matting.gvm.blocks import Resnet, Transformer, norm_silu
 from gvm_server.matting.gvm.config import Level, UNetConfig
+from gvm_server.matting.gvm.norm import GroupNorm
 from gvm_server.matting.gvm.simplify import POSITIONS
 
 
@@ -97,7 +98,7 @@ class UNet(nn.Module):
         self.down_blocks = nn.ModuleList(DownLevel(level) for level in config.down_levels())
         self.mid_block = UNetLevel(config.middle())
         self.up_blocks = nn.ModuleList(UpLevel(level) for level in config.up_levels())
-        self.conv_norm_out = group_norm(first, 1e-5)
+        self.conv_norm_out = GroupNorm(first, 1e-5)
         self.conv_out = nn.Conv2d(first, config.out_channels, 3, padding=1)
 
     def forward(self, latents: Tensor, noise: Tensor | None) -> Tensor:

@@ -19,10 +19,10 @@ from gvm_server.matting.gvm.blocks import (
     Resnet,
     SpatialResnet,
     each_frame,
-    group_norm,
     norm_silu,
 )
 from gvm_server.matting.gvm.config import Level, VaeConfig
+from gvm_server.matting.gvm.norm import GroupNorm
 
 _EPS = 1e-6
 _TEMPORAL_EPS = 1e-5
@@ -80,7 +80,7 @@ class Encoder(nn.Module):
         self.conv_in = nn.Conv2d(config.in_channels, first, 3, padding=1)
         self.down_blocks = nn.ModuleList(EncoderLevel(level) for level in config.encoder_levels())
         self.mid_block = EncoderMiddle(last)
-        self.conv_norm_out = group_norm(last, _EPS)
+        self.conv_norm_out = GroupNorm(last, _EPS)
         self.conv_out = nn.Conv2d(last, config.latent_channels, 3, padding=1)
 
     def forward(self, frames: Tensor) -> Tensor:
@@ -124,7 +124,7 @@ class Decoder(nn.Module):
         self.mid_block = _middle(last, config.layers)
         stages = [_stage(level) for level in config.decoder_levels()]
         self.up_blocks = nn.ModuleList(stages)
-        self.conv_norm_out = group_norm(first, _EPS)
+        self.conv_norm_out = GroupNorm(first, _EPS)
         self.conv_out = nn.Conv2d(first, 3, 3, padding=1)
         self.bias = nn.Parameter(torch.empty(()))
         self.way_up = list(self._way_up(stages))

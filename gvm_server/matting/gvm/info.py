@@ -1,0 +1,97 @@
+"""What is known of the GVM engine without loading it: no torch, and no weights are read.
+
+The revision, which is part of every key, comes from the hashes that `gvm weights pull` recorded
+beside the weights. For a folder without a record it comes from the configs, and from the name,
+size, time and header of each weights file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+from gvm_server.matting.engine import Engine, EngineInfo, Upsampling
+from gvm_server.matting.gvm.lora import CONFIG, FILES
+from gvm_server.matting.gvm.options import GvmOptions, Noise
+from gvm_server.matting.gvm.weights import weight_files
+
+RECORD = "gvm-weights.json"
+PAD_MULTIPLE = 32
+CODE_REVISION = 1  # goes up whenever the same weights and settings give other pixels
+
+_HEADER_BYTES = 1 << 16
+
+
+def info(folder: Path, options: GvmOptions) -> EngineInfo:
+    """Describe the engine that these weights and options make.
+
+    Args:
+        folder: holds `unet/`, `vae/` and `scheduler/`.
+        options: how it will be loaded.
+
+    Raises:
+        EngineError: the folder holds no weights.
+    """
+    notes = []
+    if options.noise is Noise.GAUSSIAN:
+        notes.append("Gaussian noise is not what the released model was trained for.")
+    return EngineInfo(
+        name="gvm",
+        revision=f"gvm{CODE_REVISION}-{_fingerprint(folder, options)}",
+        preview=False,
+        upsampling=Upsampling.GUIDED,
+        pad_multiple=PAD_MULTIPLE,
+        load=partial(_load, folder, options),
+        notes=tuple(notes),
+    )
+
+
+def _load(folder: Path, options: GvmOptions, say: Callable[[str], None]) -> Engine:
+    from gvm_server.matting.gvm.engine import GvmEngine  # noqa: PLC0415 - this is the heavy part
+
+    return GvmEngine.load(folder, options, say)
+
+
+def _fingerprint(folder: Path, options: GvmOptions) -> str:
+    digest = hashlib.sha256(json.dumps(asdict(options), sort_keys=True).encode())
+    for part in (*_checkpoint(folder), *_extras(options)):
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.hexdigest()[:16]
+
+
+def _checkpoint(folder: Path) -> Iterator[bytes]:
+    record = folder / RECORD
+    if record.is_file():
+        yield record.read_bytes()
+        return
+    yield from _network(folder / "unet")
+    yield from _network(folder / "vae")
+    yield from _states([folder / "scheduler" / "scheduler_config.json"])
+
+
+def _extras(options: GvmOptions) -> Iterator[bytes]:
+    if options.unet:
+        yield from _network(Path(options.unet))
+    if options.lora:
+        path = Path(options.lora)
+        lora = path.parent if path.is_file() else path
+        yield from _states([lora / name for name in (CONFIG, *FILES)])
+
+
+def _network(folder: Path) -> Iterator[bytes]:
+    yield from _states([folder / "config.json", *weight_files(folder)])
+
+
+def _states(paths: list[Path]) -> Iterator[bytes]:
+    """Yield the name, size, time and first bytes of the files that exist."""
+    for path in paths:
+        if path.is_file():
+            stat = path.stat()
+            with path.open("rb") as file:
+                yield f"{path.name}:{stat.st_size}:{stat.st_mtime_ns}".encode()
+                yield file.read(_HEADER_BYTES)

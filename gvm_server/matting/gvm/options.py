@@ -1,0 +1,76 @@
+"""What the machine's owner chooses of the engine; none of it imports torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from gvm_client.errors import SettingsError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+class Precision(str, Enum):
+    """The type that a network computes in."""
+
+    AUTO = "auto"
+    """float32 on the CPU; on a GPU float16, and float32 where the VAE's config asks for it."""
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+
+
+class Switch(str, Enum):
+    """On, off, or on where it was measured to help."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
+class Noise(str, Enum):
+    """What the denoiser starts from."""
+
+    ZEROS = "zeros"
+    """As the released one-step model was trained."""
+    GAUSSIAN = "gaussian"
+    """Noise of `seed`, flow-matching Euler steps at the scheduler's own timesteps."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GvmOptions:
+    """How the model is loaded and run.
+
+    Attributes:
+        device: `auto`, `cpu`, `mps`, `cuda`, or `cuda:N`.
+        precision: of the UNet.
+        vae_precision: of the VAE; half types there can lose soft edges, or all with NaN.
+        channels_last: the memory format of the decoder's convolutions.
+        compile_backend: a `torch.compile` backend such as `inductor`; "" runs as it is.
+        noise: what the denoiser starts from.
+        seed: of gaussian noise; every window starts from the same seed.
+        unet: a folder with another UNet's `config.json` and weights; "" is the checkpoint's own.
+        lora: a folder that may hold an adapter for the UNet; "" is none.
+
+    Raises:
+        SettingsError: the device's name is unknown, or the seed is negative.
+    """
+
+    device: str = "auto"
+    precision: Precision = Precision.AUTO
+    vae_precision: Precision = Precision.AUTO
+    channels_last: Switch = Switch.AUTO
+    compile_backend: str = ""
+    noise: Noise = Noise.ZEROS
+    seed: int = 0
+    unet: str = ""
+    lora: str = ""
+
+    def __post_init__(self) -> None:
+        kind, _, index = self.device.partition(":")
+        if kind not in DEVICES or (index and not (kind == "cuda" and index.isdigit())):
+            raise SettingsError(
+                f"device is {self.device!r}; it must be one of {', '.join(DEVICES)} or cuda:N."
+            )
+        if not 0 <= self.seed < 2**63:
+            raise SettingsError(f"seed is {self.seed!r}; it must be from 0 to 2^63 - 1.")
