@@ -2,6 +2,7 @@
 
 1. The source is one pinned wheel; each file in it is checked against its SHA-256.
 2. Values stay as they are (float16); only names and axis order become those of `network.py`.
+3. The same wheel gives the same bytes.
 
 A development tool. It needs `pip install tflite==2.18.0 flatbuffers numpy safetensors`, then:
 `python tools/convert_preview_weights.py [--wheel PATH] [--out FOLDER]`.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import subprocess
 import sys
 import tempfile
@@ -123,6 +125,18 @@ def read_source(wheel: Path, name: str, digest: str) -> bytes:
     return source
 
 
+def describe(name: str, digest: str) -> str:
+    """Return, as JSON, where a net comes from: one entry, since several are written in any order."""
+    source = {
+        "model": "MediaPipe Selfie Segmentation",
+        "file": f"PyPI mediapipe, {FOLDER}/{name}",
+        "version": VERSION,
+        "sha256": digest,
+        "licence": "Apache-2.0",
+    }
+    return json.dumps(source)
+
+
 def main() -> None:
     """Write both nets."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -132,14 +146,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         wheel = options.wheel or fetch_wheel(Path(folder))
         for net, (name, digest) in SOURCES.items():
-            metadata = {
-                "source": f"MediaPipe Selfie Segmentation, PyPI mediapipe, {FOLDER}/{name}",
-                "version": VERSION,
-                "sha256": digest,
-                "licence": "Apache-2.0",
-            }
             weights = convert(read_source(wheel, name, digest))
-            save_file(weights, options.out / f"{net}.safetensors", metadata)
+            path = options.out / f"{net}.safetensors"
+            save_file(weights, path, {"source": describe(name, digest)})
+            path.chmod(0o644)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def test_our_network_says_what_tflite_said(net: Net):
 def test_the_weights_name_their_source(net: Net):
     """Each weights file says where it comes from, at which hash, and under which licence."""
     with safe_open(net.weights, "numpy") as weights:
-        said = weights.metadata()
+        said = json.loads(weights.metadata()["source"])
         kinds = {weights.get_tensor(name).dtype for name in weights.keys()}  # noqa: SIM118
     assert said["sha256"] == SOURCE_SHA256[net]
     assert said["licence"] == "Apache-2.0"
