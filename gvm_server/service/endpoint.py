@@ -221,14 +221,15 @@ class Endpoint:
 
     def _on_control(self, handler: Handler, peer: bytes, data: bytes) -> None:
         envelope = self._read(data, ControlRequest)
-        if isinstance(envelope, Envelope):
-            replies: list[Reply] = []
-            failed = self._guard(
-                lambda: replies.append(handler.on_control(peer, envelope)), envelope
-            )
-            self._reply(peer, failed or replies[0], envelope.request)
-        else:
-            self._reply(peer, *envelope)
+        if not isinstance(envelope, Envelope):
+            self._reply(peer, encode(envelope[0], request=envelope[1]))
+            return
+        request, replies = envelope.request, list[bytes]()
+        failed = self._guard(
+            lambda: replies.append(encode(handler.on_control(peer, envelope), request=request)),
+            envelope,
+        )
+        self._reply(peer, encode(failed, request=request) if failed else replies[0])
 
     def _read(self, data: bytes, allowed: object) -> Envelope | tuple[Failed, str]:
         """Return the request, or the reply to what is none and the request's name."""
@@ -255,10 +256,10 @@ class Endpoint:
             return failed_by(as_gvm_error(error), job=job)
         return None
 
-    def _reply(self, peer: bytes, reply: Reply, request: str) -> None:
+    def _reply(self, peer: bytes, data: bytes) -> None:
         """Answer on the control socket; a client that went, or that does not read, gets nothing."""
         with suppress(zmq.ZMQError):
-            self._control.send_multipart([peer, encode(reply, request=request)], zmq.NOBLOCK)
+            self._control.send_multipart([peer, data], zmq.NOBLOCK)
 
     def _deliver(self, handler: Handler) -> None:
         for peer in self._outbox.deliver(self._hand_over):

@@ -191,7 +191,7 @@ class Client:
         dealer = self._context.socket(zmq.DEALER)
         limit(dealer)
         dealer.setsockopt(zmq.ROUTING_ID, name)
-        dealer.setsockopt(zmq.IMMEDIATE, 1)  # wait for the server instead of queueing for nobody
+        # Not IMMEDIATE: with it, libzmq drops what a server said just before it went.
         dealer.setsockopt(zmq.CURVE_SERVERKEY, self.connection.server_public_key.encode())
         dealer.setsockopt(zmq.CURVE_PUBLICKEY, self.connection.client_public_key.encode())
         dealer.setsockopt(zmq.CURVE_SECRETKEY, self.connection.client_secret_key.encode())
@@ -246,10 +246,11 @@ class Client:
         started = time.monotonic()
         while True:
             left = deadline - time.monotonic()
-            with _renamed():
+            alive = is_alive(pid, self.connection.started)
+            with _renamed():  # looked at before, so that a dead server's last words are heard
                 if dealer.poll(round(1000 * max(0.0, min(left, _LOOK_SECONDS))), what):
                     return
-            if not is_alive(pid, self.connection.started):
+            if not alive:
                 raise _lost(f"The GVM server (process {pid}) has died.", self.connection)
             if left <= 0:
                 waited = time.monotonic() - started

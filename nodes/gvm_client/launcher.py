@@ -35,6 +35,7 @@ from gvm_client.runtime import LOG_NAME, private_dir, runtime_path
 
 SERVER_VARIABLE = "GVM_SERVER"
 START_SECONDS = 60.0
+PING_SECONDS = 2.0
 SILENT_SECONDS = 10.0  # a server that loads its model may take some seconds to answer a ping
 MAX_LOG_BYTES = 1 << 20  # a longer log is put aside when a server is started
 
@@ -129,7 +130,7 @@ def _answering(folder: Path) -> ConnectionFile | None:
     except ServerNotRunning:
         return None
     with Client(connection) as client:
-        client.ping()
+        client.ping(seconds=PING_SECONDS)
     return connection
 
 

@@ -1,7 +1,7 @@
-"""A server process with no model: `python -m tests.fakes.small_server [fail | die MARKER]`.
+"""A server process with no model: `python -m tests.fakes.small_server [fail | die [MARKER]]`.
 
-`fail` writes to its log and leaves at once. `die` kills itself as soon as a job is accepted, once:
-it leaves the file MARKER behind, and does not die where that exists.
+`fail` writes to its log and leaves at once. `die` kills itself as soon as a job is accepted; with a
+MARKER just once: it leaves that file behind, and does not die where it exists.
 """
 
 from __future__ import annotations
@@ -21,15 +21,17 @@ from tests.support.serving import SmallServer
 class DyingServer(SmallServer):
     """Kills its process between the first job's `accepted` and its first frame."""
 
-    def __init__(self, endpoint: Endpoint, marker: Path) -> None:
+    def __init__(self, endpoint: Endpoint, marker: Path | None) -> None:
         super().__init__(endpoint)
         self._marker = marker
         self._dying = False
 
     def on_work(self, peer: bytes, envelope: Envelope) -> None:
         """Take the first job as one that falls silent."""
-        if isinstance(envelope.message, Matte) and not self._marker.exists():
-            self._marker.touch()
+        spared = self._marker is not None and self._marker.exists()
+        if isinstance(envelope.message, Matte) and not spared:
+            if self._marker is not None:
+                self._marker.touch()
             self._dying = True
             silent = Matte(
                 job=envelope.message.job,
@@ -54,9 +56,9 @@ def main(words: list[str]) -> int:
         return 3
     folder = runtime_dir()
     endpoint = Endpoint(folder, log=str(folder / LOG_NAME))
-    server = (
-        DyingServer(endpoint, Path(words[1])) if words[:1] == ["die"] else SmallServer(endpoint)
-    )
+    server = SmallServer(endpoint)
+    if words[:1] == ["die"]:
+        server = DyingServer(endpoint, Path(words[1]) if words[1:] else None)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: endpoint.stop())
     endpoint.run(server)

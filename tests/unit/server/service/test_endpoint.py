@@ -28,7 +28,7 @@ from gvm_client.protocol.wire import MAX_MESSAGE_BYTES, decode, encode
 from gvm_client.runtime import pixels_dir
 from gvm_server.service.endpoint import TICK_SECONDS, Endpoint
 from gvm_server.service.lock import LOCK_NAME, InstanceLock
-from tests.support.messages import SAMPLES
+from tests.support.messages import SAMPLES, SUMMARY
 from tests.support.serving import REQUEST, SmallServer, progress, serving, until
 
 SHORT_MS = 300  # long enough for an answer on this machine, which takes some milliseconds
@@ -174,6 +174,15 @@ def test_an_error_of_the_handler_becomes_a_reply(server: SmallServer):
         assert isinstance(defect, Failed)
         assert defect.code is ErrorCode.INTERNAL
     assert_alive(server)
+
+
+def test_a_reply_that_does_not_fit_is_a_failed_reply(server: SmallServer):
+    """A status over a message's size neither ends the loop nor leaves the client waiting."""
+    job = replace(SUMMARY, plate="x" * MAX_TEXT)
+    fat = replace(SAMPLES["server_status"]["full"], jobs=(job,) * 200)
+    server.on_control = lambda *_: fat
+    with Client(server.endpoint.connection) as client, pytest.raises(JobFailed, match="bound"):
+        client.status()
 
 
 def test_messages_of_many_threads_arrive_each_threads_in_order(server: SmallServer):
