@@ -13,10 +13,10 @@ import numpy as np
 
 from gvm_client import __version__
 from gvm_client.windows import windows_covering
-from gvm_server.matting import knobs
 from gvm_server.matting.clock import Clock, Stage
 from gvm_server.matting.engine import Image
 from gvm_server.matting.intake import IntakeFrame
+from gvm_server.matting.knobs import apply as apply_knobs
 from gvm_server.matting.order import Order
 from gvm_server.matting.refine import refine
 from gvm_server.media.sinks import Alpha, Delivery
@@ -36,7 +36,7 @@ def finish(order: Order, key: bytes, alpha: Image, taken: IntakeFrame, clock: Cl
         pixels = refine(order.working.crop(alpha), guide, order.upsampling)
         if order.reference:
             pixels = cut_like_the_original(pixels)
-        pixels = _in_data_window(order, knobs.apply(pixels, order.knobs), taken)
+        pixels = _in_data_window(order, apply_knobs(pixels, order.knobs), taken)
     with clock.stage(Stage.WRITE):
         return order.sink.put(
             Alpha(

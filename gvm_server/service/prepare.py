@@ -54,7 +54,7 @@ def prepare(request: Matte, site: Site, ask: Callable[[tuple[int, ...]], None]) 
     plate = _open(request.plate, site, ask)
     plan = Plan.of(request.window, first=plate.first, last=plate.last, cuts=request.plate.cuts)
     frames = _frames(request, plate)
-    header = plate.header(plate.first)
+    header = plate.header(_reference_frame(plate))
     canvas = canvas_of(header)
     order = Order(
         plate=plate,
@@ -102,6 +102,24 @@ def _open(
         ),
         buffers=site.buffers,
         ask=ask,
+    )
+
+
+def _reference_frame(plate: Plate) -> int:
+    """Return the clip's first frame that is there: its header decides the canvas.
+
+    Raises:
+        InputError: no frame is there.
+    """
+    missing = set(plate.missing())
+    for frame in range(plate.first, plate.last + 1):
+        if frame not in missing:
+            return frame
+    raise InputError(
+        f"None of the frames {plate.first}-{plate.last} of {plate.name} is there.",
+        remedy="Check the path and the clip's extent (--first and --last).",
+        code=ErrorCode.PLATE_MISSING,
+        path=plate.name,
     )
 
 

@@ -66,7 +66,7 @@ def test_frame_numbers_and_padding_survive(site, tmp_path):
     write_plate(folder, range(3))
     for frame in (-2, -1):
         source = folder / "plate.0001.exr"
-        (folder / f"plate.{frame:05d}.exr").write_bytes(source.read_bytes())
+        (folder / f"plate.{frame:04d}.exr").write_bytes(source.read_bytes())
     ran = site.matte(str(folder / "plate.%04d.exr"), "out", "--frames=-2-2")
     assert ran.code == 0, ran.stderr
     names = sorted(path.name for path in (tmp_path / "out").glob("*.exr"))

@@ -23,7 +23,7 @@ def _accepted(process) -> dict:
 
 def _started(site, tmp_path):
     site.environment |= SLOW
-    plate = write_plate(tmp_path / "plate", range(1, 61))
+    plate = write_plate(tmp_path / "plate", range(1, 201))
     process = site.start("matte", plate, "-o", "out", *SMALL, "--json")
     return plate, process, _accepted(process)["job"]
 
@@ -62,7 +62,7 @@ def test_a_farm_s_terminate_cancels_too(site, tmp_path):
 def test_an_interactive_frame_passes_a_batch_job(site, tmp_path):
     """The frame under the playhead is made between two windows of a batch job."""
     site.environment |= SLOW
-    plate = write_plate(tmp_path / "plate", range(1, 61))
+    plate = write_plate(tmp_path / "plate", range(1, 201))
     batch = site.start("matte", plate, "-o", "out", *SMALL, "--json", "--priority", "batch")
     _accepted(batch)
     frame = site.matte(plate, "frame", "--frames", "57", "--priority", "interactive")
