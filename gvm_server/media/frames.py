@@ -16,7 +16,7 @@ EXAMPLE = "1001-1100x2,1200"
 
 _MAX_PIECES_SHOWN = 12
 # The same pieces as fileseq reads, whole frames only: a frame, a range, a range with steps.
-_PIECE = re.compile(r"(-?\d{1,9})(?:-(-?\d{1,9})(?:([xy:])(\d{1,9}))?)?")
+_PIECE = re.compile(r"(-?\d{1,9})(?:-(-?\d{1,9})(?:([xy:])(\d{1,9}))?)?", re.ASCII)
 
 
 def parse_frames(text: str) -> tuple[int, ...]:
