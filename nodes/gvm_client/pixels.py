@@ -2,7 +2,8 @@
 
 Laws:
 1. A buffer's file is made whole, with its space taken, before its name is said to anyone.
-2. Whoever makes a buffer deletes it; the server deletes those of dead processes (`sweep`).
+2. The client deletes its own buffers and the alphas that it has read; what a dead process made
+   is swept when a server starts.
 3. A reader maps read-only and never past the end of the file.
 """
 
