@@ -130,7 +130,7 @@ class GvmEngine:
         empty_cache(device)
 
     def _from_zeros(self, unet: nn.Module, window: Tensor, steps: int) -> Tensor:
-        noise = None
+        noise: Tensor | None = None
         for _ in range(steps):
             noise = unet(window, noise)
         if noise is None:
@@ -151,7 +151,7 @@ class GvmEngine:
             for name, bias in biases.items():
                 unet.get_parameter(name).copy_(bias)
             velocity: Tensor = unet(window, noise)
-            noise = noise + (following - level) * velocity
+            noise = torch.add(noise, velocity, alpha=following - level)
         return noise
 
     def _run(self, stage: str, run: Callable[[nn.Module, Tensor], Tensor], host: Image) -> Image:

@@ -77,8 +77,6 @@ def plan_memory(config: CheckpointConfig, placement: Placement, job: Job) -> Mem
         encoder = Encoder(config.vae).to(placement.vae)
         unet = UNet(config.unet).to(placement.unet)
         decoder = Decoder(config.vae).to(placement.vae)
-    if placement.channels_last:
-        decoder = decoder.to(memory_format=torch.channels_last)
     height, width = (side // config.vae.reduction for side in (job.height, job.width))
     latent = (config.vae.latent_channels, height, width)
     longest = max(
@@ -87,8 +85,6 @@ def plan_memory(config: CheckpointConfig, placement: Placement, job: Job) -> Mem
     frame = _values((1, config.vae.in_channels, job.height, job.width), placement.vae)
     window = _values((job.frames, *latent), placement.unet)
     part = _values((longest, *latent), placement.vae)
-    if placement.channels_last:
-        part = part.contiguous(memory_format=torch.channels_last)
     noise = torch.empty_like(window) if job.steps > 1 else None
     networks: dict[str, nn.Module] = {"encode": encoder, "denoise": unet, "decode": decoder}
     return MemoryPlan(
@@ -116,16 +112,16 @@ def _peak(run: Callable[[], Tensor]) -> int:
     return live.peak
 
 
-class LivePeak(TorchDispatchMode):
+class LivePeak(TorchDispatchMode):  # type: ignore[no-untyped-call] # PyTorch's own is untyped
     """Counts the bytes of the tensors made below it; `peak` is the most that lived at once."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.live = 0
         self.peak = 0
         self._known: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
 
-    def __torch_dispatch__(  # noqa: PLR0913 - the signature is PyTorch's
+    def __torch_dispatch__(
         self,
         func: Callable[..., Any],
         types: object,

@@ -211,7 +211,7 @@ def sinusoids(values: torch.Tensor, width: int) -> torch.Tensor:
 
 def _mlp(weights: Weights, name: str, value: torch.Tensor) -> torch.Tensor:
     first, second = f"{name}.linear_1", f"{name}.linear_2"
-    value = value.to(weights[f"{first}.weight"].dtype)
+    value = value.to(weights[f"{first}.weight"])
     value = functional.linear(value, weights[f"{first}.weight"], weights[f"{first}.bias"])
     value = functional.silu(value)
     return functional.linear(value, weights[f"{second}.weight"], weights[f"{second}.bias"])

@@ -1,0 +1,90 @@
+"""GVM as one would write it first: diffusers' stock networks, whole batches, nothing folded.
+
+It is the independent reference of the tests and the benchmark's other side.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKLTemporalDecoder, UNetSpatioTemporalConditionModel
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from gvm_server.matting.gvm.weights import weight_files
+
+
+class _Nothing(nn.Module):
+    """Stands where the stock UNet adds time ids, which GVM's has not."""
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        """Return zeros, which broadcast over the time embedding."""
+        return embedding.new_zeros(())
+
+
+def stock_unet(config: dict[str, object]) -> nn.Module:
+    """Return the stock UNet without the added time ids."""
+    unet = UNetSpatioTemporalConditionModel.from_config(config)
+    unet.add_embedding = _Nothing()
+    return unet.eval().requires_grad_(False)
+
+
+def stock_vae(config: dict[str, object]) -> nn.Module:
+    """Return the stock VAE."""
+    return AutoencoderKLTemporalDecoder.from_config(config).eval().requires_grad_(False)
+
+
+class Straightforward:
+    """The stock pipeline over one checkpoint folder, or over networks that are given."""
+
+    def __init__(self, unet: nn.Module, vae: nn.Module, timestep: int = 999) -> None:
+        self.unet = unet
+        self.vae = vae
+        self.timestep = timestep
+
+    @classmethod
+    def load(cls, folder: Path, dtype: torch.dtype = torch.float32) -> Straightforward:
+        """Load a checkpoint, every name and shape of which must fit."""
+        networks = {}
+        for name, make in (("unet", stock_unet), ("vae", stock_vae)):
+            network = make(json.loads((folder / name / "config.json").read_text()))
+            weights = {}
+            for path in weight_files(folder / name):
+                weights |= load_file(path)
+            network.load_state_dict(weights)
+            networks[name] = network.to(dtype)
+        schedule = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
+        return cls(networks["unet"], networks["vae"], schedule["num_train_timesteps"] - 1)
+
+    @torch.inference_mode()
+    def encode(self, frames: Tensor) -> Tensor:
+        """Encode all frames [T, 3, h, w] 0..1 at once."""
+        posterior = self.vae.encode(frames * 2 - 1).latent_dist
+        return posterior.mode() * self.vae.config.scaling_factor
+
+    @torch.inference_mode()
+    def denoise(self, latents: Tensor, steps: int = 1) -> Tensor:
+        """Turn the latents of one window into alpha latents."""
+        noise = torch.zeros_like(latents)
+        for _ in range(steps):
+            noise = self.step(latents, noise, self.timestep)
+        return noise
+
+    @torch.inference_mode()
+    def step(self, latents: Tensor, noise: Tensor, timestep: float) -> Tensor:
+        """Run the UNet once."""
+        width = self.unet.config.cross_attention_dim
+        context = latents.new_zeros(1, 1, width if isinstance(width, int) else width[0])
+        sample = torch.cat((noise, latents), dim=1)[None]
+        return self.unet(
+            sample, torch.tensor(timestep), context, added_time_ids=latents.new_zeros(1, 3)
+        ).sample[0]
+
+    @torch.inference_mode()
+    def decode(self, latents: Tensor, chunk: int) -> Tensor:
+        """Turn the alpha latents of one window into alphas [T, h, w], chunks without halo."""
+        scaled = latents / self.vae.config.scaling_factor
+        parts = [self.vae.decode(part, num_frames=len(part)).sample for part in scaled.split(chunk)]
+        return (torch.cat(parts).mean(dim=1) * 0.5 + 0.5).clamp(0, 1)

@@ -1,0 +1,40 @@
+"""Checkpoints for the tests of the GVM engine, made once, and few threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from gvm_server.matting.gvm.engine import GvmEngine
+from gvm_server.matting.gvm.options import GvmOptions
+from tools.make_tiny_checkpoint import make_checkpoint
+
+
+@pytest.fixture(autouse=True)
+def few_threads() -> Iterator[None]:
+    """Leave the cores to others; thread counts must not matter to a result."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny seeded checkpoint in the released layout."""
+    return make_checkpoint(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def engine(tiny: Path) -> GvmEngine:
+    """An engine over the tiny checkpoint, on the CPU."""
+    return GvmEngine.load(tiny, GvmOptions(device="cpu"), lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """The folder of the original program's numbers and their checkpoint."""
+    return Path(__file__).parents[4] / "golden" / "gvm"
