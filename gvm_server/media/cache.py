@@ -69,7 +69,10 @@ class DiskCache:
 
     def add_alpha(self, key: bytes, source: Path) -> None:
         """Keep a copy of a finished alpha file."""
-        self.make_alpha(key, lambda path: copy_into_place(source, path))
+        try:
+            self.make_alpha(key, lambda path: copy_into_place(source, path))
+        except FileNotFoundError:
+            _log.debug("%s went away before it was kept", source)
 
     def make_alpha(self, key: bytes, write: Callable[[Path], None]) -> None:
         """Keep an alpha file that `write` makes, in one atomic step, at the path it is given."""
@@ -167,10 +170,10 @@ class DiskCache:
         for kind in (_ALPHAS, _WINDOWS):
             for folder in (self.root / kind).glob("*/"):
                 sweep_leftovers(folder)
-                with suppress(OSError), os.scandir(folder) as files:
-                    for file in files:
-                        status = file.stat()
-                        yield _Entry(Path(file.path), status.st_size, status.st_mtime_ns)
+                for path in folder.glob("[!.]*"):
+                    with suppress(FileNotFoundError):  # another server evicts too
+                        status = path.stat()
+                        yield _Entry(path, status.st_size, status.st_mtime_ns)
 
     def _drop(self, path: Path, why: str) -> None:
         _log.warning("%s is removed from the cache: %s", path, why)

@@ -204,7 +204,9 @@ def _converter(name: str) -> Callable[[Pixels], Pixels]:
 
 
 def _apply(matrix: NDArray[np.float32], pixels: Pixels) -> Pixels:
-    return np.asarray(cv2.transform(pixels, matrix), dtype=np.float32)
+    # In one piece, or the last pixels of a row would be rounded in another way.
+    whole = np.ascontiguousarray(pixels)
+    return np.asarray(cv2.transform(whole, matrix), dtype=np.float32)
 
 
 def _convert(pixels: Pixels, space: str, target: str) -> Pixels:
