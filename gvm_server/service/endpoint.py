@@ -45,6 +45,8 @@ from gvm_server.service.replies import failed_by
 from gvm_server.service.zap import ZAP_DOMAIN, Door
 
 TICK_SECONDS = 0.25
+_WORK_SOCKET = "work.sock"
+_CONTROL_SOCKET = "control.sock"
 _RETRY_SECONDS = 0.02  # how soon a full peer is tried again: a ROUTER cannot be polled for one
 _BURST = 64  # messages read from a socket before the others have their turn
 _FAREWELL_MS = 500  # at the end, for the last replies to leave
@@ -121,10 +123,6 @@ class Endpoint:
             if time.monotonic() >= next_tick:
                 next_tick = time.monotonic() + TICK_SECONDS
                 self._guard(handler.on_tick)
-        self.flush()
-
-    def flush(self) -> None:
-        """Hand over what was sent, after `run` has returned and on its thread."""
         self._outbox.deliver(self._hand_over)
 
     def send(self, peer: bytes, message: Reply, *, request: str) -> None:
@@ -167,8 +165,8 @@ class Endpoint:
             version=gvm_client.__version__,
             pid=os.getpid(),
             started=start_ticks(os.getpid()),
-            work=_bind(self._work, self._folder, "work.sock"),
-            control=_bind(self._control, self._folder, "control.sock"),
+            work=_bind(self._work, self._folder, _WORK_SOCKET),
+            control=_bind(self._control, self._folder, _CONTROL_SOCKET),
             server_public_key=server_public.decode(),
             client_public_key=client_public.decode(),
             client_secret_key=client_secret.decode(),
@@ -282,6 +280,8 @@ class Endpoint:
         self._bell.close()
         self._alarm.close()
         self._context.destroy(linger=_FAREWELL_MS)
+        for name in (_WORK_SOCKET, _CONTROL_SOCKET):  # libzmq leaves them
+            (self._folder / name).unlink(missing_ok=True)
         self._lock.release()
 
 

@@ -39,6 +39,10 @@ PING_SECONDS = 2.0
 SILENT_SECONDS = 10.0  # a server that loads its model may take some seconds to answer a ping
 MAX_LOG_BYTES = 1 << 20  # a longer log is put aside when a server is started
 
+# On Windows, where there are no sessions: no console, and no Ctrl-C of the host's.
+_DETACHED: int = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(
+    subprocess, "CREATE_NEW_PROCESS_GROUP", 0
+)
 _POLL_SECONDS = 0.05
 _RIVAL_SECONDS = 2.0  # a server that took the lock listens within milliseconds
 _TAIL_LINES = 20
@@ -191,6 +195,7 @@ def _spawn(command: Sequence[str], output: int, folder: Path) -> subprocess.Pope
             stdout=output,
             stderr=output,
             start_new_session=True,
+            creationflags=_DETACHED,
             env={**os.environ, "GVM_RUNTIME_DIR": str(folder)},
         )
     except OSError as error:

@@ -23,7 +23,7 @@ from gvm_client.errors import ErrorCode, OutputError, RemoteProtocolError
 from gvm_client.process import is_alive
 from gvm_client.protocol.messages import MappedFrame
 
-_NAME = re.compile(r"(\d+)-[0-9a-f]{32}")
+_NAME = re.compile(r"(\d+)-.+")  # its maker's process, then anything
 
 
 class PixelBuffer:

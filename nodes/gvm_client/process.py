@@ -20,12 +20,9 @@ def start_ticks(pid: int) -> int:
 
 
 def is_alive(pid: int, started: int) -> bool:
-    """Return whether the process of this number and start time (0: unknown) still lives.
-
-    Where only an answer can tell (Windows), it is taken to live.
-    """
+    """Return whether the process of this number and start time (0: unknown) still lives."""
     if sys.platform == "win32":
-        return True
+        return _runs_on_windows(pid)
     if not Path("/proc/self/stat").exists():
         return _takes_signals(pid)
     fields = _status_fields(pid)
@@ -41,6 +38,21 @@ def _status_fields(pid: int) -> list[str]:
     except OSError:
         return []
     return text.rpartition(")")[2].split()
+
+
+def _runs_on_windows(pid: int) -> bool:
+    """Ask the kernel: a signal, even 0, would end the process there (os.kill, Python's manual)."""
+    import ctypes  # noqa: PLC0415 - only Windows needs it
+
+    query_limited_information, still_active = 0x1000, 259  # winnt.h, minwinbase.h
+    kernel = ctypes.windll.kernel32  # type: ignore[attr-defined]
+    handle = kernel.OpenProcess(query_limited_information, False, pid)
+    if not handle:
+        return False
+    code = ctypes.c_ulong()
+    kernel.GetExitCodeProcess(handle, ctypes.byref(code))
+    kernel.CloseHandle(handle)
+    return code.value == still_active
 
 
 def _takes_signals(pid: int) -> bool:

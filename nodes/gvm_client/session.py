@@ -59,7 +59,7 @@ def resilient_matte(
         except ServerLost as lost:
             if attempt > MAX_RECOVERIES or not start:
                 raise
-            message = f"{lost.message} The job goes on with a new one."
+            reason = lost.message
         else:
             return
         # Said first: starting a server takes longer than an artist should wonder.

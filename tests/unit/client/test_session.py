@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gvm_client import client as client_module
 from gvm_client.client import Client
 from gvm_client.connection import read_connection
 from gvm_client.errors import ServerLost, ServerNotRunning
@@ -51,7 +52,7 @@ def test_a_killed_server_is_started_again_and_the_job_finishes(
     assert kinds == [Accepted, Recovered, Accepted, *[FrameReady] * FRAMES, Done]
     assert isinstance(events[1], Recovered)
     assert (events[1].attempt, events[1].job) == (1, REQUEST.job)
-    assert "has died" in events[1].message
+    assert events[1].message.endswith("has died. Another one runs now; the job goes on.")
 
 
 def test_a_job_that_kills_every_server_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch):
@@ -62,6 +63,20 @@ def test_a_job_that_kills_every_server_is_given_up(folder: Path, monkeypatch: py
     with pytest.raises(ServerLost, match="has died"):
         kinds.extend(type(event) for event in resilient_matte(REQUEST))
     assert kinds == [Accepted, *[Recovered, Accepted] * MAX_RECOVERIES]
+
+
+def test_a_server_that_was_only_silent_is_asked_again(
+    server: SmallServer, monkeypatch: pytest.MonkeyPatch
+):
+    """The same server goes on, and the artist is not told of a new one."""
+    monkeypatch.setattr(client_module, "SILENCE_SECONDS", 0.3)
+    events = resilient_matte(replace(REQUEST, frames="silent"))
+    assert isinstance(next(events), Accepted)
+    recovered = next(events)
+    assert isinstance(recovered, Recovered)
+    assert recovered.message.endswith("silent for 0.3 s. It answers again; the job goes on.")
+    assert isinstance(next(events), Accepted)
+    events.close()
 
 
 def test_without_leave_to_start_one_a_missing_server_is_an_error(folder: Path):

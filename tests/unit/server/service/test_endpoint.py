@@ -22,10 +22,17 @@ from hypothesis import strategies as st
 
 from gvm_client.client import Client
 from gvm_client.connection import ConnectionFile, connection_path, read_connection
-from gvm_client.errors import ErrorCode, JobFailed, ServerError, ServerNotRunning
+from gvm_client.errors import (
+    ErrorCode,
+    JobFailed,
+    ServerError,
+    ServerNotRunning,
+    ServerStartFailed,
+)
 from gvm_client.protocol.messages import MAX_TEXT, Failed, Message, Ok, Ping, Pong
 from gvm_client.protocol.wire import MAX_MESSAGE_BYTES, decode, encode
 from gvm_client.runtime import pixels_dir
+from gvm_server.service import endpoint as endpoint_module
 from gvm_server.service.endpoint import TICK_SECONDS, Endpoint
 from gvm_server.service.lock import LOCK_NAME, InstanceLock
 from tests.support.messages import SAMPLES, SUMMARY
@@ -353,11 +360,49 @@ def test_what_a_killed_server_left_behind_is_taken_over(folder: Path):
         assert_alive(server)
 
 
-def test_it_leaves_no_connection_file(folder: Path):
+def test_it_leaves_neither_connection_file_nor_sockets(folder: Path):
     """After the end no client finds a server."""
     with serving(folder):
         assert connection_path(folder).exists()
+    assert [path.name for path in folder.iterdir()] == [LOCK_NAME]
+
+
+def test_without_socket_files_it_listens_on_loopback_only(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """As on Windows: TCP on 127.0.0.1, a random port, the same keys."""
+    monkeypatch.setattr(zmq, "has", lambda word: word != "ipc")
+    with serving(folder) as server:
+        connection = server.endpoint.connection
+        assert connection.work.startswith("tcp://127.0.0.1:")
+        assert connection.work != connection.control
+        assert_alive(server)
+        with raw_socket(connection, connection.control, secure=False) as dealer:
+            assert ask(dealer, encode(Ping(), request="1")) is None
+
+
+def test_a_libzmq_without_curve_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """It never listens without keys; the folder is let go."""
+    monkeypatch.setattr(zmq, "has", lambda word: word != "curve")
+    with pytest.raises(ServerStartFailed, match="without CURVE"):
+        Endpoint(folder)
+    InstanceLock(folder).release()
     assert not connection_path(folder).exists()
+
+
+def test_an_endpoint_that_cannot_write_its_file_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A full disk at the start is our error, and nothing stays behind."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(endpoint_module, "write_connection", full)
+    with pytest.raises(ServerStartFailed, match="No space left"):
+        Endpoint(folder)
+    assert [path.name for path in folder.iterdir()] == [LOCK_NAME]
+    InstanceLock(folder).release()
 
 
 def test_the_answer_to_a_stop_still_leaves(server: SmallServer):
