@@ -105,15 +105,14 @@ def write_sheet(clip: str, alphas: Path, sheet: Path) -> None:
         display = to_display(plate.read(frame).pixels, plate.colourspace)
         rows.append(_row(display, read_alpha(files.path(frame)), f"frame {frame}"))
     plate.close()
-    picture = np.concatenate(rows)
-    file = oiio.ImageBuf((np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8))
+    file = oiio.ImageBuf(np.concatenate(rows))
     if not file.write(str(sheet)):
         sys.exit(f"{sheet} cannot be written: {file.geterror()}")
 
 
 def _row(
     plate: NDArray[np.float32], alpha: NDArray[np.float32], caption: str
-) -> NDArray[np.float32]:
+) -> NDArray[np.uint8]:
     matte = alpha[..., np.newaxis]
     cells: Sequence[NDArray[np.float32]] = (
         plate,
@@ -122,8 +121,8 @@ def _row(
     )
     height = round(plate.shape[0] * CELL_WIDTH / plate.shape[1])
     small = [cv2.resize(c, (CELL_WIDTH, height), interpolation=cv2.INTER_AREA) for c in cells]
-    row = np.ascontiguousarray(np.concatenate(small, axis=1))
-    cv2.putText(row, caption, (10, height - 12), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (1, 1, 1), 1, 16)
+    row = np.clip(np.concatenate(small, axis=1) * 255 + 0.5, 0, 255).astype(np.uint8)
+    cv2.putText(row, caption, (10, height - 12), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255,) * 3)
     return row
 
 

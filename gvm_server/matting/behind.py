@@ -32,6 +32,7 @@ class FinishBehind:
         self._lock = threading.Lock()
         self._tasks = 1
         self.closed = False
+        self._reason: GvmError | None = None
         self.failure: GvmError | None = None
 
     def put(self, task: Callable[[], None]) -> None:
@@ -45,7 +46,13 @@ class FinishBehind:
             self.check()
         with self._lock:
             self._tasks += 1
-        self._writers.submit(self._run, task).add_done_callback(self._left)
+        self._writers.submit(self._run, task).add_done_callback(self._put_done)
+
+    def keep(self, task: Callable[[], None]) -> None:
+        """Hand over what is done even when the job has ended: what was made is not lost."""
+        with self._lock:
+            self._tasks += 1
+        self._writers.submit(task).add_done_callback(self._left)
 
     def check(self) -> None:
         """Raise the failure, if there is one."""
@@ -57,23 +64,31 @@ class FinishBehind:
         with self._lock:
             self.failure = self.failure or failure
 
-    def close(self) -> None:
-        """Say that no more tasks come; harmless when said again."""
+    def close(self, reason: GvmError | None = None) -> None:
+        """Say that no more tasks come; harmless when said again.
+
+        Args:
+            reason: why, where the job could not go on; what was handed over is still done.
+        """
         with self._lock:
             if self.closed:
                 return
             self.closed = True
+            self._reason = reason
         self._leave()
 
     def _run(self, task: Callable[[], None]) -> None:
         if self.failure is None:
             task()
 
+    def _put_done(self, future: Future[None]) -> None:
+        self._room.release()
+        self._left(future)
+
     def _left(self, future: Future[None]) -> None:
         error = CancelledError() if future.cancelled() else future.exception()
         if error is not None:
             self.fail(as_gvm_error(error))
-        self._room.release()
         self._leave()
 
     def _leave(self) -> None:
@@ -81,4 +96,4 @@ class FinishBehind:
             self._tasks -= 1
             last = self._tasks == 0
         if last:
-            self._on_end(self.failure)
+            self._on_end(self.failure or self._reason)

@@ -125,7 +125,7 @@ class Pipeline:
         with self.clock.stage(Stage.DECODE):
             alphas = engine.decode(latents, chunk=settings.chunk).astype(np.float16)
         self.windows_run += 1
-        self._behind.put(lambda: self._shop.cache.add_window(step.key, alphas))
+        self._behind.keep(lambda: self._shop.cache.add_window(step.key, alphas))
         return alphas
 
     def _latent(self, frame: int, key: bytes, engine: Engine) -> Latent:
@@ -202,10 +202,14 @@ class Pipeline:
         """End the job as soon as may be; what is finished stays."""
         self._behind.fail(failure)
 
-    def close(self) -> None:
-        """Say that no more windows will run; `on_end` follows when the writers are done."""
+    def close(self, reason: GvmError | None = None) -> None:
+        """Say that no more windows will run; `on_end` follows when the writers are done.
+
+        Args:
+            reason: why, where the job could not go on; frames that are complete are still made.
+        """
         self._ahead.keep_only(lambda _: False)
-        self._behind.close()
+        self._behind.close(reason)
 
     def _end(self, failure: GvmError | None) -> None:
         self._order.plate.close()

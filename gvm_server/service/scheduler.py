@@ -168,7 +168,7 @@ class Scheduler:
                 if not pipeline.exhausted:
                     pipeline.run_window(partial(self._load, job))
             except Exception as error:  # noqa: BLE001 (law 3)
-                pipeline.fail(as_gvm_error(error))
+                pipeline.close(as_gvm_error(error))
             self._put_back(job)
         self._engine.release()
 
@@ -198,7 +198,7 @@ class Scheduler:
             if job.running.look_ahead():
                 return True
         except Exception as error:  # noqa: BLE001 (law 3)
-            job.running.fail(as_gvm_error(error))
+            job.running.close(as_gvm_error(error))
         self._put_back(job)
         return False
 

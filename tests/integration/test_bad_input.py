@@ -154,8 +154,8 @@ def test_a_full_disk_is_said_and_finished_work_stays(site, tmp_path, plate):
         assert not list(small.glob(".gvm-*"))
         (small / "filler").unlink()
         again = site.matte(plate, small, "--depth", "half")
-        assert again.code == 0
-        assert again.done["windows_run"] == 0
+        assert again.done["windows_cached"] > 0
+        assert len(site.windows_denoised()) == 3, "a window that was finished ran twice"
     finally:
         subprocess.run(["umount", str(small)], check=True)
 

@@ -1,0 +1,95 @@
+"""A plate that is drawn instead of read, and a sink that keeps alphas in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from gvm_client.settings import Depth
+from gvm_server.media.cache import DiskCache
+from gvm_server.media.exr import read_alpha, write_alpha
+from gvm_server.media.plate import Box, FrameHeader, PlateFrame
+from gvm_server.media.sinks import Alpha, Delivery
+
+
+class DrawnPlate:
+    """Frames of seeded noise; `versions` changes one, as a re-render would."""
+
+    colourspace = "srgb"
+    notes = ()
+
+    def __init__(self, first: int, last: int, *, width: int = 12, height: int = 8) -> None:
+        self.name = f"drawn {first}-{last}"
+        self.first, self.last = first, last
+        self.versions: Counter[int] = Counter()
+        self.reads: Counter[int] = Counter()
+        self.gone: set[int] = set()
+        self.closed = False
+        box = Box(x=0, y=0, width=width, height=height)
+        self._header = FrameHeader(display=box, data=box)
+        self._lock = threading.Lock()
+
+    def missing(self) -> list[int]:
+        return sorted(self.gone)
+
+    def want(self, frames: Sequence[int]) -> bool:
+        return True
+
+    def key(self, frame: int) -> bytes:
+        return b"%d:%d" % (frame, self.versions[frame])
+
+    def header(self, frame: int) -> FrameHeader:
+        return self._header
+
+    def read(self, frame: int) -> PlateFrame:
+        with self._lock:
+            self.reads[frame] += 1
+        box = self._header.data
+        generator = np.random.default_rng([frame + 1000, self.versions[frame]])
+        pixels = generator.random((box.height, box.width, 3), dtype=np.float32)
+        return PlateFrame(frame=frame, header=self._header, pixels=pixels)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class MemorySink:
+    """Alphas by frame, as they were put or placed."""
+
+    depth = Depth.FLOAT
+
+    def __init__(self, cache: DiskCache) -> None:
+        self._cache = cache
+        self.alphas: dict[int, bytes] = {}
+        self.keys: dict[int, bytes] = {}
+        self._lock = threading.Lock()
+
+    def standing(self, frame: int, key: bytes) -> Delivery | None:
+        if self.keys.get(frame) != key:
+            return None
+        return Delivery(frame=frame, cached=True, kept=True)
+
+    def place(self, frame: int, key: bytes, cached: Path) -> Delivery:
+        with self._lock:
+            self.alphas[frame], self.keys[frame] = read_alpha(cached).tobytes(), key
+        return Delivery(frame=frame, cached=True)
+
+    def put(self, alpha: Alpha) -> Delivery:
+        self._cache.make_alpha(alpha.key, lambda path: self._write(path, alpha))
+        with self._lock:
+            self.alphas[alpha.frame] = alpha.pixels.tobytes()
+            self.keys[alpha.frame] = alpha.key
+        return Delivery(frame=alpha.frame)
+
+    def _write(self, path: Path, alpha: Alpha) -> None:
+        write_alpha(
+            path,
+            alpha.pixels,
+            header=alpha.header,
+            depth=self.depth,
+            attributes=alpha.attributes,
+        )

@@ -1,0 +1,304 @@
+"""The way of a frame, with real pools, stores and the test engine, over a drawn plate."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gvm_client.errors import ErrorCode, GvmError, InputError, JobCancelled
+from gvm_client.settings import MatteKnobs, PlanKind, WindowSettings
+from gvm_client.windows import Plan, windows_covering, windows_for
+from gvm_server.matting.engine import Engine
+from gvm_server.matting.engines import find_engine
+from gvm_server.matting.latents import LatentStore
+from gvm_server.matting.order import Order, canvas_of, working_size_of
+from gvm_server.matting.pipeline import Pipeline, Shop
+from gvm_server.matting.survey import survey
+from gvm_server.media.cache import DiskCache
+from gvm_server.media.sinks import Delivery
+from tests.fakes.plate import DrawnPlate, MemorySink
+
+ENGINE, _ = find_engine("test")
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """A server's stores and pools, and what a job on them gave."""
+
+    shop: Shop
+    delivered: list[Delivery] = field(default_factory=list)
+    ended: list[GvmError | None] = field(default_factory=list)
+
+    def run(self, order: Order, *, engine: Engine | None = None) -> Pipeline:
+        """Run an order as the scheduler does, to its end."""
+        pipeline, end = self.begin(order)
+        try:
+            while not pipeline.exhausted:
+                assert pipeline.look_ahead()
+                pipeline.run_window(lambda: engine or ENGINE.load(lambda _: None))
+        except GvmError as error:
+            pipeline.close(error)
+        pipeline.close()
+        assert end.wait(10)
+        return pipeline
+
+    def begin(self, order: Order) -> tuple[Pipeline, threading.Event]:
+        """Return an order's pipeline, and the event of its end."""
+        end = threading.Event()
+
+        def on_end(failure: GvmError | None) -> None:
+            self.ended.append(failure)
+            end.set()
+
+        found = survey(order, self.shop.cache)
+        return (
+            Pipeline(order, found, self.shop, on_delivery=self.delivered.append, on_end=on_end),
+            end,
+        )
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """Stores and pools as a server has them."""
+    with open_bench(tmp_path) as bench:
+        yield bench
+
+
+class open_bench:  # noqa: N801 (a context manager)
+    """Give a bench with an empty cache below a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._pools = ThreadPoolExecutor(2), ThreadPoolExecutor(2)
+        readers, writers = self._pools
+        self._bench = Bench(
+            shop=Shop(
+                cache=DiskCache(folder / "cache", 1 << 30),
+                latents=LatentStore(limit_bytes=1 << 20),
+                readers=readers,
+                writers=writers,
+            )
+        )
+
+    def __enter__(self) -> Bench:
+        return self._bench
+
+    def __exit__(self, *_: object) -> None:
+        for pool in self._pools:
+            pool.shutdown()
+
+
+def make_order(
+    bench: Bench, plate: DrawnPlate, frames: tuple[int, ...] | range, **changes: object
+) -> Order:
+    """Return an order with small windows."""
+    window = changes.pop("window", WindowSettings(frames_per_window=5, overlap=2, size=32))
+    plan = Plan.of(window, first=plate.first, last=plate.last, cuts=changes.pop("cuts", ()))
+    canvas = canvas_of(plate.header(plate.first))
+    order = Order(
+        plate=plate,
+        plan=plan,
+        frames=tuple(frames),
+        engine=ENGINE,
+        window=window,
+        knobs=MatteKnobs(),
+        sink=MemorySink(bench.shop.cache),
+        canvas=canvas,
+        working=working_size_of(canvas, plate.header(plate.first), window, ENGINE),
+    )
+    return replace(order, **changes)
+
+
+@st.composite
+def clips(draw: st.DrawFn) -> tuple[DrawnPlate, WindowSettings, tuple[int, ...], list[int]]:
+    """Draw a clip, its plan, and some of its frames in some order."""
+    first = draw(st.integers(-20, 1001))
+    length = draw(st.integers(1, 24))
+    width = draw(st.integers(1, 7))
+    window = WindowSettings(
+        frames_per_window=width,
+        overlap=draw(st.integers(0, width // 2)),
+        decode_chunk=draw(st.integers(0, width)),
+        steps=draw(st.integers(1, 2)),
+        size=32,
+        plan=draw(st.sampled_from(PlanKind)),
+    )
+    clip = range(first, first + length)
+    cuts = draw(st.sets(st.sampled_from(clip[1:]), max_size=2)) if length > 1 else ()
+    frames = draw(st.lists(st.sampled_from(clip), min_size=1, unique=True))
+    return DrawnPlate(clip[0], clip[-1]), window, tuple(sorted(cuts)), frames
+
+
+@settings(max_examples=40, deadline=None)
+@given(clips())
+def test_any_range_gives_the_clip_s_own_bits(drawn):
+    """matte(range) == matte(clip)[range], bit for bit, each from nothing."""
+    plate, window, cuts, frames = drawn
+    clip = range(plate.first, plate.last + 1)
+    alphas = []
+    for asked in (clip, tuple(frames)):
+        with TemporaryDirectory() as folder, open_bench(Path(folder)) as bench:
+            order = make_order(bench, plate, asked, window=window, cuts=cuts)
+            bench.run(order)
+            assert bench.ended == [None]
+            alphas.append(order.sink.alphas)
+    whole, part = alphas
+    assert set(part) == set(frames)
+    assert all(part[frame] == whole[frame] for frame in frames)
+
+
+def test_every_frame_is_read_once_and_every_window_runs_once(bench):
+    """Overlaps and finishing share one read; counts are what the plan says."""
+    plate = DrawnPlate(1, 30)
+    order = make_order(bench, plate, range(1, 31))
+    pipeline = bench.run(order)
+    assert plate.reads == dict.fromkeys(range(1, 31), 1)
+    assert pipeline.windows_run == len(list(windows_for(order.plan, range(1, 31))))
+    assert sorted(delivery.frame for delivery in bench.delivered) == list(range(1, 31))
+    assert plate.closed
+
+
+def test_a_second_job_runs_nothing_and_a_changed_frame_runs_its_windows(bench):
+    """Same sink: nothing; another sink: copies; a changed frame: the windows that saw it."""
+    plate = DrawnPlate(1, 30)
+    order = make_order(bench, plate, range(1, 31))
+    bench.run(order)
+    assert bench.run(order).windows_run == 0
+    elsewhere = replace(order, sink=MemorySink(bench.shop.cache))
+    plate.reads.clear()
+    again = bench.run(elsewhere)
+    assert (again.windows_run, again.windows_cached, plate.reads) == (0, 0, {})
+    assert elsewhere.sink.alphas == order.sink.alphas
+    plate.versions[12] += 1
+    plate.reads.clear()
+    changed = bench.run(order)
+    assert changed.windows_run == len(windows_covering(order.plan, 12))
+    touched = {f for window in windows_covering(order.plan, 12) for f in window.frames}
+    assert set(plate.reads) == touched
+
+
+def test_a_knob_runs_no_model_and_does_not_load_one(bench):
+    """Window alphas come from the cache; the engine is not asked for."""
+    plate = DrawnPlate(1, 20)
+    bench.run(make_order(bench, plate, range(1, 21)))
+    order = make_order(bench, plate, range(1, 21), knobs=MatteKnobs(gamma=1.3))
+    pipeline, end = bench.begin(order)
+
+    def load() -> Engine:
+        raise AssertionError("the engine was loaded")
+
+    while not pipeline.exhausted:
+        pipeline.look_ahead()
+        pipeline.run_window(load)
+    pipeline.close()
+    assert end.wait(10)
+    assert (pipeline.windows_run, len(order.sink.alphas)) == (0, 20)
+
+
+def test_a_job_holds_a_bounded_number_of_frames(bench):
+    """With writers that do not move, reading stops after the horizon and the room."""
+    plate = DrawnPlate(1, 400)
+    order = make_order(bench, plate, range(1, 401))
+    gate = threading.Event()
+    writers = bench.shop.writers
+    for _ in range(2):
+        writers.submit(gate.wait)
+    pipeline, end = bench.begin(order)
+    engine = ENGINE.load(lambda _: None)
+
+    def work() -> None:
+        while not pipeline.exhausted:
+            pipeline.look_ahead()
+            pipeline.run_window(lambda: engine)
+        pipeline.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    time.sleep(0.5)
+    width = order.window.frames_per_window
+    assert len(plate.reads) <= 5 * width, "reading ran away from the writers"
+    gate.set()
+    thread.join(20)
+    assert end.wait(10)
+    assert len(order.sink.alphas) == 400
+
+
+def test_a_frame_that_cannot_be_read_ends_the_job_and_what_is_finished_stays(bench):
+    """The failure is the reader's own; earlier frames are delivered."""
+    plate = DrawnPlate(1, 30)
+    read = plate.read
+
+    def broken(frame: int):
+        if frame == 20:
+            raise InputError("Frame 20 is broken.", frame=20)
+        return read(frame)
+
+    plate.read = broken
+    order = make_order(bench, plate, range(1, 31))
+    bench.run(order)
+    (failure,) = bench.ended
+    assert failure.frame == 20
+    done = {frame for frame in order.frames if windows_covering(order.plan, frame)[-1].last < 20}
+    assert set(order.sink.alphas) == done
+    assert len(done) > 10
+
+
+def test_a_sink_that_cannot_write_ends_the_job(bench):
+    """A writer's failure is the job's; the first one is told, once."""
+    plate = DrawnPlate(1, 60)
+    order = make_order(bench, plate, range(1, 61))
+
+    def full(alpha):
+        raise OSError(28, "No space left on device")
+
+    order.sink.put = full
+    bench.run(order)
+    (failure,) = bench.ended
+    assert failure.code is ErrorCode.DISK_FULL
+
+
+def test_cancel_ends_between_the_steps_of_a_window(bench):
+    """A cancel while the engine denoises: the window is not decoded, nothing more is written."""
+    plate = DrawnPlate(1, 60)
+    order = make_order(bench, plate, range(1, 61))
+    pipeline, end = bench.begin(order)
+    engine = ENGINE.load(lambda _: None)
+    denoise = engine.denoise
+
+    def cancelled(latents, *, steps):
+        pipeline.fail(JobCancelled("Cancelled on request."))
+        return denoise(latents, steps=steps)
+
+    engine.denoise = cancelled
+    pipeline.look_ahead()
+    with pytest.raises(JobCancelled):
+        pipeline.run_window(lambda: engine)
+    pipeline.close()
+    assert end.wait(10)
+    assert order.sink.alphas == {}
+
+
+def test_the_playhead_s_frame_comes_first(bench):
+    """The windows that cover the playhead run before the others."""
+    plate = DrawnPlate(1, 60)
+    bench.run(make_order(bench, plate, range(1, 61), playhead=40))
+    assert {delivery.frame for delivery in bench.delivered[:2]} <= set(range(35, 46))
+
+
+def test_missing_frames_are_named_before_any_work(bench):
+    """All that the windows of the asked-for frames need, and no others."""
+    plate = DrawnPlate(1, 60)
+    plate.gone = {3, 22, 23, 50}
+    order = make_order(bench, plate, range(20, 26))
+    with pytest.raises(InputError, match="22-23") as caught:
+        survey(order, bench.shop.cache)
+    assert "50" not in caught.value.message
+    assert not plate.reads
