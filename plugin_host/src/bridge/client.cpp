@@ -1,0 +1,145 @@
+#include "bridge/client.hpp"
+
+#include <zmq.h>
+
+#include <chrono>
+#include <cstring>
+
+#include "bridge/errors.hpp"
+#include "bridge/random.hpp"
+#include "bridge/wire.hpp"
+
+namespace gvm::bridge {
+namespace {
+
+// As gvm_client/sockets.py: libzmq's defaults have no limits and wait for ever.
+constexpr int kHeartbeatMs = 1000;
+constexpr int kHeartbeatTimeoutMs = 5000;
+constexpr int kHandshakeMs = 5000;
+constexpr int kHighWaterMark = 256;
+
+Error refused(const char* what) {
+  return {code::kServerLost,
+          std::string("The connection to the GVM server failed: ") + what + ": " +
+              zmq_strerror(zmq_errno()) + ".",
+          "Render again."};
+}
+
+void set(void* socket, int option, const std::string& value) {
+  if (zmq_setsockopt(socket, option, value.data(), value.size()) != 0) throw refused("an option");
+}
+
+template <class Number>
+void set_number(void* socket, int option, Number value) {
+  if (zmq_setsockopt(socket, option, &value, sizeof value) != 0) throw refused("an option");
+}
+
+class Socket {
+ public:
+  Socket(void* context, const std::string& endpoint, const std::string& name,
+         const Connection& connection)
+      : socket_(zmq_socket(context, ZMQ_DEALER)) {
+    if (!socket_) throw refused("no socket");
+    try {
+      prepare(name, connection);
+      if (zmq_connect(socket_, endpoint.c_str()) != 0) throw refused("no way to the endpoint");
+    } catch (const Error&) {
+      zmq_close(socket_);
+      throw;
+    }
+  }
+  ~Socket() { zmq_close(socket_); }
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+
+  bool ready(short what, int milliseconds) const {
+    zmq_pollitem_t item{socket_, 0, what, 0};
+    return zmq_poll(&item, 1, milliseconds) > 0;
+  }
+
+  bool send(const std::string& bytes, int milliseconds) const {
+    if (!ready(ZMQ_POLLOUT, milliseconds)) return false;
+    return zmq_send(socket_, bytes.data(), bytes.size(), ZMQ_DONTWAIT) >= 0;
+  }
+
+  std::optional<Envelope> receive(int milliseconds) const {
+    if (!ready(ZMQ_POLLIN, milliseconds)) return std::nullopt;
+    zmq_msg_t message;
+    zmq_msg_init(&message);
+    if (zmq_msg_recv(&message, socket_, ZMQ_DONTWAIT) < 0) {
+      zmq_msg_close(&message);
+      return std::nullopt;
+    }
+    const std::string bytes(static_cast<const char*>(zmq_msg_data(&message)),
+                            zmq_msg_size(&message));
+    zmq_msg_close(&message);
+    return decode(bytes);
+  }
+
+ private:
+  void prepare(const std::string& name, const Connection& connection) {
+    set_number(socket_, ZMQ_LINGER, 0);
+    set_number(socket_, ZMQ_MAXMSGSIZE, static_cast<std::int64_t>(kMaxMessageBytes));
+    set_number(socket_, ZMQ_SNDHWM, kHighWaterMark);
+    set_number(socket_, ZMQ_RCVHWM, kHighWaterMark);
+    set_number(socket_, ZMQ_HANDSHAKE_IVL, kHandshakeMs);
+    set_number(socket_, ZMQ_HEARTBEAT_IVL, kHeartbeatMs);
+    set_number(socket_, ZMQ_HEARTBEAT_TIMEOUT, kHeartbeatTimeoutMs);
+    set_number(socket_, ZMQ_HEARTBEAT_TTL, kHeartbeatTimeoutMs);
+    set_number(socket_, ZMQ_IMMEDIATE, 1);  // wait for the server, do not queue for nobody
+    set(socket_, ZMQ_ROUTING_ID, name);
+    set(socket_, ZMQ_CURVE_SERVERKEY, connection.server_public_key);
+    set(socket_, ZMQ_CURVE_PUBLICKEY, connection.client_public_key);
+    set(socket_, ZMQ_CURVE_SECRETKEY, connection.client_secret_key);
+  }
+
+  void* socket_;
+};
+
+}  // namespace
+
+struct Client::Sockets {
+  struct Context {
+    void* handle = zmq_ctx_new();
+    ~Context() { zmq_ctx_term(handle); }
+  };
+
+  explicit Sockets(const Connection& connection)
+      : work(context.handle, connection.work, name, connection),
+        control(context.handle, connection.control, name, connection) {}
+
+  // A context of its own, so that the I/O thread ends with the conversation: nothing of ours runs
+  // in the host while nothing is asked.
+  Context context;
+  std::string name = random_hex(16);
+  Socket work;
+  Socket control;
+};
+
+Client::Client(const Connection& connection) : sockets_(std::make_unique<Sockets>(connection)) {}
+
+Client::~Client() = default;
+
+bool Client::say(const Message& message, const std::string& request, int milliseconds) {
+  return sockets_->work.send(encode(message, request), milliseconds);
+}
+
+std::optional<Envelope> Client::hear(int milliseconds) {
+  return sockets_->work.receive(milliseconds);
+}
+
+std::optional<Message> Client::ask(const Message& question, int milliseconds) {
+  using Clock = std::chrono::steady_clock;
+  const auto deadline = Clock::now() + std::chrono::milliseconds(milliseconds);
+  const std::string name = random_hex(8);
+  if (!sockets_->control.send(encode(question, name), milliseconds)) return std::nullopt;
+  while (true) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    if (left <= 0) return std::nullopt;
+    std::optional<Envelope> envelope = sockets_->control.receive(static_cast<int>(left));
+    if (envelope && envelope->request == name) return std::move(envelope->message);
+  }
+}
+
+}  // namespace gvm::bridge

@@ -1,0 +1,105 @@
+#include "bridge/connection.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "bridge/errors.hpp"
+#include "bridge/messages.hpp"
+#include "bridge/process.hpp"
+#include "bridge/runtime.hpp"
+
+namespace gvm::bridge {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr std::size_t kMaxConnectionBytes = 64 * 1024;
+constexpr std::size_t kFields = 10;
+
+Error damaged(const fs::path& path) {
+  return {
+      code::kServerNotRunning,
+      "No server can be found: " + path.string() + " is not a connection file of this program.",
+      "Delete it, then start the server with `gvm serve`."};
+}
+
+/// The file's text; nothing where there is no file.
+std::optional<std::string> read_private(const fs::path& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  if (file < 0 && errno == ENOENT) return std::nullopt;
+  if (file < 0) {
+    throw Error(code::kRuntimeUnsafe,
+                "The connection file " + path.string() + " cannot be opened.",
+                "Delete it, then try again.");
+  }
+  struct stat status {};
+  std::string text(kMaxConnectionBytes + 1, '\0');
+  fstat(file, &status);
+  const ssize_t count = read(file, text.data(), text.size());
+  close(file);
+  check_private(path, status);
+  if (count < 0 || static_cast<std::size_t>(count) > kMaxConnectionBytes) throw damaged(path);
+  text.resize(static_cast<std::size_t>(count));
+  return text;
+}
+
+Connection connection_of(const Json& plain) {
+  Connection connection;
+  plain.at("protocol").get_to(connection.protocol);
+  plain.at("version").get_to(connection.version);
+  plain.at("pid").get_to(connection.pid);
+  plain.at("started").get_to(connection.started);
+  plain.at("work").get_to(connection.work);
+  plain.at("control").get_to(connection.control);
+  plain.at("server_public_key").get_to(connection.server_public_key);
+  plain.at("client_public_key").get_to(connection.client_public_key);
+  plain.at("client_secret_key").get_to(connection.client_secret_key);
+  plain.at("log").get_to(connection.log);
+  return connection;
+}
+
+}  // namespace
+
+std::optional<Connection> read_connection(const fs::path& folder) {
+  const fs::path path = folder / "connection.json";
+  const std::optional<std::string> text = read_private(path);
+  if (!text) return std::nullopt;
+  try {
+    const Json plain = Json::parse(*text);
+    const auto pid = plain.at("pid").get<std::int64_t>();
+    if (!is_alive(pid, plain.at("started").get<std::int64_t>())) return std::nullopt;
+    const auto protocol = plain.at("protocol").get<std::int64_t>();
+    if (protocol != kProtocolVersion) {
+      throw Error(code::kVersionMismatch,
+                  "The running server (process " + std::to_string(pid) +
+                      ") speaks protocol version " + std::to_string(protocol) +
+                      "; this plug-in speaks " + std::to_string(kProtocolVersion) + ".",
+                  "End the server, or update the plug-in, so that both are of one release.");
+    }
+    if (plain.size() != kFields) throw damaged(path);
+    return connection_of(plain);
+  } catch (const Json::exception&) {
+    throw damaged(path);
+  }
+}
+
+std::vector<std::string> read_server_command(const fs::path& file) {
+  std::ifstream stream(file);
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  try {
+    auto words = Json::parse(text).at("command").get<std::vector<std::string>>();
+    if (!words.empty()) return words;
+  } catch (const Json::exception&) {  // said below, as for a list without words
+  }
+  throw Error(code::kServerStartFailed, file.string() + " names no server command.",
+              R"(Write {"command": ["/path/to/python", "-m", "gvm_server", "serve"]} into it.)");
+}
+
+}  // namespace gvm::bridge

@@ -1,0 +1,36 @@
+// The connection file: how a client finds the server, and the keys that let it in.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gvm::bridge {
+
+/// Where a server listens and who it is; keys are Z85 text.
+struct Connection {
+  std::int64_t protocol = 0;
+  std::string version;
+  std::int64_t pid = 0;
+  std::int64_t started = 0;
+  std::string work;
+  std::string control;
+  std::string server_public_key;
+  std::string client_public_key;
+  std::string client_secret_key;
+  std::string log;
+};
+
+/// The connection file of the server that runs in a run-time folder; nothing where none runs.
+///
+/// Throws Error: runtime_unsafe (others can read it), version_mismatch, or server_not_running (it
+/// is damaged).
+std::optional<Connection> read_connection(const std::filesystem::path& folder);
+
+/// The words of a command that configures how a server is started; see launcher.hpp.
+/// Throws Error (server_start_failed): the file names no command.
+std::vector<std::string> read_server_command(const std::filesystem::path& file);
+
+}  // namespace gvm::bridge

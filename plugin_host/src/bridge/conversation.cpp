@@ -1,0 +1,149 @@
+#include "bridge/conversation.hpp"
+
+#include <cmath>
+
+#include "bridge/client.hpp"
+#include "bridge/launcher.hpp"
+#include "bridge/process.hpp"
+
+namespace gvm::bridge {
+namespace {
+
+constexpr double kSilenceSeconds = 5.0;  // the server says something about each job every second
+constexpr double kLookSeconds = 0.25;    // how often a silent server's process is looked at
+constexpr int kCancelMs = 100;           // an aborted render may wait so long for `ok`
+
+Error lost(const Connection& connection, const std::string& how) {
+  return {code::kServerLost,
+          "The GVM server (process " + std::to_string(connection.pid) + ") " + how + ".",
+          "Render again: what was finished is kept." +
+              (connection.log.empty() ? "" : " Its log is " + connection.log + ".")};
+}
+
+class Conversation {
+ public:
+  Conversation(const Matte& request, const JobHandler& handler, const Connection& connection,
+               const Watch& watch)
+      : request_(request),
+        handler_(handler),
+        connection_(connection),
+        watch_(watch),
+        client_(connection) {}
+
+  ~Conversation() { cancel(); }  // however it ends, nothing goes on for nobody
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
+
+  void hold(Clock::time_point deadline) {
+    say(request_);
+    while (!over_) {
+      watch_.check();
+      if (Clock::now() > deadline) {
+        throw Error(code::kTimedOut, "The matte did not come within the node's time-out.",
+                    "Raise the time-out, or see with `gvm status` what the server is doing.");
+      }
+      step();
+    }
+  }
+
+ private:
+  void say(const Message& message) {
+    const Clock::time_point deadline = after(kSilenceSeconds);
+    while (!client_.say(message, request_.job, kPollMs)) {
+      watch_.check();
+      check_life();
+      if (Clock::now() > deadline) throw lost(connection_, "takes no messages");
+    }
+  }
+
+  void step() {
+    const std::optional<Envelope> envelope = client_.hear(kPollMs);
+    if (envelope && envelope->request == request_.job) {
+      heard_ = Clock::now();
+      std::visit([this](const auto& message) { on(message); }, envelope->message);
+      return;
+    }
+    check_life();
+    if (Clock::now() - heard_ > std::chrono::duration<double>(kSilenceSeconds)) {
+      throw lost(connection_, "has been silent for 5 s");
+    }
+  }
+
+  void check_life() {
+    if (Clock::now() - looked_ < std::chrono::duration<double>(kLookSeconds)) return;
+    looked_ = Clock::now();
+    if (!is_alive(connection_.pid, connection_.started)) throw lost(connection_, "has died");
+  }
+
+  void on(const Accepted& message) {
+    accepted_ = true;
+    handler_.accepted(message);
+  }
+  void on(const Progress& message) {
+    if (!message.note.empty()) watch_.tell(message.note);
+  }
+  void on(const NeedFrames& message) {
+    check_accepted();
+    handler_.need(message, [this](const GiveFrames& given) { say(given); });
+    heard_ = Clock::now();  // it was this side that took its time
+  }
+  void on(const FrameReady& message) {
+    check_accepted();
+    if (!message.mapped) {
+      throw Error(code::kMalformed, "The server made a file where pixels were asked for.");
+    }
+    handler_.ready(*message.mapped);
+  }
+  void on(const Done&) {
+    check_accepted();
+    over_ = true;
+  }
+  void on(const Failed& message) {
+    over_ = true;
+    throw Error(message.code.word, message.message, message.remedy);
+  }
+  void on(const Cancelled& message) {
+    over_ = true;
+    throw Error(code::kCancelled, "The job was cancelled. " + message.reason, "Render again.");
+  }
+  template <class T>
+  void on(const T&) {
+    throw Error(code::kIllegalMove, "The server answered with what fits no question.");
+  }
+
+  void check_accepted() const {
+    if (!accepted_) {
+      throw Error(code::kIllegalMove, "The server went on before it had accepted the job.");
+    }
+  }
+
+  void cancel() {
+    if (over_) return;
+    try {
+      client_.ask(Cancel{request_.job}, kCancelMs);
+    } catch (const Error&) {
+      // The server sees that we have gone: an interactive job ends with its client.
+    }
+  }
+
+  const Matte& request_;
+  const JobHandler& handler_;
+  const Connection& connection_;
+  const Watch& watch_;
+  Client client_;
+  Clock::time_point heard_ = Clock::now();
+  Clock::time_point looked_ = Clock::now();
+  bool accepted_ = false;
+  bool over_ = false;
+};
+
+}  // namespace
+
+void converse(const Matte& request, const JobHandler& handler, const Wish& wish,
+              const Watch& watch) {
+  const Clock::time_point deadline = after(wish.timeout_seconds);
+  const Connection connection = ensure_server(wish.may_start_server, watch);
+  Conversation(request, handler, connection, watch).hold(deadline);
+}
+
+}  // namespace gvm::bridge

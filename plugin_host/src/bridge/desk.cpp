@@ -1,0 +1,206 @@
+#include "bridge/desk.hpp"
+
+#include <condition_variable>
+#include <exception>
+#include <vector>
+
+#include "bridge/conversation.hpp"
+#include "bridge/lender.hpp"
+#include "bridge/pixels.hpp"
+#include "bridge/random.hpp"
+#include "bridge/runtime.hpp"
+
+namespace gvm::bridge {
+namespace {
+
+constexpr std::size_t kMaxModelled = 4096;  // hashes; past it some window is asked for whole again
+
+Error timed_out(double seconds) {
+  return {code::kTimedOut,
+          "The matte did not come within " + std::to_string(static_cast<int>(seconds)) +
+              " s, the node's time-out.",
+          "Raise the time-out, or see with `gvm status` what the server is doing."};
+}
+
+Matte request_for(const Wish& wish, const FrameHashes& wanted) {
+  Matte request;
+  request.job = random_hex(16);
+  request.output = MappedOutput{};
+  for (const auto& [frame, key] : wanted) {
+    request.frames += (request.frames.empty() ? "" : ",") + std::to_string(frame);
+  }
+  request.window = wish.window;
+  request.knobs = wish.knobs;
+  request.engine = wish.engine;
+  request.priority = wish.priority;
+  return request;
+}
+
+PushedPlate pushed_plate(const Wish& wish, const HostClip& clip, const FrameHashes& frames) {
+  PushedPlate plate;
+  plate.name = clip.name;
+  plate.first = clip.first;
+  plate.last = clip.last;
+  plate.width = clip.width;
+  plate.height = clip.height;
+  plate.pixel_aspect = clip.pixel_aspect;
+  plate.colourspace = wish.colourspace;
+  for (const auto& [frame, key] : frames) plate.frames.push_back({frame, key.hex()});
+  return plate;
+}
+
+/// Takes the alphas of a job out of their buffers.
+class Receiver {
+ public:
+  void accepted(const Accepted& message) { preview_ = message.preview; }
+
+  AlphaPtr take(const MappedFrame& image) const {
+    auto alpha = std::make_shared<Alpha>();
+    alpha->width = image.width;
+    alpha->height = image.height;
+    alpha->pixels = take_alpha(folder_, image);
+    alpha->preview = preview_;
+    return alpha;
+  }
+
+ private:
+  std::filesystem::path folder_ = pixels_dir();
+  bool preview_ = false;
+};
+
+}  // namespace
+
+/// A job under way; those who wait for it learn how it ended.
+struct Desk::Ticket {
+  FrameHashes wanted;
+  std::mutex mutex;
+  std::condition_variable ended;
+  bool over = false;
+  std::exception_ptr failure;
+
+  void wait(const Watch& watch, Clock::time_point deadline, double seconds) {
+    std::unique_lock lock(mutex);
+    while (!over) {
+      ended.wait_for(lock, std::chrono::milliseconds(kPollMs));
+      lock.unlock();
+      watch.check();
+      if (Clock::now() > deadline) throw timed_out(seconds);
+      lock.lock();
+    }
+    if (failure) std::rethrow_exception(failure);
+  }
+};
+
+/// A render's part in a job: it leads it, waits for it, or finds it finished.
+struct Desk::Part {
+  AlphaPtr finished;
+  std::shared_ptr<Ticket> ticket;
+  bool leads = false;
+};
+
+AlphaPtr Desk::alpha(const Wish& wish, const HostClip& clip, std::int64_t frame,
+                     PlateReader& reader, const Watch& watch) {
+  const Clock::time_point deadline = after(wish.timeout_seconds);
+  const Recipe recipe = recipe_for(wish, clip, frame, reader, watch);
+  while (true) {
+    const Part part = join(recipe);
+    if (part.finished) return part.finished;
+    if (part.leads) return lead(part, wish, clip, recipe, reader, watch);
+    part.ticket->wait(watch, deadline, wish.timeout_seconds);
+  }
+}
+
+AlphaPtr Desk::alpha(const Wish& wish, const FileFrame& plate, const Watch& watch) {
+  const std::optional<Hash> key = key_of(wish, plate);
+  if (AlphaPtr finished = key ? store_.find(*key) : nullptr) return finished;
+  FilePlate file;
+  file.path = plate.path;
+  file.colourspace = wish.colourspace;
+  Matte request = request_for(wish, {{plate.frame, Hash{}}});
+  request.plate = file;
+  request.playhead = plate.frame;
+  Receiver receiver;
+  AlphaPtr alpha;
+  JobHandler handler;
+  handler.accepted = [&](const Accepted& message) { receiver.accepted(message); };
+  handler.ready = [&](const MappedFrame& image) { alpha = receiver.take(image); };
+  handler.need = [](const NeedFrames&, const Give&) {
+    throw Error(code::kIllegalMove, "The server asked for the pixels of a plate on disk.");
+  };
+  converse(request, handler, wish, watch);
+  if (!alpha) throw Error(code::kMalformed, "The server ended a job without its alpha.");
+  if (key) store_.put(*key, alpha);
+  return alpha;
+}
+
+void Desk::clear() {
+  store_.clear();
+  const std::lock_guard lock(mutex_);
+  modelled_.clear();
+}
+
+Desk::Part Desk::join(const Recipe& recipe) {
+  const std::lock_guard lock(mutex_);
+  if (AlphaPtr finished = store_.find(recipe.key())) return {finished, nullptr, false};
+  const auto coming = under_way_.find(recipe.key());
+  if (coming != under_way_.end()) return {nullptr, coming->second, false};
+  auto ticket = std::make_shared<Ticket>();
+  for (const auto& [frame, key] : recipe.alphas) {
+    // After a matte knob has moved, the server has the windows and an artist waits for one frame.
+    const bool alone = modelled_.count(recipe.model) > 0 && frame != recipe.frame;
+    if (!alone && !store_.holds(key) && under_way_.count(key) == 0) ticket->wanted[frame] = key;
+  }
+  for (const auto& [frame, key] : ticket->wanted) under_way_[key] = ticket;
+  return {nullptr, ticket, true};
+}
+
+AlphaPtr Desk::lead(const Part& part, const Wish& wish, const HostClip& clip, const Recipe& recipe,
+                    PlateReader& reader, const Watch& watch) {
+  const std::shared_ptr<Ticket>& ticket = part.ticket;
+  AlphaPtr mine;
+  try {
+    Matte request = request_for(wish, ticket->wanted);
+    request.plate = pushed_plate(wish, clip, recipe.plate);
+    request.playhead = recipe.frame;
+    Lender lender(clip, reader, watch);
+    Receiver receiver;
+    JobHandler handler;
+    handler.accepted = [&](const Accepted& message) { receiver.accepted(message); };
+    handler.need = [&](const NeedFrames& need, const Give& give) { lender.lend(need, give); };
+    handler.ready = [&](const MappedFrame& image) {
+      const auto wanted = ticket->wanted.find(image.frame);
+      if (wanted == ticket->wanted.end()) return;
+      const AlphaPtr alpha = receiver.take(image);
+      store_.put(wanted->second, alpha);
+      if (image.frame == recipe.frame) mine = alpha;
+    };
+    converse(request, handler, wish, watch);
+    if (!mine) throw Error(code::kMalformed, "The server ended a job without its alpha.");
+  } catch (const Aborted&) {
+    close(ticket);  // those who wait are not aborted: one of them asks anew
+    throw;
+  } catch (...) {
+    ticket->failure = std::current_exception();
+    close(ticket);
+    throw;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (modelled_.size() >= kMaxModelled) modelled_.clear();
+    modelled_.insert(recipe.model);
+  }
+  close(ticket);
+  return mine;
+}
+
+void Desk::close(const std::shared_ptr<Ticket>& ticket) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [frame, key] : ticket->wanted) under_way_.erase(key);
+  }
+  const std::lock_guard lock(ticket->mutex);
+  ticket->over = true;
+  ticket->ended.notify_all();
+}
+
+}  // namespace gvm::bridge

@@ -1,0 +1,53 @@
+// A fast 128-bit hash of pixels and settings, to tell equal from different; no shield against
+// malice.
+//
+// Four lanes of 64 bits each take eight bytes a step by a xor with a constant and a 64x64 to 128
+// bit multiplication folded by xor (the mixing step that is commonly called "mum"), and are joined
+// at the end with the length. Collisions of honest data are as unlikely as 2^-64 for any pair that
+// matters here; a hash value never leaves this machine but as the name of a frame.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace gvm::bridge {
+
+struct Hash {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+
+  bool operator==(const Hash& other) const { return high == other.high && low == other.low; }
+  bool operator<(const Hash& other) const {
+    return high != other.high ? high < other.high : low < other.low;
+  }
+
+  /// 32 hexadecimal digits.
+  std::string hex() const;
+};
+
+/// Takes bytes piece by piece; where one piece ends and the next begins is part of the hash.
+class Hasher {
+ public:
+  Hasher& bytes(const void* data, std::size_t count);
+  Hasher& text(std::string_view text) { return bytes(text.data(), text.size()); }
+
+  template <class T>
+  Hasher& value(T value) {
+    static_assert(std::is_arithmetic_v<T> || std::is_enum_v<T>);
+    return bytes(&value, sizeof value);
+  }
+  Hasher& value(const Hash& hash) { return value(hash.high).value(hash.low); }
+
+  Hash end() const;
+
+ private:
+  std::array<std::uint64_t, 4> lanes_{0x9e3779b97f4a7c15u, 0xc2b2ae3d27d4eb4fu,
+                                      0x165667b19e3779f9u, 0x27d4eb2f165667c5u};
+};
+
+}  // namespace gvm::bridge

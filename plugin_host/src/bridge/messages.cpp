@@ -1,0 +1,96 @@
+#include "bridge/messages.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "bridge/errors.hpp"
+#include "bridge/fields.hpp"
+
+namespace gvm::bridge {
+namespace {
+
+void require(bool rule, const std::string& says) {
+  if (!rule) throw Error(code::kBadRequest, says);
+}
+
+void check_path(const std::string& path) {
+  require((!path.empty() && path[0] == '/') || (path.size() > 1 && path[1] == ':'),
+          "path is " + path + "; it must be an absolute path");
+}
+
+void check_job(const std::string& job) {
+  const bool hexadecimal = std::all_of(job.begin(), job.end(), [](unsigned char letter) {
+    return std::isdigit(letter) || ('a' <= letter && letter <= 'f');
+  });
+  require(job.size() == 32 && hexadecimal, "job is " + job + "; it must be 32 hexadecimal digits");
+}
+
+void check_count(std::size_t count) {
+  require(1 <= count && count <= kMaxFramesInMessage,
+          std::to_string(count) + " frames; a message names from 1 to 1024");
+}
+
+bool is_bare_name(const std::string& name) {
+  const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char letter) {
+    return (letter < 128 && std::isalnum(letter)) || letter == '.' || letter == '_' ||
+           letter == '-';
+  });
+  return plain && !name.empty() && name.size() <= 128 && name[0] != '.';
+}
+
+}  // namespace
+
+std::int64_t bytes_of(PixelType type) {
+  constexpr std::array<std::int64_t, 4> kBytes{1, 2, 2, 4};
+  return kBytes[static_cast<std::size_t>(type)];
+}
+
+void check(const MappedFrame& value) {
+  require(is_bare_name(value.buffer),
+          "buffer is " + value.buffer + "; it must be a bare file name of letters, digits, . _ -");
+  require(value.offset >= 0, "offset must not be negative");
+  for (std::int64_t side : {value.width, value.height}) {
+    require(1 <= side && side <= 65'536,
+            "a side of " + std::to_string(side) + " pixels; it must be from 1 to 65536");
+  }
+  require(value.channels == 1 || value.channels == 3 || value.channels == 4,
+          "channels is " + std::to_string(value.channels) + "; it must be 1, 3 or 4");
+}
+
+void check(const FilePlate& value) {
+  check_path(value.path);
+  require(value.cuts.size() <= kMaxCuts, "too many cuts; at most 10000");
+}
+
+void check(const PushedPlate& value) {
+  check_count(value.frames.size());
+  require(value.cuts.size() <= kMaxCuts, "too many cuts; at most 10000");
+}
+
+void check(const FileOutput& value) { check_path(value.path); }
+
+void check(const MappedOutput& value) {
+  require(value.pixel_type == PixelType::kFloat, "a mapped alpha is float");
+}
+
+void check(const WindowSettings& value) { value.check(); }
+void check(const MatteKnobs& value) { value.check(); }
+
+void check(const Matte& value) {
+  check_job(value.job);
+  require(value.max_frames >= 0, "max_frames must not be negative");
+}
+
+void check(const GiveFrames& value) {
+  check_job(value.job);
+  check_count(value.frames.size());
+}
+
+void check(const Cancel& value) { check_job(value.job); }
+void check(const NeedFrames& value) { check_count(value.frames.size()); }
+
+void check(const ServerStatus& value) {
+  require(value.jobs.size() <= kMaxJobs, "too many jobs; at most 256");
+}
+
+}  // namespace gvm::bridge

@@ -1,0 +1,42 @@
+// Pixels in memory-mapped files of the run-time folder: plates go to the server so, alphas come
+// back.
+//
+// A buffer is made whole, with its space taken, before its name is said; whoever makes one deletes
+// it; a reader never maps past the end of the file.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "bridge/messages.hpp"
+
+namespace gvm::bridge {
+
+/// A writable buffer; deleted with the object.
+class PixelBuffer {
+ public:
+  /// Throws Error: disk_full or output_unwritable.
+  PixelBuffer(const std::filesystem::path& folder, std::size_t nbytes);
+  PixelBuffer(PixelBuffer&& other) noexcept;
+  PixelBuffer(const PixelBuffer&) = delete;
+  PixelBuffer& operator=(const PixelBuffer&) = delete;
+  PixelBuffer& operator=(PixelBuffer&&) = delete;
+  ~PixelBuffer();
+
+  /// The file's bare name, as MappedFrame takes it.
+  std::string name() const { return path_.filename().string(); }
+  std::byte* bytes() const { return bytes_; }
+
+ private:
+  std::filesystem::path path_;
+  std::size_t nbytes_;
+  std::byte* bytes_ = nullptr;
+};
+
+/// Copies a float alpha of the server's out, rows from the top down, and deletes its buffer.
+/// Throws Error (malformed): there is no such buffer, or it is shorter than the frame says.
+std::vector<float> take_alpha(const std::filesystem::path& folder, const MappedFrame& frame);
+
+}  // namespace gvm::bridge

@@ -1,0 +1,77 @@
+#include "bridge/recipe.hpp"
+
+#include <sys/stat.h>
+
+namespace gvm::bridge {
+namespace {
+
+Hasher begin(const Wish& wish) {
+  const WindowSettings& window = wish.window;
+  Hasher hasher;
+  hasher.value(window.frames_per_window).value(window.overlap).value(window.decode_chunk);
+  hasher.value(window.steps).value(window.size).value(window.max_resolution).value(window.plan);
+  hasher.value(wish.engine).text(wish.colourspace);
+  return hasher;
+}
+
+Hash alpha_key(const Wish& wish, const Hash& model, std::int64_t frame) {
+  const MatteKnobs& knobs = wish.knobs;
+  Hasher hasher;
+  hasher.value(model).value(frame);
+  hasher.value(knobs.black).value(knobs.white).value(knobs.gamma);
+  hasher.value(knobs.grow).value(knobs.blur).value(knobs.invert);
+  return hasher.end();
+}
+
+/// Of the windows that see `seen`: their settings, the clip, their frames.
+Hash model_key(const Wish& wish, const HostClip& clip, const Window& seen,
+               const FrameHashes& plate) {
+  Hasher hasher = begin(wish);
+  hasher.value(clip.first).value(clip.last).value(clip.width).value(clip.height);
+  hasher.value(clip.pixel_aspect);
+  for (std::int64_t frame = seen.first; frame <= seen.last; ++frame) {
+    hasher.value(frame).value(plate.at(frame));
+  }
+  return hasher.end();
+}
+
+Plan plan_of(const Wish& wish, const HostClip& clip) {
+  wish.window.check();
+  wish.knobs.check();
+  Plan plan{clip.first, clip.last, wish.window.frames_per_window, wish.window.overlap,
+            wish.window.plan};
+  plan.check();
+  return plan;
+}
+
+}  // namespace
+
+Recipe recipe_for(const Wish& wish, const HostClip& clip, std::int64_t frame, PlateReader& reader,
+                  const Watch& watch) {
+  const Plan plan = plan_of(wish, clip);
+  const Window seen = needs(plan, frame);
+  Recipe recipe;
+  recipe.frame = frame;
+  for (std::int64_t number = seen.first; number <= seen.last; ++number) {
+    watch.check();
+    recipe.plate[number] = reader.key(number);
+  }
+  recipe.model = model_key(wish, clip, seen, recipe.plate);
+  const Window together = made_together(plan, frame);
+  for (std::int64_t number = together.first; number <= together.last; ++number) {
+    const Hash model = model_key(wish, clip, needs(plan, number), recipe.plate);
+    recipe.alphas[number] = alpha_key(wish, model, number);
+  }
+  return recipe;
+}
+
+std::optional<Hash> key_of(const Wish& wish, const FileFrame& plate) {
+  struct stat status {};
+  if (stat(plate.path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  Hasher hasher = begin(wish);
+  hasher.text(plate.path).value(status.st_size);
+  hasher.value(status.st_mtim.tv_sec).value(status.st_mtim.tv_nsec);
+  return alpha_key(wish, hasher.end(), plate.frame);
+}
+
+}  // namespace gvm::bridge

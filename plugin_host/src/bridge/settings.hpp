@@ -1,0 +1,61 @@
+// What an artist sets, as plain structs; the defaults, bounds and presets of
+// gvm_client/settings.py.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace gvm::bridge {
+
+inline constexpr std::int64_t kMaxFramesPerWindow = 256;
+inline constexpr std::int64_t kMaxSteps = 50;
+inline constexpr std::int64_t kMaxSide = 8192;
+inline constexpr double kMaxRadius = 256.0;
+
+/// How a clip is cut into windows.
+enum class PlanKind { kSeamless, kReference };
+
+/// How frames are grouped and sized for the model.
+struct WindowSettings {
+  std::int64_t frames_per_window = 8;
+  std::int64_t overlap = 1;
+  std::int64_t decode_chunk = 0;  // 0 means the whole window
+  std::int64_t steps = 1;
+  std::int64_t size = 720;
+  std::int64_t max_resolution = 1024;
+  PlanKind plan = PlanKind::kSeamless;
+
+  /// Throws Error (bad_request) where a value is out of its range.
+  void check() const;
+};
+
+/// What is done to a finished alpha; none of these runs a model.
+struct MatteKnobs {
+  double black = 0.0;
+  double white = 1.0;
+  double gamma = 1.0;
+  double grow = 0.0;  // plate pixels, negative shrinks
+  double blur = 0.0;  // Gaussian sigma, plate pixels
+  bool invert = false;
+
+  /// Throws Error (bad_request) where a value is out of its range.
+  void check() const;
+};
+
+/// A named bundle of window settings.
+struct Preset {
+  const char* name;
+  WindowSettings window;
+};
+
+inline constexpr std::array<Preset, 7> kPresets{{
+    {"default", {8, 1, 0, 1, 720, 1024}},
+    {"low_memory", {4, 1, 4, 1, 512, 720}},
+    {"balanced", {8, 1, 8, 1, 720, 960}},
+    {"high_quality", {16, 2, 16, 3, 720, 1280}},
+    {"production", {16, 2, 16, 3, 720, 1280}},
+    {"fast_test", {8, 1, 8, 1, 720, 720}},
+    {"prototype", {4, 1, 4, 1, 720, 512}},
+}};
+
+}  // namespace gvm::bridge

@@ -1,0 +1,43 @@
+#include "bridge/store.hpp"
+
+namespace gvm::bridge {
+namespace {
+
+std::size_t bytes_of(const AlphaPtr& alpha) { return alpha->pixels.size() * sizeof(float); }
+
+}  // namespace
+
+AlphaPtr Store::find(const Hash& key) {
+  const std::lock_guard lock(mutex_);
+  const auto place = places_.find(key);
+  if (place == places_.end()) return nullptr;
+  entries_.splice(entries_.begin(), entries_, place->second);
+  return place->second->second;
+}
+
+bool Store::holds(const Hash& key) const {
+  const std::lock_guard lock(mutex_);
+  return places_.count(key) > 0;
+}
+
+void Store::put(const Hash& key, AlphaPtr alpha) {
+  const std::lock_guard lock(mutex_);
+  if (places_.count(key) > 0) return;
+  bytes_ += bytes_of(alpha);
+  entries_.emplace_front(key, std::move(alpha));
+  places_[key] = entries_.begin();
+  while (bytes_ > limit_bytes_ && entries_.size() > 1) {
+    bytes_ -= bytes_of(entries_.back().second);
+    places_.erase(entries_.back().first);
+    entries_.pop_back();
+  }
+}
+
+void Store::clear() {
+  const std::lock_guard lock(mutex_);
+  places_.clear();
+  entries_.clear();
+  bytes_ = 0;
+}
+
+}  // namespace gvm::bridge

@@ -1,0 +1,53 @@
+// What a render asks of the desk, as plain values.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "bridge/hash.hpp"
+#include "bridge/messages.hpp"
+
+namespace gvm::bridge {
+
+/// How an alpha is wanted.
+struct Wish {
+  WindowSettings window;
+  MatteKnobs knobs;
+  EngineName engine = EngineName::kAuto;
+  std::string colourspace = "auto";
+  Priority priority = Priority::kInteractive;
+  bool may_start_server = true;
+  double timeout_seconds = 600.0;
+};
+
+/// A clip whose pixels the host holds.
+struct HostClip {
+  std::string name;
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  std::int64_t width = 1;
+  std::int64_t height = 1;
+  double pixel_aspect = 1.0;
+  PixelType pixel_type = PixelType::kFloat;  // of the three colours that are pushed
+};
+
+/// Lends the frames of a HostClip; called only on the thread that asked the desk.
+class PlateReader {
+ public:
+  virtual ~PlateReader() = default;
+
+  /// What tells this frame's pixels from others.
+  virtual Hash key(std::int64_t frame) = 0;
+
+  /// Writes the frame's colours, rows from the top down, width * height * 3 values.
+  virtual void copy(std::int64_t frame, std::byte* to) = 0;
+};
+
+/// A frame of a plate on disk, by the file's own numbers; the server reads it itself.
+struct FileFrame {
+  std::string path;
+  std::int64_t frame = 0;
+};
+
+}  // namespace gvm::bridge

@@ -1,0 +1,172 @@
+// Shows what the bridge makes of golden vectors and of plain questions, as JSON
+// for pytest.
+//
+//   bridge_probe wire FILE     each vector decoded and encoded again, or how it
+//   was refused bridge_probe plan          reads plans from standard input,
+//   answers needs and blends bridge_probe facts         presets, defaults,
+//   words and bounds bridge_probe words LINE    a command line in words
+//   bridge_probe hash          hashes of the lines of standard input, two bytes
+//   apart
+
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "bridge/fields.hpp"
+#include "bridge/hash.hpp"
+#include "bridge/launcher.hpp"
+#include "bridge/windows.hpp"
+#include "bridge/wire.hpp"
+
+namespace {
+
+using Json = nlohmann::json;
+using namespace gvm::bridge;
+
+std::string bytes_of_hex(const std::string &hex) {
+  std::string bytes;
+  for (std::size_t at = 0; at < hex.size(); at += 2) {
+    bytes += static_cast<char>(std::stoi(hex.substr(at, 2), nullptr, 16));
+  }
+  return bytes;
+}
+
+std::string hex_of_bytes(const std::string &bytes) {
+  std::string hex;
+  for (const unsigned char byte : bytes) {
+    hex += "0123456789abcdef"[byte >> 4];
+    hex += "0123456789abcdef"[byte & 15];
+  }
+  return hex;
+}
+
+Json round_trip(const Json &vector) {
+  Json answer{{"name", vector.at("name")}};
+  try {
+    const Envelope envelope = decode(bytes_of_hex(vector.at("hex")));
+    answer["type"] = kMessageWords[envelope.message.index()];
+    answer["request"] = envelope.request;
+    answer["hex"] = hex_of_bytes(encode(envelope.message, envelope.request));
+  } catch (const UnreadableMessage &error) {
+    answer["code"] = error.code();
+    answer["request"] = error.request();
+  }
+  return answer;
+}
+
+Json wire(const char *file) {
+  std::ifstream stream(file);
+  Json answers = Json::array();
+  for (const Json &vector : Json::parse(stream).at("vectors")) {
+    answers.push_back(round_trip(vector));
+  }
+  return answers;
+}
+
+Json pair(const Window &window) { return {window.first, window.last}; }
+
+Json plan_answer(const Json &question) {
+  Plan plan;
+  plan.first = question.at("first");
+  plan.last = question.at("last");
+  plan.frames_per_window = question.at("frames_per_window");
+  plan.overlap = question.at("overlap");
+  plan.kind = question.at("kind") == "reference" ? PlanKind::kReference
+                                                 : PlanKind::kSeamless;
+  plan.cuts = question.at("cuts").get<std::vector<std::int64_t>>();
+  try {
+    plan.check();
+    Json frames = Json::array();
+    for (const std::int64_t frame : question.at("frames")) {
+      Json fold = Json::array();
+      for (const Blend &blend : blends(plan, frame)) {
+        fold.push_back({blend.window.first, blend.window.last, blend.numerator,
+                        blend.denominator});
+      }
+      frames.push_back({{"frame", frame},
+                        {"needs", pair(needs(plan, frame))},
+                        {"blends", fold},
+                        {"together", pair(made_together(plan, frame))}});
+    }
+    return {{"frames", frames}};
+  } catch (const Error &error) {
+    return {{"code", error.code()}};
+  }
+}
+
+Json plans() {
+  Json answers = Json::array();
+  for (const Json &question : Json::parse(std::cin))
+    answers.push_back(plan_answer(question));
+  return answers;
+}
+
+Json window_facts(const WindowSettings &window) {
+  return {{"frames_per_window", window.frames_per_window},
+          {"overlap", window.overlap},
+          {"decode_chunk", window.decode_chunk},
+          {"steps", window.steps},
+          {"size", window.size},
+          {"max_resolution", window.max_resolution},
+          {"plan", kWords<PlanKind>[static_cast<std::size_t>(window.plan)]}};
+}
+
+template <class Words> Json list(const Words &words) {
+  return Json(std::vector<std::string>(words.begin(), words.end()));
+}
+
+Json facts() {
+  Json presets = Json::object();
+  for (const Preset &preset : kPresets)
+    presets[preset.name] = window_facts(preset.window);
+  const MatteKnobs knobs;
+  return {{"protocol", kProtocolVersion},
+          {"presets", presets},
+          {"window", window_facts({})},
+          {"knobs",
+           {{"black", knobs.black},
+            {"white", knobs.white},
+            {"gamma", knobs.gamma},
+            {"grow", knobs.grow},
+            {"blur", knobs.blur},
+            {"invert", knobs.invert}}},
+          {"messages", list(kMessageWords)},
+          {"codes", list(kCodeWords)},
+          {"engines", list(kWords<EngineName>)},
+          {"bounds", {kMaxFramesPerWindow, kMaxSteps, kMaxSide, kMaxRadius}}};
+}
+
+Json hashes() {
+  Json answers = Json::array();
+  for (std::string line; std::getline(std::cin, line);) {
+    answers.push_back(Hasher().text(line).end().hex());
+  }
+  return answers;
+}
+
+Json answer(const std::vector<std::string> &words) {
+  const std::string verb = words.empty() ? "" : words[0];
+  if (verb == "wire")
+    return wire(words.at(1).c_str());
+  if (verb == "plan")
+    return plans();
+  if (verb == "facts")
+    return facts();
+  if (verb == "words")
+    return Json(split_words(words.at(1)));
+  if (verb == "hash")
+    return hashes();
+  throw Error(code::kBadRequest, "bridge_probe has no verb `" + verb + "`.");
+}
+
+} // namespace
+
+int main(int count, char **arguments) {
+  try {
+    std::cout << answer({arguments + 1, arguments + count}).dump() << "\n";
+    return 0;
+  } catch (const std::exception &error) {
+    std::cerr << error.what() << "\n";
+    return 1;
+  }
+}
