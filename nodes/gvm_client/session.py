@@ -59,7 +59,7 @@ def resilient_matte(
         except ServerLost as lost:
             if attempt > MAX_RECOVERIES or not start:
                 raise
-            reason = lost.message
+            message = f"{lost.message} The job is asked for again."
         else:
             return
         # Said first: starting a server takes longer than an artist should wonder.

@@ -52,7 +52,7 @@ def test_a_killed_server_is_started_again_and_the_job_finishes(
     assert kinds == [Accepted, Recovered, Accepted, *[FrameReady] * FRAMES, Done]
     assert isinstance(events[1], Recovered)
     assert (events[1].attempt, events[1].job) == (1, REQUEST.job)
-    assert events[1].message.endswith("has died. Another one runs now; the job goes on.")
+    assert events[1].message.endswith("has died. The job is asked for again.")
 
 
 def test_a_job_that_kills_every_server_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch):
@@ -68,15 +68,16 @@ def test_a_job_that_kills_every_server_is_given_up(folder: Path, monkeypatch: py
 def test_a_server_that_was_only_silent_is_asked_again(
     server: SmallServer, monkeypatch: pytest.MonkeyPatch
 ):
-    """The same server goes on, and the artist is not told of a new one."""
+    """The same server goes on; no second one is started beside it."""
     monkeypatch.setattr(client_module, "SILENCE_SECONDS", 0.3)
     events = resilient_matte(replace(REQUEST, frames="silent"))
     assert isinstance(next(events), Accepted)
     recovered = next(events)
     assert isinstance(recovered, Recovered)
-    assert recovered.message.endswith("silent for 0.3 s. It answers again; the job goes on.")
+    assert recovered.message.endswith("silent for 0.3 s. The job is asked for again.")
     assert isinstance(next(events), Accepted)
     events.close()
+    assert [envelope.message.job for envelope in server.work] == [REQUEST.job] * 2
 
 
 def test_without_leave_to_start_one_a_missing_server_is_an_error(folder: Path):
