@@ -79,6 +79,7 @@ class MovieSpec:
     height: int = 48
     options: Mapping[str, str] = field(default_factory=lambda: {"g": "12", "bf": "2"})
     container: str | None = None
+    container_options: Mapping[str, str] = field(default_factory=dict)
     times: Sequence[int] | None = None
     colour: tuple[int, int, int] | None = None
     matrix: int | None = None
@@ -89,7 +90,8 @@ class MovieSpec:
 def write_movie(path: Path, spec: MovieSpec = MovieSpec()) -> Path:
     """Write a movie whose frame i is grey i * GREY_STEP, or of one colour."""
     base = Fraction(1, 24) if spec.times is None else Fraction(1, 1000)
-    with av.open(str(path), "w", format=spec.container) as container:
+    options = dict(spec.container_options)
+    with av.open(str(path), "w", format=spec.container, options=options) as container:
         stream = container.add_stream(spec.codec, rate=24, options=dict(spec.options))
         stream.width, stream.height, stream.pix_fmt = spec.width, spec.height, spec.pixel_format
         stream.time_base = stream.codec_context.time_base = base
@@ -99,6 +101,7 @@ def write_movie(path: Path, spec: MovieSpec = MovieSpec()) -> Path:
             stream.codec_context.color_range = 2 if spec.full_range else 1
         if spec.rotation:
             stream.set_display_rotation(spec.rotation)
+        container.start_encoding()
         for index in range(spec.frames):
             frame = _frame(spec, index)
             frame.pts = index if spec.times is None else spec.times[index]

@@ -36,7 +36,7 @@ def test_downscale_is_torchs_antialiased_bilinear(height, width, new_height, new
     expected = by_torch(image, new_height, new_width, antialias=True)
     result = downscale(image, new_height, new_width)
     assert result.dtype == np.float32
-    assert np.abs(result - expected).max() < 1e-5
+    assert np.abs(result - expected).max() < 1e-4  # torch places its taps in float32
 
 
 @settings(deadline=None, max_examples=60)

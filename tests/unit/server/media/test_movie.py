@@ -1,0 +1,243 @@
+"""Movies as plates: exact frames, in any order."""
+
+from __future__ import annotations
+
+import os
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import av
+import numpy as np
+import pytest
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_server.media import decoder
+from gvm_server.media.confine import Roots
+from gvm_server.media.decoder import MovieDecoder
+from gvm_server.media.movieindex import index_movie
+from gvm_server.media.open import open_plate
+from gvm_server.media.plate import PlateOptions
+from tests.fakes.plates import GREY_STEP, MovieSpec, write_movie
+
+FRAMES = 40
+UNEVEN = [index * 42 + (index % 3) * 13 for index in range(FRAMES)]
+
+KINDS = {
+    "b_frames.mp4": MovieSpec(),
+    "open_gop.mp4": MovieSpec(options={"g": "12", "bf": "3", "x264-params": "open-gop=1"}),
+    "vfr.mp4": MovieSpec(times=UNEVEN),
+    "vfr.mkv": MovieSpec(times=UNEVEN),
+    "late_start.mp4": MovieSpec(times=[time + 5000 for time in UNEVEN]),
+    "packed.avi": MovieSpec(codec="mpeg4", options={"g": "12", "bf": "2", "b": "9000000"}),
+    "stream.ts": MovieSpec(),
+    "intra.mov": MovieSpec(codec="prores_ks", pixel_format="yuv422p10le", options={}),
+    "lossless.mkv": MovieSpec(codec="ffv1", pixel_format="yuv444p", options={}),
+    "no_times.mpg": MovieSpec(container="h264"),
+}
+
+
+def opened(path, **options: object):
+    """Open a plate with these options."""
+    return open_plate(PlateOptions(path=str(path), **options), roots=Roots())
+
+
+def grey(frame_pixels):
+    """Return the index that a test movie's frame has by its grey."""
+    return round(float(frame_pixels.mean()) * 255 / GREY_STEP)
+
+
+@pytest.fixture(params=KINDS)
+def movie(request, tmp_path):
+    """A movie of each kind, 40 frames."""
+    return write_movie(tmp_path / request.param, KINDS[request.param])
+
+
+def test_every_frame_is_exact_in_order_and_at_random(movie):
+    """Frame n is the n-th shown, whatever times, B-frames and key frames say; and the same bits."""
+    plate = opened(movie)
+    assert (plate.first, plate.last, plate.missing()) == (1, FRAMES, [])
+    in_order = [plate.read(frame).pixels for frame in range(1, FRAMES + 1)]
+    assert [grey(pixels) for pixels in in_order] == list(range(FRAMES))
+    shuffled = random.Random(1).sample(range(1, FRAMES + 1), FRAMES)
+    for frame in shuffled:
+        assert np.array_equal(plate.read(frame).pixels, in_order[frame - 1]), frame
+    plate.close()
+
+
+def test_threads_share_one_decoder(movie):
+    """Several readers, out of order, get each its own frame."""
+    plate = opened(movie)
+    frames = [frame ^ 1 for frame in range(2, FRAMES)]
+    with ThreadPoolExecutor(3) as pool:
+        greys = [grey(read.pixels) for read in pool.map(plate.read, frames)]
+    assert greys == [frame - 1 for frame in frames]
+    plate.close()
+
+
+def test_neighbours_out_of_order_cause_no_seek(tmp_path, monkeypatch):
+    """Frame t + 1 before t is served from what is at hand, and reading on never goes back."""
+    path = write_movie(tmp_path / "a.mp4")
+    jumps = []
+    monkeypatch.setattr(MovieDecoder, "_go_to", lambda _, key: jumps.append(key))
+    movie = MovieDecoder(path, index_movie(path))
+    assert all(movie.frame(index ^ 1) is not None for index in range(FRAMES))
+    assert jumps == []
+    movie.close()
+
+
+def test_a_jump_decodes_from_the_key_frame_before(tmp_path):
+    """Not from the start of the movie: a jump costs at most one group of pictures."""
+    path = write_movie(
+        tmp_path / "a.mp4", MovieSpec(options={"g": "10", "bf": "2", "sc_threshold": "0"})
+    )
+    index = index_movie(path)
+    assert list(index.keys) == [0, 10, 20, 30]
+    movie = MovieDecoder(path, index)
+    movie.frame(35)
+    assert min(movie._at_hand) >= 28
+    movie.close()
+
+
+def test_few_frames_are_held(tmp_path):
+    """However many are read, a handful stays in memory."""
+    path = write_movie(tmp_path / "a.mp4")
+    movie = MovieDecoder(path, index_movie(path))
+    for index in range(FRAMES):
+        movie.frame(index)
+    assert len(movie._at_hand) == decoder.AT_HAND
+    movie.close()
+
+
+def test_the_clip_is_trimmed_by_frame_numbers_of_the_movie(tmp_path):
+    """First and last are numbers within the movie; outside it is an error."""
+    path = write_movie(tmp_path / "a.mp4")
+    plate = opened(path, first=10, last=12)
+    assert [grey(plate.read(frame).pixels) for frame in (10, 11, 12)] == [9, 10, 11]
+    with pytest.raises(InputError) as caught:
+        plate.read(13)
+    assert caught.value.code is ErrorCode.RANGE_OUTSIDE
+    for extent in ({"first": 0}, {"last": FRAMES + 1}):
+        with pytest.raises(InputError, match=f"1-{FRAMES}") as caught:
+            opened(path, **extent)
+        assert caught.value.code is ErrorCode.RANGE_OUTSIDE
+
+
+def test_the_header_has_size_and_rate(tmp_path):
+    """Every frame shares it."""
+    plate = opened(write_movie(tmp_path / "a.mp4"))
+    header = plate.header(5)
+    assert (header.display.width, header.display.height) == (64, 48)
+    assert header.data == header.display
+    assert header.frame_rate == (24, 1)
+    assert header.pixel_aspect == 1.0
+    assert plate.read(5).header == header
+    assert plate.colourspace == "rec709"
+
+
+@pytest.mark.parametrize("full_range", [False, True])
+@pytest.mark.parametrize("matrix", [1, 5])
+def test_matrix_and_range_of_the_stream_are_respected(tmp_path, matrix, full_range):
+    """The same colour comes back from BT.709 and BT.601, from video and full range."""
+    colour = (200, 80, 40)
+    spec = MovieSpec(
+        frames=2,
+        pixel_format="yuv444p",
+        options={"qp": "1"},
+        colour=colour,
+        matrix=matrix,
+        full_range=full_range,
+    )
+    plate = opened(write_movie(tmp_path / "a.mp4", spec))
+    mean = plate.read(1).pixels.mean(axis=(0, 1)) * 255
+    assert np.abs(mean - np.array(colour)).max() < 2.5
+
+
+def test_ten_bits_stay_more_than_eight(tmp_path):
+    """A 10-bit movie has values that 8 bits cannot hold."""
+    spec = MovieSpec(
+        frames=2, codec="prores_ks", pixel_format="yuv422p10le", options={}, colour=(90, 120, 33)
+    )
+    pixels = opened(write_movie(tmp_path / "a.mov", spec)).read(1).pixels
+    steps = pixels * 255
+    assert np.abs(steps - np.round(steps)).max() > 0.05
+    assert np.abs(pixels.mean(axis=(0, 1)) * 255 - (90, 120, 33)).max() < 2.5
+
+
+@pytest.mark.parametrize(("rotation", "white"), [(90, "bottom"), (-90, "top"), (180, "right")])
+def test_a_turned_movie_comes_upright(tmp_path, rotation, white):
+    """A phone's display matrix is applied; the left half of the stored frames is white."""
+    plate = opened(write_movie(tmp_path / "a.mp4", MovieSpec(frames=3, rotation=rotation)))
+    read = plate.read(1)
+    height, width = read.pixels.shape[:2]
+    assert (height, width) == ((48, 64) if rotation == 180 else (64, 48))
+    assert (read.header.data.height, read.header.data.width) == (height, width)
+    halves = {
+        "top": read.pixels[: height // 2],
+        "bottom": read.pixels[height // 2 :],
+        "left": read.pixels[:, : width // 2],
+        "right": read.pixels[:, width // 2 :],
+    }
+    assert max(halves, key=lambda half: halves[half].mean()) == white
+
+
+def test_keys_are_the_files_version_and_the_frame(tmp_path):
+    """Another frame or a touched file is another key."""
+    path = write_movie(tmp_path / "a.mp4")
+    plate = opened(path)
+    key = plate.key(3)
+    assert len(key) == 16
+    assert key == opened(path).key(3) == opened(path, first=2).key(3)
+    assert key != plate.key(4)
+    os.utime(path, ns=(1, 1))
+    assert plate.key(3) != key
+
+
+@pytest.mark.parametrize("name", ["empty.mp4", "junk.mov", "cut.mp4", "sound.mp4", "gone.mp4"])
+def test_what_is_no_whole_movie_says_so(tmp_path, name):
+    """Empty, junk, cut before its index, without video, not there: the path and a remedy."""
+    path = tmp_path / name
+    if name == "empty.mp4":
+        path.touch()
+    elif name == "junk.mov":
+        path.write_bytes(os.urandom(5000))
+    elif name == "cut.mp4":
+        whole = write_movie(path).read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+    elif name == "sound.mp4":
+        _write_sound(path)
+    with pytest.raises(InputError) as caught:
+        opened(path)
+    expected = ErrorCode.PLATE_MISSING if name == "gone.mp4" else ErrorCode.PLATE_UNREADABLE
+    assert caught.value.code is expected
+    assert str(path) in caught.value.message
+    assert caught.value.remedy
+
+
+def test_a_movie_cut_short_after_its_index_is_refused(tmp_path):
+    """The index promises more frames than the file has: said when it is opened."""
+    spec = MovieSpec(container_options={"movflags": "faststart"})
+    path = write_movie(tmp_path / "a.mp4", spec)
+    whole = path.read_bytes()
+    assert whole.find(b"moov") < whole.find(b"mdat"), "the fixture's index must come first"
+    os.truncate(path, path.stat().st_size * 3 // 4)
+    with pytest.raises(InputError, match="of 40 frames") as caught:
+        opened(path)
+    assert caught.value.code is ErrorCode.PLATE_UNREADABLE
+
+
+def test_a_movie_without_frames_is_refused(tmp_path):
+    """A container with a video stream and nothing in it."""
+    path = write_movie(tmp_path / "a.mkv", MovieSpec(frames=0))
+    with pytest.raises(InputError) as caught:
+        opened(path)
+    assert caught.value.code is ErrorCode.PLATE_UNREADABLE
+
+
+def _write_sound(path):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=48000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        frame.rate = 48000
+        stream.layout = "mono"
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
