@@ -180,7 +180,7 @@ def _config() -> oiio.ColorConfig:
 
 @lru_cache(maxsize=64)
 def _converter(name: str) -> Callable[[Pixels], Pixels]:
-    if name in AS_DISPLAYED or _config().isData(name):
+    if name in AS_DISPLAYED or name == _there(("data",)):
         return _clip
     if name == CINEON:
         return lambda pixels: srgb_from_linear(linear_from_cineon(pixels))
