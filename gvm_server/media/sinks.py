@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -151,7 +152,8 @@ class MappedSink:
         return self._mapped(alpha.frame, alpha.key, alpha.pixels, cached=False)
 
     def _mapped(self, frame: int, key: bytes, pixels: Pixels, *, cached: bool) -> Delivery:
-        name = f"alpha-{frame}-{secrets.token_hex(8)}"
+        # Its maker's process comes first, so that what a dead server left can be swept.
+        name = f"{os.getpid()}-alpha-{frame}-{secrets.token_hex(8)}"
         return Delivery(
             frame=frame,
             cached=cached,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from gvm_client import __version__
 from gvm_client.errors import ErrorCode, RemoteProtocolError
+from gvm_client.pixels import sweep
 from gvm_client.protocol.messages import (
     Cancel,
     GiveFrames,
@@ -151,7 +152,9 @@ def serve(settings: ServerSettings, folder: Path, *, log: str = "") -> None:
             writers=writers,
         )
         endpoint = Endpoint(folder, log=log)
-        site = Site(roots=Roots(settings.root), cache=shop.cache, buffers=pixels_dir(folder))
+        buffers = pixels_dir(folder)
+        sweep(buffers)
+        site = Site(roots=Roots(settings.root), cache=shop.cache, buffers=buffers)
         scheduler = Scheduler(shop=shop, site=site)
         daemon = Daemon(endpoint, scheduler, shop, idle_seconds=settings.idle_seconds)
         for number in (signal.SIGTERM, signal.SIGINT):

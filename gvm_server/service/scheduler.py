@@ -162,17 +162,17 @@ class Scheduler:
 
     def run(self) -> None:
         """Run windows until the server stops."""
-        while (job := self._next_job()) is not None:
-            pipeline = job.running
+        while (held := self._next_job()) is not None:
+            job, pipeline = held
             try:
                 if not pipeline.exhausted:
-                    pipeline.run_window(partial(self._load, job))
+                    pipeline.run_window(partial(self._load, job, pipeline))
             except Exception as error:  # noqa: BLE001 (law 3)
                 pipeline.close(as_gvm_error(error))
-            self._put_back(job)
+            self._put_back(pipeline)
         self._engine.release()
 
-    def _next_job(self) -> Job | None:
+    def _next_job(self) -> tuple[Job, Pipeline] | None:
         """Wait for a job that can run, and hold it; None when the server stops."""
         while True:
             with self._wake:
@@ -182,35 +182,36 @@ class Scheduler:
                     return None
             self._release_if_asked()
             for job in sorted(waiting, key=lambda job: job.turn):
-                if self._hold(job):
-                    return job
+                if (pipeline := self._hold(job)) is not None:
+                    return job, pipeline
             with self._wake:
                 if news == self._news:
                     self._wake.wait()
 
-    def _hold(self, job: Job) -> bool:
-        """Take a job in hand if it still lives and its next window can run."""
+    def _hold(self, job: Job) -> Pipeline | None:
+        """Take a job in hand and return its pipeline, if its next window can run."""
         with self._wake:
-            if not job.can_run:
-                return False
+            pipeline = job.pipeline
+            if pipeline is None or pipeline.closed:
+                return None
             self._current = job
         try:
-            if job.running.look_ahead():
-                return True
+            if pipeline.look_ahead():
+                return pipeline
         except Exception as error:  # noqa: BLE001 (law 3)
-            job.running.close(as_gvm_error(error))
-        self._put_back(job)
-        return False
+            pipeline.close(as_gvm_error(error))
+        self._put_back(pipeline)
+        return None
 
-    def _put_back(self, job: Job) -> None:
+    def _put_back(self, pipeline: Pipeline) -> None:
         """Let go of a job; one that has no more to run is left to its writers."""
         with self._wake:
             self._current = None
-            if job.running.exhausted or job.running.failed:
-                job.running.close()
+            if pipeline.exhausted or pipeline.failed:
+                pipeline.close()
 
-    def _load(self, job: Job) -> Engine:
-        return self._engine.ready(job.running.engine, job.note)
+    def _load(self, job: Job, pipeline: Pipeline) -> Engine:
+        return self._engine.ready(pipeline.engine, job.note)
 
     def _release_if_asked(self) -> None:
         with self._wake:
