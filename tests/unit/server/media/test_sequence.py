@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
+import OpenImageIO as oiio
 import pytest
 
 from gvm_client.errors import ErrorCode, InputError, SettingsError
@@ -203,6 +204,22 @@ def test_a_truncated_frame_is_named_with_its_path(tmp_path, keep):
         plate.read(2)
     assert caught.value.code in {ErrorCode.PLATE_UNREADABLE, ErrorCode.PLATE_MISMATCH}
     assert (caught.value.frame, caught.value.path) == (2, str(path))
+
+
+def test_a_deep_image_is_refused_with_the_remedy(tmp_path):
+    """Samples in depth are no plate: flatten first."""
+    spec = oiio.ImageSpec(4, 3, 5, "float")
+    spec.channelnames, spec.deep = ("R", "G", "B", "A", "Z"), True
+    path = tmp_path / "a.0001.exr"
+    file = oiio.ImageOutput.create(str(path))
+    assert file.open(str(path), spec)
+    samples = oiio.DeepData()
+    samples.init(12, 5, spec.format, spec.channelnames)
+    assert file.write_deep_image(samples)
+    file.close()
+    code, text = code_of(lambda: opened(path))
+    assert code is ErrorCode.PLATE_UNREADABLE
+    assert "flatten" in text
 
 
 def test_what_is_no_image_is_unreadable(tmp_path):
