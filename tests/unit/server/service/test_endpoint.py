@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -127,6 +128,22 @@ def test_a_key_of_an_earlier_server_opens_nothing(folder: Path):
     with serving(folder) as second, raw_socket(old, old.control) as dealer:
         assert ask(dealer, encode(Ping(), request="1")) is None
         assert_alive(second)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can try the door as another user")
+def test_another_user_reaches_neither_keys_nor_sockets():
+    """The folder stops them, even where every folder above it is open."""
+    with tempfile.TemporaryDirectory() as above:
+        Path(above).chmod(0o755)
+        folder = Path(above) / "run"
+        with serving(folder) as server:
+            look = 'test -e "$1/work.sock" || cat "$1/connection.json"'
+            words = ["sh", "-c", look, "sh", str(folder)]
+            assert subprocess.run(words, check=False, capture_output=True).returncode == 0
+            stranger = subprocess.run(words, check=False, capture_output=True, user=65_534)
+            assert stranger.returncode != 0
+            assert stranger.stdout == b""
+            assert_alive(server)
 
 
 # ---- what is answered -------------------------------------------------------------------------
