@@ -66,6 +66,24 @@ class BadPixels(str, Enum):
     """They are read as black."""
 
 
+class Noise(str, Enum):
+    """What the denoiser starts from."""
+
+    ZEROS = "zeros"
+    """As the released one-step model was trained."""
+    GAUSSIAN = "gaussian"
+    """Noise of the seed, with the scheduler's own timesteps; experimental."""
+
+
+class OnOom(str, Enum):
+    """What is done when the device's memory runs out and nothing free of cost is left to give."""
+
+    FAIL = "fail"
+    """The job fails, with the numbers and what to set."""
+    BACKOFF = "backoff"
+    """It begins anew with a smaller window, then decode chunk, then size; the matte changes."""
+
+
 class PlateKeys(str, Enum):
     """What tells one version of a plate frame from another."""
 
@@ -133,6 +151,34 @@ class WindowSettings:
     def chunk(self) -> int:
         """Frames decoded together, never more than the window has."""
         return min(self.decode_chunk or self.frames_per_window, self.frames_per_window)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelSettings:
+    """Which weights, what the denoiser starts from, and what to do when memory is short.
+
+    Folders are absolute; "" means the one that `gvm weights pull` filled. An engine without
+    weights of its own looks at none of this.
+
+    Raises:
+        SettingsError: the seed is negative.
+    """
+
+    weights: str = ""
+    """A folder with `unet/`, `vae/` and `scheduler/`."""
+    unet: str = ""
+    """A folder with another UNet; "" means the one of the weights."""
+    lora: str = ""
+    """A folder that may hold an adapter for the UNet; "" means none."""
+    noise: Noise = Noise.ZEROS
+    seed: int = 0
+    """Of gaussian noise."""
+    on_oom: OnOom = OnOom.FAIL
+    fit_memory: bool = False
+    """Whether the server chooses the window and the decode chunk by the device's free memory."""
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.seed < 2**63, "seed", self.seed, "from 0 to 2^63 - 1")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,6 +9,9 @@ from gvm_client.settings import (
     Depth,
     MatteKnobs,
     Missing,
+    ModelSettings,
+    Noise,
+    OnOom,
     PlanKind,
     PlateKeys,
     Priority,
@@ -61,6 +64,15 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
             output=say.FileOutput(path="/m/a.%04d.exr", depth=Depth.FLOAT, overwrite=True),
             frames="1001-1100x2,1200",
             max_frames=50,
+            model=ModelSettings(
+                weights="/w",
+                unet="/u",
+                lora="/l",
+                noise=Noise.GAUSSIAN,
+                seed=7,
+                on_oom=OnOom.BACKOFF,
+                fit_memory=True,
+            ),
             window=WindowSettings(
                 frames_per_window=16,
                 overlap=2,
@@ -192,6 +204,7 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
                 say.StageSeconds(stage="read", seconds=12.0),
                 say.StageSeconds(stage="denoise", seconds=40.5),
             ),
+            notes=("Memory ran out.",),
         ),
     },
     "failed": {

@@ -22,6 +22,7 @@ from gvm_client.settings import (
     Depth,
     MatteKnobs,
     Missing,
+    ModelSettings,
     PlateKeys,
     Priority,
     WindowSettings,
@@ -152,7 +153,7 @@ class PushedPlate:
         width: pixels of every frame.
         height: pixels of every frame.
         pixel_aspect: width of a pixel over its height.
-        colourspace: as in `FilePlate`; `auto` means scene-linear for float and half, else sRGB.
+        colourspace: as in `FilePlate`; `auto` means scene-linear: hosts work in float.
         frames: keys of every frame that the requested frames' windows need.
         cuts: frames where a new shot begins, ascending.
     """
@@ -253,6 +254,7 @@ class Matte:
     max_frames: int = 0
     window: WindowSettings = WindowSettings()
     knobs: MatteKnobs = MatteKnobs()
+    model: ModelSettings = ModelSettings()
     engine: EngineName = EngineName.AUTO
     priority: Priority = Priority.RANGE
     playhead: int | None = None
@@ -390,6 +392,7 @@ class Done:
         frames_kept: alphas that stood already.
         seconds: wall time since the job was asked for.
         stages: busy seconds of each stage.
+        notes: what the artist should know of how it went, in whole sentences.
     """
 
     job: str
@@ -399,6 +402,7 @@ class Done:
     frames_kept: int
     seconds: float
     stages: tuple[StageSeconds, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

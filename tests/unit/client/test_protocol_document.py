@@ -17,7 +17,7 @@ from gvm_client.protocol import messages, wire
 from gvm_client.protocol.fields import KINDS, MAX_LIST, _options
 from gvm_client.protocol.lifecycle import JOB_TRANSITIONS, JobState
 from gvm_client.protocol.version import PROTOCOL_VERSION
-from gvm_client.settings import MatteKnobs, WindowSettings
+from gvm_client.settings import MatteKnobs, ModelSettings, WindowSettings
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
 WORDS = {kind: word for word, kind in messages.MESSAGE_TYPES.items()}
@@ -29,6 +29,7 @@ VALUES = (
     messages.MappedFrame,
     messages.FrameKey,
     WindowSettings,
+    ModelSettings,
     MatteKnobs,
     messages.StageSeconds,
     messages.JobSummary,
