@@ -23,12 +23,13 @@ import torch
 from torch import Tensor, nn
 
 from gvm_client.errors import EngineError, ErrorCode
+from gvm_client.settings import Noise
 from gvm_server.matting.engine import Image, Latent
 from gvm_server.matting.gvm.backoff import HALO, chunks
 from gvm_server.matting.gvm.blocks import SCORES_BUDGET, TIGHT_SCORES_BUDGET, scores_budget
 from gvm_server.matting.gvm.device import empty_cache, free_bytes, is_out_of_memory
 from gvm_server.matting.gvm.loading import Networks, Say, load_networks
-from gvm_server.matting.gvm.options import GvmOptions, Noise
+from gvm_server.matting.gvm.options import GvmOptions
 from gvm_server.matting.gvm.schedule import noise_levels
 from gvm_server.matting.gvm.simplify import timestep_biases
 

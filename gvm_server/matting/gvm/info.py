@@ -14,9 +14,10 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from gvm_client.settings import Noise
 from gvm_server.matting.engine import Engine, EngineInfo, Upsampling
 from gvm_server.matting.gvm.lora import CONFIG, FILES
-from gvm_server.matting.gvm.options import GvmOptions, Noise
+from gvm_server.matting.gvm.options import GvmOptions
 from gvm_server.matting.gvm.weights import weight_files
 
 RECORD = "gvm-weights.json"

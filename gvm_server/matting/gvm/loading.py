@@ -17,11 +17,12 @@ import torch
 from torch import nn
 
 from gvm_client.errors import EngineError, ErrorCode
+from gvm_client.settings import Noise
 from gvm_server.matting.gvm.config import CheckpointConfig
 from gvm_server.matting.gvm.device import Placement, place
 from gvm_server.matting.gvm.layout import unet_shapes, vae_shapes
 from gvm_server.matting.gvm.lora import adapter_file, merge_adapter
-from gvm_server.matting.gvm.options import GvmOptions, Noise
+from gvm_server.matting.gvm.options import GvmOptions
 from gvm_server.matting.gvm.reading import read_config
 from gvm_server.matting.gvm.simplify import (
     SimplificationReport,
@@ -78,21 +79,35 @@ def load_networks(folder: Path, options: GvmOptions, say: Say) -> Networks:
     unet_folder = Path(options.unet) if options.unet else folder / "unet"
     config = read_config(folder, unet_folder)
     placement = place(options, config.vae)
-    stored = stored_tensors(unet_folder), stored_tensors(folder / "vae")
-    check_layout(stored[0], unet_shapes(config.unet), unet_folder)
-    check_layout(stored[1], vae_shapes(config.vae), folder / "vae")
+    stored = {"UNet": stored_tensors(unet_folder), "VAE": stored_tensors(folder / "vae")}
+    check_layout(stored["UNet"], unet_shapes(config.unet), unet_folder)
+    check_layout(stored["VAE"], vae_shapes(config.vae), folder / "vae")
 
-    weights = _read("UNet", stored[0], say)
-    if options.lora:
-        _merge(weights, Path(options.lora), say)
-    unet, time, saved = _unet(weights, config, placement, options)
-    weights = _read("VAE", stored[1], say)
+    def read(network: str) -> Weights:
+        weights = _read(network, stored[network], say)
+        if network == "UNet" and options.lora:
+            _merge(weights, Path(options.lora), say)
+        return weights
+
+    networks = assemble(config, placement, options, read)
+    say(f"The model is on {placement.device}: {networks.report}.")
+    return networks
+
+
+def assemble(
+    config: CheckpointConfig,
+    placement: Placement,
+    options: GvmOptions,
+    read: Callable[[str], Weights],
+) -> Networks:
+    """Make the networks of weights that `read` gives for "UNet", then for "VAE"."""
+    unet, time, saved = _unet(read("UNet"), config, placement, options)
+    weights = read("VAE")
     report = saved + simplify_vae(weights)
     with torch.device("meta"):
         encoder, decoder = Encoder(config.vae), Decoder(config.vae)
     _place(encoder, weights, "encoder.", placement)
     _place(decoder, weights, DECODER, placement)
-    say(f"The model is on {placement.device}: {report}.")
     return Networks(
         config=config,
         placement=placement,
@@ -128,7 +143,7 @@ def _take_time(weights: Weights) -> Weights:
     for name in names:
         if name.endswith(".time_emb_proj.weight"):
             bias = name.replace(".time_emb_proj.weight", ".conv1.bias")
-            time[bias] = weights[bias]
+            time[bias] = weights[bias].clone()
     return time
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from gvm_client.errors import SettingsError
+from gvm_client.settings import Noise
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -26,15 +27,6 @@ class Switch(str, Enum):
     AUTO = "auto"
     ON = "on"
     OFF = "off"
-
-
-class Noise(str, Enum):
-    """What the denoiser starts from."""
-
-    ZEROS = "zeros"
-    """As the released one-step model was trained."""
-    GAUSSIAN = "gaussian"
-    """Noise of `seed`, flow-matching Euler steps at the scheduler's own timesteps."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

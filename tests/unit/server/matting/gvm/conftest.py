@@ -10,14 +10,14 @@ import torch
 
 from gvm_server.matting.gvm.engine import GvmEngine
 from gvm_server.matting.gvm.options import GvmOptions
-from tools.make_tiny_checkpoint import make_checkpoint
+from tools.make_tiny_checkpoint import Recipe, make_checkpoint
 
 
 @pytest.fixture(autouse=True)
 def few_threads() -> Iterator[None]:
     """Leave the cores to others; thread counts must not matter to a result."""
     before = torch.get_num_threads()
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
 
@@ -26,6 +26,21 @@ def few_threads() -> Iterator[None]:
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny seeded checkpoint in the released layout."""
     return make_checkpoint(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def smallest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of two levels, for what is slow on a CPU: half types and compilation."""
+    recipe = Recipe(
+        unet={
+            "block_out_channels": [32, 32],
+            "num_attention_heads": 2,
+            "down_block_types": ["CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"],
+            "up_block_types": ["UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal"],
+        },
+        vae={"block_out_channels": [32, 32], "down_block_types": ["DownEncoderBlock2D"] * 2},
+    )
+    return make_checkpoint(tmp_path_factory.mktemp("smallest"), recipe)
 
 
 @pytest.fixture

@@ -15,15 +15,15 @@ from safetensors.numpy import load_file
 from torch.nn import functional
 
 from benchmarks.straightforward import Straightforward
-from gvm_client.settings import WindowSettings
+from gvm_client.settings import Noise, WindowSettings
 from gvm_server.matting.engine import Image
 from gvm_server.matting.gvm.engine import GvmEngine
 from gvm_server.matting.gvm.info import PAD_MULTIPLE
-from gvm_server.matting.gvm.options import GvmOptions, Noise, Switch
+from gvm_server.matting.gvm.options import GvmOptions, Switch
 from gvm_server.matting.working import working_size
 
 ALPHA = 1e-4  # between thread counts and kernels the original's alpha moves by up to 4e-5
-LATENT = 3e-4  # of values up to 3, before the decoder
+LATENT = 1e-3  # the tiny UNet's deepest norm is over 4 values, which magnifies rounding
 ITERATED = 2e-2  # a random net fed with its own output; the original in float64 is as far away
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -194,21 +193,20 @@ def test_real_widths_lose_a_sixth_of_the_unets_parameters():
 
     The 3.2 M above the bare sum of the folds are the position tables' 256 rows.
     """
+    released = {
+        "block_out_channels": [128, 256, 512, 512],
+        "layers_per_block": 2,
+        "down_block_types": ["DownEncoderBlock2D"] * 4,
+    }
     with torch.device("meta"):
-        weights = dict(stock_unet({}).state_dict())
-        vae = dict(
-            stock_vae(
-                {
-                    "block_out_channels": [128, 256, 512, 512],
-                    "layers_per_block": 2,
-                    "down_block_types": ["DownEncoderBlock2D"] * 4,
-                }
-            ).state_dict()
-        )
+        networks = stock_unet({}), stock_vae(released)
+    weights, vae = (
+        {name: tensor.to("meta") for name, tensor in network.state_dict().items()}
+        for network in networks
+    )
     report = simplify.simplify_unet(weights, latent_channels=4, timestep=999)
     assert report.parameters_before == 1_521_999_082
     assert report.parameters_after == pytest.approx(1_271_500_000, rel=1e-3)
     assert report.bytes_after == 4 * report.parameters_after
     assert simplify.simplify_vae(vae).parameters_before == 97_742_847
-    assert "1522.0 M parameters became 127" in str(report)
-    assert json.dumps(str(report + report))
+    assert "1522.0 M parameters became 1271" in str(report)

@@ -1,0 +1,93 @@
+"""The window that the device's free memory has room for: the guide's table, then the planner.
+
+Law: a window that was chosen by memory is said aloud, for another machine may choose another, and
+another window is another matte.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from gvm_client.settings import WindowSettings
+from gvm_server.matting.engine import decode_halo
+from gvm_server.matting.gvm.config import CheckpointConfig
+from gvm_server.matting.gvm.device import Placement, free_bytes, place
+from gvm_server.matting.gvm.memory import Job, MemoryPlan, plan_memory
+from gvm_server.matting.gvm.options import GvmOptions
+from gvm_server.matting.gvm.reading import read_config
+from gvm_server.matting.working import WorkingSize
+
+GIB = 1 << 30
+
+# The original guide's table: the device's free memory in GiB, and frames per window.
+GUIDE_TABLE = ((24, 16), (16, 12), (12, 8), (0, 4))
+HEADROOM = 0.9  # of the free memory; the rest is the driver's and the kernels' own
+
+
+def fit_window(
+    window: WindowSettings, working: WorkingSize, weights: Path, options: GvmOptions
+) -> tuple[WindowSettings, str]:
+    """Return the settings with the largest window and chunk that fit, and a sentence about it.
+
+    Raises:
+        EngineError: the checkpoint's configs cannot be read, or the device is not there.
+    """
+    config = read_config(weights, Path(options.unet) if options.unet else weights / "unet")
+    placement = place(options, config.vae)
+    free = free_memory(placement.device)
+    chosen, plan = window, None
+    for chosen in _candidates(window, free):
+        plan = plan_window(config, placement, working, chosen)
+        if plan.peak_offloaded <= HEADROOM * free:
+            break
+    else:
+        return chosen, _sentence(chosen, plan, free) + " It may run out: take a smaller --size."
+    return chosen, _sentence(chosen, plan, free)
+
+
+def plan_window(
+    config: CheckpointConfig, placement: Placement, working: WorkingSize, window: WindowSettings
+) -> MemoryPlan:
+    """Predict what one window takes."""
+    job = Job(
+        height=working.padded_height,
+        width=working.padded_width,
+        frames=window.frames_per_window,
+        chunk=window.chunk,
+        halo=decode_halo(window),
+        steps=window.steps,
+    )
+    return plan_memory(config, placement, job)
+
+
+def free_memory(device: torch.device) -> int:
+    """Return the bytes that the device, or for a CPU the machine, has free."""
+    free = free_bytes(device)
+    if free is not None:
+        return free
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _candidates(window: WindowSettings, free: int) -> Iterator[WindowSettings]:
+    """Yield what may fit, the best first: smaller windows, then smaller decode chunks."""
+    start = next(frames for gib, frames in GUIDE_TABLE if free >= gib * GIB)
+    for frames in (frames for _, frames in GUIDE_TABLE if frames <= start):
+        overlap = min(window.overlap, frames // 2)
+        yield replace(window, frames_per_window=frames, overlap=overlap, decode_chunk=0)
+    for chunk in (2, 1):
+        yield replace(
+            window, frames_per_window=4, overlap=min(window.overlap, 2), decode_chunk=chunk
+        )
+
+
+def _sentence(window: WindowSettings, plan: MemoryPlan | None, free: int) -> str:
+    needed = plan.peak_offloaded / GIB if plan else 0.0
+    return (
+        f"Chosen by memory: {window.frames_per_window} frames per window, {window.chunk} decoded"
+        f" together; predicted {needed:.1f} GiB of {free / GIB:.1f} GiB free."
+    )
