@@ -11,6 +11,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from gvm_client.errors import SettingsError
+from gvm_server.matting.gvm.options import GvmOptions
 
 GIB = 1 << 30
 MIB = 1 << 20
@@ -39,6 +40,8 @@ class ServerSettings:
         writers: threads that refine and write behind it.
         root: the folder that reads and writes are confined to, or None.
         idle_seconds: how long a server without jobs stays; 0 means for ever.
+        unload_seconds: how long a model stays in memory without jobs; 0 means for ever.
+        gvm: how this machine runs GVM.
 
     Raises:
         SettingsError: a value is out of its range.
@@ -51,9 +54,11 @@ class ServerSettings:
     writers: int = WRITERS
     root: Path | None = None
     idle_seconds: float = IDLE_SECONDS
+    unload_seconds: float = 0.0
+    gvm: GvmOptions = GvmOptions()
 
     def __post_init__(self) -> None:
-        for name in ("cache_limit_bytes", "latent_limit_bytes", "idle_seconds"):
+        for name in ("cache_limit_bytes", "latent_limit_bytes", "idle_seconds", "unload_seconds"):
             if not getattr(self, name) >= 0:
                 raise SettingsError(f"{name} is {getattr(self, name)}; it must not be negative.")
         for name in ("readers", "writers"):

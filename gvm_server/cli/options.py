@@ -12,10 +12,12 @@ from gvm_client.settings import (
     BadPixels,
     Depth,
     Missing,
+    OnOom,
     PlanKind,
     PlateKeys,
     Priority,
 )
+from gvm_server.matting.gvm.options import Precision, Switch
 
 Parser = argparse.ArgumentParser
 
@@ -79,9 +81,22 @@ def _matte_model(group: argparse._ArgumentGroup) -> None:
         metavar="|".join(engines),
         help="auto is gvm where its weights are, else preview (auto)",
     )
+    group.add_argument(
+        "--weights", default="", metavar="DIR", help="GVM's weights (what `gvm weights pull` got)"
+    )
+    group.add_argument("--lora", default="", metavar="DIR", help="an adapter for GVM's UNet (none)")
+    group.add_argument(
+        "--on-oom",
+        default=OnOom.FAIL.value,
+        choices=[choice.value for choice in OnOom],
+        help="when memory runs out: fail, or begin anew with a smaller window (fail)",
+    )
     presets = ", ".join(f"{name} ({preset.about})" for name, preset in PRESETS.items())
     group.add_argument(
-        "--preset", default="default", metavar="NAME", help=f"{presets}; single options win"
+        "--preset",
+        default="default",
+        metavar="NAME",
+        help=f"{presets}; single options win",
     )
     for flag, text in (
         ("--frames-per-window", "frames that the model sees together (8)"),
@@ -173,6 +188,30 @@ def _serve(parser: Parser) -> None:
         type=float,
         metavar="N",
         help="leave after so long without a job; 0 means never (30)",
+    )
+    parser.add_argument(
+        "--idle-unload",
+        type=float,
+        metavar="MINUTES",
+        help="give the model's memory back after so long without a job; 0 means never (0)",
+    )
+    group = parser.add_argument_group("how this machine runs GVM")
+    group.add_argument("--device", default="auto", help="auto, cpu, mps, cuda or cuda:N (auto)")
+    for flag, of in (("--precision", "UNet"), ("--vae-precision", "VAE")):
+        group.add_argument(
+            flag,
+            default="auto",
+            choices=[choice.value for choice in Precision],
+            help=f"what the {of} computes in (auto)",
+        )
+    group.add_argument(
+        "--channels-last",
+        default="auto",
+        choices=[choice.value for choice in Switch],
+        help="memory format of the decoder's convolutions (auto)",
+    )
+    group.add_argument(
+        "--compile", default="", metavar="BACKEND", help="a torch.compile backend (none)"
     )
     parser.add_argument("--log-file", metavar="FILE", help="where the log goes (standard error)")
 

@@ -9,10 +9,13 @@ from pathlib import Path
 
 from gvm_client.protocol.messages import EngineName, FileOutput, FilePlate, Matte
 from gvm_client.settings import (
+    AUTO_PRESET,
     BadPixels,
     Depth,
     MatteKnobs,
     Missing,
+    ModelSettings,
+    OnOom,
     PlanKind,
     PlateKeys,
     Priority,
@@ -69,6 +72,12 @@ def matte_request(parsed: argparse.Namespace) -> Matte:
             grow=parsed.grow,
             blur=parsed.blur,
             invert=parsed.invert,
+        ),
+        model=ModelSettings(
+            weights=absolute(parsed.weights) if parsed.weights else "",
+            lora=absolute(parsed.lora) if parsed.lora else "",
+            on_oom=OnOom(parsed.on_oom),
+            fit_memory=parsed.preset == AUTO_PRESET and parsed.frames_per_window is None,
         ),
         engine=EngineName(parsed.engine),
         priority=Priority(parsed.priority),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gvm_client.runtime import LOG_NAME, runtime_dir
 from gvm_server.cli.exits import Exit
+from gvm_server.matting.gvm.options import GvmOptions, Precision, Switch
 from gvm_server.settings import ServerSettings
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"
@@ -26,8 +27,21 @@ def run(parsed: argparse.Namespace) -> int:
         settings = replace(settings, root=Path(parsed.root).resolve(strict=True))
     if parsed.idle_minutes is not None:
         settings = replace(settings, idle_seconds=60.0 * parsed.idle_minutes)
+    if parsed.idle_unload is not None:
+        settings = replace(settings, unload_seconds=60.0 * parsed.idle_unload)
+    settings = replace(settings, gvm=_gvm_options(parsed))
     folder = runtime_dir()
     from gvm_server.service.daemon import serve  # noqa: PLC0415 (numpy comes with it)
 
     serve(settings, folder, log=parsed.log_file or str(folder / LOG_NAME))
     return Exit.DONE
+
+
+def _gvm_options(parsed: argparse.Namespace) -> GvmOptions:
+    return GvmOptions(
+        device=parsed.device,
+        precision=Precision(parsed.precision),
+        vae_precision=Precision(parsed.vae_precision),
+        channels_last=Switch(parsed.channels_last),
+        compile_backend=parsed.compile,
+    )

@@ -16,7 +16,10 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gvm_client.settings import WindowSettings
+from gvm_client.settings import PlanKind, WindowSettings
+
+# Frames decoded on each side of a chunk and thrown away: what the temporal convolutions see most.
+SEAMLESS_HALO = 2
 
 Image: TypeAlias = NDArray[np.float32]
 
@@ -49,8 +52,14 @@ class Engine(Protocol):
         """Turn the latents of one window into alpha latents."""
         ...
 
-    def decode(self, latents: Sequence[Latent], *, chunk: int) -> Image:
-        """Turn the alpha latents of one window into alphas: [T, h, w] float32, 0..1."""
+    def decode(self, latents: Sequence[Latent], *, chunk: int, halo: int) -> Image:
+        """Turn the alpha latents of one window into alphas: [T, h, w] float32, 0..1.
+
+        Args:
+            latents: of the window's frames.
+            chunk: consecutive frames decoded together.
+            halo: frames decoded on each side of a chunk and thrown away.
+        """
         ...
 
     def release(self) -> None:
@@ -80,6 +89,7 @@ class EngineInfo:
     load: Callable[[Callable[[str], None]], Engine]
     notes: tuple[str, ...] = ()
 
-    def window_key_settings(self, settings: WindowSettings) -> tuple[int, int]:
-        """Return the settings, besides the frames, that change a window's alphas."""
-        return settings.steps, settings.chunk
+
+def decode_halo(settings: WindowSettings) -> int:
+    """Return the halo of a decode chunk; the original program has none."""
+    return 0 if settings.plan is PlanKind.REFERENCE else SEAMLESS_HALO

@@ -3,52 +3,93 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from gvm_client.errors import EngineError, ErrorCode
+from gvm_client.settings import ModelSettings
 from gvm_server.matting.engine import Engine, EngineInfo
+from gvm_server.matting.gvm.options import GvmOptions
 
 _LOG = logging.getLogger(__name__)
 
-
-def _preview() -> EngineInfo:
-    from gvm_server.matting import preview  # noqa: PLC0415 (an engine costs its import)
-
-    return preview.info()
-
-
-def _stand_in() -> EngineInfo:
-    from gvm_server.matting import stand_in  # noqa: PLC0415
-
-    return stand_in.info()
-
-
-ENGINES: Mapping[str, Callable[[], EngineInfo]] = MappingProxyType(
-    {"preview": _preview, "test": _stand_in}
-)
-AUTO = "auto"
+AUTO, GVM, PREVIEW, TEST = "auto", "gvm", "preview", "test"
 AUTO_NOTE = (
     "No GVM weights were found, so the preview engine makes this matte: a usable garbage or core"
-    " matte for one person, not true matting."
+    " matte for one person, not true matting. `gvm weights pull` gets the weights."
 )
 
 
-def find_engine(name: str) -> tuple[EngineInfo, tuple[str, ...]]:
-    """Return an engine by name, and what the artist should know of the choice.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """An engine, and what the artist should know of its choice, in whole sentences."""
+
+    engine: EngineInfo
+    weights: Path | None = None
+    """The folder that GVM will load; None for engines without one."""
+    options: GvmOptions | None = None
+    notes: tuple[str, ...] = ()
+
+
+def find_engine(name: str, model: ModelSettings, machine: GvmOptions) -> Choice:
+    """Return an engine by name; `auto` is gvm where its weights are, else preview.
+
+    Args:
+        name: as a request says it.
+        model: which weights the request names.
+        machine: how this server runs GVM; the request's own choices go over it.
 
     Raises:
-        EngineError: there is no such engine here.
+        EngineError: there is no such engine, or its weights are not here.
     """
-    if name == AUTO:
-        return ENGINES["preview"](), (AUTO_NOTE,)
-    if name not in ENGINES:
-        raise EngineError(
-            f"The engine {name!r} is not here; there are {', '.join(ENGINES)}.",
-            remedy="Use --engine preview.",
-            code=ErrorCode.ENGINE_UNAVAILABLE,
-        )
-    return ENGINES[name](), ()
+    if name in (AUTO, GVM):
+        from gvm_server.matting.gvm.store import find_weights  # noqa: PLC0415 (see each engine)
+
+        weights = find_weights(Path(model.weights) if model.weights else None)
+        if weights is not None:
+            return _gvm(weights, model, machine)
+        if name == GVM or model.weights:
+            raise _no_weights(model)
+        return replace(_preview(machine), notes=(AUTO_NOTE,))
+    if name == PREVIEW:
+        return _preview(machine)
+    if name == TEST:
+        from gvm_server.matting import stand_in  # noqa: PLC0415
+
+        return Choice(engine=stand_in.info())
+    raise EngineError(
+        f"There is no engine {name!r}; there are {GVM}, {PREVIEW} and {TEST}.",
+        remedy=f"Use --engine {AUTO}.",
+        code=ErrorCode.ENGINE_UNAVAILABLE,
+    )
+
+
+def _gvm(weights: Path, model: ModelSettings, machine: GvmOptions) -> Choice:
+    from gvm_server.matting.gvm.info import info  # noqa: PLC0415
+
+    options = replace(machine, unet=model.unet, lora=model.lora, noise=model.noise, seed=model.seed)
+    return Choice(engine=info(weights, options), weights=weights, options=options)
+
+
+def _preview(machine: GvmOptions) -> Choice:
+    from gvm_server.matting import preview  # noqa: PLC0415
+
+    device = "cpu" if machine.device == "auto" else machine.device
+    return Choice(engine=preview.info(device))
+
+
+def _no_weights(model: ModelSettings) -> EngineError:
+    from gvm_server.matting.gvm.store import weights_dir  # noqa: PLC0415
+
+    folder = weights_dir(Path(model.weights) if model.weights else None)
+    return EngineError(
+        f"The GVM weights are not in {folder}.",
+        remedy="Get them with `gvm weights pull`, name their folder with --weights, or use"
+        " --engine preview.",
+        code=ErrorCode.ENGINE_UNAVAILABLE,
+        path=str(folder),
+    )
 
 
 class LoadedEngine:
@@ -64,7 +105,7 @@ class LoadedEngine:
 
         Args:
             info: the engine that is wanted.
-            say: called with sentences that say how far the loading is.
+            say: called with sentences that say how far the loading is; "" when it is done.
 
         Raises:
             EngineError: it cannot be loaded.
@@ -74,6 +115,7 @@ class LoadedEngine:
             say(f"Loading the {info.name} engine.")
             self._engine = info.load(say)
             self._revision, self.name = info.revision, info.name
+            say("")
             _LOG.info("Loaded the engine %s, revision %s.", info.name, info.revision)
         return self._engine
 

@@ -18,6 +18,7 @@ from dataclasses import astuple
 from enum import Enum
 
 from gvm_client.windows import Window, blends
+from gvm_server.matting.engine import decode_halo
 from gvm_server.matting.order import Order
 
 INTAKE_REVISION = 1  # colour and resize
@@ -49,10 +50,14 @@ def window_key(order: Order, window: Window) -> bytes:
     Raises:
         InputError: a plate frame is not there.
     """
+    settings = order.window
+    halo = decode_halo(settings) if settings.chunk < len(window) else 0
     return _digest(
         "window",
         WINDOW_REVISION,
-        *order.engine.window_key_settings(order.window),
+        settings.steps,
+        min(settings.chunk, len(window)),
+        halo,
         *(latent_key(order, frame) for frame in window.frames),
     )
 

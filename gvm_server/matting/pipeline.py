@@ -27,7 +27,7 @@ from gvm_server.matting.ahead import ReadAhead
 from gvm_server.matting.behind import FinishBehind
 from gvm_server.matting.blend import crossfade
 from gvm_server.matting.clock import Clock, Stage
-from gvm_server.matting.engine import Engine, EngineInfo, Image, Latent
+from gvm_server.matting.engine import Engine, EngineInfo, Image, Latent, decode_halo
 from gvm_server.matting.finish import finish
 from gvm_server.matting.keys import latent_key, window_key
 from gvm_server.matting.latents import LatentStore
@@ -123,7 +123,8 @@ class Pipeline:
             latents = list(engine.denoise(latents, steps=settings.steps))
         self._behind.check()
         with self.clock.stage(Stage.DECODE):
-            alphas = engine.decode(latents, chunk=settings.chunk).astype(np.float16)
+            decoded = engine.decode(latents, chunk=settings.chunk, halo=decode_halo(settings))
+            alphas = decoded.astype(np.float16)
         self.windows_run += 1
         self._behind.keep(lambda: self._shop.cache.add_window(step.key, alphas))
         return alphas

@@ -23,7 +23,7 @@ import numpy as np
 from gvm_client.errors import EngineError, ErrorCode
 from gvm_server.matting.engine import EngineInfo, Image, Latent, Upsampling
 
-CODE_VERSION = 1  # part of the keys
+CODE_VERSION = 2  # part of the keys
 OWN, WINDOW, PLACE = np.float32(0.6), np.float32(0.3), np.float32(0.1)  # shares in denoise
 CHUNK = np.float32(0.1)  # the decode chunk's share in decode
 LUMA = np.array((0.2126, 0.7152, 0.0722), np.float32)  # Rec. 709
@@ -107,14 +107,17 @@ class StandInEngine:
             window = OWN * window + WINDOW * mean + PLACE * places[:, None, None]
         return list(window)
 
-    def decode(self, latents: Sequence[Latent], *, chunk: int) -> Image:
-        """Mix each frame with the mean of its chunk: [T, h, w] in 0..1."""
+    def decode(self, latents: Sequence[Latent], *, chunk: int, halo: int) -> Image:
+        """Mix each frame with the mean of its chunk and its halo: [T, h, w] in 0..1."""
         self._take_time(len(latents))
         window = np.stack(cast("Sequence[Image]", latents))
+        mixed = np.empty_like(window)
         for first in range(0, len(window), chunk):
-            together = window[first : first + chunk]
-            together += CHUNK * (together.mean(axis=0, dtype=np.float32) - together)
-        return np.clip(window, 0.0, 1.0)
+            own = slice(first, first + chunk)
+            seen = window[max(0, first - halo) : first + chunk + halo]
+            mean = seen.mean(axis=0, dtype=np.float32)
+            mixed[own] = window[own] + CHUNK * (mean - window[own])
+        return np.clip(mixed, 0.0, 1.0)
 
     def release(self) -> None:
         """Do nothing: it holds no memory."""

@@ -51,16 +51,17 @@ class Daemon:
         endpoint: the sockets.
         scheduler: whose turn it is.
         shop: stores and pools.
-        idle_seconds: how long without a job before the server leaves; 0 means never.
+        settings: how long it stays without jobs, and keeps a model.
     """
 
     def __init__(
-        self, endpoint: Endpoint, scheduler: Scheduler, shop: Shop, *, idle_seconds: float
+        self, endpoint: Endpoint, scheduler: Scheduler, shop: Shop, settings: ServerSettings
     ) -> None:
         self._endpoint = endpoint
         self._scheduler = scheduler
         self._shop = shop
-        self._idle_seconds = idle_seconds
+        self._idle_seconds = settings.idle_seconds
+        self._unload_seconds = settings.unload_seconds
         self._started = time.monotonic()
         self._leaving = False
 
@@ -101,7 +102,10 @@ class Daemon:
     def on_tick(self) -> None:
         """Beat every job's heart; leave when told to, or when nobody has asked for long."""
         self._scheduler.beat()
-        idle = 0 < self._idle_seconds < self._scheduler.quiet_seconds
+        quiet = self._scheduler.quiet_seconds
+        if self._scheduler.engine_loaded and 0 < self._unload_seconds < quiet:
+            self._scheduler.release()
+        idle = 0 < self._idle_seconds < quiet
         if self._leaving or idle:
             _LOG.info("Leaving%s.", " after no job for long" if idle else "")
             self._scheduler.stop()
@@ -154,9 +158,9 @@ def serve(settings: ServerSettings, folder: Path, *, log: str = "") -> None:
         endpoint = Endpoint(folder, log=log)
         buffers = pixels_dir(folder)
         sweep(buffers)
-        site = Site(roots=Roots(settings.root), cache=shop.cache, buffers=buffers)
+        site = Site(roots=Roots(settings.root), cache=shop.cache, buffers=buffers, gvm=settings.gvm)
         scheduler = Scheduler(shop=shop, site=site)
-        daemon = Daemon(endpoint, scheduler, shop, idle_seconds=settings.idle_seconds)
+        daemon = Daemon(endpoint, scheduler, shop, settings)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: daemon.leave())
 

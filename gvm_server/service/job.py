@@ -27,7 +27,7 @@ from gvm_client.protocol.messages import (
     Progress,
     StageSeconds,
 )
-from gvm_client.settings import Priority
+from gvm_client.settings import Priority, WindowSettings
 from gvm_server.matting.order import Order
 from gvm_server.matting.pipeline import Pipeline
 from gvm_server.matting.survey import Survey
@@ -60,6 +60,8 @@ class Job:
         self.state = JobState.ASKED
         self.pipeline: Pipeline | None = None
         self.ending: GvmError | None = None
+        self.window = request.window
+        self._notes: list[str] = []
         self._send = send
         self._lock = threading.RLock()
         self._asked_at = time.monotonic()
@@ -101,26 +103,27 @@ class Job:
 
     # ---- what happens to a job, in order -----------------------------------------------------
 
-    def accept(self, order: Order, survey: Survey, notes: tuple[str, ...]) -> None:
-        """Say what will be done, and which frames stand already."""
-        self._note = "Waiting for its turn."
-        self._accepted = Accepted(
-            job=self.name,
-            engine=EngineName(order.engine.name),
-            revision=order.engine.revision,
-            preview=order.engine.preview,
-            first=order.plan.first,
-            last=order.plan.last,
-            frames_total=len(order.frames),
-            frames_kept=len(survey.kept),
-            windows_total=len(survey.windows),
-            windows_cached=survey.windows_cached,
-            colourspace=order.plate.colourspace,
-            working_width=order.working.width,
-            working_height=order.working.height,
-            notes=notes,
+    def accept(self, order: Order, found: Survey, notes: tuple[str, ...]) -> None:
+        """Say what will be done; a job that begins anew says so by its heartbeat."""
+        with self._lock:
+            begins_anew = self._accepted is not None
+            self._frames_done = self._frames_written = 0
+            self._accepted = _accepted(self.name, order, found, notes)
+            if begins_anew:
+                self.beat()
+            else:
+                self._note = "Waiting for its turn."
+                self.say(self._accepted)
+
+    def begin_anew(self, window: WindowSettings) -> None:
+        """Go on with smaller settings after memory ran out; every frame is made with them."""
+        self.window, self.pipeline = window, None
+        says = (
+            f"Memory ran out: the job begins anew with {window.frames_per_window} frames per"
+            f" window, {window.chunk} decoded together, size {window.size}. The matte changes."
         )
-        self.say(self._accepted)
+        self._notes.append(says)
+        self.note(says)
 
     def need(self, frames: tuple[int, ...]) -> None:
         """Ask the host for pixels."""
@@ -204,6 +207,7 @@ class Job:
             stages=tuple(
                 StageSeconds(stage=stage.value, seconds=seconds) for stage, seconds in busy.items()
             ),
+            notes=tuple(self._notes),
         )
 
     # ---- who listens, and what the status shows ------------------------------------------------
@@ -236,6 +240,25 @@ class Job:
                 seconds=(self._ended_at or time.monotonic()) - self._asked_at,
                 note="" if self.state.is_final else self._note,
             )
+
+
+def _accepted(job: str, order: Order, found: Survey, notes: tuple[str, ...]) -> Accepted:
+    return Accepted(
+        job=job,
+        engine=EngineName(order.engine.name),
+        revision=order.engine.revision,
+        preview=order.engine.preview,
+        first=order.plan.first,
+        last=order.plan.last,
+        frames_total=len(order.frames),
+        frames_kept=len(found.kept),
+        windows_total=len(found.windows),
+        windows_cached=found.windows_cached,
+        colourspace=order.plate.colourspace,
+        working_width=order.working.width,
+        working_height=order.working.height,
+        notes=notes,
+    )
 
 
 def _frame_ready(job: str, delivery: Delivery) -> FrameReady:

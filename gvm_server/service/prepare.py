@@ -8,9 +8,12 @@ from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.protocol.messages import FilePlate, MappedOutput, Matte, PushedPlate
+from gvm_client.settings import WindowSettings
 from gvm_client.windows import Plan
-from gvm_server.matting.engines import find_engine
+from gvm_server.matting.engines import Choice, find_engine
+from gvm_server.matting.gvm.options import GvmOptions
 from gvm_server.matting.order import Order, canvas_of, working_size_of
+from gvm_server.matting.working import WorkingSize
 from gvm_server.media.cache import DiskCache
 from gvm_server.media.confine import Roots
 from gvm_server.media.frames import parse_frames
@@ -29,6 +32,8 @@ class Site:
     cache: DiskCache
     buffers: Path
     """The run-time folder's `pixels/`, where hosts and server map images."""
+    gvm: GvmOptions = GvmOptions()
+    """How this machine runs GVM."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,36 +44,62 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-def prepare(request: Matte, site: Site, ask: Callable[[tuple[int, ...]], None]) -> Prepared:
+def prepare(
+    request: Matte, window: WindowSettings, site: Site, ask: Callable[[tuple[int, ...]], None]
+) -> Prepared:
     """Open the plate, lay the plan and prove the output.
 
     Args:
         request: what was asked for.
+        window: the request's, or smaller ones after memory ran out.
         site: where to read, write and keep.
         ask: called when a pushed plate needs frames from its host.
 
     Raises:
         GvmError: the plate, the settings, the engine or the output is wrong.
     """
-    engine, why = find_engine(request.engine.value)
+    choice = _engine(request, site)
     plate = _open(request.plate, site, ask)
-    plan = Plan.of(request.window, first=plate.first, last=plate.last, cuts=request.plate.cuts)
-    frames = _frames(request, plate)
     header = plate.header(_reference_frame(plate))
     canvas = canvas_of(header)
+    working = working_size_of(canvas, header, window, choice.engine)
+    window, fitted = _fitted(request, window, choice, working)
+    frames = _frames(request, plate)
     order = Order(
         plate=plate,
-        plan=plan,
+        plan=Plan.of(window, first=plate.first, last=plate.last, cuts=request.plate.cuts),
         frames=frames,
-        engine=engine,
-        window=request.window,
+        engine=choice.engine,
+        window=window,
         knobs=request.knobs,
         sink=_sink(request, plate, site, frames),
         canvas=canvas,
-        working=working_size_of(canvas, header, request.window, engine),
+        working=working,
         playhead=request.playhead,
     )
-    return Prepared(order=order, notes=(*why, *engine.notes, *plate.notes, *_advice(request)))
+    notes = (*choice.notes, *choice.engine.notes, *plate.notes, *fitted, *_advice(window))
+    return Prepared(order=order, notes=notes)
+
+
+def _engine(request: Matte, site: Site) -> Choice:
+    for folder in (request.model.weights, request.model.unet, request.model.lora):
+        if folder:
+            site.roots.check_read(Path(folder))
+    return find_engine(request.engine.value, request.model, site.gvm)
+
+
+def _fitted(
+    request: Matte, window: WindowSettings, choice: Choice, working: WorkingSize
+) -> tuple[WindowSettings, tuple[str, ...]]:
+    """Return the window that memory has room for, where the request leaves it to the server."""
+    if not request.model.fit_memory or window != request.window:  # backed off already
+        return window, ()
+    if choice.weights is None or choice.options is None:
+        return window, (f"The {choice.engine.name} engine needs little memory: its window stays.",)
+    from gvm_server.matting.gvm.fit import fit_window  # noqa: PLC0415 (torch comes with it)
+
+    fitted, says = fit_window(window, working, choice.weights, choice.options)
+    return fitted, (says,)
 
 
 def _open(
@@ -147,7 +178,7 @@ def _sink(request: Matte, plate: Plate, site: Site, frames: tuple[int, ...]) -> 
     return FileSink(files, depth=output.depth, cache=site.cache)
 
 
-def _advice(request: Matte) -> tuple[str, ...]:
-    if request.window.steps == 1:
+def _advice(window: WindowSettings) -> tuple[str, ...]:
+    if window.steps == 1:
         return ()
-    return (f"{request.window.steps} steps are experimental: GVM is a one-step model.",)
+    return (f"{window.steps} steps are experimental: GVM is a one-step model.",)

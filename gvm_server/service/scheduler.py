@@ -18,9 +18,11 @@ from functools import partial
 
 from gvm_client.errors import ErrorCode, GvmError, JobCancelled, ServerError
 from gvm_client.protocol.messages import GiveFrames, JobSummary, Matte
+from gvm_client.settings import OnOom, WindowSettings
 from gvm_server.errors import as_gvm_error
 from gvm_server.matting.engine import Engine
 from gvm_server.matting.engines import LoadedEngine
+from gvm_server.matting.gvm.backoff import backoff
 from gvm_server.matting.pipeline import Pipeline, Shop
 from gvm_server.matting.survey import survey
 from gvm_server.media.sinks import Delivery
@@ -137,7 +139,7 @@ class Scheduler:
 
     def _prepare(self, job: Job) -> None:
         try:
-            prepared = prepare(job.request, self._site, job.need)
+            prepared = prepare(job.request, job.window, self._site, job.need)
             found = survey(prepared.order, self._shop.cache)
             job.accept(prepared.order, found, prepared.notes)
             for frame in found.kept:
@@ -260,7 +262,12 @@ class Scheduler:
             self._nudge()
 
     def _ended(self, job: Job, failure: GvmError | None) -> None:
-        """Tell how a job ended, and keep its name for the status; called once a job."""
+        """Tell how a job ended, and keep its name for the status."""
+        if failure is not None and (smaller := _backed_off(job, failure)) is not None:
+            _LOG.warning("Job %s: %s", job.name, failure)
+            job.begin_anew(smaller)
+            self._shop.readers.submit(self._prepare, job)
+            return
         job.end(failure)
         _LOG.info("Job %s: %s. %s", job.name, job.state.value, failure or "")
         with self._wake:
@@ -275,3 +282,12 @@ class Scheduler:
         with self._wake:
             self._news += 1
             self._wake.notify_all()
+
+
+def _backed_off(job: Job, failure: GvmError) -> WindowSettings | None:
+    """Return smaller settings for a job that ran out of memory, where the artist allowed it."""
+    if failure.code is not ErrorCode.OUT_OF_MEMORY or job.ending is not None:
+        return None
+    if job.request.model.on_oom is not OnOom.BACKOFF:
+        return None
+    return backoff(job.window)

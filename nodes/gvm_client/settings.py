@@ -231,11 +231,13 @@ def _preset(about: str, max_frames: int = 0, **values: int) -> Preset:
 
 
 DEFAULT_PRESET = "default"
+AUTO_PRESET = "auto"  # the default's values; the server fits the window to the device's memory
 
 # The scenarios of the original guide, with its numbers.
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         DEFAULT_PRESET: _preset("the settings' own defaults"),
+        AUTO_PRESET: _preset("the window by the device's free memory"),
         "low_memory": _preset(
             "below 8 GB of GPU memory",
             frames_per_window=4,

@@ -118,9 +118,9 @@ class PreviewEngine:
         del steps
         return latents
 
-    def decode(self, latents: Sequence[Latent], *, chunk: int) -> Image:
-        """Stack the window's alphas to [T, h, w]; `chunk` changes nothing."""
-        del chunk
+    def decode(self, latents: Sequence[Latent], *, chunk: int, halo: int) -> Image:
+        """Stack the window's alphas to [T, h, w]; chunk and halo change nothing."""
+        del chunk, halo
         return np.stack(cast("Sequence[Image]", latents))
 
     def release(self) -> None:

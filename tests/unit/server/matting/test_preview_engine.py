@@ -100,7 +100,7 @@ def test_a_read_only_frame_is_taken(engine: PreviewEngine):
 def test_denoise_and_decode_change_nothing(engine: PreviewEngine):
     """A window's alphas are its frames' latents, whatever steps and chunk say."""
     latents = [engine.encode(portrait(64, side)) for side in (96, 96)]
-    alphas = engine.decode(engine.denoise(latents, steps=3), chunk=1)
+    alphas = engine.decode(engine.denoise(latents, steps=3), chunk=1, halo=2)
     assert alphas.shape == (2, 64, 96)
     assert np.array_equal(alphas[0], np.asarray(latents[0]))
 
