@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 
-.PHONY: demo test setup lint types contracts unit clean
+.PHONY: demo test setup lint types contracts unit plugin clean
 
 demo: setup
 	$(BIN)/python docs/demo.py $(if $(CLIP),--clip "$(CLIP)")
@@ -34,6 +34,11 @@ contracts: setup
 
 unit: setup
 	$(BIN)/pytest
+
+# GVM.ofx.bundle in build/plugin; installs compiler and libraries by apt where it may.
+plugin: setup
+	mkdir -p build
+	PYTHON=$(BIN)/python plugin_host/build.sh build/plugin
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -52,6 +52,8 @@ PushedPlate pushed_plate(const Wish& wish, const HostClip& clip, const FrameHash
 /// Takes the alphas of a job out of their buffers.
 class Receiver {
  public:
+  explicit Receiver(const Hash& clip) : clip_(clip) {}
+
   void accepted(const Accepted& message) { preview_ = message.preview; }
 
   AlphaPtr take(const MappedFrame& image) const {
@@ -60,10 +62,12 @@ class Receiver {
     alpha->height = image.height;
     alpha->pixels = take_alpha(folder_, image);
     alpha->preview = preview_;
+    alpha->clip = clip_;
     return alpha;
   }
 
  private:
+  Hash clip_;
   std::filesystem::path folder_ = pixels_dir();
   bool preview_ = false;
 };
@@ -119,7 +123,7 @@ AlphaPtr Desk::alpha(const Wish& wish, const FileFrame& plate, const Watch& watc
   Matte request = request_for(wish, {{plate.frame, Hash{}}});
   request.plate = file;
   request.playhead = plate.frame;
-  Receiver receiver;
+  Receiver receiver(identity_of(plate));
   AlphaPtr alpha;
   JobHandler handler;
   handler.accepted = [&](const Accepted& message) { receiver.accepted(message); };
@@ -135,6 +139,12 @@ AlphaPtr Desk::alpha(const Wish& wish, const FileFrame& plate, const Watch& watc
 
 void Desk::clear() {
   store_.clear();
+  const std::lock_guard lock(mutex_);
+  modelled_.clear();
+}
+
+void Desk::forget(const Hash& clip) {
+  store_.forget(clip);
   const std::lock_guard lock(mutex_);
   modelled_.clear();
 }
@@ -163,7 +173,7 @@ AlphaPtr Desk::lead(const Part& part, const Wish& wish, const HostClip& clip, co
     request.plate = pushed_plate(wish, clip, recipe.plate);
     request.playhead = recipe.frame;
     Lender lender(clip, reader, watch);
-    Receiver receiver;
+    Receiver receiver(identity_of(clip));
     JobHandler handler;
     handler.accepted = [&](const Accepted& message) { receiver.accepted(message); };
     handler.need = [&](const NeedFrames& need, const Give& give) { lender.lend(need, give); };

@@ -32,8 +32,9 @@ class Desk {
   /// The alpha of a frame of a plate on disk. Throws Error; Aborted.
   AlphaPtr alpha(const Wish& wish, const FileFrame& plate, const Watch& watch);
 
-  /// Forgets every finished alpha of this process; the server's cache stays.
+  /// Forgets finished alphas of this process, all or a clip's; the server's cache stays.
   void clear();
+  void forget(const Hash& clip);
 
  private:
   struct Ticket;

@@ -30,6 +30,10 @@ template <>
 inline constexpr std::array kWords<PlateKeys>{"stat", "content"};
 template <>
 inline constexpr std::array kWords<PlanKind>{"seamless", "reference"};
+template <>
+inline constexpr std::array kWords<Noise>{"zeros", "gaussian"};
+template <>
+inline constexpr std::array kWords<OnOom>{"fail", "backoff"};
 
 inline constexpr std::array kCodeWords{
     "bad_request",        "plate_missing",       "plate_unreadable", "plate_ambiguous",
@@ -94,6 +98,14 @@ void fields(V& visit, WindowSettings& m) {
 }
 
 template <class V>
+void fields(V& visit, ModelSettings& m) {
+  visit.defaulted("weights", m.weights), visit.defaulted("unet", m.unet);
+  visit.defaulted("lora", m.lora), visit.defaulted("noise", m.noise);
+  visit.defaulted("seed", m.seed), visit.defaulted("on_oom", m.on_oom);
+  visit.defaulted("fit_memory", m.fit_memory);
+}
+
+template <class V>
 void fields(V& visit, MatteKnobs& m) {
   visit.defaulted("black", m.black), visit.defaulted("white", m.white);
   visit.defaulted("gamma", m.gamma), visit.defaulted("grow", m.grow);
@@ -117,7 +129,8 @@ template <class V>
 void fields(V& visit, Matte& m) {
   visit("job", m.job), visit("plate", m.plate), visit("output", m.output);
   visit.defaulted("frames", m.frames), visit.defaulted("max_frames", m.max_frames);
-  visit.defaulted("window", m.window), visit.defaulted("knobs", m.knobs);
+  visit.defaulted("window", m.window), visit.defaulted("knobs", m.knobs),
+      visit.defaulted("model", m.model);
   visit.defaulted("engine", m.engine), visit.defaulted("priority", m.priority);
   visit.defaulted("playhead", m.playhead);
 }
@@ -174,7 +187,7 @@ void fields(V& visit, Done& m) {
   visit("job", m.job), visit("windows_run", m.windows_run);
   visit("windows_cached", m.windows_cached), visit("frames_written", m.frames_written);
   visit("frames_kept", m.frames_kept), visit("seconds", m.seconds);
-  visit.defaulted("stages", m.stages);
+  visit.defaulted("stages", m.stages), visit.defaulted("notes", m.notes);
 }
 
 template <class V>
@@ -217,6 +230,7 @@ void check(const PushedPlate& value);
 void check(const FileOutput& value);
 void check(const MappedOutput& value);
 void check(const WindowSettings& value);
+void check(const ModelSettings& value);
 void check(const MatteKnobs& value);
 void check(const Matte& value);
 void check(const GiveFrames& value);

@@ -74,6 +74,7 @@ void check(const MappedOutput& value) {
 }
 
 void check(const WindowSettings& value) { value.check(); }
+void check(const ModelSettings& value) { value.check(); }
 void check(const MatteKnobs& value) { value.check(); }
 
 void check(const Matte& value) {

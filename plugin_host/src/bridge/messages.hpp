@@ -123,6 +123,7 @@ struct Matte {
   std::int64_t max_frames = 0;
   WindowSettings window;
   MatteKnobs knobs;
+  ModelSettings model;
   EngineName engine = EngineName::kAuto;
   Priority priority = Priority::kRange;
   std::optional<std::int64_t> playhead;
@@ -185,6 +186,7 @@ struct Done {
   std::int64_t frames_written = 0, frames_kept = 0;
   double seconds = 0.0;
   std::vector<StageSeconds> stages;
+  std::vector<std::string> notes;
 };
 
 struct Failed {

@@ -65,6 +65,12 @@ Recipe recipe_for(const Wish& wish, const HostClip& clip, std::int64_t frame, Pl
   return recipe;
 }
 
+Hash identity_of(const HostClip& clip) {
+  return Hasher().text(clip.name).value(clip.first).value(clip.last).end();
+}
+
+Hash identity_of(const FileFrame& plate) { return Hasher().text(plate.path).end(); }
+
 std::optional<Hash> key_of(const Wish& wish, const FileFrame& plate) {
   struct stat status {};
   if (stat(plate.path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;

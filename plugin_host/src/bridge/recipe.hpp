@@ -28,6 +28,10 @@ struct Recipe {
 Recipe recipe_for(const Wish& wish, const HostClip& clip, std::int64_t frame, PlateReader& reader,
                   const Watch& watch);
 
+/// What tells one clip from another, whatever its scale and its pixels.
+Hash identity_of(const HostClip& clip);
+Hash identity_of(const FileFrame& plate);
+
 /// The key of a frame of a file; nothing where the file's version cannot be told.
 std::optional<Hash> key_of(const Wish& wish, const FileFrame& plate);
 

@@ -34,6 +34,10 @@ void WindowSettings::check() const {
   require_within("max_resolution", max_resolution, 32, kMaxSide);
 }
 
+void ModelSettings::check() const {
+  require(seed >= 0, "seed", static_cast<double>(seed), "from 0 to 2^63 - 1");
+}
+
 void MatteKnobs::check() const {
   for (double value : {black, white, gamma, grow, blur}) {
     require(std::isfinite(value), "a matte knob", value, "a finite number");

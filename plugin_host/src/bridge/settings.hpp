@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 
 namespace gvm::bridge {
 
@@ -29,6 +30,25 @@ struct WindowSettings {
   void check() const;
 };
 
+/// What the denoiser starts from.
+enum class Noise { kZeros, kGaussian };
+
+/// What is done when the device's memory runs out.
+enum class OnOom { kFail, kBackoff };
+
+/// Which weights, and what to do when memory is short. A host must know beforehand which frames a
+/// window has, so this side never asks for `fit_memory`.
+struct ModelSettings {
+  std::string weights, unet, lora;
+  Noise noise = Noise::kZeros;
+  std::int64_t seed = 0;
+  OnOom on_oom = OnOom::kFail;
+  bool fit_memory = false;
+
+  /// Throws Error (bad_request) where a value is out of its range.
+  void check() const;
+};
+
 /// What is done to a finished alpha; none of these runs a model.
 struct MatteKnobs {
   double black = 0.0;
@@ -42,7 +62,7 @@ struct MatteKnobs {
   void check() const;
 };
 
-/// A named bundle of window settings.
+/// A named bundle of window settings; the protocol's `auto` is not one: see ModelSettings.
 struct Preset {
   const char* name;
   WindowSettings window;

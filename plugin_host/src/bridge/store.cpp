@@ -1,5 +1,7 @@
 #include "bridge/store.hpp"
 
+#include <iterator>
+
 namespace gvm::bridge {
 namespace {
 
@@ -38,6 +40,18 @@ void Store::clear() {
   places_.clear();
   entries_.clear();
   bytes_ = 0;
+}
+
+void Store::forget(const Hash& clip) {
+  const std::lock_guard lock(mutex_);
+  for (auto entry = entries_.begin(); entry != entries_.end();) {
+    const bool of_clip = entry->second->clip == clip;
+    if (of_clip) {
+      bytes_ -= bytes_of(entry->second);
+      places_.erase(entry->first);
+    }
+    entry = of_clip ? entries_.erase(entry) : std::next(entry);
+  }
 }
 
 }  // namespace gvm::bridge

@@ -19,6 +19,7 @@ struct Alpha {
   std::int64_t height = 0;
   std::vector<float> pixels;
   bool preview = false;  // made by the preview engine
+  Hash clip;             // whose it is, to forget a clip's alphas
 };
 
 using AlphaPtr = std::shared_ptr<const Alpha>;
@@ -32,6 +33,7 @@ class Store {
   bool holds(const Hash& key) const;
   void put(const Hash& key, AlphaPtr alpha);
   void clear();
+  void forget(const Hash& clip);
 
  private:
   using Entry = std::pair<Hash, AlphaPtr>;

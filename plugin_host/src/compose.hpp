@@ -1,0 +1,24 @@
+// Lays an alpha over the source and writes the output image, row by row, in the output's own
+// depth.
+#pragma once
+
+#include "bridge/store.hpp"
+#include "gvm_definitions.hpp"
+#include "host_image.hpp"
+
+namespace gvm::plugin {
+
+/// What goes into one output image. Null images count as black; a null alpha as 0 everywhere.
+struct Layers {
+  const HostImage* source = nullptr;
+  const HostImage* garbage = nullptr;
+  const HostImage* holdout = nullptr;
+  const bridge::Alpha* alpha = nullptr;
+  ofx::RectI canvas{};  // where the alpha lies; of another size than it, the alpha is scaled
+};
+
+/// Writes the part of the output that lies in the window; kSource copies the source.
+void compose(const Layers& layers, OutputMode mode, const ofx::RectI& window,
+             const HostImage& output);
+
+}  // namespace gvm::plugin

@@ -1,0 +1,94 @@
+// Names, choices and versions of the GVM Matte node: what projects save, so nothing here is
+// renamed and no choice is reordered; new ones go to the end.
+//
+// Version history (major: old projects break; minor: a parameter or choice was added):
+//   1.0  first release
+#pragma once
+
+#include <array>
+
+namespace gvm::plugin {
+
+inline constexpr char kIdentifier[] = "org.gvmbridge.matte";
+inline constexpr unsigned kVersionMajor = 1;
+inline constexpr unsigned kVersionMinor = 0;
+inline constexpr char kLabel[] = "GVM Matte";
+inline constexpr char kGrouping[] = "GVM";
+inline constexpr char kDescription[] =
+    "An alpha for the clip, without trimap or green screen: a local GVM server mattes windows of "
+    "frames, and this node lays the result over the source.";
+
+inline constexpr char kGarbageClip[] = "Garbage";  // forces alpha to 0
+inline constexpr char kHoldoutClip[] = "Holdout";  // forces alpha to 1
+
+namespace param {
+inline constexpr char kEngine[] = "engine";
+inline constexpr char kPreset[] = "preset";
+inline constexpr char kOutput[] = "outputMode";
+inline constexpr char kOnError[] = "onError";
+
+inline constexpr char kWindowGroup[] = "windowGroup";
+inline constexpr char kSize[] = "size";
+inline constexpr char kMaxResolution[] = "maxResolution";
+inline constexpr char kWindow[] = "framesPerWindow";
+inline constexpr char kOverlap[] = "overlap";
+inline constexpr char kDecodeChunk[] = "decodeChunk";
+inline constexpr char kSteps[] = "steps";
+
+inline constexpr char kColourGroup[] = "colourGroup";
+inline constexpr char kColourspace[] = "inputColourspace";
+inline constexpr char kColourspaceName[] = "inputColourspaceName";
+
+inline constexpr char kMatteGroup[] = "matteGroup";
+inline constexpr char kBlack[] = "matteBlack";
+inline constexpr char kWhite[] = "matteWhite";
+inline constexpr char kGamma[] = "matteGamma";
+inline constexpr char kGrow[] = "matteGrow";
+inline constexpr char kBlur[] = "matteBlur";
+inline constexpr char kInvert[] = "matteInvert";
+
+inline constexpr char kRangeGroup[] = "rangeGroup";
+inline constexpr char kRangeFirst[] = "rangeFirst";
+inline constexpr char kRangeLast[] = "rangeLast";
+inline constexpr char kMatteRange[] = "matteRange";
+inline constexpr char kClearClip[] = "clearClip";
+
+inline constexpr char kPlateGroup[] = "plateGroup";
+inline constexpr char kPlateFile[] = "plateFile";
+inline constexpr char kPlateOffset[] = "plateOffset";
+
+inline constexpr char kServerGroup[] = "serverGroup";
+inline constexpr char kStartServer[] = "startServer";
+inline constexpr char kTimeout[] = "timeout";
+inline constexpr char kAskStatus[] = "askStatus";
+inline constexpr char kStatus[] = "status";
+}  // namespace param
+
+/// The parameters that a preset fills in, in the order of bridge::WindowSettings.
+inline constexpr std::array kPresetParams{param::kWindow, param::kOverlap, param::kDecodeChunk,
+                                          param::kSteps,  param::kSize,    param::kMaxResolution};
+
+enum class OutputMode { kUnpremultiplied, kPremultiplied, kMatteAsRgb, kSource };
+enum class OnError { kFail, kBlack, kSource };
+enum class Colourspace { kAuto, kSrgb, kSceneLinear, kAcescg, kRec709, kRaw, kNamed, kHost };
+
+// Labels of choices, in the order of their enums; engines in the order of bridge::EngineName. A
+// preset's choice is 1 more than its place in bridge::kPresets: 0 is "Custom".
+inline constexpr std::array kOutputLabels{"Source with Matte in Alpha", "Premultiplied",
+                                          "Matte as RGB", "Source Unchanged"};
+inline constexpr std::array kOnErrorLabels{"Fail", "Black Matte", "Source Unchanged"};
+inline constexpr std::array kEngineLabels{"Automatic", "GVM", "Preview", "Test Pattern"};
+inline constexpr std::array kPresetLabels{"Custom",       "Default",    "Low Memory", "Balanced",
+                                          "High Quality", "Production", "Fast Test",  "Prototype"};
+inline constexpr std::array kColourspaceLabels{"Automatic",   "sRGB",        "Scene Linear",
+                                               "ACEScg",      "Rec.709",     "Raw",
+                                               "Named Below", "Host-Managed"};
+
+/// What the server calls each colour space; the last two are looked up.
+inline constexpr std::array kColourspaceWords{
+    "auto", "srgb", "scene_linear", "acescg", "rec709", "raw", "", ""};
+
+/// A render below this scale is a thumbnail: it never starts work on the GPU.
+inline constexpr double kTinyScale = 0.125;
+
+}  // namespace gvm::plugin

@@ -1,0 +1,75 @@
+#include "matting.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <filesystem>
+
+#include "bridge/errors.hpp"
+
+namespace gvm::plugin {
+namespace {
+
+// Alphas that this process keeps: about 120 frames of 1080p.
+constexpr std::size_t kStoreBytes = std::size_t{1} << 30;
+
+constexpr std::array kMovieExtensions{".mov", ".mp4", ".mxf", ".mkv", ".avi", ".m4v", ".webm"};
+
+bool is_movie(const std::string& path) {
+  std::string extension = std::filesystem::path(path).extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char letter) { return std::tolower(letter); });
+  return std::find(kMovieExtensions.begin(), kMovieExtensions.end(), extension) !=
+         kMovieExtensions.end();
+}
+
+}  // namespace
+
+bridge::Desk& desk() {
+  // Never destroyed: a host that exits without unloading must not wait for us.
+  static auto* const the = new bridge::Desk(kStoreBytes);
+  return *the;
+}
+
+std::optional<DiskFrame> disk_frame(ofx::Effect instance, const NodeSettings& node, double time,
+                                    ofx::PropertySet render_arguments) {
+  if (!node.plate_file.empty()) {
+    return DiskFrame{{node.plate_file, frame_at(time) + node.plate_offset}, false};
+  }
+  ofx::PropertySet set = nullptr;
+  Host::the().effect->getPropertySet(instance, &set);
+  const std::string path = Properties(set).text(ofx::kResolveSourcePath);
+  const int frame = Properties(render_arguments).integer(ofx::kResolveSourceFrame, 0, -1);
+  if (path.empty() || path[0] != '/' || !is_movie(path) || frame < 0) return std::nullopt;
+  // Resolve's source frame is taken to count from 0; the server's movies count from 1.
+  return DiskFrame{{path, frame + 1}, true};
+}
+
+HostPlate::HostPlate(const SourceClip& source, double time, const Scale& scale,
+                     std::shared_ptr<HostImage> image, SequenceKeys& sequence,
+                     const bridge::Watch& watch)
+    : range_(source.range(time)),
+      canvas_(source.canvas(range_, scale, image->bounds())),
+      clip_(source.describe(range_, canvas_, image->depth())),
+      watch_(watch),
+      frames_(source.handle(), canvas_, scale.x, sequence, watch) {
+  if (!Host::the().temporal_access) {
+    throw bridge::Error(bridge::code::kNoNeighbours,
+                        "This host gives a node one frame at a time, and a matte needs its "
+                        "neighbours.",
+                        "Name the clip's file in Plate File, so that the server reads it itself.");
+  }
+  const std::int64_t frame = frame_at(time);
+  if (range_.holds(frame)) frames_.keep(frame, std::move(image));
+}
+
+bridge::AlphaPtr HostPlate::matte(const bridge::Wish& wish, std::int64_t frame) {
+  bridge::Wish typed = wish;
+  const bool integers = clip_.pixel_type == bridge::PixelType::kUint8 ||
+                        clip_.pixel_type == bridge::PixelType::kUint16;
+  if (typed.colourspace == "auto") typed.colourspace = integers ? "srgb" : "scene_linear";
+  // Before its first and after its last frame a clip shows these.
+  return desk().alpha(typed, clip_, std::clamp(frame, range_.first, range_.last), frames_, watch_);
+}
+
+}  // namespace gvm::plugin

@@ -1,0 +1,49 @@
+// From a node's settings to an alpha: where the plate comes from, then one call of the desk.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "bridge/desk.hpp"
+#include "node_settings.hpp"
+#include "plate_frames.hpp"
+#include "source_clip.hpp"
+
+namespace gvm::plugin {
+
+/// The desk of this process.
+bridge::Desk& desk();
+
+/// The plate on disk that stands for the host's frame, where there is one.
+///
+/// It is the one that the artist named, else the media that Resolve names; `optional` is set for
+/// the latter, which may be of a kind that the server cannot read.
+struct DiskFrame {
+  bridge::FileFrame frame;
+  bool optional = false;
+};
+std::optional<DiskFrame> disk_frame(ofx::Effect instance, const NodeSettings& node, double time,
+                                    ofx::PropertySet render_arguments);
+
+/// The clip's frames as a host gives them, at one scale; made once and asked for any frame.
+class HostPlate {
+ public:
+  /// Throws Error (no_neighbours) where the host gives a node one frame at a time.
+  HostPlate(const SourceClip& source, double time, const Scale& scale,
+            std::shared_ptr<HostImage> image, SequenceKeys& sequence, const bridge::Watch& watch);
+
+  const bridge::Window& range() const { return range_; }
+  const ofx::RectI& canvas() const { return canvas_; }
+
+  /// Throws Error; Aborted.
+  bridge::AlphaPtr matte(const bridge::Wish& wish, std::int64_t frame);
+
+ private:
+  bridge::Window range_;
+  ofx::RectI canvas_;
+  bridge::HostClip clip_;
+  const bridge::Watch& watch_;
+  PlateFrames frames_;
+};
+
+}  // namespace gvm::plugin

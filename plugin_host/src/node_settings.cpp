@@ -1,0 +1,151 @@
+#include "node_settings.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "bridge/errors.hpp"
+#include "host.hpp"
+
+namespace gvm::plugin {
+namespace {
+
+using bridge::WindowSettings;
+
+constexpr std::array kWindowMembers{&WindowSettings::frames_per_window,
+                                    &WindowSettings::overlap,
+                                    &WindowSettings::decode_chunk,
+                                    &WindowSettings::steps,
+                                    &WindowSettings::size,
+                                    &WindowSettings::max_resolution};
+static_assert(kWindowMembers.size() == kPresetParams.size());
+
+// OpenFX 1.5's names for what the server calls otherwise; any other goes to its OCIO
+// configuration.
+struct HostColourspace {
+  const char* ofx;
+  const char* ours;
+};
+constexpr HostColourspace kHostColourspaces[] = {
+    {"ofx_scene_linear", "scene_linear"},
+    {"lin_rec709_srgb", "scene_linear"},
+    {"ACEScg", "acescg"},
+    {"srgb_display", "srgb"},
+    {"srgb_tx", "srgb"},
+    {"ofx_display_sdr", "rec709"},
+    {"ofx_raw", "raw"},
+    {"Raw", "raw"},
+};
+
+template <class Enum, class Labels>
+Enum choice(const NodeParams& params, const char* name, const Labels& labels) {
+  const int last = static_cast<int>(labels.size()) - 1;
+  return static_cast<Enum>(std::clamp(params.integer(name), 0, last));
+}
+
+std::string host_word(const std::string& name) {
+  for (const HostColourspace& known : kHostColourspaces) {
+    if (name == known.ofx) return known.ours;
+  }
+  return name;
+}
+
+std::string colourspace(const NodeParams& params, const std::string& host_colourspace) {
+  const auto chosen = choice<Colourspace>(params, param::kColourspace, kColourspaceLabels);
+  if (chosen == Colourspace::kNamed) return params.text(param::kColourspaceName);
+  if (chosen == Colourspace::kHost) {
+    if (!host_colourspace.empty()) return host_word(host_colourspace);
+    throw bridge::Error(bridge::code::kBadRequest,
+                        "This host does not say which colour space the source has.",
+                        "Choose the Input Colour Space.");
+  }
+  if (chosen == Colourspace::kAuto) return Host::the().quirks.auto_colourspace;
+  return kColourspaceWords[static_cast<std::size_t>(chosen)];
+}
+
+WindowSettings window(const NodeParams& params) {
+  const int preset = params.integer(param::kPreset);
+  if (0 < preset && preset <= static_cast<int>(bridge::kPresets.size())) {
+    return bridge::kPresets[static_cast<std::size_t>(preset - 1)].window;
+  }
+  WindowSettings settings;
+  for (std::size_t index = 0; index < kPresetParams.size(); ++index) {
+    settings.*kWindowMembers[index] = params.integer(kPresetParams[index]);
+  }
+  return settings;
+}
+
+bridge::MatteKnobs knobs(const NodeParams& params, double scale) {
+  bridge::MatteKnobs knobs;
+  knobs.black = params.real(param::kBlack);
+  knobs.white = params.real(param::kWhite);
+  knobs.gamma = params.real(param::kGamma);
+  knobs.grow = params.real(param::kGrow) * scale;
+  knobs.blur = params.real(param::kBlur) * scale;
+  knobs.invert = params.integer(param::kInvert) != 0;
+  return knobs;
+}
+
+}  // namespace
+
+NodeParams::NodeParams(ofx::Effect instance) { Host::the().effect->getParamSet(instance, &set_); }
+
+ofx::Param NodeParams::find(const char* name) const {
+  ofx::Param found = nullptr;
+  if (Host::the().param->paramGetHandle(set_, name, &found, nullptr) != ofx::kOk || !found) {
+    throw bridge::Error(bridge::code::kBadRequest,
+                        std::string("The host has lost the parameter ") + name + ".");
+  }
+  return found;
+}
+
+int NodeParams::integer(const char* name) const {
+  int value = 0;
+  Host::the().param->paramGetValue(find(name), &value);
+  return value;
+}
+
+double NodeParams::real(const char* name) const {
+  double value = 0.0;
+  Host::the().param->paramGetValue(find(name), &value);
+  return value;
+}
+
+std::string NodeParams::text(const char* name) const {
+  char* value = nullptr;
+  Host::the().param->paramGetValue(find(name), &value);
+  return value ? value : "";
+}
+
+void NodeParams::set_integer(const char* name, int value) const {
+  Host::the().param->paramSetValue(find(name), value);
+}
+
+void NodeParams::set_text(const char* name, const std::string& value) const {
+  Host::the().param->paramSetValue(find(name), value.c_str());
+}
+
+NodeSettings read_settings(const NodeParams& params, double scale,
+                           const std::string& host_colourspace) {
+  NodeSettings settings;
+  settings.wish.window = window(params);
+  settings.wish.knobs = knobs(params, scale);
+  settings.wish.engine = choice<bridge::EngineName>(params, param::kEngine, kEngineLabels);
+  settings.wish.colourspace = colourspace(params, host_colourspace);
+  settings.wish.may_start_server = params.integer(param::kStartServer) != 0;
+  settings.wish.timeout_seconds = params.real(param::kTimeout);
+  settings.output = choice<OutputMode>(params, param::kOutput, kOutputLabels);
+  settings.on_error = choice<OnError>(params, param::kOnError, kOnErrorLabels);
+  settings.plate_file = params.text(param::kPlateFile);
+  settings.plate_offset = params.integer(param::kPlateOffset);
+  return settings;
+}
+
+void fill_in_preset(const NodeParams& params) {
+  if (params.integer(param::kPreset) == 0) return;
+  const WindowSettings settings = window(params);
+  for (std::size_t index = 0; index < kPresetParams.size(); ++index) {
+    params.set_integer(kPresetParams[index], static_cast<int>(settings.*kWindowMembers[index]));
+  }
+}
+
+}  // namespace gvm::plugin

@@ -1,0 +1,50 @@
+// The node's parameters, read once a render into plain structs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "bridge/wish.hpp"
+#include "gvm_definitions.hpp"
+#include "openfx/effect.h"
+#include "openfx/param.h"
+
+namespace gvm::plugin {
+
+/// What an artist set, as one render needs it.
+struct NodeSettings {
+  bridge::Wish wish;
+  OutputMode output = OutputMode::kUnpremultiplied;
+  OnError on_error = OnError::kFail;
+  std::string plate_file;
+  std::int64_t plate_offset = 0;
+};
+
+/// The parameters of one instance.
+class NodeParams {
+ public:
+  explicit NodeParams(ofx::Effect instance);
+
+  int integer(const char* name) const;
+  double real(const char* name) const;
+  std::string text(const char* name) const;
+
+  // Only within an instance-changed action.
+  void set_integer(const char* name, int value) const;
+  void set_text(const char* name, const std::string& value) const;
+
+ private:
+  ofx::Param find(const char* name) const;
+
+  ofx::ParamSet set_ = nullptr;
+};
+
+/// Reads the node. `scale` is the render scale, which pixel sizes shrink with; `host_colourspace`
+/// is what the host says of the source, or "".
+NodeSettings read_settings(const NodeParams& params, double scale,
+                           const std::string& host_colourspace);
+
+/// Writes a preset's numbers into the parameters; "Custom" leaves them.
+void fill_in_preset(const NodeParams& params);
+
+}  // namespace gvm::plugin

@@ -1,0 +1,232 @@
+#include "plugin.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "bridge/errors.hpp"
+#include "gvm_definitions.hpp"
+#include "matting.hpp"
+
+namespace gvm::plugin {
+namespace {
+
+using bridge::Error;
+
+// Aspects that differ by more are not the same picture: a file's, and what the host made of it.
+constexpr double kAspectTolerance = 0.01;
+
+ofx::Clip clip_called(ofx::Effect instance, const char* name) {
+  ofx::Clip clip = nullptr;
+  const ofx::Status status = Host::the().effect->clipGetHandle(instance, name, &clip, nullptr);
+  return status == ofx::kOk ? clip : nullptr;
+}
+
+/// A mask's image; null where it is not connected or gives nothing (Resolve says connected
+/// anyway).
+std::unique_ptr<HostImage> mask_at(ofx::Clip clip, double time) {
+  if (!clip) return nullptr;
+  ofx::PropertySet set = nullptr;
+  Host::the().effect->clipGetPropertySet(clip, &set);
+  if (!Properties(set).integer(ofx::kConnected, 0, 0)) return nullptr;
+  return HostImage::fetch(clip, time);
+}
+
+std::string property_of(const char* prefix, const char* clip) {
+  return std::string(prefix) + clip;
+}
+
+/// Whether the trouble is with a file, so that the host's own frames may do.
+bool is_about_file(const Error& error) {
+  return error.code().rfind("plate_", 0) == 0 || error.code() == "path_refused" ||
+         error.code() == bridge::code::kRangeOutside;
+}
+
+}  // namespace
+
+/// The arguments of a render.
+struct Plugin::Moment {
+  explicit Moment(ofx::PropertySet in) : arguments(in) {
+    const Properties properties(in);
+    time = properties.number(ofx::kPropTime, 0, 0.0);
+    scale.x = properties.number(ofx::kRenderScale, 0, 1.0);
+    scale.y = properties.number(ofx::kRenderScale, 1, scale.x);
+    properties.rectangle(ofx::kRenderWindow, window);
+    thumbnail = properties.text(ofx::kThumbnailRender) == "true" ||
+                std::min(scale.x, scale.y) < kTinyScale;
+  }
+
+  ofx::PropertySet arguments;
+  double time;
+  Scale scale;
+  ofx::RectI window{};
+  bool thumbnail;
+};
+
+Plugin::Plugin(ofx::Effect instance)
+    : instance_(instance),
+      params_(instance),
+      source_(instance),
+      output_(clip_called(instance, ofx::kOutputClip)),
+      garbage_(clip_called(instance, kGarbageClip)),
+      holdout_(clip_called(instance, kHoldoutClip)) {}
+
+ofx::Status Plugin::clip_preferences(ofx::PropertySet out) const {
+  const auto mode = static_cast<OutputMode>(params_.integer(param::kOutput));
+  if (mode == OutputMode::kSource) return ofx::kReplyDefault;
+  const char* const premultiplication = mode == OutputMode::kPremultiplied ? ofx::kPreMultiplied
+                                        : mode == OutputMode::kMatteAsRgb  ? ofx::kOpaque
+                                                                           : ofx::kUnPreMultiplied;
+  const Properties answer(out);
+  answer.set(property_of(ofx::kComponentsOf, ofx::kOutputClip).c_str(), ofx::kComponentsRgba);
+  answer.set(ofx::kPreMultiplication, premultiplication).set(ofx::kFrameVarying, 0);
+  return ofx::kOk;
+}
+
+ofx::Status Plugin::frames_needed(ofx::PropertySet in, ofx::PropertySet out) const {
+  const double time = Properties(in).number(ofx::kPropTime, 0, 0.0);
+  const bridge::Window range = source_.range(time);
+  const NodeSettings node = settings(1.0);
+  bridge::Window needed{frame_at(time), frame_at(time)};
+  if (node.output != OutputMode::kSource && Host::the().temporal_access &&
+      node.plate_file.empty()) {
+    const bridge::WindowSettings& window = node.wish.window;
+    // A wrong overlap is the render's to say: an error here upsets hosts.
+    const bridge::Plan plan{range.first, range.last, window.frames_per_window,
+                            std::min(window.overlap, window.frames_per_window / 2)};
+    needed = bridge::needs(plan, std::clamp(needed.first, range.first, range.last));
+  }
+  const std::string name = property_of(ofx::kFrameRangeOf, ofx::kSourceClip);
+  const Properties answer(out);
+  answer.set(name.c_str(), static_cast<double>(needed.first), 0);
+  answer.set(name.c_str(), static_cast<double>(needed.last), 1);
+  return ofx::kOk;
+}
+
+ofx::Status Plugin::regions_of_interest(ofx::PropertySet in, ofx::PropertySet out) const {
+  ofx::RectD whole{};
+  if (!source_.region(Properties(in).number(ofx::kPropTime, 0, 0.0), whole)) {
+    return ofx::kReplyDefault;
+  }
+  const std::string name = property_of(ofx::kRegionOfInterestOf, ofx::kSourceClip);
+  int index = 0;
+  for (const double side : {whole.x1, whole.y1, whole.x2, whole.y2}) {
+    Properties(out).set(name.c_str(), side, index++);
+  }
+  return ofx::kOk;
+}
+
+ofx::Status Plugin::is_identity(ofx::PropertySet in, ofx::PropertySet out) const {
+  const auto mode = static_cast<OutputMode>(params_.integer(param::kOutput));
+  if (mode != OutputMode::kSource) return ofx::kReplyDefault;
+  Properties(out).set(ofx::kPropName, ofx::kSourceClip);
+  Properties(out).set(ofx::kPropTime, Properties(in).number(ofx::kPropTime, 0, 0.0));
+  return ofx::kOk;
+}
+
+ofx::Status Plugin::begin_sequence(ofx::PropertySet in) {
+  const Properties properties(in);
+  const double first = properties.number(ofx::kFrameRange, 0, 0.0);
+  const double last = properties.number(ofx::kFrameRange, 1, first);
+  const bool interactive = properties.integer(ofx::kPropIsInteractive, 0, 1) != 0;
+  sequence_.begin(last > first && !interactive);
+  return ofx::kOk;
+}
+
+ofx::Status Plugin::end_sequence() {
+  sequence_.end();
+  return ofx::kOk;
+}
+
+ofx::Status Plugin::render(ofx::PropertySet in) {
+  const Moment moment(in);
+  const std::unique_ptr<HostImage> output = HostImage::fetch(output_, moment.time);
+  if (!output) return ofx::kFailed;
+  const std::shared_ptr<HostImage> source = HostImage::fetch(source_.handle(), moment.time);
+  Layers layers;
+  layers.source = source.get();
+  if (!source && Host::the().aborted(instance_)) return ofx::kFailed;
+  if (!source || moment.thumbnail) {
+    const OutputMode mode = source ? OutputMode::kSource : OutputMode::kUnpremultiplied;
+    compose(layers, mode, moment.window, *output);
+    return ofx::kOk;
+  }
+  NodeSettings node;
+  try {
+    node = settings(moment.scale.x);
+    return render_matte(moment, node, layers, source, *output);
+  } catch (const bridge::Aborted&) {
+    return ofx::kFailed;
+  } catch (const Error& error) {
+    show(ofx::kMessageError, error.text());
+    const bool black = node.on_error == OnError::kBlack;
+    // Also where the render fails: some hosts do not look at its status.
+    compose(layers, black ? node.output : OutputMode::kSource, moment.window, *output);
+    return node.on_error == OnError::kFail ? ofx::kFailed : ofx::kOk;
+  }
+}
+
+ofx::Status Plugin::render_matte(const Moment& moment, const NodeSettings& node, Layers& layers,
+                                 const std::shared_ptr<HostImage>& source,
+                                 const HostImage& output) {
+  if (node.output == OutputMode::kSource) {
+    compose(layers, node.output, moment.window, output);
+    return ofx::kOk;
+  }
+  const bridge::AlphaPtr alpha = matte(moment, node, layers, source);
+  const auto garbage = mask_at(garbage_, moment.time);
+  const auto holdout = mask_at(holdout_, moment.time);
+  Layers whole = layers;
+  whole.alpha = alpha.get();
+  whole.garbage = garbage.get();
+  whole.holdout = holdout.get();
+  compose(whole, node.output, moment.window, output);
+  show(ofx::kMessageMessage,
+       alpha->preview ? "Preview matte: made by the preview engine, not by GVM." : "");
+  return ofx::kOk;
+}
+
+bridge::AlphaPtr Plugin::matte(const Moment& moment, const NodeSettings& node, Layers& layers,
+                               const std::shared_ptr<HostImage>& source) {
+  layers.canvas = source->bounds();
+  if (bridge::AlphaPtr alpha = matte_of_disk(moment, node, *source)) return alpha;
+  const bridge::Watch watch{[this] { return Host::the().aborted(instance_); }};
+  HostPlate plate(source_, moment.time, moment.scale, source, sequence_, watch);
+  layers.canvas = plate.canvas();
+  return plate.matte(node.wish, frame_at(moment.time));
+}
+
+/// The matte of the plate on disk; null where there is none, or none of the host's picture.
+bridge::AlphaPtr Plugin::matte_of_disk(const Moment& moment, const NodeSettings& node,
+                                       const HostImage& source) {
+  const auto disk = disk_frame(instance_, node, moment.time, moment.arguments);
+  if (!disk) return nullptr;
+  const bridge::Watch watch{[this] { return Host::the().aborted(instance_); }};
+  try {
+    bridge::AlphaPtr alpha = desk().alpha(node.wish, disk->frame, watch);
+    const double aspect = static_cast<double>(alpha->width) / static_cast<double>(alpha->height);
+    const double shown = static_cast<double>(width(source.bounds())) / height(source.bounds());
+    const bool same_picture = std::abs(aspect / shown - 1.0) < kAspectTolerance;
+    return same_picture || !disk->optional ? alpha : nullptr;
+  } catch (const Error& error) {
+    if (!disk->optional || !is_about_file(error)) throw;
+    return nullptr;
+  }
+}
+
+/// Shows a sentence on the node, or takes it away; each change once.
+void Plugin::show(const char* type, const std::string& text) {
+  const std::lock_guard lock(shown_mutex_);
+  if (text == shown_) return;
+  shown_ = text;
+  if (text.empty()) {
+    Host::the().unsay(instance_);
+  } else {
+    Host::the().say(instance_, type, text);
+  }
+}
+
+NodeSettings Plugin::settings(double scale) const {
+  return read_settings(params_, scale, source_.colourspace());
+}
+
+}  // namespace gvm::plugin

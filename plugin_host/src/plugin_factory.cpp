@@ -1,0 +1,270 @@
+#include "plugin_factory.hpp"
+
+#include <climits>
+#include <string>
+
+#include "bridge/settings.hpp"
+#include "gvm_definitions.hpp"
+#include "host.hpp"
+
+namespace gvm::plugin {
+namespace {
+
+constexpr const char* kDepths[] = {ofx::kDepthFloat, ofx::kDepthHalf, ofx::kDepthShort,
+                                   ofx::kDepthByte};
+
+/// Defines parameters one after the other; each belongs to the group that was opened last.
+class ParamWriter {
+ public:
+  explicit ParamWriter(ofx::ParamSet set) : set_(set) {}
+
+  void group(const char* name, const char* label, bool open) {
+    parent_ = nullptr;
+    define(ofx::kParamGroup, name, label, "").set(ofx::kParamGroupOpen, open ? 1 : 0);
+    parent_ = name;
+  }
+
+  struct Range {
+    double low, high, shown_low, shown_high;
+  };
+
+  Properties integer(const char* name, const char* label, const char* hint, int value,
+                     const Range& range) {
+    const Properties made = valued(ofx::kParamInteger, name, label, hint);
+    made.set(ofx::kParamDefault, value);
+    made.set(ofx::kParamMin, static_cast<int>(range.low));
+    made.set(ofx::kParamMax, static_cast<int>(range.high));
+    made.set(ofx::kParamDisplayMin, static_cast<int>(range.shown_low));
+    made.set(ofx::kParamDisplayMax, static_cast<int>(range.shown_high));
+    return made;
+  }
+
+  void real(const char* name, const char* label, const char* hint, double value,
+            const Range& range) {
+    const Properties made = valued(ofx::kParamDouble, name, label, hint);
+    made.set(ofx::kParamDefault, value).set(ofx::kParamIncrement, 0.01).set(ofx::kParamDigits, 3);
+    made.set(ofx::kParamMin, range.low).set(ofx::kParamMax, range.high);
+    made.set(ofx::kParamDisplayMin, range.shown_low);
+    made.set(ofx::kParamDisplayMax, range.shown_high);
+  }
+
+  void boolean(const char* name, const char* label, const char* hint, bool value) {
+    valued(ofx::kParamBoolean, name, label, hint).set(ofx::kParamDefault, value ? 1 : 0);
+  }
+
+  template <class Labels>
+  void choice(const char* name, const char* label, const char* hint, const Labels& labels) {
+    const Properties made = valued(ofx::kParamChoice, name, label, hint);
+    for (std::size_t index = 0; index < labels.size(); ++index) {
+      made.set(ofx::kParamChoiceOption, labels[index], static_cast<int>(index));
+    }
+    made.set(ofx::kParamDefault, 0);
+  }
+
+  Properties text(const char* name, const char* label, const char* hint, const char* mode) {
+    return valued(ofx::kParamString, name, label, hint)
+        .set(ofx::kParamStringMode, mode)
+        .set(ofx::kParamDefault, "");
+  }
+
+  void button(const char* name, const char* label, const char* hint) {
+    define(ofx::kParamPushButton, name, label, hint).set(ofx::kParamEvaluateOnChange, 0);
+  }
+
+  /// Says something about the picture or the server, and is not part of the project.
+  void label(const char* name, const char* label, const char* hint) {
+    text(name, label, hint, ofx::kStringIsLabel)
+        .set(ofx::kParamPersistent, 0)
+        .set(ofx::kParamEvaluateOnChange, 0)
+        .set(ofx::kParamCanUndo, 0);
+  }
+
+ private:
+  Properties define(const char* type, const char* name, const char* label, const char* hint) {
+    ofx::PropertySet made = nullptr;
+    Host::the().param->paramDefine(set_, type, name, &made);
+    const Properties properties(made);
+    properties.set(ofx::kPropLabel, label).set(ofx::kParamHint, hint);
+    properties.set(ofx::kParamScriptName, name);
+    if (parent_) properties.set(ofx::kParamParent, parent_);
+    return properties;
+  }
+
+  /// Nothing that the server is asked for may change within a clip.
+  Properties valued(const char* type, const char* name, const char* label, const char* hint) {
+    return define(type, name, label, hint).set(ofx::kParamAnimates, 0);
+  }
+
+  ofx::ParamSet set_;
+  const char* parent_ = nullptr;
+};
+
+void define_top(ParamWriter& params) {
+  params.choice(param::kEngine, "Engine",
+                "Automatic takes GVM where its weights are, else the preview engine, and says so.",
+                kEngineLabels);
+  params.choice(param::kPreset, "Preset",
+                "A preset fills in the six numbers of Windows; changing one makes it Custom.",
+                kPresetLabels);
+  params.choice(param::kOutput, "Output", "What the node puts out.", kOutputLabels);
+  params.choice(param::kOnError, "On Error", "What the node puts out where no matte can be had.",
+                kOnErrorLabels);
+}
+
+void define_window(ParamWriter& params) {
+  const bridge::WindowSettings window;
+  const double side = bridge::kMaxSide;
+  const double frames = bridge::kMaxFramesPerWindow;
+  const auto as_int = [](std::int64_t value) { return static_cast<int>(value); };
+  params.group(param::kWindowGroup, "Windows", true);
+  params.integer(param::kSize, "Size", "Short edge of the model's frame, pixels.",
+                 as_int(window.size), {32, side, 256, 1080});
+  params.integer(param::kMaxResolution, "Max Resolution",
+                 "Longest edge of the model's frame, pixels.", as_int(window.max_resolution),
+                 {32, side, 256, 2048});
+  params.integer(param::kWindow, "Window", "Frames that the model sees together.",
+                 as_int(window.frames_per_window), {1, frames, 1, 32});
+  params.integer(param::kOverlap, "Overlap",
+                 "Frames shared by consecutive windows, at most half of one.",
+                 as_int(window.overlap), {0, frames / 2, 0, 8});
+  params.integer(
+      param::kDecodeChunk, "Decode Chunk",
+      "Frames decoded together: less takes less memory. 0 is the whole window, the best.",
+      as_int(window.decode_chunk), {0, frames, 0, 32});
+  params.integer(param::kSteps, "Steps",
+                 "Denoising steps. GVM is a one-step model; more is experimental.",
+                 as_int(window.steps), {1, static_cast<double>(bridge::kMaxSteps), 1, 5});
+}
+
+void define_colour(ParamWriter& params) {
+  params.group(param::kColourGroup, "Colour", true);
+  params.choice(param::kColourspace, "Input Colour Space",
+                "How the source's pixels are read. Automatic: floats are scene-linear (in video "
+                "hosts Rec.709), integers sRGB. Host-Managed takes what the host says.",
+                kColourspaceLabels);
+  params.text(param::kColourspaceName, "Colour Space Name",
+              "For Named Below: a colour space of the server's OCIO configuration.",
+              ofx::kStringIsSingleLine);
+}
+
+void define_matte(ParamWriter& params) {
+  const bridge::MatteKnobs knobs;
+  const double radius = bridge::kMaxRadius;
+  params.group(param::kMatteGroup, "Matte", true);
+  params.real(param::kBlack, "Black", "Alpha that becomes 0.", knobs.black, {-1, 1, 0, 1});
+  params.real(param::kWhite, "White", "Alpha that becomes 1.", knobs.white, {0, 2, 0, 1});
+  params.real(param::kGamma, "Gamma", "Above 1 thickens soft edges.", knobs.gamma,
+              {0.01, 100, 0.2, 5});
+  params.real(param::kGrow, "Shrink/Grow", "Pixels of the full-size plate; negative shrinks.",
+              knobs.grow, {-radius, radius, -20, 20});
+  params.real(param::kBlur, "Blur", "Gaussian sigma, pixels of the full-size plate.", knobs.blur,
+              {0, radius, 0, 20});
+  params.boolean(param::kInvert, "Invert", "1 becomes 0.", knobs.invert);
+}
+
+void define_range(ParamWriter& params) {
+  const ParamWriter::Range frames{INT_MIN, INT_MAX, 0, 2000};
+  params.group(param::kRangeGroup, "Range", false);
+  params
+      .integer(param::kRangeFirst, "First", "First and Last both 0 mean the whole clip.", 0,
+               frames)
+      .set(ofx::kParamEvaluateOnChange, 0);
+  params
+      .integer(param::kRangeLast, "Last", "First and Last both 0 mean the whole clip.", 0, frames)
+      .set(ofx::kParamEvaluateOnChange, 0);
+  params.button(param::kMatteRange, "Matte Range Now",
+                "Mattes the range, with a progress bar; every later render finds it finished.");
+  params.button(param::kClearClip, "Clear This Clip's Mattes",
+                "Forgets the clip's mattes in this program. The server's own cache stays; "
+                "`gvm cache clear` empties it.");
+}
+
+void define_plate(ParamWriter& params) {
+  params.group(param::kPlateGroup, "Plate on Disk", false);
+  params.text(param::kPlateFile, "Plate File",
+              "For hosts that give no neighbouring frames (MLT): the clip's own file or sequence. "
+              "The server reads it, and mattes that the command line made of it are found. Empty: "
+              "the host's frames are sent.",
+              ofx::kStringIsFilePath);
+  params.integer(param::kPlateOffset, "Plate Offset",
+                 "The plate file's frame number at the host's frame 0.", 0,
+                 {INT_MIN, INT_MAX, -1000, 1000});
+}
+
+void define_server(ParamWriter& params) {
+  params.group(param::kServerGroup, "Server", false);
+  params.boolean(param::kStartServer, "Start Automatically",
+                 "Starts a GVM server where none runs, when a frame is rendered.", true);
+  params.real(param::kTimeout, "Time-Out", "Seconds that a render waits for its matte.", 600.0,
+              {1, 86400, 10, 3600});
+  params.button(param::kAskStatus, "Ask for Status", "Shows what the server is doing.");
+  params.label(param::kStatus, "Status", "What the server said when it was asked last.");
+}
+
+void define_clip(ofx::Effect descriptor, const char* name, bool optional_mask) {
+  ofx::PropertySet made = nullptr;
+  Host::the().effect->clipDefine(descriptor, name, &made);
+  const Properties clip(made);
+  clip.set(ofx::kSupportsTiles, 0);
+  if (optional_mask) {
+    clip.set(ofx::kSupportedComponents, ofx::kComponentsAlpha, 0);
+    clip.set(ofx::kSupportedComponents, ofx::kComponentsRgba, 1);
+    clip.set(ofx::kOptional, 1).set(ofx::kIsMask, 1);
+    return;
+  }
+  clip.set(ofx::kSupportedComponents, ofx::kComponentsRgba, 0);
+  if (std::string(name) == ofx::kSourceClip) {
+    clip.set(ofx::kSupportedComponents, ofx::kComponentsRgb, 1).set(ofx::kTemporalClipAccess, 1);
+  } else if (Host::the().alpha_output) {
+    clip.set(ofx::kSupportedComponents, ofx::kComponentsAlpha, 1);
+  }
+}
+
+}  // namespace
+
+ofx::Status describe(ofx::Effect descriptor) {
+  const Host& host = Host::the();
+  ofx::PropertySet set = nullptr;
+  host.effect->getPropertySet(descriptor, &set);
+  const Properties effect(set);
+  effect.set(ofx::kPropLabel, kLabel).set(ofx::kGrouping, kGrouping);
+  effect.set(ofx::kPropPluginDescription, kDescription);
+  effect.set(ofx::kSupportedContexts, ofx::kContextFilter, 0);
+  effect.set(ofx::kSupportedContexts, ofx::kContextGeneral, 1);
+  int index = 0;
+  for (const char* depth : kDepths) effect.set(ofx::kSupportedPixelDepths, depth, index++);
+  effect.set(ofx::kRenderThreadSafety, ofx::kRenderFullySafe);
+  effect.set(ofx::kHostFrameThreading, 0).set(ofx::kSingleInstance, 0);
+  effect.set(ofx::kSupportsTiles, 0).set(ofx::kSupportsMultiResolution, 1);
+  effect.set(ofx::kTemporalClipAccess, 1).set(ofx::kFieldRenderTwiceAlways, 0);
+  effect.set(ofx::kMultipleClipDepths, 0).set(ofx::kMultipleClipPars, 0);
+  effect.set(ofx::kClipPreferencesSlaveParam, param::kOutput);
+  if (host.colour_management) {
+    effect.set(ofx::kColourManagementStyle, ofx::kColourManagementCore);
+    effect.set(ofx::kColourManagementConfigs, ofx::kNativeConfig);
+  }
+  return ofx::kOk;
+}
+
+ofx::Status describe_in_context(ofx::Effect descriptor, ofx::PropertySet in) {
+  const Host& host = Host::the();
+  define_clip(descriptor, ofx::kSourceClip, false);
+  define_clip(descriptor, ofx::kOutputClip, false);
+  if (Properties(in).text(ofx::kContext) == ofx::kContextGeneral) {
+    define_clip(descriptor, kGarbageClip, true);
+    define_clip(descriptor, kHoldoutClip, true);
+  }
+  ofx::ParamSet set = nullptr;
+  host.effect->getParamSet(descriptor, &set);
+  ParamWriter params(set);
+  define_top(params);
+  define_window(params);
+  define_colour(params);
+  define_matte(params);
+  define_range(params);
+  define_plate(params);
+  define_server(params);
+  return ofx::kOk;
+}
+
+}  // namespace gvm::plugin
