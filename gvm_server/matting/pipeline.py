@@ -259,14 +259,22 @@ class Pipeline:
         """Deliver finished alphas from the cache; no window waits for it."""
         for frame, key in cached.items():
             self._behind.check()
-            self._on_delivery(self._order.sink.place(frame, key, self._cached_alpha(frame, key)))
+            try:
+                delivery = self._order.sink.place(frame, key, self._cached_alpha(frame, key))
+            except FileNotFoundError as gone:
+                raise _evicted(frame) from gone
+            self._on_delivery(delivery)
 
     def _cached_alpha(self, frame: int, key: bytes) -> Path:
         path = self._shop.cache.alpha(key)
         if path is None:
-            raise OutputError(
-                f"The finished alpha of frame {frame} left the cache while the job ran.",
-                remedy="Ask again; if it happens often, raise GVM_CACHE_LIMIT_GB.",
-                frame=frame,
-            )
+            raise _evicted(frame)
         return path
+
+
+def _evicted(frame: int) -> OutputError:
+    return OutputError(
+        f"The finished alpha of frame {frame} left the cache while the job ran.",
+        remedy="Ask again; if it happens often, raise GVM_CACHE_LIMIT_GB.",
+        frame=frame,
+    )

@@ -7,6 +7,7 @@
    GVM_TEST_ENGINE_SECONDS   time per frame, a third of it in each verb
    GVM_TEST_ENGINE_LOG       a file that gets one line per window denoised: its length and steps
    GVM_TEST_ENGINE_FAIL_AT   the window, counted from 1 at load, that fails with an EngineError
+   GVM_TEST_ENGINE_ROOM      frames that its pretended memory has room for; a longer window fails
 """
 
 from __future__ import annotations
@@ -50,15 +51,17 @@ class Faults:
         seconds: time per frame.
         log: the file that gets a line per window, or None.
         fail_at: the window that fails, counted from 1; 0 means none.
+        room: the longest window that memory has room for; 0 means any.
     """
 
     seconds: float = 0.0
     log: Path | None = None
     fail_at: int = 0
+    room: int = 0
 
     @classmethod
     def from_environment(cls) -> Faults:
-        """Read the three variables.
+        """Read the variables.
 
         Raises:
             EngineError: one of them is not a number.
@@ -68,6 +71,7 @@ class Faults:
             seconds=_number("GVM_TEST_ENGINE_SECONDS"),
             log=Path(log) if log else None,
             fail_at=int(_number("GVM_TEST_ENGINE_FAIL_AT")),
+            room=int(_number("GVM_TEST_ENGINE_ROOM")),
         )
 
 
@@ -88,9 +92,15 @@ class StandInEngine:
         """Mix each frame with its window's mean and its place in the window, `steps` times.
 
         Raises:
-            EngineError: this is the window that was to fail.
+            EngineError: this is the window that was to fail, or it is too long.
         """
         self._windows += 1
+        if 0 < self._faults.room < len(latents):
+            raise EngineError(
+                f"The test engine has room for {self._faults.room} frames, not {len(latents)}.",
+                remedy="Use fewer frames per window, or --on-oom backoff.",
+                code=ErrorCode.OUT_OF_MEMORY,
+            )
         self._take_time(len(latents))
         if self._faults.log is not None:
             with self._faults.log.open("a", encoding="utf-8") as log:

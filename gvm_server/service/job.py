@@ -153,6 +153,7 @@ class Job:
         with self._lock:
             if self.state.is_final:
                 return
+            self._note = ""
             self._frames_done += 1
             self._frames_written += not delivery.kept
             self.say(_frame_ready(self.name, delivery))

@@ -1,0 +1,51 @@
+"""Light where it must be: what starts often answers at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from tests.support.plates import write_plate
+
+TRIES = 7  # the fastest of them: the machine may be busy with other tests
+
+
+def _fastest(work: Callable[[], object]) -> float:
+    seconds = []
+    for _ in range(TRIES):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def test_the_light_client_loads_neither_numpy_nor_torch(tmp_path):
+    """A host's Python imports the client; only the standard library, zmq and msgpack come along."""
+    code = (
+        "import sys; import gvm_client, gvm_client.client, gvm_client.session;"
+        "heavy = {'numpy', 'torch', 'OpenImageIO', 'cv2', 'PIL', 'av', 'gvm_server', 'rich'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+def test_help_answers_in_under_0_3_seconds():
+    """`gvm --help` and `gvm matte --help`."""
+    for words in (["--help"], ["matte", "--help"]):
+        command = [sys.executable, "-m", "gvm_server", *words]
+        assert _fastest(lambda c=command: subprocess.run(c, stdout=subprocess.DEVNULL)) < 0.3
+
+
+def test_status_answers_in_under_half_a_second(site, tmp_path):
+    """`gvm status` with a running server."""
+    assert site.matte(write_plate(tmp_path / "plate", range(1, 3)), "out").code == 0
+    command = [sys.executable, "-m", "gvm_server", "status"]
+    environment = {**os.environ, **site.environment}
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert "GVM server" in ran.stdout
+    work = lambda: subprocess.run(command, env=environment, stdout=subprocess.DEVNULL)  # noqa: E731
+    assert _fastest(work) < 0.5
