@@ -2,8 +2,8 @@
 
 Laws:
 1. Nothing here imports torch or reads a tensor: a server asks at each start.
-2. The record, `gvm-weights.json` beside `unet/`, `vae/` and `scheduler/`, is believed of files whose
-   size and time it knows; of a folder that was changed, or has none, the files themselves are asked.
+2. The record, `gvm-weights.json` beside `unet/`, `vae/` and `scheduler/`, is believed while the
+   files have the sizes and times that it knows; else the files themselves are asked.
 3. Only files that the loader would read count; names are relative to the folder, with `/`.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TypeAlias
@@ -143,6 +143,14 @@ def record_file(path: Path, sha256: str) -> FileRecord:
     return FileRecord(size=stat.st_size, sha256=sha256, mtime_ns=stat.st_mtime_ns)
 
 
+def retimed(manifest: Manifest, folder: Path) -> Manifest:
+    """Return the record with the times that the files have now; for hashes that were compared."""
+    files = {
+        name: record_file(folder / name, record.sha256) for name, record in manifest.files.items()
+    }
+    return replace(manifest, files=files)
+
+
 def agrees(manifest: Manifest, folder: Path) -> bool:
     """Return whether the files are those of the record, by names, sizes and times."""
     if set(manifest.files) != set(_present(folder)):
@@ -166,7 +174,9 @@ def engine_revision(folder: Path) -> str:
     manifest = read_manifest(folder)
     if manifest is not None and agrees(manifest, folder):
         hashes = {name: record.sha256 for name, record in manifest.files.items()}
-        return f"{manifest.revision[:8]}-{_short_hash([json.dumps(hashes, sort_keys=True).encode()])}"
+        return (
+            f"{manifest.revision[:8]}-{_short_hash([json.dumps(hashes, sort_keys=True).encode()])}"
+        )
     try:
         return f"local-{_short_hash(_states(folder))}"
     except OSError as error:
@@ -178,14 +188,19 @@ def engine_revision(folder: Path) -> str:
         ) from error
 
 
-def sha256_of(path: Path, advance: Callable[[int], None]) -> str:
-    """Return the SHA-256 of a file of any size; `advance` is told the bytes of each block."""
+def sha256_of(path: Path, hashed: Callable[[int], None]) -> str:
+    """Return the SHA-256 of a file of any size; `hashed` is told the bytes so far."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
-            advance(len(block))
+            hashed(file.tell())
     return digest.hexdigest()
+
+
+def counter(progress: Progress, what: str, before: int, total: int) -> Callable[[int], None]:
+    """Return what one file's count goes to, where `before` bytes of `total` were done."""
+    return lambda count: progress(what, before + count, total)
 
 
 def _present(folder: Path) -> list[str]:

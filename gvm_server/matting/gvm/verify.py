@@ -2,7 +2,7 @@
 
 Laws:
 1. Nothing here imports torch: weights can be judged where they cannot be run.
-2. Each problem names its place and what to do; a file is named once.
+2. Each problem names its place and what to do; of one file the first problem is told.
 """
 
 from __future__ import annotations
@@ -12,23 +12,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gvm_client.errors import EngineError
-from gvm_server.matting.gvm.config import CheckpointConfig
-from gvm_server.matting.gvm.layout import unet_shapes, vae_shapes
+from gvm_server.matting.gvm.layout import Shapes, unet_shapes, vae_shapes
 from gvm_server.matting.gvm.lora import adapter_file
 from gvm_server.matting.gvm.reading import read_config
 from gvm_server.matting.gvm.store import (
     NETWORKS,
+    FileRecord,
     Manifest,
     Progress,
+    counter,
     missing_files,
     read_manifest,
     sha256_of,
 )
-from gvm_server.matting.gvm.weights import check_layout, read_header, stored_tensors, weight_files
+from gvm_server.matting.gvm.weights import (
+    StoredTensor,
+    check_layout,
+    read_header,
+    stored_tensors,
+    weight_files,
+)
 
 CHECKING = "Checking"
 
-_PULL_AGAIN = "Run `gvm weights pull` again: it fetches what is missing or wrong."
+_REMEDY = "Run `gvm weights pull` again: it fetches what is missing or wrong."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +48,7 @@ class Problem:
 
 
 def verify(folder: Path, progress: Progress = lambda *_: None) -> list[Problem]:
-    """Check the layout, the configs, the tensors' names and shapes, and the recorded hashes.
+    """Check the files, the configs, the tensors' names and shapes, and the recorded hashes.
 
     Args:
         folder: should hold `unet/`, `vae/` and `scheduler/`.
@@ -51,63 +58,81 @@ def verify(folder: Path, progress: Progress = lambda *_: None) -> list[Problem]:
         The problems in the order of these checks; none where the weights are good. Hashes are
         compared only where a pull left its record.
     """
-    problems: list[Problem] = []
-    for check in (_layout, _headers, _tensors, _adapter):
-        problems += check(folder)
-    named = {problem.where for problem in problems}
-    problems += [found for found in _hashes(folder, progress) if found.where not in named]
-    return list(dict.fromkeys(problems))
+    problems: dict[str, Problem] = {}
+    for problem in _problems(folder, progress):
+        problems.setdefault(problem.where, problem)
+    return list(problems.values())
 
 
-def _layout(folder: Path) -> Iterator[Problem]:
+def _problems(folder: Path, progress: Progress) -> Iterator[Problem]:
     try:
-        missing = missing_files(folder)
+        for name in missing_files(folder):
+            where = str(folder / name)
+            yield Problem(what=f"{name} is missing.", where=where, remedy=_REMEDY)
+        adapter_file(folder / "unet")
     except EngineError as error:
         yield _problem(error)
-        return
-    for name in missing:
-        yield Problem(
-            what=f"{name} is missing.", where=str(folder / name), remedy=_PULL_AGAIN
-        )
-
-
-def _headers(folder: Path) -> Iterator[Problem]:
-    """Find files that are cut short or are not safetensors."""
-    for network in NETWORKS:
-        for path in _standing(folder / network):
-            yield from _caught(lambda path=path: read_header(path))
-
-
-def _tensors(folder: Path) -> Iterator[Problem]:
-    """Find configs that are not GVM's, and tensors that do not fit them."""
-    if any(_layout(folder)) or any(_headers(folder)):
-        return
-    try:
-        config = read_config(folder)
-    except EngineError as error:
-        yield _problem(error)
-        return
-    yield from _caught(lambda: _check_unet(folder / "unet", config))
-    yield from _caught(lambda: _check_vae(folder / "vae", config))
-
-
-def _check_unet(folder: Path, config: CheckpointConfig) -> None:
-    check_layout(stored_tensors(folder), unet_shapes(config.unet), folder)
-
-
-def _check_vae(folder: Path, config: CheckpointConfig) -> None:
-    check_layout(stored_tensors(folder), vae_shapes(config.vae), folder)
-
-
-def _adapter(folder: Path) -> Iterator[Problem]:
-    yield from _caught(lambda: adapter_file(folder / "unet"))
-
-
-def _hashes(folder: Path, progress: Progress) -> Iterator[Problem]:
+    yield from _networks(folder)
     try:
         manifest = read_manifest(folder)
     except EngineError as error:
         yield _problem(error)
-        return
-    if manifest is not None:
-        yield from _differing(folder, manifest, progress)
+    else:
+        if manifest is not None:
+            yield from _hashes(folder, manifest, progress)
+
+
+def _networks(folder: Path) -> Iterator[Problem]:
+    expected: dict[str, Shapes] = {}
+    try:
+        config = read_config(folder)
+        expected = {"unet": unet_shapes(config.unet), "vae": vae_shapes(config.vae)}
+    except EngineError as error:
+        yield _problem(error)
+    for network in NETWORKS:
+        yield from _network(folder / network, expected.get(network))
+
+
+def _network(folder: Path, expected: Shapes | None) -> Iterator[Problem]:
+    try:
+        headers = [_header(path) for path in weight_files(folder)]
+        damaged = [found for found in headers if isinstance(found, EngineError)]
+        yield from map(_problem, damaged)
+        if expected is not None and not damaged:
+            check_layout(stored_tensors(folder), expected, folder)
+    except EngineError as error:
+        yield _problem(error)
+
+
+def _header(path: Path) -> dict[str, StoredTensor] | EngineError:
+    try:
+        return read_header(path)
+    except EngineError as error:
+        return error
+
+
+def _hashes(folder: Path, manifest: Manifest, progress: Progress) -> Iterator[Problem]:
+    total = sum(record.size for record in manifest.files.values())
+    before = 0
+    for name, record in sorted(manifest.files.items()):
+        what = _difference(folder / name, record, counter(progress, CHECKING, before, total))
+        if what:
+            yield Problem(what=f"{name} {what}.", where=str(folder / name), remedy=_REMEDY)
+        before += record.size
+
+
+def _difference(path: Path, record: FileRecord, hashed: Callable[[int], None]) -> str:
+    """Return what is not as it was pulled, or ""."""
+    try:
+        size = path.stat().st_size
+        if size != record.size:
+            return f"has {size} bytes; {record.size} were pulled"
+        found = sha256_of(path, hashed)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    same = found == record.sha256
+    return "" if same else f"has the SHA-256 {found}; {record.sha256} was pulled"
+
+
+def _problem(error: EngineError) -> Problem:
+    return Problem(what=error.message, where=error.path, remedy=error.remedy)

@@ -1,0 +1,162 @@
+"""`gvm weights`: fetch the GVM weights, check them, and say what is there."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.progress import Progress as Bar
+
+from gvm_client.errors import OutputError, SettingsError
+from gvm_server.cli.exits import Exit
+from gvm_server.matting.gvm import pull as pulling
+from gvm_server.matting.gvm.store import (
+    Manifest,
+    Progress,
+    agrees,
+    engine_revision,
+    missing_files,
+    read_manifest,
+    retimed,
+    weights_dir,
+    write_manifest,
+)
+from gvm_server.matting.gvm.verify import verify as find_problems
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Do what the action says."""
+    return ACTIONS[parsed.action](parsed)
+
+
+def pull(parsed: argparse.Namespace) -> int:
+    """Download the weights; the terms are shown, and asked about where nothing accepts them."""
+    folder = weights_dir(parsed.weights)
+    request = pulling.PullRequest(folder=folder, revision=parsed.revision)
+    accept = _accepted if parsed.accept_licence else _ask
+    with _bars() as progress:
+        manifest = pulling.pull(request, accept, progress)
+    revision = engine_revision(folder)
+    if parsed.json:
+        fields = {"folder": str(folder), "revision": manifest.revision, "engine": revision}
+        print(json.dumps(fields))
+    else:
+        print(f"{manifest.repo} at {manifest.revision} is in {folder}.")
+    return Exit.DONE
+
+
+def verify(parsed: argparse.Namespace) -> int:
+    """Name everything that is wrong; exit code 4 where something is."""
+    folder = weights_dir(parsed.weights)
+    with _bars() as progress:
+        problems = find_problems(folder, progress)
+    manifest = None if problems else read_manifest(folder)
+    if manifest is not None and not agrees(manifest, folder):
+        _adopt(folder, manifest)
+    if parsed.json:
+        found = [dataclasses.asdict(problem) for problem in problems]
+        print(json.dumps({"folder": str(folder), "problems": found}))
+    for problem in () if parsed.json else problems:
+        print(f"{problem.where}: {problem.what}\n    {problem.remedy}")
+    if not problems and not parsed.json:
+        hashes = "its hashes are those that were pulled" if manifest else "no pull left its hashes"
+        print(f"{folder} holds a whole GVM checkpoint; {hashes}.")
+    return Exit.SERVER if problems else Exit.DONE
+
+
+def show(parsed: argparse.Namespace) -> int:
+    """Say where the weights are and what they are; exit code 4 where they are not."""
+    folder = weights_dir(parsed.weights)
+    missing = missing_files(folder)
+    manifest = read_manifest(folder)
+    revision = "" if missing else engine_revision(folder)
+    if parsed.json:
+        fields = {
+            "folder": str(folder),
+            "missing": missing,
+            "repo": manifest.repo if manifest else "",
+            "revision": manifest.revision if manifest else "",
+            "engine": revision,
+        }
+        print(json.dumps(fields))
+    elif missing:
+        print(f"No weights in {folder}: it lacks {', '.join(missing)}.")
+        print("Run `gvm weights pull`, or name their folder with --weights.")
+    else:
+        origin = f"{manifest.repo} at {manifest.revision}" if manifest else "no pull recorded them"
+        print(f"{folder}: {origin}; revision {revision}.")
+    return Exit.SERVER if missing else Exit.DONE
+
+
+ACTIONS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
+    {"pull": pull, "verify": verify, "show": show}
+)
+
+
+def _accepted(terms: str) -> bool:
+    print(terms, file=sys.stderr)
+    return True
+
+
+def _ask(terms: str) -> bool:
+    """Show the terms and ask at the terminal.
+
+    Raises:
+        SettingsError: there is nobody to ask.
+    """
+    print(terms, file=sys.stderr)
+    if not sys.stdin.isatty():
+        raise SettingsError(
+            "The terms of the weights must be accepted, and no terminal is here to ask at.",
+            remedy="Read them above and add --accept-licence.",
+        )
+    print("Do you accept these terms? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _adopt(folder: Path, manifest: Manifest) -> None:
+    """Let the record fit files that were copied: their hashes are right, their times are new."""
+    try:
+        write_manifest(folder, retimed(manifest, folder))
+    except OutputError as error:
+        print(f"gvm: the record keeps its old times: {error.message}", file=sys.stderr)
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    """Show bars on standard error from the first count on, so that a question can come before."""
+    bar = Bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+    tasks: dict[str, TaskID] = {}
+
+    def show_count(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            bar.start()
+            tasks[what] = bar.add_task(what)
+        bar.update(tasks[what], completed=done, total=total)
+
+    try:
+        yield show_count
+    finally:
+        bar.stop()
