@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from gvm_client.settings import PlanKind, WindowSettings
+from gvm_client.settings import WindowSettings
+from gvm_server.matting.engine import decode_halo
 
-HALO = 2  # frames decoded on each side of a chunk and thrown away
 SMALLEST_WINDOW = 4  # the guide's smallest
 SMALLEST_SIZE = 256  # below it there is no matte worth having
 
@@ -25,9 +25,9 @@ def chunks(count: int, chunk: int, halo: int) -> Iterator[tuple[slice, slice]]:
 
 def frames_decoded_at_once(settings: WindowSettings) -> int:
     """Return how many frames the decoder holds for these settings."""
-    halo = 0 if settings.plan is PlanKind.REFERENCE else HALO
     window = settings.frames_per_window
-    return max(len(range(window)[frames]) for frames, _ in chunks(window, settings.chunk, halo))
+    parts = chunks(window, settings.chunk, decode_halo(settings))
+    return max(len(range(window)[frames]) for frames, _ in parts)
 
 
 def backoff(settings: WindowSettings) -> WindowSettings | None:

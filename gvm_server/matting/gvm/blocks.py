@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SCORES_BUDGET = 1 << 24  # scores held at once, 64 MiB in float32: matrix products stay large
 TIGHT_SCORES_BUDGET = 1 << 21
 WIDEST_FUSED_HEAD = 256  # CUDA's fused attention kernels take no wider head
+LARGEST_BATCH = 1 << 15  # CUDA's attention kernels fail above 65,535
 
 _scores_budget: ContextVar[int] = ContextVar("scores_budget", default=SCORES_BUDGET)
 
@@ -42,6 +43,11 @@ def scores_budget(scores: int) -> Iterator[None]:
 
 def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Return softmax(q k^T / sqrt(d)) v for [..., L, d], few queries at a time where it must be."""
+    if len(query) > LARGEST_BATCH:
+        parts = zip(
+            *(torch.split(part, LARGEST_BATCH) for part in (query, key, value)), strict=True
+        )
+        return torch.cat([attend(*part) for part in parts])
     length = query.shape[-2]
     scores_a_query = key.shape[-2] * query[..., 0, 0].numel()
     step = length

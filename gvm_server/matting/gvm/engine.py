@@ -24,8 +24,8 @@ from torch import Tensor, nn
 
 from gvm_client.errors import EngineError, ErrorCode
 from gvm_client.settings import Noise
-from gvm_server.matting.engine import Image, Latent
-from gvm_server.matting.gvm.backoff import HALO, chunks
+from gvm_server.matting.engine import SEAMLESS_HALO, Image, Latent
+from gvm_server.matting.gvm.backoff import chunks
 from gvm_server.matting.gvm.blocks import SCORES_BUDGET, TIGHT_SCORES_BUDGET, scores_budget
 from gvm_server.matting.gvm.device import empty_cache, free_bytes, is_out_of_memory
 from gvm_server.matting.gvm.loading import Networks, Say, load_networks
@@ -100,7 +100,7 @@ class GvmEngine:
 
         return list(self._run("denoise", run, _window(latents)))
 
-    def decode(self, latents: Sequence[Latent], *, chunk: int, halo: int = HALO) -> Image:
+    def decode(self, latents: Sequence[Latent], *, chunk: int, halo: int = SEAMLESS_HALO) -> Image:
         """Turn the alpha latents of one window into alphas [T, h, w] float32, 0..1.
 
         Args:

@@ -272,6 +272,15 @@ def test_wide_heads_attend_to_few_queries_at_a_time_with_the_same_result():
         torch.testing.assert_close(result, expected, rtol=0, atol=1e-12)
 
 
+def test_more_pixels_than_a_kernel_takes_attend_in_parts():
+    """Attention over time of a very large frame is that of its parts."""
+    query, key, value = torch.randn(
+        3, blocks.LARGEST_BATCH + 5, 1, 2, 8, generator=torch.Generator().manual_seed(0)
+    )
+    expected = nn.functional.scaled_dot_product_attention(query, key, value)
+    torch.testing.assert_close(blocks.attend(query, key, value), expected)
+
+
 @pytest.mark.parametrize("sides", [(40, 64), (3, 64 * 64), (33, 31), (2, 2)])
 @pytest.mark.parametrize("offset", [0.0, 30.0])
 def test_the_group_norm_is_exact_in_channels_last(sides: tuple[int, int], offset: float):
