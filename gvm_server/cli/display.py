@@ -50,6 +50,10 @@ class Display(AbstractContextManager["Display"], Protocol):
         """Say something to a person; programs read the events."""
         ...
 
+    def note(self, text: str) -> None:
+        """Say what no event holds, to a person and to a program."""
+        ...
+
 
 class JsonLines:
     """One JSON object a line on standard output: the event's type and its fields."""
@@ -67,6 +71,10 @@ class JsonLines:
 
     def say(self, text: str) -> None:
         """Say nothing: the events hold it."""
+
+    def note(self, text: str) -> None:
+        """Print an event of the type `note`."""
+        print(json.dumps({"type": "note", "text": text}), flush=True)
 
 
 class PlainLines:
@@ -97,11 +105,16 @@ class PlainLines:
         if isinstance(event, (FrameReady, Progress)) and now - self._said_at >= PLAIN_SECONDS:
             self._said_at = now
             rate = self._done / max(now - self._started, 1e-9)
-            self.say(f"{self._done}/{self._total} frames, {rate:.2f} frames/s")
+            note = f"; {event.note}" if isinstance(event, Progress) and event.note else ""
+            self.say(f"{self._done}/{self._total} frames, {rate:.2f} frames/s{note}")
 
     def say(self, text: str) -> None:
         """Print to standard error."""
         print(text, file=sys.stderr, flush=True)
+
+    def note(self, text: str) -> None:
+        """Print to standard error."""
+        self.say(text)
 
 
 class RichBar:
@@ -147,6 +160,10 @@ class RichBar:
     def say(self, text: str) -> None:
         """Print above the bar."""
         self._console.print(text, highlight=False, markup=False)
+
+    def note(self, text: str) -> None:
+        """Print above the bar."""
+        self.say(text)
 
 
 def make_display(*, as_json: bool) -> Display:

@@ -20,6 +20,7 @@ from gvm_client.launcher import server_command
 from gvm_client.runtime import runtime_dir
 from gvm_server.cli.exits import Exit
 from gvm_server.cli.words import size_in_words
+from gvm_server.matting.gvm.store import engine_revision, find_weights, weights_dir
 from gvm_server.settings import ServerSettings
 
 LOW_SPACE = 2 << 30  # bytes: a few thousand 1080p alphas and their windows
@@ -47,7 +48,15 @@ class Finding:
 
 
 def run(parsed: argparse.Namespace) -> int:
-    """Look at everything; exit code 4 where something is bad."""
+    """Look at everything; exit code 4 where something is bad.
+
+    Raises:
+        SettingsError: `--plan` is not a size.
+    """
+    if parsed.plan:
+        from gvm_server.cli import memory_plan  # noqa: PLC0415 (torch comes with it)
+
+        return memory_plan.run(parsed)
     findings = list(examine())
     if parsed.json:
         print(json.dumps([dataclasses.asdict(finding) for finding in findings]))
@@ -118,6 +127,23 @@ def _torch() -> Iterator[Finding]:
             health=Health.NOTE,
             says=f"{torch.__version__} on the CPU; no CUDA device",
             remedy="The preview engine works so; for GVM a CUDA GPU and its driver are wanted.",
+        )
+
+
+def _weights() -> Iterator[Finding]:
+    weights = find_weights(None)
+    if weights is None:
+        yield Finding(
+            name="GVM weights",
+            health=Health.NOTE,
+            says=f"not in {weights_dir(None)}; --engine auto takes the preview engine",
+            remedy="Get them with `gvm weights pull` (read the licence it shows).",
+        )
+    else:
+        yield Finding(
+            name="GVM weights",
+            health=Health.GOOD,
+            says=f"{weights}, revision {engine_revision(weights)}",
         )
 
 
@@ -205,6 +231,7 @@ LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _python,
     _packages,
     _torch,
+    _weights,
     _openimageio,
     _cache,
     _runtime,

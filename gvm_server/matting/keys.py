@@ -20,6 +20,7 @@ from enum import Enum
 from gvm_client.windows import Window, blends
 from gvm_server.matting.engine import decode_halo
 from gvm_server.matting.order import Order
+from gvm_server.media.colour import config_version
 
 INTAKE_REVISION = 1  # colour and resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
@@ -39,6 +40,7 @@ def latent_key(order: Order, frame: int) -> bytes:
         order.engine.revision,
         order.plate.key(frame),
         order.plate.colourspace,
+        config_version(),
         *astuple(order.canvas),
         *astuple(order.working),
     )

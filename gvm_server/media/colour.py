@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
+from pathlib import Path
 from types import MappingProxyType
 
 import cv2
@@ -238,3 +239,13 @@ def _unknown(name: str) -> InputError:
         remedy=f"Name one such as {', '.join(shown)}.",
         code=ErrorCode.COLOURSPACE_UNKNOWN,
     )
+
+
+def config_version() -> str:
+    """Return what changes when the OCIO configuration that `$OCIO` names is edited."""
+    path = os.environ.get("OCIO", "")
+    try:
+        status = Path(path).stat()
+    except OSError:  # built in, or none
+        return path
+    return f"{path}:{status.st_size}:{status.st_mtime_ns}"

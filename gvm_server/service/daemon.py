@@ -44,6 +44,23 @@ from gvm_server.settings import ServerSettings
 _LOG = logging.getLogger(__name__)
 
 
+class WorkLine:
+    """The way to the client that made a request."""
+
+    def __init__(self, endpoint: Endpoint, *, peer: bytes, request: str) -> None:
+        self._endpoint = endpoint
+        self._peer = peer
+        self._request = request
+
+    def send(self, event: JobEvent) -> None:
+        """Say something; any thread may."""
+        self._endpoint.send(self._peer, event, request=self._request)
+
+    def wait_for_room(self) -> None:
+        """Wait until most of what was said has been heard."""
+        self._endpoint.wait_for_room(self._peer)
+
+
 class Daemon:
     """What the server does with what it hears; runs on the endpoint's thread.
 
@@ -69,11 +86,8 @@ class Daemon:
         """Take a job, or the pixels that one needs."""
         message = envelope.message
         if isinstance(message, Matte):
-
-            def send(event: JobEvent) -> None:
-                self._endpoint.send(peer, event, request=envelope.request)
-
-            self._scheduler.ask(message, peer=peer, send=send)
+            line = WorkLine(self._endpoint, peer=peer, request=envelope.request)
+            self._scheduler.ask(message, peer=peer, line=line)
         elif isinstance(message, GiveFrames):
             self._scheduler.give(message)
 

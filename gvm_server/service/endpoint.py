@@ -48,6 +48,7 @@ TICK_SECONDS = 0.25
 _WORK_SOCKET = "work.sock"
 _CONTROL_SOCKET = "control.sock"
 _RETRY_SECONDS = 0.02  # how soon a full peer is tried again: a ROUTER cannot be polled for one
+_PATIENCE_SECONDS = 5.0  # as long as a client waits for a silent server
 _BURST = 64  # messages read from a socket before the others have their turn
 _FAREWELL_MS = 500  # at the end, for the last replies to leave
 _ENVELOPE_FRAMES = 2  # routing id, message
@@ -138,6 +139,10 @@ class Endpoint:
         """
         self._outbox.put(peer, encode(message, request=request))
         self._ring()
+
+    def wait_for_room(self, peer: bytes) -> None:
+        """Wait until a peer has taken most of what was sent to it; not on the endpoint's thread."""
+        self._outbox.wait_for_room(peer, seconds=_PATIENCE_SECONDS)
 
     def stop(self) -> None:
         """Make `run` return; any thread and any signal handler may."""

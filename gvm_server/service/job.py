@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
+from typing import Protocol
 
 from gvm_client.errors import ErrorCode, GvmError, InputError
 from gvm_client.protocol.lifecycle import JobState, next_state
@@ -41,7 +42,15 @@ SERVICE_ORDER = list(Priority)
 
 _NUMBERS = itertools.count()
 
-Send = Callable[[JobEvent], None]
+
+class Line(Protocol):
+    """The way to whoever asked."""
+
+    def send(self, event: JobEvent) -> None:
+        """Say something; any thread may."""
+
+    def wait_for_room(self) -> None:
+        """Wait until most of what was said has been heard; for one who has much to say."""
 
 
 class Job:
@@ -50,10 +59,10 @@ class Job:
     Args:
         request: what was asked for.
         peer: the client's address; b"" once it has gone.
-        send: says something to whoever asked.
+        line: the way to it.
     """
 
-    def __init__(self, request: Matte, *, peer: bytes, send: Send) -> None:
+    def __init__(self, request: Matte, *, peer: bytes, line: Line) -> None:
         self.request = request
         self.peer = peer
         self.turn = (SERVICE_ORDER.index(request.priority), next(_NUMBERS))
@@ -62,7 +71,7 @@ class Job:
         self.ending: GvmError | None = None
         self.window = request.window
         self._notes: list[str] = []
-        self._send = send
+        self._line = line
         self._lock = threading.RLock()
         self._asked_at = time.monotonic()
         self._said_at = self._asked_at
@@ -99,7 +108,7 @@ class Job:
             self._said_at = time.monotonic()
             if self.state.is_final:
                 self._ended_at = self._said_at
-            self._send(event)
+            self._line.send(event)
 
     # ---- what happens to a job, in order -----------------------------------------------------
 
@@ -158,6 +167,12 @@ class Job:
             self._frames_written += not delivery.kept
             self.say(_frame_ready(self.name, delivery))
 
+    def deliver_kept(self, frames: Iterable[int]) -> None:
+        """Say of each frame that its alpha stood in its place; there may be very many."""
+        for frame in frames:
+            self._line.wait_for_room()
+            self.deliver(Delivery(frame=frame, cached=True, kept=True))
+
     def note(self, text: str) -> None:
         """Say in plain words what the job does or waits for."""
         self._note = text
@@ -213,12 +228,12 @@ class Job:
 
     # ---- who listens, and what the status shows ------------------------------------------------
 
-    def listen(self, *, peer: bytes, send: Send) -> None:
+    def listen(self, *, peer: bytes, line: Line) -> None:
         """Speak to another client from now on: the one that asked for the same job again."""
         with self._lock:
-            self.peer, self._send = peer, send
+            self.peer, self._line = peer, line
             if self._accepted is not None:
-                self._send(self._accepted)
+                self._line.send(self._accepted)
 
     @property
     def outlives_its_client(self) -> bool:

@@ -3,15 +3,18 @@
 Laws:
 1. Each peer gets its messages in the order in which they were put.
 2. A peer that does not take its messages holds a bounded part of memory, then counts as gone.
+3. Who has much to say waits for room first (`wait_for_room`), so that a slow peer is not lost.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from enum import Enum
 
 MAX_BACKLOG_BYTES = 4 << 20  # for each peer
+ROOMY_BYTES = MAX_BACKLOG_BYTES // 4  # below it, one who waits for room goes on
 _OVERHEAD = 100  # bytes that Python takes for a message besides its own
 
 
@@ -31,10 +34,19 @@ class Outbox:
     def __init__(self) -> None:
         self._arrivals: deque[tuple[bytes, bytes]] = deque()  # its append is atomic
         self._backlogs: dict[bytes, deque[bytes]] = {}
+        self._taken = threading.Condition()
+        self._waiting: Counter[bytes] = Counter()  # bytes for each peer
 
     def put(self, peer: bytes, data: bytes) -> None:
         """Add a message; any thread may."""
+        with self._taken:
+            self._waiting[peer] += len(data) + _OVERHEAD
         self._arrivals.append((peer, data))
+
+    def wait_for_room(self, peer: bytes, *, seconds: float) -> None:
+        """Wait until little waits for a peer, or it is gone; not on the thread that delivers."""
+        with self._taken:
+            self._taken.wait_for(lambda: self._waiting[peer] < ROOMY_BYTES, timeout=seconds)
 
     @property
     def is_empty(self) -> bool:
@@ -48,7 +60,7 @@ class Outbox:
             self._backlogs.setdefault(peer, deque()).append(data)
         lost = [peer for peer in self._backlogs if not self._drain(peer, hand_over)]
         for peer in lost:
-            self._backlogs.pop(peer)
+            self._took(peer, self._backlogs.pop(peer))
         self._backlogs = {peer: backlog for peer, backlog in self._backlogs.items() if backlog}
         return lost
 
@@ -60,6 +72,14 @@ class Outbox:
             if delivery is Delivery.GONE:
                 return False
             if delivery is Delivery.FULL:
-                return sum(len(data) + _OVERHEAD for data in backlog) <= MAX_BACKLOG_BYTES
-            backlog.popleft()
+                return self._waiting[peer] <= MAX_BACKLOG_BYTES
+            self._took(peer, (backlog.popleft(),))
         return True
+
+    def _took(self, peer: bytes, messages: Iterable[bytes]) -> None:
+        """Count messages as no longer waiting."""
+        with self._taken:
+            self._waiting[peer] -= sum(len(data) + _OVERHEAD for data in messages)
+            if self._waiting[peer] <= 0:
+                del self._waiting[peer]
+            self._taken.notify_all()

@@ -25,8 +25,7 @@ from gvm_server.matting.engines import LoadedEngine
 from gvm_server.matting.gvm.backoff import backoff
 from gvm_server.matting.pipeline import Pipeline, Shop
 from gvm_server.matting.survey import survey
-from gvm_server.media.sinks import Delivery
-from gvm_server.service.job import HEARTBEAT_SECONDS, Job, Send
+from gvm_server.service.job import HEARTBEAT_SECONDS, Job, Line
 from gvm_server.service.prepare import Site, prepare
 
 _LOG = logging.getLogger(__name__)
@@ -57,7 +56,7 @@ class Scheduler:
 
     # ---- the I/O thread asks -------------------------------------------------------------------
 
-    def ask(self, request: Matte, *, peer: bytes, send: Send) -> None:
+    def ask(self, request: Matte, *, peer: bytes, line: Line) -> None:
         """Take a job, or go on telling about one that is known.
 
         Raises:
@@ -66,10 +65,10 @@ class Scheduler:
         with self._wake:
             known = self._jobs.get(request.job)
             if known is not None and not known.state.is_final:
-                known.listen(peer=peer, send=send)
+                known.listen(peer=peer, line=line)
                 return
             self._check_room()
-            job = self._jobs[request.job] = Job(request, peer=peer, send=send)
+            job = self._jobs[request.job] = Job(request, peer=peer, line=line)
         _LOG.info("Job %s: asked for by a client.", job.name)
         self._shop.readers.submit(self._prepare, job)
 
@@ -142,8 +141,7 @@ class Scheduler:
             prepared = prepare(job.request, job.window, self._site, job.need)
             found = survey(prepared.order, self._shop.cache)
             job.accept(prepared.order, found, prepared.notes)
-            for frame in found.kept:
-                job.deliver(Delivery(frame=frame, cached=True, kept=True))
+            job.deliver_kept(found.kept)
             pipeline = Pipeline(
                 prepared.order,
                 found,

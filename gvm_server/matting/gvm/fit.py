@@ -40,14 +40,12 @@ def fit_window(
     config = read_config(weights, Path(options.unet) if options.unet else weights / "unet")
     placement = place(options, config.vae)
     free = free_memory(placement.device)
-    chosen, plan = window, None
+    chosen, needed = window, 0
     for chosen in _candidates(window, free):
-        plan = plan_window(config, placement, working, chosen)
-        if plan.peak_offloaded <= HEADROOM * free:
-            break
-    else:
-        return chosen, _sentence(chosen, plan, free) + " It may run out: take a smaller --size."
-    return chosen, _sentence(chosen, plan, free)
+        needed = least_bytes(plan_window(config, placement, working, chosen), placement)
+        if needed <= HEADROOM * free:
+            return chosen, _sentence(chosen, needed, free)
+    return chosen, _sentence(chosen, needed, free) + " It may run out: take a smaller --size."
 
 
 def plan_window(
@@ -63,6 +61,11 @@ def plan_window(
         steps=window.steps,
     )
     return plan_memory(config, placement, job)
+
+
+def least_bytes(plan: MemoryPlan, placement: Placement) -> int:
+    """Return the peak when idle networks wait in host memory, which for a CPU is the same place."""
+    return plan.peak if placement.device.type == "cpu" else plan.peak_offloaded
 
 
 def free_memory(device: torch.device) -> int:
@@ -85,9 +88,8 @@ def _candidates(window: WindowSettings, free: int) -> Iterator[WindowSettings]:
         )
 
 
-def _sentence(window: WindowSettings, plan: MemoryPlan | None, free: int) -> str:
-    needed = plan.peak_offloaded / GIB if plan else 0.0
+def _sentence(window: WindowSettings, needed: int, free: int) -> str:
     return (
         f"Chosen by memory: {window.frames_per_window} frames per window, {window.chunk} decoded"
-        f" together; predicted {needed:.1f} GiB of {free / GIB:.1f} GiB free."
+        f" together; predicted {needed / GIB:.1f} GiB of {free / GIB:.1f} GiB free."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 
 from hypothesis import given
@@ -74,3 +75,22 @@ def test_a_peer_that_takes_nothing_is_given_up_at_the_bound():
     outbox.put(b"slow", big)
     assert outbox.deliver(peers.take) == [b"slow"]
     assert outbox.is_empty
+
+
+def test_one_who_has_much_to_say_waits_until_it_is_heard():
+    """`wait_for_room` returns when the peer has taken its messages, or is gone."""
+    for goes in (False, True):
+        outbox, peers = Outbox(), Peers()
+        for _ in range(3):
+            outbox.put(b"a", bytes(MAX_BACKLOG_BYTES // 4))
+        outbox.deliver(peers.take)
+        waits = threading.Thread(target=lambda box=outbox: box.wait_for_room(b"a", seconds=20))
+        waits.start()
+        waits.join(0.1)
+        assert waits.is_alive()
+        peers.room[b"a"] = 3
+        peers.gone |= {b"a"} if goes else set()
+        outbox.deliver(peers.take)
+        waits.join(5)
+        assert not waits.is_alive()
+        outbox.wait_for_room(b"nobody", seconds=0)
