@@ -244,8 +244,7 @@ def _unknown(name: str) -> InputError:
 def config_version() -> str:
     """Return what changes when the OCIO configuration that `$OCIO` names is edited."""
     path = os.environ.get("OCIO", "")
-    try:
-        status = Path(path).stat()
-    except OSError:  # built in, or none
-        return path
+    if not Path(path).is_file():
+        return path  # built in, or none
+    status = Path(path).stat()
     return f"{path}:{status.st_size}:{status.st_mtime_ns}"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_server.media import colour
-from gvm_server.media.colour import FileHint, resolve_colourspace, to_display
+from gvm_server.media.colour import FileHint, config_version, resolve_colourspace, to_display
 from gvm_server.media.confine import Roots
 from gvm_server.media.curves import linear_from_cineon, srgb_from_linear
 from gvm_server.media.open import open_plate
@@ -224,3 +224,18 @@ def test_a_studios_configuration_decides_what_linear_means(tmp_path):
     role, auto, encoded, srgb = done.stdout.split()
     assert (role, auto, srgb) == ("studio_lin", "studio_lin", "srgb")
     assert float(encoded) == pytest.approx(0.5, abs=1e-4)
+
+
+def test_an_edited_configuration_has_another_version(monkeypatch, tmp_path):
+    """The built-in one never changes; a file does with its size and time."""
+    monkeypatch.delenv("OCIO", raising=False)
+    monkeypatch.chdir(tmp_path)
+    builtin = config_version()
+    (tmp_path / "more").touch()
+    assert config_version() == builtin
+    config = tmp_path / "config.ocio"
+    config.write_text("one")
+    monkeypatch.setenv("OCIO", str(config))
+    first = config_version()
+    config.write_text("another")
+    assert config_version() not in (first, builtin)
