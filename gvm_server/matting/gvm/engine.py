@@ -113,13 +113,14 @@ class GvmEngine:
 
         def run(decoder: nn.Module, part: Tensor) -> Tensor:
             decoded: Tensor = decoder(part / scale)
-            return decoded.float().mul_(0.5).add_(0.5).clamp_(0.0, 1.0)
+            return decoded.float().mul_(0.5).add_(0.5)
 
         parts = [
             self._run("decode", run, window[frames])[kept]
             for frames, kept in chunks(len(window), chunk, halo)
         ]
-        return np.concatenate(parts)
+        alphas = np.concatenate(parts)
+        return np.clip(alphas, 0.0, 1.0, out=alphas)
 
     def release(self) -> None:
         """Give the device's memory back; the engine is not used after."""
@@ -164,7 +165,7 @@ class GvmEngine:
         dtype = next(network.parameters()).dtype
         if dtype is not torch.float32:
             self._aloud(f"The {stage} stage gave NaN in {_name(dtype)}; it runs again in float32.")
-            with self._widened(network, dtype):
+            with self._widened(stage, dtype):
                 result = self._within_memory(stage, run, host)
         if not np.isfinite(result).all():
             raise EngineError(
@@ -175,11 +176,16 @@ class GvmEngine:
         return result
 
     @contextmanager
-    def _widened(self, network: nn.Module, dtype: torch.dtype) -> Iterator[None]:
+    def _widened(self, stage: str, dtype: torch.dtype) -> Iterator[None]:
         """Hold a network in float32; going back is exact, for every value came from `dtype`."""
+        network = self._stages[stage]
         try:
             network.float()
             yield
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            raise _exhausted(f"The {stage} network in float32", str(error), self._free()) from error
         finally:
             network.to(dtype)
 
@@ -189,6 +195,8 @@ class GvmEngine:
         said = ""
         for budget in self._ladder():
             try:
+                if self._offloads:
+                    self._bring(stage)
                 with scores_budget(budget), torch.inference_mode():
                     return self._once(stage, run, host)
             except RuntimeError as error:
@@ -213,8 +221,6 @@ class GvmEngine:
     def _once(self, stage: str, run: Callable[[nn.Module, Tensor], Tensor], host: Image) -> Image:
         device = self.networks.placement.device
         network = self._stages[stage]
-        if self._offloads:
-            self._bring(stage)
         dtype = next(network.parameters()).dtype
         value = torch.from_numpy(host).to(device, dtype)
         if self.networks.placement.channels_last and stage == "decode":

@@ -10,16 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from diffusers import FlowMatchEulerDiscreteScheduler
 from torch import Tensor, nn
 
 from gvm_client.errors import EngineError, ErrorCode, SettingsError
 from gvm_client.settings import Noise
 from gvm_server.matting.engine import Image
 from gvm_server.matting.gvm import blocks
+from gvm_server.matting.gvm.config import SchedulerConfig
 from gvm_server.matting.gvm.engine import GvmEngine
 from gvm_server.matting.gvm.info import RECORD, info
 from gvm_server.matting.gvm.norm import GroupNorm
 from gvm_server.matting.gvm.options import GvmOptions, Precision, Switch
+from gvm_server.matting.gvm.schedule import noise_levels
 
 
 def _frames(count: int, seed: int = 0) -> Image:
@@ -70,6 +73,10 @@ def _host_out_of_memory(network: nn.Module, *args: Tensor) -> Tensor:
 
 def _not_a_number(network: nn.Module, *args: Tensor) -> Tensor:
     return network(*args) * float("nan")
+
+
+def _infinite(network: nn.Module, *args: Tensor) -> Tensor:
+    return network(*args) + float("inf")
 
 
 def _defect(network: nn.Module, *args: Tensor) -> Tensor:
@@ -220,10 +227,25 @@ def test_nan_in_a_half_type_is_made_again_in_float32_and_said(
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
+def test_a_wider_network_that_does_not_fit_is_a_lack_of_memory(
+    smallest: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The retry in float32 may itself find no room; the network is then as it was."""
+    engine = _load(smallest, precision=Precision.BFLOAT16)
+    _inject(engine, "denoise", 1, _not_a_number)
+    monkeypatch.setattr(engine._stages["denoise"], "float", lambda: _out_of_memory(engine))
+    with pytest.raises(EngineError, match="float32 ran out of memory") as caught:
+        _matte(engine, _small_frames())
+    assert caught.value.code is ErrorCode.OUT_OF_MEMORY
+    dtypes = {parameter.dtype for parameter in engine.networks.unet.parameters()}
+    assert dtypes == {torch.bfloat16}
+
+
 @pytest.mark.parametrize("stage", STAGES)
-def test_nan_in_float32_is_an_error(engine: GvmEngine, stage: str):
-    """There is nothing wider to try; the error says so."""
-    _inject(engine, stage, 1, _not_a_number)
+@pytest.mark.parametrize("fault", [_not_a_number, _infinite])
+def test_nan_in_float32_is_an_error(engine: GvmEngine, stage: str, fault: Callable[..., Tensor]):
+    """There is nothing wider to try; the error says so, and infinity is not clipped to white."""
+    _inject(engine, stage, 1, fault)
     with pytest.raises(EngineError, match=f"{stage} stage gave NaN") as caught:
         _matte(engine, _frames(2))
     assert caught.value.code is ErrorCode.ENGINE_FAILED
@@ -259,6 +281,16 @@ def test_gaussian_noise_is_of_its_seed_and_of_nothing_else(tiny: Path):
     assert _matte(one, _frames(2), steps=3).tobytes() == first.tobytes()
     assert abs(_matte(two, _frames(2), steps=3) - first).mean() > 1e-3
     assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5])
+@pytest.mark.parametrize("shift", [1.0, 3.0])
+def test_the_noise_levels_are_diffusers_own(steps: int, shift: float):
+    """Bounds and steps are both shifted, as its scheduler does it."""
+    scheduler = FlowMatchEulerDiscreteScheduler(shift=shift)
+    scheduler.set_timesteps(steps)
+    levels = noise_levels(SchedulerConfig(train_steps=1000, shift=shift), steps)
+    np.testing.assert_allclose(levels, scheduler.sigmas, rtol=0, atol=1e-6)
 
 
 def test_wide_heads_attend_to_few_queries_at_a_time_with_the_same_result():

@@ -67,11 +67,11 @@ def _about(measured: int) -> object:
 
 def test_the_plan_is_within_a_fifth_of_what_the_allocator_saw():
     """Real VAE widths and the UNet's real first levels, each stage alone, at a small size."""
-    job = Job(height=64, width=96, frames=3, chunk=3, halo=SEAMLESS_HALO)
+    job = Job(height=64, width=64, frames=2, chunk=2, halo=SEAMLESS_HALO)
     plan = plan_memory(CONFIG, _placement(torch.float32), job)
     last = plan_memory(CONFIG, _placement(torch.float32, channels_last=True), job)
     encoder, unet, decoder = (_filled(part) for part in (Encoder(VAE), UNet(UNET), Decoder(VAE)))
-    frame, window = torch.zeros(1, 3, 64, 96), torch.zeros(3, 4, 8, 12)
+    frame, window = torch.zeros(1, 3, 64, 64), torch.zeros(2, 4, 8, 8)
     with torch.inference_mode():
         assert plan.working["encode"] == _about(_measured_peak(lambda: encoder(frame)))
         assert plan.working["denoise"] == _about(_measured_peak(lambda: unet(window, None)))
@@ -85,24 +85,17 @@ def test_the_plan_is_within_a_fifth_of_what_the_allocator_saw():
 
 def test_the_plan_follows_the_job():
     """Half types halve it; window, chunk and size raise their stages; offload lowers it."""
+    config = replace(CONFIG, vae=replace(VAE, widths=(64, 64), layers=1))
     job = Job(height=64, width=96, frames=8, chunk=8, halo=SEAMLESS_HALO)
-    full = plan_memory(CONFIG, _placement(torch.float32), job)
-    half = plan_memory(CONFIG, _placement(torch.float16), job)
+    full = plan_memory(config, _placement(torch.float32), job)
+    half = plan_memory(config, _placement(torch.float16), job)
     assert half.peak == pytest.approx(full.peak / 2, rel=0.02)
-    chunked = plan_memory(
-        CONFIG,
-        _placement(torch.float32),
-        Job(height=64, width=96, frames=8, chunk=1, halo=SEAMLESS_HALO),
-    )
+    chunked = plan_memory(config, _placement(torch.float32), replace(job, chunk=1))
     assert chunked.working["decode"] < 0.7 * full.working["decode"]
     assert chunked.working["denoise"] == full.working["denoise"]
     assert full.peak_offloaded < full.peak
-    wide = plan_memory(
-        CONFIG,
-        _placement(torch.float32),
-        Job(height=128, width=96, frames=8, chunk=8, halo=SEAMLESS_HALO),
-    )
-    assert wide.working["encode"] > 1.9 * full.working["encode"]
+    tall = plan_memory(config, _placement(torch.float32), replace(job, height=128))
+    assert tall.working["encode"] > 1.9 * full.working["encode"]
 
 
 @given(count=st.integers(1, 40), chunk=st.integers(1, 40), halo=st.integers(0, 4))
