@@ -97,7 +97,7 @@ class AlphaFiles:
                 path=str(self.target),
             )
         self.roots.check_write(self.folder)
-        _prove_writable(self.folder)
+        prove_writable(self.folder)
         sweep_leftovers(self.folder)
         paths = [self.path(frame) for frame in frames]
         self._refuse_plate(paths)
@@ -140,7 +140,12 @@ def _file_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name).strip(".") or "alpha"
 
 
-def _prove_writable(folder: Path) -> None:
+def prove_writable(folder: Path) -> None:
+    """Make a folder and prove that files can be written in it.
+
+    Raises:
+        OutputError: DISK_FULL or OUTPUT_UNWRITABLE.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
