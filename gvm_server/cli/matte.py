@@ -6,13 +6,18 @@ import argparse
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
 
 from gvm_client.client import error_of
-from gvm_client.protocol.messages import Cancelled, Done, Failed
+from gvm_client.protocol.messages import Cancelled, Done, Failed, FrameReady
 from gvm_client.session import resilient_matte
 from gvm_server.cli.display import Display, make_display, waterfall
 from gvm_server.cli.exits import Exit
+from gvm_server.cli.original import translate
 from gvm_server.cli.request import matte_request
+
+if TYPE_CHECKING:
+    from gvm_server.cli.deliver import Delivery
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -21,20 +26,38 @@ def run(parsed: argparse.Namespace) -> int:
     Raises:
         GvmError: the request is wrong, the server cannot be had, or the job failed.
     """
-    request = matte_request(parsed)
+    meant = translate(parsed)
+    request = matte_request(meant)
+    frames: set[int] = set()
+    delivery = _delivery(meant)
     with (
         _terminated_like_interrupted(),
         make_display(as_json=parsed.json) as display,
         # Leaving early closes the conversation, and that cancels the job.
         closing(resilient_matte(request, start=not parsed.no_start)) as events,
     ):
+        for note in meant.notes:
+            display.note(note)
         for event in events:
             display.show(event)
             if isinstance(event, (Failed, Cancelled)):
                 raise error_of(event)
+            if isinstance(event, FrameReady):
+                frames.add(event.frame)
             if isinstance(event, Done):
                 _report(event, display, timings=parsed.timings)
+        if delivery:
+            delivery.make(sorted(frames), display)
     return Exit.DONE
+
+
+def _delivery(meant: argparse.Namespace) -> Delivery | None:
+    """Return what is wanted besides the EXR alphas; None where that is nothing."""
+    if not (meant.movie or meant.comp or meant.png):
+        return None
+    from gvm_server.cli.deliver import plan_delivery  # noqa: PLC0415 (numpy comes with it)
+
+    return plan_delivery(meant)
 
 
 def _report(done: Done, display: Display, *, timings: bool) -> None:

@@ -17,6 +17,7 @@ from gvm_client.settings import (
     PlateKeys,
     Priority,
 )
+from gvm_server.cli import original
 from gvm_server.matting.gvm.options import Precision, Switch
 
 Parser = argparse.ArgumentParser
@@ -34,6 +35,7 @@ class Command(NamedTuple):
 def _matte(parser: Parser) -> None:
     parser.add_argument(
         "plate",
+        nargs="?",
         metavar="PLATE",
         help="a sequence (plate.%%04d.exr, plate.####.exr, plate.@@@@.exr, or a folder that"
         " holds one), an image, or a movie",
@@ -41,7 +43,6 @@ def _matte(parser: Parser) -> None:
     parser.add_argument(
         "-o",
         "--out",
-        required=True,
         metavar="OUT",
         help="a folder (the plate's name is kept), or a pattern such as out/matte.%%04d.exr",
     )
@@ -49,7 +50,9 @@ def _matte(parser: Parser) -> None:
     _matte_model(parser.add_argument_group("the model"))
     _matte_plate(parser.add_argument_group("the plate"))
     _matte_knobs(parser.add_argument_group("the matte (no knob here runs a model)"))
+    _matte_deliverables(parser.add_argument_group("deliverables, besides the EXR alphas"))
     _matte_output(parser.add_argument_group("output and conduct"))
+    original.add_options(parser.add_argument_group(original.ABOUT))
 
 
 def _matte_range(group: argparse._ArgumentGroup) -> None:
@@ -156,6 +159,17 @@ def _matte_knobs(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--invert", action="store_true", help="1 becomes 0")
 
 
+def _matte_deliverables(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--movie", metavar="FILE", help="the matte as a grey movie: .mp4, .mov or .mkv"
+    )
+    group.add_argument("--comp", metavar="FILE", help="the plate over green, as a movie")
+    group.add_argument("--png", metavar="DIR", help="the alphas as PNG files")
+    group.add_argument(
+        "--png-bits", type=int, default=8, choices=[8, 16], help="bits of a PNG's pixel (8)"
+    )
+
+
 def _matte_output(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--depth",
@@ -229,6 +243,13 @@ def _json_only(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
+def _doctor(parser: Parser) -> None:
+    _json_only(parser)
+    parser.add_argument(
+        "--plan", metavar="WxH", help="predict what each preset takes of the device's memory"
+    )
+
+
 def _cache(parser: Parser) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True, dest="action")
     _json_only(actions.add_parser("show", help="where it is and how full"))
@@ -253,6 +274,6 @@ COMMANDS = (
         _nothing,
     ),
     Command("stop", "End the server.", "gvm_server.cli.control:stop", _nothing),
-    Command("doctor", "Check this machine.", "gvm_server.cli.doctor:run", _json_only),
+    Command("doctor", "Check this machine.", "gvm_server.cli.doctor:run", _doctor),
     Command("cache", "The cache of finished work.", "gvm_server.cli.cache:run", _cache),
 )

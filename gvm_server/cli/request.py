@@ -34,7 +34,7 @@ WINDOW_OPTIONS = (
 
 
 def matte_request(parsed: argparse.Namespace) -> Matte:
-    """Return the request that `gvm matte`'s options make; paths become absolute here.
+    """Return the request of `gvm matte`'s translated options; paths become absolute here.
 
     Raises:
         SettingsError: a value is out of its range.
@@ -48,17 +48,7 @@ def matte_request(parsed: argparse.Namespace) -> Matte:
     )
     return Matte(
         job=uuid.uuid4().hex,
-        plate=FilePlate(
-            path=absolute(parsed.plate),
-            first=parsed.first,
-            last=parsed.last,
-            layer=parsed.layer,
-            colourspace=parsed.input_colorspace,
-            missing=Missing(parsed.missing),
-            bad_pixels=BadPixels(parsed.bad_pixels),
-            keys=PlateKeys(parsed.plate_keys),
-            cuts=tuple(sorted(set(parsed.cut))),
-        ),
+        plate=file_plate(parsed),
         output=FileOutput(
             path=absolute(parsed.out), depth=Depth(parsed.depth), overwrite=parsed.overwrite
         ),
@@ -75,13 +65,35 @@ def matte_request(parsed: argparse.Namespace) -> Matte:
         ),
         model=ModelSettings(
             weights=absolute(parsed.weights) if parsed.weights else "",
+            unet=parsed.unet,
             lora=absolute(parsed.lora) if parsed.lora else "",
+            noise=parsed.noise,
+            seed=parsed.seed,
             on_oom=OnOom(parsed.on_oom),
             fit_memory=parsed.preset == AUTO_PRESET and parsed.frames_per_window is None,
         ),
         engine=EngineName(parsed.engine),
         priority=Priority(parsed.priority),
         playhead=parsed.playhead,
+    )
+
+
+def file_plate(parsed: argparse.Namespace) -> FilePlate:
+    """Return the plate of `gvm matte`'s translated options.
+
+    Raises:
+        LocalProtocolError: a text or a list is longer than the protocol allows.
+    """
+    return FilePlate(
+        path=absolute(parsed.plate),
+        first=parsed.first,
+        last=parsed.last,
+        layer=parsed.layer,
+        colourspace=parsed.input_colorspace,
+        missing=Missing(parsed.missing),
+        bad_pixels=BadPixels(parsed.bad_pixels),
+        keys=PlateKeys(parsed.plate_keys),
+        cuts=tuple(sorted(set(parsed.cut))),
     )
 
 
