@@ -1,4 +1,4 @@
-"""The latents of frames, kept in memory up to a bound, least recently used out first.
+"""The latents of frames, kept in memory up to two bounds, least recently used out first.
 
 The encoder sees one frame at a time, so overlapping windows, and a window that runs again after
 one of its frames changed, share them.
@@ -11,12 +11,20 @@ from collections import OrderedDict
 
 from gvm_server.matting.engine import Latent
 
+LIMIT_FRAMES = 128  # sixteen windows of eight: more than overlaps and one changed frame ask for
+
 
 class LatentStore:
-    """A bounded map from a frame's key to its latent; safe from several threads."""
+    """A bounded map from a frame's key to its latent; safe from several threads.
 
-    def __init__(self, *, limit_bytes: int) -> None:
+    Args:
+        limit_bytes: what the latents may hold together.
+        limit_frames: how many there may be: small ones must not add up over a long clip either.
+    """
+
+    def __init__(self, *, limit_bytes: int, limit_frames: int = LIMIT_FRAMES) -> None:
         self._limit = limit_bytes
+        self._limit_frames = limit_frames
         self._held = 0
         self._lock = threading.Lock()
         self._latents: OrderedDict[bytes, Latent] = OrderedDict()
@@ -45,7 +53,7 @@ class LatentStore:
                 return
             self._latents[key] = latent
             self._held += latent.nbytes
-            while self._held > self._limit:
+            while self._held > self._limit or len(self._latents) > self._limit_frames:
                 _, oldest = self._latents.popitem(last=False)
                 self._held -= oldest.nbytes
 

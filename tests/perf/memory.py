@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from tests.support.plates import write_plate
-from tests.support.site import SMALL, machine
+from tests.support.site import SMALL, Site, machine
 
 FRAMES = 5000
 SETTLED = 200
@@ -23,19 +23,26 @@ DISTINCT = 40
 def main() -> None:
     """Print both peaks and their ratio."""
     with tempfile.TemporaryDirectory() as name, machine(Path(name)) as site:
-        plate = make_long_plate(Path(name) / "plate", FRAMES)
-        client = site.start("matte", plate, "-o", "out", *SMALL, "--json")
-        peaks, frames = {False: 0, True: 0}, 0
-        for line in client.stdout:
-            event = json.loads(line)
-            frames += event["type"] == "frame_ready"
-            if event["type"] == "frame_ready" and frames % 20 == 0:
-                resident = site.server().memory_info().rss
-                peaks[frames > SETTLED] = max(peaks[frames > SETTLED], resident)
-        assert client.wait() == 0, client.stderr.read()
-    before, after = peaks[False], peaks[True]
-    print(f"{frames} frames: peak {before / 2**20:.1f} MiB up to frame {SETTLED},")
+        before, after = peaks(site, FRAMES)
+    print(f"{FRAMES} frames: peak {before / 2**20:.1f} MiB up to frame {SETTLED},")
     print(f"then {after / 2**20:.1f} MiB: {100 * (after / before - 1):+.1f} %")
+
+
+def peaks(site: Site, frames: int) -> tuple[int, int]:
+    """Return the server's peak resident bytes up to frame `SETTLED`, and after it."""
+    plate = make_long_plate(site.folder / "plate", frames)
+    client = site.start("matte", plate, "-o", "out", *SMALL, "--json")
+    peaks, ready = {False: 0, True: 0}, 0
+    for line in client.stdout:
+        if json.loads(line)["type"] != "frame_ready":
+            continue
+        ready += 1
+        if ready % 20 == 0:
+            late = ready > SETTLED
+            peaks[late] = max(peaks[late], site.server().memory_info().rss)
+    assert client.wait() == 0, client.stderr.read()
+    assert ready == frames
+    return peaks[False], peaks[True]
 
 
 def make_long_plate(folder: Path, frames: int) -> str:
