@@ -81,10 +81,12 @@ def test_gaussian_noise_takes_the_schedulers_step(golden: Path):
     case = load_file(golden / "b_windows.safetensors")
     options = GvmOptions(device="cpu", noise=Noise.GAUSSIAN)
     engine = GvmEngine.load(golden / "checkpoint", options, lambda _: None)
-    window, noise = (torch.from_numpy(case[f"b2.w0.{name}"]) for name in ("rgb_latent", "noise"))
-    with torch.inference_mode():
-        result = engine._euler(engine.networks.unet, window, noise, 1)
-    _near(result, case["b2.w0.out_latent"], LATENT)
+    for index in range(3):
+        names = (f"b2.w{index}.{name}" for name in ("rgb_latent", "noise"))
+        window, noise = (torch.from_numpy(case[name]) for name in names)
+        with torch.inference_mode():
+            result = engine._euler(engine.networks.unet, window, noise, 1)
+        _near(result, case[f"b2.w{index}.out_latent"], LATENT)
 
 
 @pytest.mark.parametrize("given", ["lora", "lora/pytorch_lora_weights.pt"])
