@@ -1,12 +1,10 @@
-// Shows what the bridge makes of golden vectors and of plain questions, as JSON
-// for pytest.
+// Shows what the bridge makes of golden vectors and of plain questions, as JSON for pytest.
 //
-//   bridge_probe wire FILE     each vector decoded and encoded again, or how it
-//   was refused bridge_probe plan          reads plans from standard input,
-//   answers needs and blends bridge_probe facts         presets, defaults,
-//   words and bounds bridge_probe words LINE    a command line in words
-//   bridge_probe hash          hashes of the lines of standard input, two bytes
-//   apart
+// - bridge_probe wire FILE: each vector decoded and encoded again, or how it was refused.
+// - bridge_probe plan: reads plans from standard input, answers needs and blends.
+// - bridge_probe facts: presets, defaults, words and bounds.
+// - bridge_probe words LINE: a command line in words.
+// - bridge_probe hash: the hash of each line of standard input.
 
 #include <fstream>
 #include <iostream>
@@ -23,7 +21,7 @@ namespace {
 using Json = nlohmann::json;
 using namespace gvm::bridge;
 
-std::string bytes_of_hex(const std::string &hex) {
+std::string bytes_of_hex(const std::string& hex) {
   std::string bytes;
   for (std::size_t at = 0; at < hex.size(); at += 2) {
     bytes += static_cast<char>(std::stoi(hex.substr(at, 2), nullptr, 16));
@@ -31,7 +29,7 @@ std::string bytes_of_hex(const std::string &hex) {
   return bytes;
 }
 
-std::string hex_of_bytes(const std::string &bytes) {
+std::string hex_of_bytes(const std::string& bytes) {
   std::string hex;
   for (const unsigned char byte : bytes) {
     hex += "0123456789abcdef"[byte >> 4];
@@ -40,48 +38,48 @@ std::string hex_of_bytes(const std::string &bytes) {
   return hex;
 }
 
-Json round_trip(const Json &vector) {
+Json round_trip(const Json& vector) {
   Json answer{{"name", vector.at("name")}};
   try {
     const Envelope envelope = decode(bytes_of_hex(vector.at("hex")));
     answer["type"] = kMessageWords[envelope.message.index()];
     answer["request"] = envelope.request;
     answer["hex"] = hex_of_bytes(encode(envelope.message, envelope.request));
-  } catch (const UnreadableMessage &error) {
+  } catch (const UnreadableMessage& error) {
     answer["code"] = error.code();
     answer["request"] = error.request();
   }
   return answer;
 }
 
-Json wire(const char *file) {
+Json wire(const char* file) {
   std::ifstream stream(file);
   Json answers = Json::array();
-  for (const Json &vector : Json::parse(stream).at("vectors")) {
+  const Json document = Json::parse(stream);
+  for (const Json& vector : document.at("vectors")) {
     answers.push_back(round_trip(vector));
   }
   return answers;
 }
 
-Json pair(const Window &window) { return {window.first, window.last}; }
+Json pair(const Window& window) { return {window.first, window.last}; }
 
-Json plan_answer(const Json &question) {
+Json plan_answer(const Json& question) {
   Plan plan;
   plan.first = question.at("first");
   plan.last = question.at("last");
   plan.frames_per_window = question.at("frames_per_window");
   plan.overlap = question.at("overlap");
-  plan.kind = question.at("kind") == "reference" ? PlanKind::kReference
-                                                 : PlanKind::kSeamless;
+  plan.kind = question.at("kind") == "reference" ? PlanKind::kReference : PlanKind::kSeamless;
   plan.cuts = question.at("cuts").get<std::vector<std::int64_t>>();
   try {
     plan.check();
     Json frames = Json::array();
     for (const std::int64_t frame : question.at("frames")) {
       Json fold = Json::array();
-      for (const Blend &blend : blends(plan, frame)) {
-        fold.push_back({blend.window.first, blend.window.last, blend.numerator,
-                        blend.denominator});
+      for (const Blend& blend : blends(plan, frame)) {
+        fold.push_back(
+            {blend.window.first, blend.window.last, blend.numerator, blend.denominator});
       }
       frames.push_back({{"frame", frame},
                         {"needs", pair(needs(plan, frame))},
@@ -89,19 +87,19 @@ Json plan_answer(const Json &question) {
                         {"together", pair(made_together(plan, frame))}});
     }
     return {{"frames", frames}};
-  } catch (const Error &error) {
+  } catch (const Error& error) {
     return {{"code", error.code()}};
   }
 }
 
 Json plans() {
   Json answers = Json::array();
-  for (const Json &question : Json::parse(std::cin))
-    answers.push_back(plan_answer(question));
+  const Json questions = Json::parse(std::cin);
+  for (const Json& question : questions) answers.push_back(plan_answer(question));
   return answers;
 }
 
-Json window_facts(const WindowSettings &window) {
+Json window_facts(const WindowSettings& window) {
   return {{"frames_per_window", window.frames_per_window},
           {"overlap", window.overlap},
           {"decode_chunk", window.decode_chunk},
@@ -111,14 +109,14 @@ Json window_facts(const WindowSettings &window) {
           {"plan", kWords<PlanKind>[static_cast<std::size_t>(window.plan)]}};
 }
 
-template <class Words> Json list(const Words &words) {
+template <class Words>
+Json list(const Words& words) {
   return Json(std::vector<std::string>(words.begin(), words.end()));
 }
 
 Json facts() {
   Json presets = Json::object();
-  for (const Preset &preset : kPresets)
-    presets[preset.name] = window_facts(preset.window);
+  for (const Preset& preset : kPresets) presets[preset.name] = window_facts(preset.window);
   const MatteKnobs knobs;
   return {{"protocol", kProtocolVersion},
           {"presets", presets},
@@ -144,28 +142,23 @@ Json hashes() {
   return answers;
 }
 
-Json answer(const std::vector<std::string> &words) {
+Json answer(const std::vector<std::string>& words) {
   const std::string verb = words.empty() ? "" : words[0];
-  if (verb == "wire")
-    return wire(words.at(1).c_str());
-  if (verb == "plan")
-    return plans();
-  if (verb == "facts")
-    return facts();
-  if (verb == "words")
-    return Json(split_words(words.at(1)));
-  if (verb == "hash")
-    return hashes();
+  if (verb == "wire") return wire(words.at(1).c_str());
+  if (verb == "plan") return plans();
+  if (verb == "facts") return facts();
+  if (verb == "words") return Json(split_words(words.at(1)));
+  if (verb == "hash") return hashes();
   throw Error(code::kBadRequest, "bridge_probe has no verb `" + verb + "`.");
 }
 
-} // namespace
+}  // namespace
 
-int main(int count, char **arguments) {
+int main(int count, char** arguments) {
   try {
     std::cout << answer({arguments + 1, arguments + count}).dump() << "\n";
     return 0;
-  } catch (const std::exception &error) {
+  } catch (const std::exception& error) {
     std::cerr << error.what() << "\n";
     return 1;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <msgpack.hpp>
 #include <set>
 #include <type_traits>
@@ -53,7 +54,7 @@ using Out = msgpack::packer<Buffer>;
 
 class Packer {
  public:
-  explicit Packer(Out& out) : out_(out) {}
+  Packer(Buffer& buffer, Out& out) : buffer_(buffer), out_(out) {}
 
   template <class T>
   void operator()(const char* name, T& value) {
@@ -70,7 +71,7 @@ class Packer {
     if constexpr (std::is_same_v<T, std::string>) {
       pack_text(value);
     } else if constexpr (std::is_same_v<T, double>) {
-      out_.pack_double(value);
+      pack_float64(value);
     } else if constexpr (std::is_arithmetic_v<T>) {
       out_.pack(value);
     } else if constexpr (std::is_same_v<T, CodeWord>) {
@@ -90,6 +91,17 @@ class Packer {
   }
 
  private:
+  /// The library packs a whole number's double as an integer, which is not canonical here.
+  void pack_float64(double number) {
+    std::uint64_t bits;
+    std::memcpy(&bits, &number, sizeof bits);
+    char bytes[9] = {static_cast<char>(0xCB)};
+    for (int index = 0; index < 8; ++index) {
+      bytes[1 + index] = static_cast<char>(bits >> (56 - 8 * index) & 0xFF);
+    }
+    buffer_.write(bytes, sizeof bytes);
+  }
+
   void pack_text(const std::string& text) {
     if (text.size() > kMaxText || !is_utf8(text)) {
       throw Error(code::kBadRequest,
@@ -111,6 +123,7 @@ class Packer {
     fields(*this, value);
   }
 
+  Buffer& buffer_;
   Out& out_;
 };
 
@@ -339,7 +352,7 @@ std::string encode(const Message& message, const std::string& request) {
   out.pack("request");
   out.pack(request);
   out.pack("body");
-  Packer packer(out);
+  Packer packer(buffer, out);
   std::visit([&](auto& kind) { packer.pack(kind); }, copy);
   if (buffer.size() > kMaxMessageBytes || request.size() > kMaxRequest) {
     throw Error(code::kBadRequest, "The message takes " + std::to_string(buffer.size()) +

@@ -1,0 +1,69 @@
+"""Builds the plug-in once, and gives tests a server, a plate and the command line's alphas."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.ofx.fakehost import Build, HostPlate
+from tests.support.plates import moving_disc, write_plate
+from tests.support.site import Site, machine
+
+ROOT = Path(__file__).parents[2]
+WIDTH, HEIGHT, FIRST, LAST = 96, 64, 1001, 1020
+
+
+def build_plugin(folder: Path, *options: str) -> Build:
+    """Build the plug-in and the test programs; skip where that cannot be, fail where it must."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    setup = subprocess.run([ROOT / "plugin_host" / "setup.sh"], capture_output=True, text=True)
+    if setup.returncode != 0:
+        if os.environ.get("CI") == "true":
+            pytest.fail(setup.stderr.strip())
+        pytest.skip(setup.stderr.strip())
+    ran = subprocess.run(
+        [ROOT / "plugin_host" / "build.sh", folder, "-DGVM_TESTS=ON", *options],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHON": sys.executable},
+    )
+    assert ran.returncode == 0, ran.stderr[-4000:]
+    return Build(folder=folder)
+
+
+@pytest.fixture(scope="session")
+def build() -> Build:
+    """The plug-in as `make plugin` builds it."""
+    return build_plugin(ROOT / "build" / "plugin")
+
+
+@pytest.fixture(scope="session")
+def plate(tmp_path_factory: pytest.TempPathFactory) -> HostPlate:
+    """A clip whose pixels half floats hold, as the fake host's files."""
+    folder = tmp_path_factory.mktemp("plate")
+    plate = HostPlate(folder=folder, width=WIDTH, height=HEIGHT, first=FIRST, last=LAST)
+    for frame in range(FIRST, LAST + 1):
+        colours = moving_disc(frame, WIDTH, HEIGHT).astype(np.float16).astype(np.float32)
+        plate.write(frame, np.dstack([colours, np.ones((HEIGHT, WIDTH), np.float32)]))
+    return plate
+
+
+@pytest.fixture(scope="session")
+def exr_plate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The same clip as EXR files."""
+    folder = tmp_path_factory.mktemp("exr")
+    return write_plate(folder, range(FIRST, LAST + 1), width=WIDTH, height=HEIGHT)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A machine of its own, whose hosts may start this Python's server."""
+    with machine(tmp_path) as site:
+        site.environment["GVM_SERVER"] = f"{sys.executable} -m gvm_server serve"
+        yield site

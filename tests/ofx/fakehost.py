@@ -1,0 +1,191 @@
+"""Drives the fake OpenFX host: one JSON command a line, one answer a line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# How the hosts behave, as far as a plug-in can tell; what is not named is the fake host's default.
+GENERAL = "OfxImageEffectContextGeneral"
+NUKE: Mapping[str, Any] = {"host": "uk.co.thefoundry.nuke", "row_padding": 32}
+RESOLVE: Mapping[str, Any] = {
+    "host": "DaVinciResolveLite",
+    "hollow_message_suite": True,
+    "identifiers": "random",
+    "progress_suite": 1,
+}
+NATRON: Mapping[str, Any] = {
+    "host": "fr.inria.Natron",
+    "context": GENERAL,
+    "identifiers": "hash",
+    "offset_x": -7,
+    "offset_y": 5,
+}
+MLT: Mapping[str, Any] = {
+    "host": "MLT",
+    "temporal": 0,
+    "alpha_listed": False,
+    "depth": "OfxBitDepthByte",
+    "negative_rows": True,
+    "identifiers": "random",
+    "message_suite": 1,
+    "progress_suite": 1,
+}
+HOSTS = {"nuke": NUKE, "resolve": RESOLVE, "natron": NATRON, "mlt": MLT}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """What was built: the plug-in in its bundle, the fake host, the bridge's probe."""
+
+    folder: Path
+
+    @property
+    def bundle(self) -> Path:
+        """The bundle as hosts install it."""
+        return self.folder / "GVM.ofx.bundle"
+
+    @property
+    def plugin(self) -> Path:
+        """The binary that hosts load."""
+        return self.bundle / "Contents" / "Linux-x86-64" / "GVM.ofx"
+
+    def probe(self, *words: str, text: str = "") -> Any:
+        """Ask the bridge's probe."""
+        ran = subprocess.run(
+            [self.folder / "bridge_probe", *words],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        return json.loads(ran.stdout)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostPlate:
+    """Float RGBA frames on disk for the fake host, rows from the top down."""
+
+    folder: Path
+    width: int
+    height: int
+    first: int
+    last: int
+
+    def said(self) -> dict[str, Any]:
+        """Return it as the host takes it."""
+        return {
+            "folder": str(self.folder),
+            "width": self.width,
+            "height": self.height,
+            "first": self.first,
+            "last": self.last,
+        }
+
+    def write(self, frame: int, pixels: NDArray[np.float32]) -> None:
+        """Write one frame, [H, W, 4]."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        pixels.astype(np.float32).tofile(self.folder / f"{frame}.raw")
+
+
+class FakeHost:
+    """A running host with the plug-in loaded.
+
+    Attributes:
+        described: what the plug-in said of itself.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
+        self._process = process
+        self._folder = folder
+        self.described: dict[str, Any] = {}
+
+    def tell(self, verb: str, **words: Any) -> Any:
+        """Send a command and return the answer."""
+        self.send(verb, **words)
+        return self.hear()
+
+    def send(self, verb: str, **words: Any) -> None:
+        """Send a command whose answer is not waited for."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"do": verb, **words}) + "\n")
+        self._process.stdin.flush()
+
+    def hear(self) -> Any:
+        """Return the next answer."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, f"The host has died with code {self._process.wait()}."
+        answer = json.loads(line)
+        assert "error" not in answer, answer
+        return answer
+
+    def create(self, instance: str = "node", **values: Any) -> str:
+        """Make an instance with some parameters set, and return its name."""
+        assert self.tell("create", instance=instance)["status"] == 0
+        for param, value in values.items():
+            self.tell("set", instance=instance, param=param, value=value)
+        return instance
+
+    def render(self, frame: int, **words: Any) -> Any:
+        """Render a frame of the instance `node`."""
+        return self.tell("render", **{"instance": "node", "frame": frame, **words})
+
+    def picture(self, frame: int, shape: tuple[int, ...], **words: Any) -> NDArray[np.float32]:
+        """Render a frame that must come, and return it from the top down."""
+        path = self._folder / "output.raw"
+        answer = self.render(frame, save=str(path), **words)
+        assert answer["status"] == 0, answer
+        return np.fromfile(path, np.float32).reshape(shape)
+
+    def value(self, param: str, instance: str = "node") -> Any:
+        """Return a parameter's value."""
+        return self.tell("get", instance=instance, param=param)["value"]
+
+    def click(self, param: str, instance: str = "node") -> None:
+        """Do what an artist's click or edit does."""
+        assert self.tell("changed", instance=instance, param=param)["status"] in (0, 14)
+
+
+@contextmanager
+def hosting(
+    build: Build,
+    folder: Path,
+    *,
+    plate: HostPlate | None = None,
+    environment: Mapping[str, str] | None = None,
+    **behaviour: Any,
+) -> Iterator[FakeHost]:
+    """Run a host that behaves so, with the plug-in loaded; it must end by itself, and in time."""
+    process = subprocess.Popen(
+        [build.folder / "fake_host"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **(environment or {})},
+    )
+    host = FakeHost(process, folder)
+    try:
+        if plate is not None:
+            host.tell("plates", plate=plate.said())
+        host.described = host.tell("load", path=str(build.plugin), behave=behaviour)
+        yield host
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(timeout=10) == 0
+    finally:
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                stream.close()

@@ -1,0 +1,229 @@
+// The fake host's pictures: any depth, signed and padded rows, bounds anywhere, any scale.
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <random>
+#include <stdexcept>
+
+#include "half.hpp"
+#include "objects.hpp"
+#include "openfx/effect.h"
+
+namespace fake {
+namespace {
+
+using gvm::plugin::float_of_half;
+using gvm::plugin::half_of_float;
+
+int channels_of(const std::string& components) {
+  if (components == ofx::kComponentsAlpha) return 1;
+  return components == ofx::kComponentsRgb ? 3 : 4;
+}
+int bytes_of(const std::string& depth) {
+  if (depth == ofx::kDepthByte) return 1;
+  return depth == ofx::kDepthFloat ? 4 : 2;
+}
+
+void put(float value, const std::string& depth, std::byte* to) {
+  if (depth == ofx::kDepthFloat) {
+    std::memcpy(to, &value, 4);
+  } else if (depth == ofx::kDepthHalf) {
+    const std::uint16_t bits = half_of_float(value);
+    std::memcpy(to, &bits, 2);
+  } else if (depth == ofx::kDepthShort) {
+    const auto bits =
+        static_cast<std::uint16_t>(std::lround(std::fmin(std::fmax(value, 0), 1) * 65535));
+    std::memcpy(to, &bits, 2);
+  } else {
+    *to = static_cast<std::byte>(std::lround(std::fmin(std::fmax(value, 0), 1) * 255));
+  }
+}
+
+float take(const std::byte* from, const std::string& depth) {
+  if (depth == ofx::kDepthByte) return std::to_integer<int>(*from) / 255.0f;
+  if (depth == ofx::kDepthFloat) {
+    float value;
+    std::memcpy(&value, from, 4);
+    return value;
+  }
+  std::uint16_t bits;
+  std::memcpy(&bits, from, 2);
+  return depth == ofx::kDepthHalf ? float_of_half(bits) : bits / 65535.0f;
+}
+
+/// An image as the plug-in gets it, and the memory that it points to.
+struct Picture {
+  std::vector<std::byte> bytes;
+  ofx::RectI bounds{};
+  int row_bytes = 0;
+  std::string depth, components;
+};
+
+/// Rows of `picture` lie `row_bytes` apart, the lowest first, or last where they are negative.
+std::byte* lowest_row(Picture& picture) {
+  const int rows = picture.bounds.y2 - picture.bounds.y1;
+  return picture.row_bytes >= 0 ? picture.bytes.data()
+                                : picture.bytes.data() - picture.row_bytes * (rows - 1);
+}
+
+Picture blank(const ofx::RectI& bounds, const std::string& components) {
+  const Behaviour& how = world().behaviour;
+  Picture picture;
+  picture.bounds = bounds;
+  picture.depth = how.depth;
+  picture.components = components;
+  const int packed = (bounds.x2 - bounds.x1) * channels_of(components) * bytes_of(how.depth);
+  const int row = packed + how.row_padding;
+  picture.row_bytes = how.negative_rows ? -row : row;
+  picture.bytes.assign(static_cast<std::size_t>(row) * (bounds.y2 - bounds.y1), std::byte{0xA5});
+  return picture;
+}
+
+std::vector<float> read_plate(const Plate& plate, int frame) {
+  std::vector<float> pixels(static_cast<std::size_t>(plate.width) * plate.height * 4);
+  std::ifstream file(plate.folder + "/" + std::to_string(frame) + ".raw", std::ios::binary);
+  file.read(reinterpret_cast<char*>(pixels.data()),
+            static_cast<std::streamsize>(pixels.size() * sizeof(float)));
+  if (!file) throw std::runtime_error("no plate frame " + std::to_string(frame));
+  return pixels;
+}
+
+Picture picture_of(const Plate& plate, int frame, double scale, const std::string& components) {
+  const std::vector<float> pixels = read_plate(plate, frame);
+  Picture picture = blank(pixel_rectangle(plate, scale), components);
+  const int channels = channels_of(components), bytes = bytes_of(picture.depth);
+  const int wide = picture.bounds.x2 - picture.bounds.x1;
+  const int high = picture.bounds.y2 - picture.bounds.y1;
+  for (int y = 0; y < high; ++y) {
+    std::byte* to = lowest_row(picture) + y * picture.row_bytes;
+    const int from_y = plate.height - 1 - std::min(static_cast<int>(y / scale), plate.height - 1);
+    for (int x = 0; x < wide; ++x) {
+      const int from_x = std::min(static_cast<int>(x / scale), plate.width - 1);
+      const float* pixel = &pixels[(static_cast<std::size_t>(from_y) * plate.width + from_x) * 4];
+      for (int channel = 0; channel < channels; ++channel, to += bytes) {
+        put(pixel[channels == 1 ? 3 : channel], picture.depth, to);
+      }
+    }
+  }
+  return picture;
+}
+
+/// An image's handle: its properties, and its pixels for as long as it is out.
+struct Lent : ofx::PropertySetStruct {
+  std::shared_ptr<Picture> picture;
+};
+
+ofx::PropertySet lend(std::shared_ptr<Picture> picture, std::byte* data, const std::string& id) {
+  auto* lent = new Lent;
+  lent->picture = std::move(picture);
+  const Picture& of = *lent->picture;
+  lent->set(ofx::kPropType, 0, std::string("OfxTypeImage"));
+  if (data) lent->set(ofx::kImageData, 0, static_cast<void*>(data));
+  lent->set(ofx::kImageRowBytes, 0, of.row_bytes);
+  const int sides[] = {of.bounds.x1, of.bounds.y1, of.bounds.x2, of.bounds.y2};
+  for (int index = 0; index < 4; ++index) lent->set(ofx::kImageBounds, index, sides[index]);
+  lent->set(ofx::kPixelDepth, 0, of.depth);
+  lent->set(ofx::kComponents, 0, of.components);
+  if (!id.empty()) lent->set(ofx::kImageUniqueIdentifier, 0, id);
+  ++world().images_out;
+  return lent;
+}
+
+std::string identifier(const Picture& picture) {
+  const std::string& how = world().behaviour.identifiers;
+  if (how == "random") return std::to_string(std::random_device{}());
+  if (how != "hash") return "";
+  std::size_t hash = 1469598103934665603u;
+  for (const std::byte byte : picture.bytes)
+    hash = (hash ^ std::to_integer<unsigned>(byte)) * 1099511628211u;
+  return std::to_string(hash);
+}
+
+/// Pictures that were made, by plate, frame and scale: a host has a cache.
+std::shared_ptr<Picture> cached(const Plate& plate, int frame, double scale,
+                                const std::string& components) {
+  static std::mutex mutex;
+  static std::map<std::string, std::shared_ptr<Picture>> known;
+  const std::string name = plate.folder + "/" + std::to_string(frame) + "@" +
+                           std::to_string(scale) + components + world().behaviour.depth +
+                           std::to_string(world().behaviour.row_padding) +
+                           (world().behaviour.negative_rows ? "-" : "+");
+  const std::lock_guard lock(mutex);
+  if (known.size() > 64) known.clear();
+  auto& picture = known[name];
+  if (!picture) {
+    picture = std::make_shared<Picture>(picture_of(plate, frame, scale, components));
+  }
+  return picture;
+}
+
+bool holds(const std::vector<int>& frames, int frame) {
+  return std::find(frames.begin(), frames.end(), frame) != frames.end();
+}
+
+ofx::PropertySet output_image() {
+  RenderState& state = render_state();
+  auto picture = std::make_shared<Picture>(
+      blank(pixel_rectangle(world().plate, state.scale), world().behaviour.output_components));
+  if (state.output.size() != picture->bytes.size()) state.output = picture->bytes;
+  const std::ptrdiff_t lowest = lowest_row(*picture) - picture->bytes.data();
+  picture->bytes.clear();
+  return lend(picture, state.output.data() + lowest, "");
+}
+
+}  // namespace
+
+ofx::RectI pixel_rectangle(const Plate& plate, double scale) {
+  const Behaviour& how = world().behaviour;
+  const auto pixel = [&](int at) { return static_cast<int>(std::lround(at * scale)); };
+  return {pixel(how.offset_x), pixel(how.offset_y), pixel(how.offset_x + plate.width),
+          pixel(how.offset_y + plate.height)};
+}
+
+ofx::Status get_image(ofx::Clip clip, double time, ofx::PropertySet* image) {
+  const int frame = static_cast<int>(std::lround(time));
+  World& all = world();
+  if (clip->name == ofx::kOutputClip) {
+    *image = output_image();
+    return ofx::kOk;
+  }
+  const bool is_source = clip->name == ofx::kSourceClip;
+  const Plate& plate = is_source ? all.plate : clip->name == "Garbage" ? all.garbage : all.holdout;
+  if (is_source) {
+    const std::lock_guard lock(all.fetch_mutex);
+    ++all.fetches[frame];
+  }
+  if (plate.width == 0 || frame < plate.first || frame > plate.last) return ofx::kFailed;
+  if (is_source && holds(all.behaviour.failing_frames, frame)) return ofx::kFailed;
+  const std::string components = is_source ? all.behaviour.components : ofx::kComponentsAlpha;
+  auto picture = cached(plate, frame, render_state().scale, components);
+  const bool hollow = is_source && holds(all.behaviour.hollow_frames, frame);
+  *image = lend(picture, hollow ? nullptr : lowest_row(*picture), identifier(*picture));
+  return ofx::kOk;
+}
+
+ofx::Status release_image(ofx::PropertySet image) {
+  delete static_cast<Lent*>(image);
+  --world().images_out;
+  return ofx::kOk;
+}
+
+std::vector<float> read_output(const RenderState& state) {
+  Picture picture =
+      blank(pixel_rectangle(world().plate, state.scale), world().behaviour.output_components);
+  picture.bytes = state.output;
+  const int channels = channels_of(picture.components), bytes = bytes_of(picture.depth);
+  const int wide = picture.bounds.x2 - picture.bounds.x1;
+  std::vector<float> values;
+  for (int y = picture.bounds.y2 - picture.bounds.y1 - 1; y >= 0; --y) {
+    const std::byte* row = lowest_row(picture) + y * picture.row_bytes;
+    for (int index = 0; index < wide * channels; ++index) {
+      values.push_back(take(row + index * bytes, picture.depth));
+    }
+  }
+  return values;
+}
+
+}  // namespace fake

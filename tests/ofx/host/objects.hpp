@@ -1,0 +1,131 @@
+// What lies behind the handles that the fake host gives out.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "openfx/core.h"
+
+namespace ofx {
+
+/// A property set: strict about types and missing names, as the best hosts are.
+struct PropertySetStruct {
+  using Value = std::variant<int, double, std::string, void*>;
+
+  std::mutex mutex;
+  std::map<std::string, std::vector<Value>> values;
+
+  void set(const std::string& name, int index, Value value) {
+    const std::lock_guard lock(mutex);
+    auto& list = values[name];
+    if (list.size() <= static_cast<std::size_t>(index)) list.resize(index + 1, value);
+    list[index] = std::move(value);
+  }
+};
+
+struct ParamStruct {
+  std::string type;
+  PropertySetStruct properties;
+  std::mutex mutex;
+  std::variant<int, double, std::string> value;
+};
+
+struct ParamSetStruct {
+  PropertySetStruct properties;
+  std::vector<std::string> order;
+  std::map<std::string, std::unique_ptr<ParamStruct>> params;
+};
+
+struct ClipStruct {
+  std::string name;
+  EffectStruct* effect = nullptr;
+  PropertySetStruct properties;
+};
+
+/// A descriptor, or an instance.
+struct EffectStruct {
+  PropertySetStruct properties;
+  ParamSetStruct params;
+  std::vector<std::string> clip_order;
+  std::map<std::string, std::unique_ptr<ClipStruct>> clips;
+  std::mutex message_mutex;
+  std::vector<std::string> messages;
+  std::string persistent;  // what stands on the node now
+};
+
+}  // namespace ofx
+
+namespace fake {
+
+/// How the host behaves; what a test does not say is Nuke's way.
+struct Behaviour {
+  std::string host = "uk.co.thefoundry.nuke";
+  std::string context = "OfxImageEffectContextFilter";
+  int temporal = 1;
+  std::string depth = "OfxBitDepthFloat";
+  std::string components = "OfxImageComponentRGBA";
+  std::string output_components = "OfxImageComponentRGBA";
+  bool alpha_listed = true;
+  bool negative_rows = false;
+  int row_padding = 0;
+  int offset_x = 0, offset_y = 0;
+  std::string identifiers = "none";  // none, hash, random
+  int message_suite = 2;             // 0: none, 1 or 2
+  int progress_suite = 2;
+  bool hollow_message_suite = false;  // version 2 with null pointers
+  std::vector<int> failing_frames;    // clipGetImage says failed
+  std::vector<int> hollow_frames;     // an image without data
+  double pixel_aspect = 1.0;
+  std::string colourspace;
+  std::string source_path;
+  int progress_cancel_after = -1;  // updates until the artist presses cancel
+};
+
+/// A plate: float RGBA, rows from the top down, one file a frame.
+struct Plate {
+  std::string folder;
+  int width = 0, height = 0;
+  int first = 0, last = 0;
+};
+
+struct World {
+  Behaviour behaviour;
+  Plate plate;
+  Plate garbage, holdout;  // width 0: not connected
+  std::atomic<int> images_out{0};
+  std::mutex fetch_mutex;
+  std::map<int, int> fetches;  // of Source, by frame
+};
+
+World& world();
+
+/// What a render is about; thread-local, because aborts and outputs belong to a thread's render.
+struct RenderState {
+  ofx::EffectStruct* effect = nullptr;
+  double scale = 1.0;
+  std::vector<std::byte> output;
+  int abort_after = -1;  // polls until the host gives up
+  int polls = 0;
+  double longest_gap_ms = 0.0;
+  double last_poll_ms = 0.0;
+};
+RenderState& render_state();
+extern std::atomic<bool> abort_all;
+
+double now_ms();
+const void* fetch_suite(ofx::PropertySet host, const char* name, int version);
+
+// images.cpp
+ofx::Status get_image(ofx::Clip clip, double time, ofx::PropertySet* image);
+ofx::Status release_image(ofx::PropertySet image);
+ofx::RectI pixel_rectangle(const Plate& plate, double scale);
+std::vector<float> read_output(const RenderState& state);
+
+}  // namespace fake

@@ -1,0 +1,131 @@
+"""The bridge says what Python says: the same plan, the same bytes, the same numbers."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gvm_client.errors import ErrorCode
+from gvm_client.protocol.messages import MESSAGE_TYPES, EngineName
+from gvm_client.protocol.version import PROTOCOL_VERSION
+from gvm_client.settings import (
+    AUTO_PRESET,
+    MAX_FRAMES_PER_WINDOW,
+    MAX_RADIUS,
+    MAX_SIDE,
+    MAX_STEPS,
+    PRESETS,
+    MatteKnobs,
+    WindowSettings,
+)
+from gvm_client.windows import Plan, needs
+from tests.ofx.fakehost import Build
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+VECTORS = sorted((GOLDEN / "protocol").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
+def test_the_bridge_reads_and_writes_the_golden_bytes(build: Build, path: Path):
+    """Every vector comes back byte for byte, and every refused one is refused with its code."""
+    vectors = json.loads(path.read_text())["vectors"]
+    answers = build.probe("wire", str(path))
+    assert [answer["name"] for answer in answers] == [vector["name"] for vector in vectors]
+    told = ("code", "request") if path.stem == "refused" else ("type", "request", "hex")
+    for vector, answer in zip(vectors, answers, strict=True):
+        assert {key: answer.get(key) for key in told} == {key: vector[key] for key in told}, vector[
+            "name"
+        ]
+
+
+def test_the_bridge_lays_the_golden_plans(build: Build):
+    """Needs and folds of every golden plan are the same; what is made together needs no more."""
+    plans = json.loads((GOLDEN / "windows.json").read_text())["plans"]
+    questions = [{**p, "frames": [item["frame"] for item in p["frames"]]} for p in plans]
+    answers = build.probe("plan", text=json.dumps(questions))
+    for plan, answer in zip(plans, answers, strict=True):
+        told = [{k: item[k] for k in ("frame", "needs", "blends")} for item in answer["frames"]]
+        assert told == plan["frames"], plan["name"]
+        for item in answer["frames"]:
+            _check_together(plan, item)
+
+
+def _check_together(plan: dict[str, Any], item: dict[str, Any]) -> None:
+    """Every frame that is made together with this one needs nothing that this one does not."""
+    grid = Plan(
+        first=plan["first"],
+        last=plan["last"],
+        frames_per_window=plan["frames_per_window"],
+        overlap=plan["overlap"],
+        kind=plan["kind"],
+        cuts=tuple(plan["cuts"]),
+    )
+    first, last = item["together"]
+    assert first <= item["frame"] <= last
+    for frame in range(first, last + 1):
+        its = needs(grid, frame)
+        assert item["needs"][0] <= its.first <= its.last <= item["needs"][1]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"first": 2, "last": 1},
+        {"overlap": 5},
+        {"frames_per_window": 0},
+        {"cuts": [1]},
+        {"cuts": [9, 8]},
+    ],
+)
+def test_the_bridge_refuses_plans_that_python_refuses(build: Build, wrong: dict[str, Any]):
+    """An empty clip, an overlap above half and cuts that do not ascend are no plans."""
+    question = {
+        "first": 1,
+        "last": 20,
+        "frames_per_window": 8,
+        "overlap": 1,
+        "kind": "seamless",
+        "cuts": [],
+        "frames": [1],
+        **wrong,
+    }
+    assert build.probe("plan", text=json.dumps([question])) == [{"code": "bad_request"}]
+
+
+def test_the_bridge_knows_the_same_numbers_and_words(build: Build):
+    """Defaults, presets, bounds and words stand in two languages and are equal."""
+    facts = build.probe("facts")
+    fitted = {AUTO_PRESET}  # the server fits its window, so a host could not say what it needs
+    assert facts["presets"] == {
+        name: asdict(preset.window) for name, preset in PRESETS.items() if name not in fitted
+    }
+    assert facts["window"] == asdict(WindowSettings())
+    assert facts["knobs"] == asdict(MatteKnobs())
+    assert facts["messages"] == list(MESSAGE_TYPES)
+    assert facts["codes"] == [code.value for code in ErrorCode]
+    assert facts["engines"] == [engine.value for engine in EngineName]
+    assert facts["protocol"] == PROTOCOL_VERSION
+    assert facts["bounds"] == [MAX_FRAMES_PER_WINDOW, MAX_STEPS, MAX_SIDE, MAX_RADIUS]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["gvm serve", "'/a b/python' -m gvm_server", r"/a\ b/python", '"a \\" b" c', "", "a '' b"],
+)
+def test_the_bridge_parts_a_command_as_python_does(build: Build, line: str):
+    """$GVM_SERVER means the same command in both languages."""
+    assert build.probe("words", line) == shlex.split(line)
+
+
+def test_the_hash_tells_every_change_from_another(build: Build):
+    """Texts of any length, that differ in one place or in length only, have different hashes."""
+    texts = ["x" * length for length in range(100)]
+    texts += ["x" * place + "y" + "x" * (99 - place) for place in range(100)]
+    hashes = build.probe("hash", text="\n".join(texts) + "\n")
+    assert len(set(hashes)) == len(texts)
+    assert all(len(text) == 32 for text in hashes)
