@@ -106,6 +106,7 @@ class _Pull:
         self._hashes: dict[str, str] = {}
 
     def run(self, hub: Hub, licence: str) -> Manifest:
+        """Fetch what does not stand, check it, put it in place, write the record."""
         wanted = [file for file in self._release.files if not self._stands(file)]
         self._check_space(wanted)
         total = sum(file.size for file in wanted)
@@ -127,8 +128,9 @@ class _Pull:
         return manifest
 
     def _part(self, file: RemoteFile) -> Path:
-        # The name holds the content's hash, so a part is never continued with another file.
-        return self._folder / PARTS / f"{hashlib.sha256(file.etag.encode()).hexdigest()[:16]}.part"
+        # Named after the content too, so a part is never continued with another file.
+        name = hashlib.sha256(f"{file.name} {file.etag}".encode()).hexdigest()[:16]
+        return self._folder / PARTS / f"{name}.part"
 
     def _stands(self, file: RemoteFile) -> bool:
         path = self._folder / file.name
