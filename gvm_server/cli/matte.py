@@ -61,6 +61,8 @@ def _delivery(meant: argparse.Namespace) -> Delivery | None:
 
 
 def _report(done: Done, display: Display, *, timings: bool) -> None:
+    for note in done.notes:
+        display.say(note)
     display.say(
         f"{done.frames_written} frames written, {done.frames_kept} kept; {done.windows_run} windows"
         f" run, {done.windows_cached} from the cache; {done.seconds:.1f} s."

@@ -31,16 +31,16 @@ def main() -> None:
 def peaks(site: Site, frames: int) -> tuple[int, int]:
     """Return the server's peak resident bytes up to frame `SETTLED`, and after it."""
     plate = make_long_plate(site.folder / "plate", frames)
-    client = site.start("matte", plate, "-o", "out", *SMALL, "--json")
     peaks, ready = {False: 0, True: 0}, 0
-    for line in client.stdout:
-        if json.loads(line)["type"] != "frame_ready":
-            continue
-        ready += 1
-        if ready % 20 == 0:
-            late = ready > SETTLED
-            peaks[late] = max(peaks[late], site.server().memory_info().rss)
-    assert client.wait() == 0, client.stderr.read()
+    with site.start("matte", plate, "-o", "out", *SMALL, "--json") as client:
+        for line in client.stdout:
+            if json.loads(line)["type"] != "frame_ready":
+                continue
+            ready += 1
+            if ready % 20 == 0:
+                late = ready > SETTLED
+                peaks[late] = max(peaks[late], site.server().memory_info().rss)
+        assert client.wait() == 0, client.stderr.read()
     assert ready == frames
     return peaks[False], peaks[True]
 
