@@ -42,6 +42,7 @@ class ServerSettings:
         idle_seconds: how long a server without jobs stays; 0 means for ever.
         unload_seconds: how long a model stays in memory without jobs; 0 means for ever.
         gvm: how this machine runs GVM.
+        weights: the folder of GVM's weights, or None for where `gvm weights pull` puts them.
 
     Raises:
         SettingsError: a value is out of its range.
@@ -56,6 +57,7 @@ class ServerSettings:
     idle_seconds: float = IDLE_SECONDS
     unload_seconds: float = 0.0
     gvm: GvmOptions = GvmOptions()
+    weights: Path | None = None
 
     def __post_init__(self) -> None:
         for name in ("cache_limit_bytes", "latent_limit_bytes", "idle_seconds", "unload_seconds"):
@@ -67,15 +69,17 @@ class ServerSettings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> ServerSettings:
-        """Return the settings with what GVM_CACHE_DIR and GVM_CACHE_LIMIT_GB say.
+        """Return the settings with what GVM_CACHE_DIR, GVM_CACHE_LIMIT_GB and GVM_WEIGHTS say.
 
         Raises:
             SettingsError: GVM_CACHE_LIMIT_GB is not a number, or negative.
         """
         folder = environment.get("GVM_CACHE_DIR", "")
+        weights = environment.get("GVM_WEIGHTS", "")
         return cls(
             cache_dir=Path(folder).expanduser().absolute() if folder else default_cache_dir(),
             cache_limit_bytes=_cache_limit(environment.get("GVM_CACHE_LIMIT_GB", "")),
+            weights=Path(weights).expanduser().absolute() if weights else None,
         )
 
 

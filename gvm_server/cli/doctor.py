@@ -131,12 +131,13 @@ def _torch() -> Iterator[Finding]:
 
 
 def _weights() -> Iterator[Finding]:
-    weights = find_weights(None)
+    named = ServerSettings.from_environment().weights
+    weights = find_weights(named)
     if weights is None:
         yield Finding(
             name="GVM weights",
             health=Health.NOTE,
-            says=f"not in {weights_dir(None)}; --engine auto takes the preview engine",
+            says=f"not in {weights_dir(named)}; --engine auto takes the preview engine",
             remedy="Get them with `gvm weights pull` (read the licence it shows).",
         )
     else:

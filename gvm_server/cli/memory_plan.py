@@ -12,6 +12,7 @@ from gvm_client.settings import PRESETS, WindowSettings
 from gvm_server.cli.exits import Exit
 from gvm_server.cli.words import size_in_words
 from gvm_server.matting.gvm.options import GvmOptions
+from gvm_server.settings import ServerSettings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +75,7 @@ def predict(width: int, height: int) -> tuple[list[Row], int, str]:
     from gvm_server.matting.gvm.store import find_weights  # noqa: PLC0415
     from gvm_server.matting.working import working_size  # noqa: PLC0415
 
-    weights = find_weights(None)
+    weights = find_weights(ServerSettings.from_environment().weights)
     config = read_config(weights, weights / "unet") if weights else RELEASED
     placement = place(GvmOptions(), config.vae)
     windows: dict[WindowSettings, str] = {}

@@ -17,7 +17,7 @@ from gvm_client.settings import (
     PlateKeys,
     Priority,
 )
-from gvm_server.cli import original
+from gvm_server.cli import original, weights_options
 from gvm_server.matting.gvm.options import Precision, Switch
 
 Parser = argparse.ArgumentParser
@@ -272,6 +272,12 @@ COMMANDS = (
         "Give the GPU's memory back; the next job loads the model again.",
         "gvm_server.cli.control:release",
         _nothing,
+    ),
+    Command(
+        "weights",
+        "Fetch and check the GVM weights.",
+        "gvm_server.cli.weights:run",
+        weights_options.add_options,
     ),
     Command("stop", "End the server.", "gvm_server.cli.control:stop", _nothing),
     Command("doctor", "Check this machine.", "gvm_server.cli.doctor:run", _doctor),

@@ -37,6 +37,7 @@ from gvm_server.matting.gvm.store import (
     write_manifest,
 )
 from gvm_server.matting.gvm.verify import verify as find_problems
+from gvm_server.settings import ServerSettings
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -46,7 +47,7 @@ def run(parsed: argparse.Namespace) -> int:
 
 def pull(parsed: argparse.Namespace) -> int:
     """Download the weights; the terms are shown, and asked about where nothing accepts them."""
-    folder = weights_dir(parsed.weights)
+    folder = weights_dir(_named(parsed))
     request = pulling.PullRequest(folder=folder, revision=parsed.revision)
     accept = _accepted if parsed.accept_licence else _ask
     with _bars() as progress:
@@ -62,7 +63,7 @@ def pull(parsed: argparse.Namespace) -> int:
 
 def verify(parsed: argparse.Namespace) -> int:
     """Name everything that is wrong; exit code 4 where something is."""
-    folder = weights_dir(parsed.weights)
+    folder = weights_dir(_named(parsed))
     with _bars() as progress:
         problems = find_problems(folder, progress)
     manifest = None if problems else read_manifest(folder)
@@ -81,7 +82,7 @@ def verify(parsed: argparse.Namespace) -> int:
 
 def show(parsed: argparse.Namespace) -> int:
     """Say where the weights are and what they are; exit code 4 where they are not."""
-    folder = weights_dir(parsed.weights)
+    folder = weights_dir(_named(parsed))
     missing = missing_files(folder)
     manifest = read_manifest(folder)
     revision = "" if missing else engine_revision(folder)
@@ -160,3 +161,8 @@ def _bars() -> Iterator[Progress]:
         yield show_count
     finally:
         bar.stop()
+
+
+def _named(parsed: argparse.Namespace) -> Path | None:
+    """Return the folder that was named, by the command or by GVM_WEIGHTS."""
+    return parsed.weights or ServerSettings.from_environment().weights

@@ -22,6 +22,15 @@ AUTO_NOTE = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Machine:
+    """How a server runs GVM, where a request does not say otherwise."""
+
+    options: GvmOptions = GvmOptions()
+    weights: Path | None = None
+    """The folder of the weights; None is where `gvm weights pull` puts them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
     """An engine, and what the artist should know of its choice, in whole sentences."""
 
@@ -32,7 +41,7 @@ class Choice:
     notes: tuple[str, ...] = ()
 
 
-def find_engine(name: str, model: ModelSettings, machine: GvmOptions) -> Choice:
+def find_engine(name: str, model: ModelSettings, machine: Machine) -> Choice:
     """Return an engine by name; `auto` is gvm where its weights are, else preview.
 
     Args:
@@ -46,14 +55,15 @@ def find_engine(name: str, model: ModelSettings, machine: GvmOptions) -> Choice:
     if name in (AUTO, GVM):
         from gvm_server.matting.gvm.store import find_weights  # noqa: PLC0415 (see each engine)
 
-        weights = find_weights(Path(model.weights) if model.weights else None)
+        named = Path(model.weights) if model.weights else machine.weights
+        weights = find_weights(named)
         if weights is not None:
-            return _gvm(weights, model, machine)
-        if name == GVM or model.weights:
-            raise _no_weights(model)
-        return replace(_preview(machine), notes=(AUTO_NOTE,))
+            return _gvm(weights, model, machine.options)
+        if name == GVM or named:
+            raise _no_weights(named)
+        return replace(_preview(machine.options), notes=(AUTO_NOTE,))
     if name == PREVIEW:
-        return _preview(machine)
+        return _preview(machine.options)
     if name == TEST:
         from gvm_server.matting import stand_in  # noqa: PLC0415
 
@@ -65,24 +75,24 @@ def find_engine(name: str, model: ModelSettings, machine: GvmOptions) -> Choice:
     )
 
 
-def _gvm(weights: Path, model: ModelSettings, machine: GvmOptions) -> Choice:
+def _gvm(weights: Path, model: ModelSettings, options: GvmOptions) -> Choice:
     from gvm_server.matting.gvm.info import info  # noqa: PLC0415
 
-    options = replace(machine, unet=model.unet, lora=model.lora, noise=model.noise, seed=model.seed)
+    options = replace(options, unet=model.unet, lora=model.lora, noise=model.noise, seed=model.seed)
     return Choice(engine=info(weights, options), weights=weights, options=options)
 
 
-def _preview(machine: GvmOptions) -> Choice:
+def _preview(options: GvmOptions) -> Choice:
     from gvm_server.matting import preview  # noqa: PLC0415
 
-    device = "cpu" if machine.device == "auto" else machine.device
+    device = "cpu" if options.device == "auto" else options.device
     return Choice(engine=preview.info(device))
 
 
-def _no_weights(model: ModelSettings) -> EngineError:
+def _no_weights(named: Path | None) -> EngineError:
     from gvm_server.matting.gvm.store import weights_dir  # noqa: PLC0415
 
-    folder = weights_dir(Path(model.weights) if model.weights else None)
+    folder = weights_dir(named)
     return EngineError(
         f"The GVM weights are not in {folder}.",
         remedy="Get them with `gvm weights pull`, name their folder with --weights, or use"

@@ -32,6 +32,7 @@ from gvm_client.protocol.messages import (
 from gvm_client.protocol.wire import Envelope
 from gvm_client.runtime import pixels_dir
 from gvm_server.matting.device import device_memory, device_name
+from gvm_server.matting.engines import Machine
 from gvm_server.matting.latents import LatentStore
 from gvm_server.matting.pipeline import Shop
 from gvm_server.media.cache import DiskCache
@@ -172,7 +173,12 @@ def serve(settings: ServerSettings, folder: Path, *, log: str = "") -> None:
         endpoint = Endpoint(folder, log=log)
         buffers = pixels_dir(folder)
         sweep(buffers)
-        site = Site(roots=Roots(settings.root), cache=shop.cache, buffers=buffers, gvm=settings.gvm)
+        site = Site(
+            roots=Roots(settings.root),
+            cache=shop.cache,
+            buffers=buffers,
+            machine=Machine(options=settings.gvm, weights=settings.weights),
+        )
         scheduler = Scheduler(shop=shop, site=site)
         daemon = Daemon(endpoint, scheduler, shop, settings)
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -10,8 +10,7 @@ from gvm_client.errors import ErrorCode, InputError
 from gvm_client.protocol.messages import FilePlate, MappedOutput, Matte, PushedPlate
 from gvm_client.settings import WindowSettings
 from gvm_client.windows import Plan
-from gvm_server.matting.engines import Choice, find_engine
-from gvm_server.matting.gvm.options import GvmOptions
+from gvm_server.matting.engines import Choice, Machine, find_engine
 from gvm_server.matting.order import Order, canvas_of, working_size_of
 from gvm_server.matting.working import WorkingSize
 from gvm_server.media.cache import DiskCache
@@ -32,8 +31,8 @@ class Site:
     cache: DiskCache
     buffers: Path
     """The run-time folder's `pixels/`, where hosts and server map images."""
-    gvm: GvmOptions = GvmOptions()
-    """How this machine runs GVM."""
+    machine: Machine
+    """How this server runs GVM."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +84,7 @@ def _engine(request: Matte, site: Site) -> Choice:
     for folder in (request.model.weights, request.model.unet, request.model.lora):
         if folder:
             site.roots.check_read(Path(folder))
-    return find_engine(request.engine.value, request.model, site.gvm)
+    return find_engine(request.engine.value, request.model, site.machine)
 
 
 def _fitted(

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gvm_client.errors import ErrorCode, GvmError, InputError, JobCancelled
-from gvm_client.settings import MatteKnobs, PlanKind, WindowSettings
+from gvm_client.settings import MatteKnobs, ModelSettings, PlanKind, WindowSettings
 from gvm_client.windows import Plan, windows_covering, windows_for
 from gvm_server.matting.engine import Engine
-from gvm_server.matting.engines import find_engine
+from gvm_server.matting.engines import Machine, find_engine
 from gvm_server.matting.latents import LatentStore
 from gvm_server.matting.order import Order, canvas_of, working_size_of
 from gvm_server.matting.pipeline import Pipeline, Shop
@@ -27,7 +27,7 @@ from gvm_server.media.cache import DiskCache
 from gvm_server.media.sinks import Delivery
 from tests.fakes.plate import DrawnPlate, MemorySink
 
-ENGINE, _ = find_engine("test")
+ENGINE = find_engine("test", ModelSettings(), Machine()).engine
 
 
 @dataclass(kw_only=True)
