@@ -103,12 +103,14 @@ class FakeHost:
 
     Attributes:
         described: what the plug-in said of itself.
+        may_die: whether it need not end well.
     """
 
     def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
         self._process = process
         self._folder = folder
         self.described: dict[str, Any] = {}
+        self.may_die = False
 
     def tell(self, verb: str, **words: Any) -> Any:
         """Send a command and return the answer."""
@@ -129,6 +131,10 @@ class FakeHost:
         answer = json.loads(line)
         assert "error" not in answer, answer
         return answer
+
+    def mourn(self) -> None:
+        """Say that this host was killed on purpose."""
+        self.may_die = True
 
     def create(self, instance: str = "node", **values: Any) -> str:
         """Make an instance with some parameters set, and return its name."""
@@ -182,7 +188,7 @@ def hosting(
         yield host
         assert process.stdin is not None
         process.stdin.close()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=10) == 0 or host.may_die
     finally:
         process.kill()
         process.wait()

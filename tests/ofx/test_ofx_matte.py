@@ -1,0 +1,351 @@
+"""The node with the real server and the test engine: the command line's pixels, in any order."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+from numpy.typing import NDArray
+
+from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH
+from tests.ofx.fakehost import HOSTS, NUKE, Build, FakeHost, HostPlate, hosting
+from tests.support.plates import moving_disc, read_alpha
+from tests.support.site import Site, machine
+
+FRAMES = range(FIRST, LAST + 1)
+SHAPE = (HEIGHT, WIDTH, 4)
+SMALL = {"engine": 3, "size": 32, "framesPerWindow": 6, "overlap": 2}  # as the site's SMALL
+STEPS = {"Byte": 255, "Short": 65535, "Half": 2048, "Float": 2**24}  # of alpha, near 1
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One machine for all these tests: its server stays warm, as an artist's does."""
+    with machine(tmp_path_factory.mktemp("site")) as site:
+        site.environment["GVM_SERVER"] = f"{sys.executable} -m gvm_server serve"
+        yield site
+
+
+@pytest.fixture(scope="module")
+def alphas(site: Site, exr_plate: str) -> dict[int, NDArray[np.float32]]:
+    """The command line's alphas of the clip."""
+    out = site.folder / "alphas"
+    assert site.matte(exr_plate, out, "--depth", "float").code == 0
+    return {frame: read_alpha(out / f"plate.{frame}.exr") for frame in FRAMES}
+
+
+class Open(Protocol):
+    """Opens a host on the clip."""
+
+    def __call__(self, name: str = "nuke", **behaviour: Any) -> AbstractContextManager[FakeHost]:
+        """Return a host that behaves like the one of that name."""
+        ...
+
+
+@pytest.fixture
+def host_like(build: Build, tmp_path: Path, plate: HostPlate, site: Site) -> Open:
+    """Hosts on the machine with the warm server."""
+
+    def open_host(name: str = "nuke", **behaviour: Any) -> AbstractContextManager[FakeHost]:
+        return hosting(
+            build,
+            tmp_path,
+            plate=behaviour.pop("plate", plate),
+            environment=site.environment,
+            **{**HOSTS[name], **behaviour},
+        )
+
+    return open_host
+
+
+Alphas = dict[int, NDArray[np.float32]]
+
+
+def test_every_frame_has_the_command_lines_alpha(host_like: Open, alphas: Alphas):
+    """In Nuke's manner, in random order: the source's colours, and just those alphas."""
+    with host_like("nuke") as host:
+        host.create(**SMALL)
+        for frame in random.Random(4).sample(FRAMES, len(FRAMES)):
+            picture = host.picture(frame, SHAPE)
+            np.testing.assert_array_equal(picture[..., 3], alphas[frame])
+            source = moving_disc(frame, WIDTH, HEIGHT).astype(np.float16).astype(np.float32)
+            np.testing.assert_array_equal(picture[..., :3], source)
+        assert host.tell("facts")["images_out"] == 0
+
+
+@pytest.mark.parametrize("name", ["resolve", "natron"])
+def test_other_hosts_get_the_same_alphas(host_like: Open, alphas: Alphas, name: str):
+    """Offsets, identifiers and old suites change nothing in the pixels."""
+    with host_like(name) as host:
+        host.create(**SMALL, inputColourspace=2)
+        for frame in (FIRST, 1005, 1012, LAST):
+            np.testing.assert_array_equal(host.picture(frame, SHAPE)[..., 3], alphas[frame])
+
+
+@pytest.mark.parametrize("rows", [{"negative_rows": True}, {"row_padding": 48}, {"offset_x": -13}])
+def test_rows_may_lie_in_any_way(host_like: Open, alphas: Alphas, rows: dict[str, Any]):
+    """Negative and padded rows, and bounds that begin anywhere."""
+    with host_like("nuke", **rows) as host:
+        host.create(**SMALL)
+        np.testing.assert_array_equal(host.picture(1007, SHAPE)[..., 3], alphas[1007])
+
+
+def test_instances_share_what_is_finished(host_like: Open, alphas: Alphas, site: Site):
+    """An instance for every frame, as MLT makes them: the same pixels, no window twice."""
+    with host_like("nuke") as host:
+        host.create("first", **SMALL)
+        host.tell("render", instance="first", frame=1003)
+        before = len(site.windows_denoised())
+        for frame in range(1001, 1005):
+            name = host.create(f"of {frame}", **SMALL)
+            picture = host.picture(frame, SHAPE, instance=name)
+            np.testing.assert_array_equal(picture[..., 3], alphas[frame])
+            host.tell("destroy", instance=name)
+        assert len(site.windows_denoised()) == before
+
+
+def write_integers(folder: Path, bits: int) -> str:
+    """Write the clip as PNG files and return its pattern."""
+    folder.mkdir()
+    kind = np.uint8 if bits == 8 else np.uint16
+    for frame in FRAMES:
+        pixels = np.rint(moving_disc(frame, WIDTH, HEIGHT) * (2**bits - 1)).astype(kind)
+        file = oiio.ImageOutput.create("png")
+        assert file.open(
+            str(folder / f"plate.{frame}.png"),
+            oiio.ImageSpec(WIDTH, HEIGHT, 3, oiio.UINT8 if bits == 8 else oiio.UINT16),
+        )
+        assert file.write_image(pixels)
+        file.close()
+    return str(folder / "plate.%04d.png")
+
+
+@pytest.fixture(scope="module")
+def plain_plate(tmp_path_factory: pytest.TempPathFactory) -> HostPlate:
+    """The clip as the host holds it before it makes integers of it."""
+    folder = tmp_path_factory.mktemp("plain")
+    plate = HostPlate(folder=folder, width=WIDTH, height=HEIGHT, first=FIRST, last=LAST)
+    for frame in FRAMES:
+        colours = moving_disc(frame, WIDTH, HEIGHT)
+        plate.write(frame, np.dstack([colours, np.ones((HEIGHT, WIDTH), np.float32)]))
+    return plate
+
+
+@pytest.mark.parametrize(("depth", "bits"), [("Byte", 8), ("Short", 16)])
+def test_integer_hosts_get_the_alphas_of_integer_files(
+    host_like: Open, site: Site, plain_plate: HostPlate, tmp_path: Path, depth: str, bits: int
+):
+    """The same pixels as PNG files, within a step of the output's depth."""
+    pattern = write_integers(tmp_path / "png", bits)
+    ran = site.matte(pattern, tmp_path / "out", "--depth", "float", "--input-colorspace", "srgb")
+    assert ran.code == 0, ran.stderr
+    with host_like("nuke", depth=f"OfxBitDepth{depth}", plate=plain_plate) as host:
+        host.create(**SMALL)
+        for frame in (1001, 1009):
+            wanted = read_alpha(tmp_path / "out" / f"plate.{frame}.exr")
+            got = host.picture(frame, SHAPE)[..., 3]
+            assert np.abs(got - wanted).max() <= 0.5001 / STEPS[depth]
+
+
+def test_half_hosts_get_the_alphas_of_half_files(host_like: Open, alphas: Alphas):
+    """A half output holds the float alpha to half a step."""
+    with host_like("nuke", depth="OfxBitDepthHalf") as host:
+        host.create(**SMALL)
+        got = host.picture(1004, SHAPE)[..., 3]
+        np.testing.assert_array_equal(got, alphas[1004].astype(np.float16).astype(np.float32))
+
+
+def test_outputs_without_four_channels(host_like: Open, alphas: Alphas):
+    """Alpha alone where the host has alpha images; the source may have no alpha."""
+    one = (HEIGHT, WIDTH, 1)
+    with host_like("nuke", output_components="OfxImageComponentAlpha") as host:
+        host.create(**SMALL)
+        np.testing.assert_array_equal(host.picture(1004, one)[..., 0], alphas[1004])
+    with host_like("nuke", components="OfxImageComponentRGB") as host:
+        host.create(**SMALL)
+        np.testing.assert_array_equal(host.picture(1004, SHAPE)[..., 3], alphas[1004])
+
+
+def test_output_modes(host_like: Open, alphas: Alphas):
+    """Premultiplied colours, the matte as an opaque picture, the source as it is."""
+    with host_like("nuke") as host:
+        host.create(**SMALL)
+        source = host.picture(1004, SHAPE)[..., :3]
+        alpha = alphas[1004][..., None]
+        host.tell("set", instance="node", param="outputMode", value=1)
+        np.testing.assert_array_equal(host.picture(1004, SHAPE)[..., :3], source * alpha)
+        host.tell("set", instance="node", param="outputMode", value=2)
+        matte = host.picture(1004, SHAPE)
+        np.testing.assert_array_equal(matte[..., :3], np.repeat(alpha, 3, axis=2))
+        assert np.all(matte[..., 3] == 1.0)
+        host.tell("set", instance="node", param="outputMode", value=3)
+        assert np.all(host.picture(1004, SHAPE)[..., 3] == 1.0)
+
+
+def test_a_partial_window_writes_nothing_else(host_like: Open, alphas: Alphas):
+    """What lies outside the render window stays the host's."""
+    with host_like("nuke") as host:
+        host.create(**SMALL)
+        part = host.picture(1004, SHAPE, window=[10, 8, 50, 40])
+        untouched = np.frombuffer(b"\xa5\xa5\xa5\xa5", np.float32)[0]
+        inside = np.zeros((HEIGHT, WIDTH), bool)
+        inside[HEIGHT - 40 : HEIGHT - 8, 10:50] = True
+        np.testing.assert_array_equal(part[inside][:, 3], alphas[1004][inside])
+        assert np.all(part[~inside] == untouched)
+
+
+def test_a_proxy_render_has_its_own_matte(host_like: Open, alphas: Alphas, site: Site):
+    """A third of the size: other pixels are matted, and the full size is not touched by it."""
+    with host_like("nuke") as host:
+        host.create(**SMALL)
+        host.picture(1004, SHAPE)
+        before = len(site.windows_denoised())
+        proxy = host.picture(1004, (round(HEIGHT / 3), round(WIDTH / 3), 4), scale=1 / 3)
+        assert len(site.windows_denoised()) > before
+        assert 0.0 < proxy[..., 3].mean() < 1.0
+        np.testing.assert_array_equal(host.picture(1004, SHAPE)[..., 3], alphas[1004])
+
+
+def test_a_matte_knob_runs_no_model(host_like: Open, site: Site):
+    """The levels are applied to what was made; only the frame on screen is asked for."""
+    with host_like("nuke") as host:
+        host.create(**SMALL)
+        plain = host.picture(1004, SHAPE)[..., 3]
+        before = len(site.windows_denoised())
+        host.tell("set", instance="node", param="matteInvert", value=1)
+        np.testing.assert_allclose(host.picture(1004, SHAPE)[..., 3], 1.0 - plain, atol=1e-6)
+        assert len(site.windows_denoised()) == before
+
+
+def test_masks_force_the_alpha(host_like: Open, tmp_path: Path, alphas: Alphas):
+    """Garbage takes away, holdout brings back, and holdout is the last word."""
+    masks = {}
+    for name, columns in (("garbage", slice(0, 48)), ("holdout", slice(40, 56))):
+        mask = HostPlate(folder=tmp_path / name, width=WIDTH, height=HEIGHT, first=FIRST, last=LAST)
+        pixels = np.zeros(SHAPE, np.float32)
+        pixels[:, columns, 3] = 1.0
+        for frame in FRAMES:
+            mask.write(frame, pixels)
+        masks[name] = mask
+    with host_like("natron", offset_x=0, offset_y=0) as host:
+        host.tell("plates", plate={}, **{name: mask.said() for name, mask in masks.items()})
+        host.create(**SMALL, inputColourspace=2)
+        alpha = host.picture(1004, SHAPE)[..., 3]
+        assert np.all(alpha[:, :40] == 0.0)
+        assert np.all(alpha[:, 40:56] == 1.0)
+        np.testing.assert_array_equal(alpha[:, 56:], alphas[1004][:, 56:])
+
+
+def test_a_sequence_fetches_every_frame_once(host_like: Open):
+    """Within a final render nothing upstream changes: each frame is fetched and hashed once."""
+    with host_like("nuke") as host:
+        host.create(**SMALL)
+        host.tell("forget_fetches")
+        host.tell("begin", instance="node", first=FIRST, last=LAST, interactive=0)
+        for frame in FRAMES:
+            host.picture(frame, SHAPE)
+        host.tell("end", instance="node")
+        fetches = dict(host.tell("facts")["fetches"])
+        # Once for its key in the window before it, once as the source of its own picture.
+        assert max(fetches.values()) <= 2
+
+
+def test_a_changed_frame_is_noticed_by_all_that_its_windows_cover(
+    host_like: Open, tmp_path: Path, plate: HostPlate
+):
+    """No stale matte: painting on one frame changes its neighbours' mattes too."""
+    edited = HostPlate(
+        folder=tmp_path / "edited", width=WIDTH, height=HEIGHT, first=1001, last=1006
+    )
+    for frame in range(1001, 1007):
+        (tmp_path / "edited").mkdir(exist_ok=True)
+        raw = (plate.folder / f"{frame}.raw").read_bytes()
+        (tmp_path / "edited" / f"{frame}.raw").write_bytes(raw)
+    with host_like("nuke", plate=edited, row_padding=0) as host:
+        host.create(**SMALL)
+        before = host.picture(1002, SHAPE)[..., 3]
+        pixels = np.fromfile(edited.folder / "1005.raw", np.float32).reshape(SHAPE)
+        pixels[20:40, 20:40, :3] = 1.0
+        edited.write(1005, pixels)
+        host.tell("behave", row_padding=64)  # the host's own cache goes by this
+        after = host.picture(1002, SHAPE)[..., 3]
+        assert np.abs(after - before).max() > 0.001
+
+
+def test_a_host_without_neighbours_reads_what_the_command_line_made(
+    host_like: Open, site: Site, exr_plate: str, alphas: Alphas
+):
+    """MLT gives one frame at a time: the server reads the plate, and nothing is made twice."""
+    with host_like("mlt") as host:
+        host.create(**SMALL, plateFile=exr_plate, inputColourspace=2)
+        before = len(site.windows_denoised())
+        for frame in (1001, 1010, 1020):
+            got = host.picture(frame, SHAPE)[..., 3]
+            assert np.abs(got - alphas[frame]).max() <= 0.5001 / 255
+        assert len(site.windows_denoised()) == before
+
+
+def test_the_plate_file_may_be_larger_than_the_hosts_picture(
+    host_like: Open, exr_plate: str, tmp_path: Path
+):
+    """A proxy of a host that reads the plate on disk gets the alpha scaled to its picture."""
+    with host_like("nuke") as host:
+        host.create(**SMALL, plateFile=exr_plate)
+        full = host.picture(1004, SHAPE)[..., 3]
+        half = host.picture(1004, (HEIGHT // 2, WIDTH // 2, 4), scale=0.5)[..., 3]
+        boxes = full.reshape(HEIGHT // 2, 2, WIDTH // 2, 2).mean(axis=(1, 3))
+        assert np.abs(half - boxes).max() < 0.01
+
+
+def test_matte_range_now_makes_the_whole_clip(host_like: Open, site: Site, tmp_path: Path):
+    """The button mattes every window once; renders after it find them finished."""
+    with host_like("nuke") as host:
+        host.create(**{**SMALL, "size": 48})
+        host.click("matteRange")
+        assert host.value("status") == "Matted 20 frames."
+        before = len(site.windows_denoised())
+        assert host.render(1011)["status"] == 0
+        assert len(site.windows_denoised()) == before
+        host.click("clearClip")
+        assert host.render(1011)["status"] == 0
+        assert len(site.windows_denoised()) == before  # the server has them still
+
+
+def test_matte_range_now_takes_the_artists_range_and_cancel(host_like: Open):
+    """First and last are the artist's; cancel ends it and keeps what is finished."""
+    with host_like("nuke") as host:
+        host.create(**{**SMALL, "size": 40}, rangeFirst=1003, rangeLast=1005)
+        host.click("matteRange")
+        assert host.value("status") == "Matted 3 frames."
+    with host_like("nuke", progress_cancel_after=0) as host:
+        host.create(**{**SMALL, "size": 44})
+        host.click("matteRange")
+        assert host.value("status").startswith("Cancelled after 0 frames")
+
+
+def test_the_status_button_says_what_the_server_does(host_like: Open, alphas: Alphas):
+    """Process, device and engine in one line."""
+    with host_like("nuke") as host:
+        host.create()
+        host.click("askStatus")
+        assert "test loaded" in host.value("status")
+
+
+def test_the_preview_engine_is_labelled_on_the_node(build: Build, site: Site, tmp_path: Path):
+    """An artist must see that a matte is preview grade."""
+    small = HostPlate(folder=tmp_path / "one", width=WIDTH, height=HEIGHT, first=1, last=1)
+    small.write(1, np.full(SHAPE, 0.5, np.float32))
+    with hosting(build, tmp_path, plate=small, environment=site.environment, **NUKE) as host:
+        host.create(engine=2)
+        answer = host.render(1)
+        assert answer["status"] == 0
+        assert answer["persistent"].startswith("Preview matte")
+        host.tell("set", instance="node", param="engine", value=3)
+        assert host.render(1)["persistent"] == ""

@@ -1,0 +1,213 @@
+"""The node when things go wrong: aborts, dead servers, time-outs, many threads at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gvm_client.client import Client
+from gvm_client.connection import read_connection
+from gvm_client.protocol.messages import ServerStatus
+from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH
+from tests.ofx.fakehost import NUKE, Build, FakeHost, HostPlate, hosting
+from tests.support.site import Site
+
+SMALL = {"engine": 3, "size": 32, "framesPerWindow": 6, "overlap": 2}
+SHAPE = (HEIGHT, WIDTH, 4)
+ABORT_SECONDS = 0.2
+POLL_MS = 50  # what a host is promised, and a little for a busy machine
+BUSY_MS = 50
+
+
+def _until(happens: Callable[[], Any], seconds: float = 20.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := happens():
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"It did not happen within {seconds} seconds.")
+
+
+def _status(site: Site) -> ServerStatus:
+    with Client(read_connection(site.runtime)) as client:
+        return client.status()
+
+
+def _start_and_wait(host: FakeHost, site: Site, frame: int) -> None:
+    """Start a render and wait until its job runs in the server."""
+    host.tell("start", instance="node", frame=frame)
+    _until(lambda: site.server() is not None)
+    _until(lambda: any(job.state == "running" for job in _status(site).jobs))
+
+
+@pytest.fixture
+def slow(site: Site) -> Site:
+    """A machine whose engine takes a second for each frame."""
+    site.environment["GVM_TEST_ENGINE_SECONDS"] = "1"
+    return site
+
+
+def test_an_abort_ends_the_render_and_the_job_at_once(
+    build: Build, plate: HostPlate, slow: Site, tmp_path: Path
+):
+    """The host gets its thread back within 0.2 s, no message is shown, the server's job ends."""
+    with hosting(build, tmp_path, plate=plate, environment=slow.environment, **NUKE) as host:
+        host.create(**SMALL)
+        _start_and_wait(host, slow, 1003)
+        pressed = time.monotonic()
+        host.tell("abort")
+        answer = host.tell("join")
+        assert time.monotonic() - pressed < ABORT_SECONDS
+        assert answer["status"] == 1
+        assert answer["persistent"] == ""
+        assert answer["longest_gap_ms"] < POLL_MS + BUSY_MS
+        _until(lambda: [job.state for job in _status(slow).jobs] == ["cancelled"])
+        assert not list((slow.runtime / "pixels").iterdir())
+        assert host.tell("facts")["images_out"] == 0
+
+
+def test_an_aborted_leader_leaves_the_frame_to_those_who_wait(
+    build: Build, plate: HostPlate, site: Site, tmp_path: Path
+):
+    """Two renders of one window: the first gives up, the second gets its picture all the same."""
+    site.environment["GVM_TEST_ENGINE_SECONDS"] = "0.1"
+    with hosting(build, tmp_path, plate=plate, environment=site.environment, **NUKE) as host:
+        host.create(**SMALL)
+        jobs = [
+            {"instance": "node", "frame": 1003, "abort_after": 12},
+            {"instance": "node", "frame": 1003},
+        ]
+        answers = host.tell("render_many", threads=2, jobs=jobs)["answers"]
+        assert answers[1]["status"] == 0
+        assert host.tell("facts")["images_out"] == 0
+
+
+def test_a_killed_server_is_reported_and_the_next_render_works(
+    build: Build, plate: HostPlate, slow: Site, tmp_path: Path
+):
+    """The artist reads what happened; rendering again starts another server."""
+    with hosting(build, tmp_path, plate=plate, environment=slow.environment, **NUKE) as host:
+        host.create(**SMALL)
+        _start_and_wait(host, slow, 1003)
+        server = slow.server()
+        assert server is not None
+        killed = time.monotonic()
+        server.kill()
+        answer = host.tell("join")
+        assert time.monotonic() - killed < 2.0
+        assert answer["status"] == 1
+        assert f"process {server.pid}) has died" in answer["persistent"]
+        assert "Render again" in answer["persistent"]
+        again = host.render(1003)
+        assert again["status"] == 0
+        assert again["persistent"] == ""
+        assert host.tell("facts")["images_out"] == 0
+
+
+def test_a_matte_that_takes_too_long_is_a_named_error(
+    build: Build, plate: HostPlate, slow: Site, tmp_path: Path
+):
+    """The node's time-out ends the wait, and the job."""
+    with hosting(build, tmp_path, plate=plate, environment=slow.environment, **NUKE) as host:
+        host.create(**SMALL, timeout=2.0)
+        answer = host.render(1003)
+        assert answer["status"] == 1
+        assert "time-out" in answer["persistent"]
+        assert answer["milliseconds"] < 3000
+        _until(lambda: [job.state for job in _status(slow).jobs] == ["cancelled"])
+
+
+def test_an_engine_that_fails_is_said_in_the_servers_words(
+    build: Build, plate: HostPlate, site: Site, tmp_path: Path
+):
+    """The server's sentence and remedy reach the node."""
+    site.environment["GVM_TEST_ENGINE_FAIL_AT"] = "1"
+    with hosting(build, tmp_path, plate=plate, environment=site.environment, **NUKE) as host:
+        host.create(**SMALL)
+        assert "Unset GVM_TEST_ENGINE_FAIL_AT" in host.render(1003)["persistent"]
+
+
+def test_a_run_time_folder_that_others_can_reach_is_refused(
+    build: Build, plate: HostPlate, site: Site, tmp_path: Path
+):
+    """No key and no pixel is put where another user could read it."""
+    site.runtime.chmod(0o755)
+    with hosting(build, tmp_path, plate=plate, environment=site.environment, **NUKE) as host:
+        host.create(**SMALL)
+        assert "open to other users" in host.render(1003)["persistent"]
+
+
+def test_a_server_of_another_protocol_is_named(
+    build: Build, plate: HostPlate, site: Site, tmp_path: Path
+):
+    """Both versions are in the sentence."""
+    with hosting(build, tmp_path, plate=plate, environment=site.environment, **NUKE) as host:
+        host.create(**SMALL)
+        assert host.render(1003)["status"] == 0
+        file = site.runtime / "connection.json"
+        text = file.read_text()
+        file.write_text(text.replace('"protocol": 1', '"protocol": 2'))
+        host.tell("set", instance="node", param="size", value=40)
+        assert "protocol version 2" in host.render(1003)["persistent"]
+        file.write_text(text)
+
+
+def test_eight_threads_and_two_hundred_renders_each(
+    build: Build, plate: HostPlate, site: Site, tmp_path: Path
+):
+    """No leak, no hang, no lost frame: 1600 renders of four instances give 20 pictures."""
+    frames = list(range(FIRST, LAST + 1))
+    with hosting(build, tmp_path, plate=plate, environment=site.environment, **NUKE) as host:
+        names = [host.create(f"node {number}", **SMALL) for number in range(4)]
+        warm = [{"instance": name, "frame": FIRST} for name in names]
+        host.tell("render_many", threads=4, jobs=warm)
+        before = host.tell("facts")
+        jobs = [
+            {
+                "instance": names[turn % 4],
+                "frame": frames[(turn * 7 + turn // 20) % 20],
+                "save": str(tmp_path / f"{turn}.raw"),
+            }
+            for turn in range(1600)
+        ]
+        answers = host.tell("render_many", threads=8, jobs=jobs)["answers"]
+        assert {answer["status"] for answer in answers} == {0}
+        _check_pictures(jobs)
+        after = host.tell("facts")
+        assert after["images_out"] == 0
+        assert (after["threads"], after["files"]) == (before["threads"], before["files"])
+        assert after["resident"] - before["resident"] < 64 << 20
+        assert len(site.windows_denoised()) == 5
+        assert host.tell("unload")["status"] == 0
+
+
+def _check_pictures(jobs: list[dict[str, Any]]) -> None:
+    """Every picture of a frame is the same, whichever thread and instance made it."""
+    first: dict[int, bytes] = {}
+    for job in jobs:
+        pixels = Path(job["save"]).read_bytes()
+        assert len(pixels) == 4 * np.prod(SHAPE)
+        assert first.setdefault(job["frame"], pixels) == pixels
+    assert len(set(first.values())) == LAST - FIRST + 1
+
+
+def test_a_host_leaves_in_time_while_a_render_waits(
+    build: Build, plate: HostPlate, slow: Site, tmp_path: Path
+):
+    """After an abort nothing of ours keeps the process: no thread, no socket, no lingering."""
+    with hosting(build, tmp_path, plate=plate, environment=slow.environment, **NUKE) as host:
+        host.create(**SMALL)
+        before = host.tell("facts")
+        _start_and_wait(host, slow, 1003)
+        host.tell("abort")
+        host.tell("join")
+        after = host.tell("facts")
+        assert after["files"] == before["files"]
+        begun = time.monotonic()
+        assert host.tell("unload")["status"] == 0
+        assert time.monotonic() - begun < 1.0
