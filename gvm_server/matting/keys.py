@@ -60,6 +60,7 @@ def window_key(order: Order, window: Window) -> bytes:
         settings.steps,
         min(settings.chunk, len(window)),
         halo,
+        order.reference,
         *(latent_key(order, frame) for frame in window.frames),
     )
 

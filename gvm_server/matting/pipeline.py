@@ -3,7 +3,7 @@
 Laws:
 1. A window is a pure function of its frames: what else was asked for does not touch it.
 2. A window's alphas are rounded to half before anything uses them, so that a fresh result and
-   a cached one are the same.
+   a cached one are the same. (The reference plan keeps float: it is there to be compared.)
 3. A job holds the frames of the windows on its horizon, the alphas of windows whose frames are
    not all finished, and what is in its writers' hands: nothing grows with the clip.
 4. One thread, which owns the GPU, calls `look_ahead` and `run_window`; reading runs ahead of it
@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gvm_client.errors import GvmError, OutputError
 from gvm_client.windows import Window, blends, windows_covering
@@ -33,13 +32,11 @@ from gvm_server.matting.keys import latent_key, window_key
 from gvm_server.matting.latents import LatentStore
 from gvm_server.matting.order import Order
 from gvm_server.matting.survey import Survey
-from gvm_server.media.cache import DiskCache
+from gvm_server.media.cache import DiskCache, WindowAlphas
 from gvm_server.media.plate import Plate
 from gvm_server.media.sinks import Delivery
 
 HORIZON = 2  # windows: the one that runs, and the one whose frames are read meanwhile
-
-HalfAlphas = NDArray[np.float16]  # [T, padded_height, padded_width], 0..1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +84,7 @@ class Pipeline:
         self._windows = deque(survey.windows)
         self._unfinished = dict(survey.to_make)
         self._horizon: deque[_Step] = deque()
-        self._alphas: dict[Window, HalfAlphas] = {}
+        self._alphas: dict[Window, WindowAlphas] = {}
         self.clock = Clock()
         self._ahead = ReadAhead(order, readers=shop.readers, clock=self.clock)
         room = 2 * order.window.frames_per_window
@@ -113,7 +110,7 @@ class Pipeline:
                 self._hand_over(frame)
         self._forget()
 
-    def _compute(self, step: _Step, engine: Engine) -> HalfAlphas:
+    def _compute(self, step: _Step, engine: Engine) -> WindowAlphas:
         """Encode, denoise and decode one window."""
         window, settings = step.window, self._order.window
         pairs = zip(window.frames, step.latent_keys, strict=True)
@@ -124,7 +121,7 @@ class Pipeline:
         self._behind.check()
         with self.clock.stage(Stage.DECODE):
             decoded = engine.decode(latents, chunk=settings.chunk, halo=decode_halo(settings))
-            alphas = decoded.astype(np.float16)
+        alphas = decoded if self._order.reference else decoded.astype(np.float16)
         self.windows_run += 1
         self._behind.keep(lambda: self._shop.cache.add_window(step.key, alphas))
         return alphas
@@ -233,7 +230,7 @@ class Pipeline:
             if frame in self._unfinished or not (cached or key in self._shop.latents)
         ]
 
-    def _recall(self, step: _Step) -> HalfAlphas | None:
+    def _recall(self, step: _Step) -> WindowAlphas | None:
         self._behind.check()
         alphas = self._shop.cache.window(step.key)
         if alphas is not None:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ from gvm_server.media.exr import copy_into_place, read_stamp
 
 _ALPHAS, _WINDOWS = "alphas", "windows"
 _FULL_ENOUGH = 0.9  # of the limit: how far an eviction goes, so that not every file causes one
+
+WindowAlphas: TypeAlias = NDArray[np.float16] | NDArray[np.float32]
 
 _log = logging.getLogger(__name__)
 
@@ -83,8 +86,8 @@ class DiskCache:
         """Return whether a window's alphas are there."""
         return self._path(_WINDOWS, key, ".npy").is_file()
 
-    def window(self, key: bytes) -> NDArray[np.float16] | None:
-        """Return a window's alphas, [T, h, w]."""
+    def window(self, key: bytes) -> WindowAlphas | None:
+        """Return a window's alphas, [T, h, w], of the type in which they were kept."""
         path = self._path(_WINDOWS, key, ".npy")
         try:
             alphas = np.load(path, allow_pickle=False)
@@ -93,19 +96,19 @@ class DiskCache:
         except (OSError, ValueError, EOFError) as error:
             self._drop(path, str(error))
             return None
-        if alphas.dtype != np.float16 or alphas.ndim != 3:
+        if alphas.dtype not in (np.float16, np.float32) or alphas.ndim != 3:
             self._drop(path, f"it holds {alphas.dtype} {alphas.shape}")
             return None
         _touch(path)
-        return np.asarray(alphas, dtype=np.float16)
+        return np.asarray(alphas)
 
-    def add_window(self, key: bytes, array: NDArray[np.float16]) -> None:
+    def add_window(self, key: bytes, array: WindowAlphas) -> None:
         """Keep a window's alphas, [T, h, w]."""
         path = self._path(_WINDOWS, key, ".npy")
 
         def write() -> None:
             with replacing(path, size_hint=array.nbytes) as temporary, temporary.open("wb") as file:
-                np.save(file, np.asarray(array, dtype=np.float16), allow_pickle=False)
+                np.save(file, array, allow_pickle=False)
 
         self._add(path, write)
 

@@ -15,6 +15,7 @@ import torch
 
 from gvm_client.settings import WindowSettings
 from gvm_server.matting.engine import decode_halo
+from gvm_server.matting.gvm.backoff import backoff
 from gvm_server.matting.gvm.config import CheckpointConfig
 from gvm_server.matting.gvm.device import Placement, free_bytes, place
 from gvm_server.matting.gvm.memory import Job, MemoryPlan, plan_memory
@@ -82,10 +83,11 @@ def _candidates(window: WindowSettings, free: int) -> Iterator[WindowSettings]:
     for frames in (frames for _, frames in GUIDE_TABLE if frames <= start):
         overlap = min(window.overlap, frames // 2)
         yield replace(window, frames_per_window=frames, overlap=overlap, decode_chunk=0)
-    for chunk in (2, 1):
-        yield replace(
-            window, frames_per_window=4, overlap=min(window.overlap, 2), decode_chunk=chunk
-        )
+    smallest = replace(window, frames_per_window=4, overlap=min(window.overlap, 2), decode_chunk=0)
+    smaller = backoff(smallest)
+    while smaller is not None and smaller.size == window.size:
+        yield smaller
+        smaller = backoff(smaller)
 
 
 def _sentence(window: WindowSettings, needed: int, free: int) -> str:

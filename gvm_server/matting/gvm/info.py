@@ -18,9 +18,9 @@ from gvm_client.settings import Noise
 from gvm_server.matting.engine import Engine, EngineInfo, Upsampling
 from gvm_server.matting.gvm.lora import CONFIG, FILES
 from gvm_server.matting.gvm.options import GvmOptions
+from gvm_server.matting.gvm.store import engine_revision
 from gvm_server.matting.gvm.weights import weight_files
 
-RECORD = "gvm-weights.json"
 PAD_MULTIPLE = 32
 CODE_REVISION = 1  # goes up whenever the same weights and settings give other pixels
 
@@ -59,20 +59,10 @@ def _load(folder: Path, options: GvmOptions, say: Callable[[str], None]) -> Engi
 
 def _fingerprint(folder: Path, options: GvmOptions) -> str:
     digest = hashlib.sha256(json.dumps(asdict(options), sort_keys=True).encode())
-    for part in (*_checkpoint(folder), *_extras(options)):
+    for part in (engine_revision(folder).encode(), *_extras(options)):
         digest.update(len(part).to_bytes(8, "little"))
         digest.update(part)
     return digest.hexdigest()[:16]
-
-
-def _checkpoint(folder: Path) -> Iterator[bytes]:
-    record = folder / RECORD
-    if record.is_file():
-        yield record.read_bytes()
-        return
-    yield from _network(folder / "unet")
-    yield from _network(folder / "vae")
-    yield from _states([folder / "scheduler" / "scheduler_config.json"])
 
 
 def _extras(options: GvmOptions) -> Iterator[bytes]:
