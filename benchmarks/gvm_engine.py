@@ -37,7 +37,7 @@ from gvm_server.matting.gvm.reading import read_config
 from gvm_server.matting.gvm.simplify import Weights
 from gvm_server.matting.gvm.unet import UNet
 from gvm_server.matting.gvm.vae import Decoder, Encoder
-from tools.make_tiny_checkpoint import SCHEDULER, UNET, VAE, random_tensors
+from tests.tools.make_tiny_checkpoint import SCHEDULER, UNET, VAE, random_tensors
 
 STAGES = ("encode", "denoise", "decode")
 RELEASED_UNET = UNET | {

@@ -15,7 +15,7 @@ import pytest
 from gvm_server.matting.gvm.pull import PARTS
 from gvm_server.matting.gvm.weights import STEM
 from tests.fakes.hub import FakeHub
-from tools.make_tiny_checkpoint import make_checkpoint
+from tests.tools.make_tiny_checkpoint import make_checkpoint
 
 VAE = f"vae/{STEM}.safetensors"
 

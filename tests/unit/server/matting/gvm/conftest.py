@@ -10,7 +10,7 @@ import torch
 
 from gvm_server.matting.gvm.engine import GvmEngine
 from gvm_server.matting.gvm.options import GvmOptions
-from tools.make_tiny_checkpoint import Recipe, make_checkpoint
+from tests.tools.make_tiny_checkpoint import Recipe, make_checkpoint
 
 
 @pytest.fixture(autouse=True)

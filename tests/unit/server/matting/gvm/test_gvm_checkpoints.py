@@ -16,7 +16,7 @@ from gvm_client.errors import EngineError, ErrorCode
 from gvm_server.matting.gvm.engine import GvmEngine
 from gvm_server.matting.gvm.options import GvmOptions
 from gvm_server.matting.gvm.reading import read_config
-from tools.make_tiny_checkpoint import Recipe, make_checkpoint
+from tests.tools.make_tiny_checkpoint import Recipe, make_checkpoint
 
 CROSS_DOWN, DOWN = "CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"
 CROSS_UP, UP = "CrossAttnUpBlockSpatioTemporal", "UpBlockSpatioTemporal"

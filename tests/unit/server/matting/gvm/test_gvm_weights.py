@@ -21,7 +21,7 @@ from gvm_server.matting.gvm.lora import CONFIG, merge_adapter
 from gvm_server.matting.gvm.options import GvmOptions
 from gvm_server.matting.gvm.reading import read_config
 from gvm_server.matting.gvm.weights import STEM, read_header, read_tensor, stored_tensors
-from tools.make_tiny_checkpoint import make_adapter
+from tests.tools.make_tiny_checkpoint import make_adapter
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ print(peak() - before, engine.report.bytes_before, engine.report.bytes_after)
 
 def test_loading_never_holds_a_second_copy_of_the_weights(tiny: Path, tmp_path: Path):
     """The process grows by one copy of the weights and a little, not by two."""
-    from tools.make_tiny_checkpoint import Recipe, make_checkpoint  # noqa: PLC0415
+    from tests.tools.make_tiny_checkpoint import Recipe, make_checkpoint  # noqa: PLC0415
 
     widths = {"block_out_channels": [64, 128, 256, 256], "layers_per_block": 2}
     large = make_checkpoint(tmp_path, Recipe(unet=widths))

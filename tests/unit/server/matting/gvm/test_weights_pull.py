@@ -16,7 +16,7 @@ from gvm_server.matting.gvm.store import Manifest, engine_revision, find_weights
 from gvm_server.matting.gvm.verify import verify
 from gvm_server.matting.gvm.weights import STEM
 from tests.fakes.hub import LICENCE, REPO, FakeHub
-from tools.make_tiny_checkpoint import Recipe, make_checkpoint
+from tests.tools.make_tiny_checkpoint import Recipe, make_checkpoint
 
 UNET = f"unet/{STEM}.safetensors"
 VAE = f"vae/{STEM}.safetensors"

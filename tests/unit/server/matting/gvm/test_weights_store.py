@@ -28,7 +28,7 @@ from gvm_server.matting.gvm.store import (
 )
 from gvm_server.matting.gvm.weights import STEM
 from tests.support.weights import COMMIT, record
-from tools.make_tiny_checkpoint import Recipe, make_checkpoint
+from tests.tools.make_tiny_checkpoint import Recipe, make_checkpoint
 
 UNET = f"unet/{STEM}.safetensors"
 

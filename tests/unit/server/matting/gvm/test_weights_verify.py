@@ -15,7 +15,7 @@ from gvm_server.matting.gvm.store import MANIFEST
 from gvm_server.matting.gvm.verify import verify
 from gvm_server.matting.gvm.weights import STEM
 from tests.support.weights import record
-from tools.make_tiny_checkpoint import Recipe, make_checkpoint
+from tests.tools.make_tiny_checkpoint import Recipe, make_checkpoint
 
 UNET = f"unet/{STEM}.safetensors"
 VAE = f"vae/{STEM}.safetensors"

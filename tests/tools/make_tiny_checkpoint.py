@@ -1,6 +1,6 @@
 """Makes a tiny GVM checkpoint with seeded random weights in the released layout.
 
-    python tools/make_tiny_checkpoint.py OUT [--seed N] [--shards N] [--half]
+    python tests/tools/make_tiny_checkpoint.py OUT [--seed N] [--shards N] [--half]
 
 Its mattes mean nothing; it is for tests and for trying the engine without the weights.
 """

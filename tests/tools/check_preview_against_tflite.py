@@ -5,7 +5,7 @@
 
 A development tool. Besides the server's packages it needs `pip install ai-edge-litert==2.3.0`
 and the unzipped `.tflite` files (see `convert_preview_weights.py`), then, from the repository:
-`PYTHONPATH=. python tools/check_preview_against_tflite.py FOLDER [--clip PATH] [--golden PATH]`.
+`python -m tests.tools.check_preview_against_tflite FOLDER [--clip PATH] [--golden PATH]`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 3. The same wheel gives the same bytes.
 
 A development tool. It needs `pip install tflite==2.18.0 flatbuffers numpy safetensors`, then:
-`python tools/convert_preview_weights.py [--wheel PATH] [--out FOLDER]`.
+`python tests/tools/convert_preview_weights.py [--wheel PATH] [--out FOLDER]`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SOURCES = {
         "a77d03f4659b9f6b6c1f5106947bf40e99d7655094b6527f214ea7d451106edd",
     ),
 }
-WEIGHTS = Path(__file__).parents[1] / "gvm_server" / "matting" / "preview" / "weights"
+WEIGHTS = Path(__file__).parents[2] / "gvm_server" / "matting" / "preview" / "weights"
 
 # How `.tflite` stores a kernel, and the axis order that torch wants: convolution [O, h, w, I],
 # depthwise [1, h, w, C], transposed [O, h, w, I].
