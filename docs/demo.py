@@ -110,9 +110,7 @@ def write_sheet(clip: str, alphas: Path, sheet: Path) -> None:
         sys.exit(f"{sheet} cannot be written: {file.geterror()}")
 
 
-def _row(
-    plate: NDArray[np.float32], alpha: NDArray[np.float32], caption: str
-) -> NDArray[np.uint8]:
+def _row(plate: NDArray[np.float32], alpha: NDArray[np.float32], caption: str) -> NDArray[np.uint8]:
     matte = alpha[..., np.newaxis]
     cells: Sequence[NDArray[np.float32]] = (
         plate,
