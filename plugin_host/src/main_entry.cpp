@@ -40,7 +40,12 @@ ofx::Status destroy(const void* handle) {
 }
 
 ofx::Status unload() {
-  desk().clear();
+  close_desk();
+  return ofx::kOk;
+}
+
+ofx::Status purge() {
+  desk()->clear();
   return ofx::kOk;
 }
 
@@ -70,6 +75,7 @@ ofx::Status dispatch(std::string_view action, const void* handle, Set in, Set ou
   if (action == ofx::kActionLoad) return Host::load();
   if (!Host::the().effect) return ofx::kErrMissingHostFeature;
   if (action == ofx::kActionUnload) return unload();
+  if (action == ofx::kActionPurgeCaches) return purge();
   if (action == ofx::kActionDescribe) return describe(effect_of(handle));
   if (action == ofx::kActionDescribeInContext) return describe_in_context(effect_of(handle), in);
   if (action == ofx::kActionCreateInstance) return create(handle);

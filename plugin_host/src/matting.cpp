@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <filesystem>
+#include <mutex>
 
 #include "bridge/errors.hpp"
 
@@ -15,6 +16,16 @@ constexpr std::size_t kStoreBytes = std::size_t{1} << 30;
 
 constexpr std::array kMovieExtensions{".mov", ".mp4", ".mxf", ".mkv", ".avi", ".m4v", ".webm"};
 
+struct OpenDesk {
+  std::mutex mutex;
+  std::shared_ptr<bridge::Desk> desk;
+};
+
+OpenDesk& open_desk() {
+  static OpenDesk the;
+  return the;
+}
+
 bool is_movie(const std::string& path) {
   std::string extension = std::filesystem::path(path).extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
@@ -25,10 +36,16 @@ bool is_movie(const std::string& path) {
 
 }  // namespace
 
-bridge::Desk& desk() {
-  // Never destroyed: a host that exits without unloading must not wait for us.
-  static auto* const the = new bridge::Desk(kStoreBytes);
-  return *the;
+std::shared_ptr<bridge::Desk> desk() {
+  const std::lock_guard lock(open_desk().mutex);
+  std::shared_ptr<bridge::Desk>& the = open_desk().desk;
+  if (!the) the = std::make_shared<bridge::Desk>(kStoreBytes);
+  return the;
+}
+
+void close_desk() {
+  const std::lock_guard lock(open_desk().mutex);
+  open_desk().desk.reset();
 }
 
 std::optional<DiskFrame> disk_frame(ofx::Effect instance, const NodeSettings& node, double time,
@@ -69,7 +86,8 @@ bridge::AlphaPtr HostPlate::matte(const bridge::Wish& wish, std::int64_t frame) 
                         clip_.pixel_type == bridge::PixelType::kUint16;
   if (typed.colourspace == "auto") typed.colourspace = integers ? "srgb" : "scene_linear";
   // Before its first and after its last frame a clip shows these.
-  return desk().alpha(typed, clip_, std::clamp(frame, range_.first, range_.last), frames_, watch_);
+  return desk()->alpha(typed, clip_, std::clamp(frame, range_.first, range_.last), frames_,
+                       watch_);
 }
 
 }  // namespace gvm::plugin

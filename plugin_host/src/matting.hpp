@@ -11,8 +11,11 @@
 
 namespace gvm::plugin {
 
-/// The desk of this process.
-bridge::Desk& desk();
+/// The desk of this process, made when it is first asked for.
+std::shared_ptr<bridge::Desk> desk();
+
+/// Lets the desk go with all its alphas; renders that are under way keep theirs.
+void close_desk();
 
 /// The plate on disk that stands for the host's frame, where there is one.
 ///

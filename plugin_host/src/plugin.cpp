@@ -202,7 +202,7 @@ bridge::AlphaPtr Plugin::matte_of_disk(const Moment& moment, const NodeSettings&
   if (!disk) return nullptr;
   const bridge::Watch watch{[this] { return Host::the().aborted(instance_); }};
   try {
-    bridge::AlphaPtr alpha = desk().alpha(node.wish, disk->frame, watch);
+    bridge::AlphaPtr alpha = desk()->alpha(node.wish, disk->frame, watch);
     const double aspect = static_cast<double>(alpha->width) / static_cast<double>(alpha->height);
     const double shown = static_cast<double>(width(source.bounds())) / height(source.bounds());
     const bool same_picture = std::abs(aspect / shown - 1.0) < kAspectTolerance;

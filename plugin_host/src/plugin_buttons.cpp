@@ -76,7 +76,7 @@ std::string Plugin::matte_frames(bridge::Window range, double time) {
         plate->matte(node.wish, frame);
       } else {
         const bridge::FileFrame on_disk{node.plate_file, frame + node.plate_offset};
-        desk().alpha(node.wish, on_disk, watch);
+        desk()->alpha(node.wish, on_disk, watch);
       }
     }
   } catch (const bridge::Aborted&) {
@@ -88,9 +88,9 @@ std::string Plugin::matte_frames(bridge::Window range, double time) {
 void Plugin::forget_clip(double time) {
   const bridge::HostClip clip =
       source_.describe(source_.range(time), {}, bridge::PixelType::kFloat);
-  desk().forget(bridge::identity_of(clip));
+  desk()->forget(bridge::identity_of(clip));
   const std::string file = params_.text(param::kPlateFile);
-  if (!file.empty()) desk().forget(bridge::identity_of(bridge::FileFrame{file, 0}));
+  if (!file.empty()) desk()->forget(bridge::identity_of(bridge::FileFrame{file, 0}));
   params_.set_text(param::kStatus, "This clip's mattes are forgotten here.");
 }
 

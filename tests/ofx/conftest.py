@@ -19,6 +19,16 @@ ROOT = Path(__file__).parents[2]
 WIDTH, HEIGHT, FIRST, LAST = 96, 64, 1001, 1020
 
 
+BUILD_SECONDS = 900  # a test that comes first waits for the compiler, which may share its machine
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of this folder the time that a build may take."""
+    for item in items:
+        if item.path.is_relative_to(ROOT / "tests" / "ofx"):
+            item.add_marker(pytest.mark.timeout(BUILD_SECONDS))
+
+
 def build_plugin(folder: Path, *options: str) -> Build:
     """Build the plug-in and the test programs; skip where that cannot be, fail where it must."""
     folder.parent.mkdir(parents=True, exist_ok=True)

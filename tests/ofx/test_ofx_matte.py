@@ -224,6 +224,17 @@ def test_a_matte_knob_runs_no_model(host_like: Open, site: Site):
         assert len(site.windows_denoised()) == before
 
 
+def test_a_purge_frees_the_mattes_and_they_come_again(host_like: Open, site: Site):
+    """A host that is short of memory gets ours too; the server still has what was made."""
+    with host_like("nuke") as host:
+        host.create(**SMALL)
+        before = host.picture(1004, SHAPE)
+        count = len(site.windows_denoised())
+        assert host.tell("action", instance="node", name="OfxActionPurgeCaches")["status"] == 0
+        np.testing.assert_array_equal(host.picture(1004, SHAPE), before)
+        assert len(site.windows_denoised()) == count
+
+
 def test_masks_force_the_alpha(host_like: Open, tmp_path: Path, alphas: Alphas):
     """Garbage takes away, holdout brings back, and holdout is the last word."""
     masks = {}

@@ -61,14 +61,8 @@ struct Picture {
   std::string depth, components;
 };
 
-/// Rows of `picture` lie `row_bytes` apart, the lowest first, or last where they are negative.
-std::byte* lowest_row(Picture& picture) {
-  const int rows = picture.bounds.y2 - picture.bounds.y1;
-  return picture.row_bytes >= 0 ? picture.bytes.data()
-                                : picture.bytes.data() - picture.row_bytes * (rows - 1);
-}
-
-Picture blank(const ofx::RectI& bounds, const std::string& components) {
+/// A picture's shape, without its memory.
+Picture shape(const ofx::RectI& bounds, const std::string& components) {
   const Behaviour& how = world().behaviour;
   Picture picture;
   picture.bounds = bounds;
@@ -77,8 +71,18 @@ Picture blank(const ofx::RectI& bounds, const std::string& components) {
   const int packed = (bounds.x2 - bounds.x1) * channels_of(components) * bytes_of(how.depth);
   const int row = packed + how.row_padding;
   picture.row_bytes = how.negative_rows ? -row : row;
-  picture.bytes.assign(static_cast<std::size_t>(row) * (bounds.y2 - bounds.y1), std::byte{0xA5});
   return picture;
+}
+
+/// How far its lowest row lies from the start of its memory.
+std::ptrdiff_t lowest_offset(const Picture& picture) {
+  const int rows = picture.bounds.y2 - picture.bounds.y1;
+  return picture.row_bytes >= 0 ? 0 : -static_cast<std::ptrdiff_t>(picture.row_bytes) * (rows - 1);
+}
+
+std::size_t size_of(const Picture& picture) {
+  const auto rows = static_cast<std::size_t>(picture.bounds.y2 - picture.bounds.y1);
+  return static_cast<std::size_t>(std::abs(picture.row_bytes)) * rows;
 }
 
 std::vector<float> read_plate(const Plate& plate, int frame) {
@@ -92,12 +96,13 @@ std::vector<float> read_plate(const Plate& plate, int frame) {
 
 Picture picture_of(const Plate& plate, int frame, double scale, const std::string& components) {
   const std::vector<float> pixels = read_plate(plate, frame);
-  Picture picture = blank(pixel_rectangle(plate, scale), components);
+  Picture picture = shape(pixel_rectangle(plate, scale), components);
+  picture.bytes.assign(size_of(picture), std::byte{0xA5});
   const int channels = channels_of(components), bytes = bytes_of(picture.depth);
   const int wide = picture.bounds.x2 - picture.bounds.x1;
   const int high = picture.bounds.y2 - picture.bounds.y1;
   for (int y = 0; y < high; ++y) {
-    std::byte* to = lowest_row(picture) + y * picture.row_bytes;
+    std::byte* to = picture.bytes.data() + lowest_offset(picture) + y * picture.row_bytes;
     const int from_y = plate.height - 1 - std::min(static_cast<int>(y / scale), plate.height - 1);
     for (int x = 0; x < wide; ++x) {
       const int from_x = std::min(static_cast<int>(x / scale), plate.width - 1);
@@ -163,14 +168,14 @@ bool holds(const std::vector<int>& frames, int frame) {
   return std::find(frames.begin(), frames.end(), frame) != frames.end();
 }
 
+Picture output_shape(const RenderState& state) {
+  return shape(pixel_rectangle(world().plate, state.scale), world().behaviour.output_components);
+}
+
 ofx::PropertySet output_image() {
   RenderState& state = render_state();
-  auto picture = std::make_shared<Picture>(
-      blank(pixel_rectangle(world().plate, state.scale), world().behaviour.output_components));
-  if (state.output.size() != picture->bytes.size()) state.output = picture->bytes;
-  const std::ptrdiff_t lowest = lowest_row(*picture) - picture->bytes.data();
-  picture->bytes.clear();
-  return lend(picture, state.output.data() + lowest, "");
+  auto picture = std::make_shared<Picture>(output_shape(state));
+  return lend(picture, state.output.data() + lowest_offset(*picture), "");
 }
 
 }  // namespace
@@ -200,7 +205,8 @@ ofx::Status get_image(ofx::Clip clip, double time, ofx::PropertySet* image) {
   const std::string components = is_source ? all.behaviour.components : ofx::kComponentsAlpha;
   auto picture = cached(plate, frame, render_state().scale, components);
   const bool hollow = is_source && holds(all.behaviour.hollow_frames, frame);
-  *image = lend(picture, hollow ? nullptr : lowest_row(*picture), identifier(*picture));
+  *image = lend(picture, hollow ? nullptr : picture->bytes.data() + lowest_offset(*picture),
+                identifier(*picture));
   return ofx::kOk;
 }
 
@@ -210,15 +216,17 @@ ofx::Status release_image(ofx::PropertySet image) {
   return ofx::kOk;
 }
 
+void prepare_output(RenderState& state) {
+  state.output.assign(size_of(output_shape(state)), std::byte{0xA5});
+}
+
 std::vector<float> read_output(const RenderState& state) {
-  Picture picture =
-      blank(pixel_rectangle(world().plate, state.scale), world().behaviour.output_components);
-  picture.bytes = state.output;
+  const Picture picture = output_shape(state);
   const int channels = channels_of(picture.components), bytes = bytes_of(picture.depth);
   const int wide = picture.bounds.x2 - picture.bounds.x1;
   std::vector<float> values;
   for (int y = picture.bounds.y2 - picture.bounds.y1 - 1; y >= 0; --y) {
-    const std::byte* row = lowest_row(picture) + y * picture.row_bytes;
+    const std::byte* row = state.output.data() + lowest_offset(picture) + y * picture.row_bytes;
     for (int index = 0; index < wide * channels; ++index) {
       values.push_back(take(row + index * bytes, picture.depth));
     }

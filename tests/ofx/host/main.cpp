@@ -268,6 +268,7 @@ Json render(const Json& command) {
   state.effect = &instance;
   state.scale = command.value("scale", 1.0);
   state.abort_after = command.value("abort_after", -1);
+  prepare_output(state);
   PropertySetStruct in;
   render_arguments(command, in);
   const double begun = now_ms();

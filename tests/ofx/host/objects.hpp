@@ -126,6 +126,7 @@ const void* fetch_suite(ofx::PropertySet host, const char* name, int version);
 ofx::Status get_image(ofx::Clip clip, double time, ofx::PropertySet* image);
 ofx::Status release_image(ofx::PropertySet image);
 ofx::RectI pixel_rectangle(const Plate& plate, double scale);
+void prepare_output(RenderState& state);  // before a render, outside of what is timed
 std::vector<float> read_output(const RenderState& state);
 
 }  // namespace fake

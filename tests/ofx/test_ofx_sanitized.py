@@ -1,0 +1,52 @@
+"""The node under AddressSanitizer and UBSan: nothing reads or writes where it must not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.ofx.conftest import FIRST, LAST, ROOT, build_plugin
+from tests.ofx.fakehost import HOSTS, Build, HostPlate, hosting
+from tests.support.site import Site
+
+SMALL = {"engine": 3, "size": 32, "framesPerWindow": 6, "overlap": 2}
+STRICT = {
+    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+}
+DEPTHS = ("Byte", "Short", "Half", "Float")
+
+
+@pytest.fixture(scope="session")
+def sanitized() -> Build:
+    """The plug-in and the fake host with both sanitizers."""
+    return build_plugin(ROOT / "build" / "plugin-sanitized", "-DGVM_SANITIZE=ON")
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_every_host_and_depth_is_clean(
+    sanitized: Build, plate: HostPlate, exr_plate: str, site: Site, tmp_path: Path, name: str
+):
+    """Renders, proxies, parts, buttons, threads and an abort; the host ends without a report."""
+    environment = {**site.environment, **STRICT}
+    rows = {"row_padding": 20, "negative_rows": True, "offset_x": -5}
+    with hosting(
+        sanitized, tmp_path, plate=plate, environment=environment, **{**HOSTS[name], **rows}
+    ) as host:
+        disk = {"plateFile": exr_plate} if name == "mlt" else {}
+        for depth in DEPTHS:
+            host.tell("behave", depth=f"OfxBitDepth{depth}")
+            node = host.create(depth, **SMALL, **disk)
+            assert host.render(1003, instance=node)["status"] == 0
+            assert host.render(1006, instance=node, scale=1 / 3)["status"] == 0
+            assert host.render(1006, instance=node, window=[0, 3, 17, 9])["status"] == 0
+            host.tell("render", instance=node, frame=1015, abort_after=3)
+            host.tell("set", instance=node, param="outputMode", value=1)
+            jobs = [{"instance": node, "frame": frame} for frame in range(FIRST, LAST + 1)]
+            answers = host.tell("render_many", threads=4, jobs=jobs)["answers"]
+            assert {answer["status"] for answer in answers} == {0}
+            for button in ("matteRange", "askStatus", "clearClip", "preset"):
+                host.click(button, instance=node)
+            assert host.tell("destroy", instance=node)["status"] == 0
+        assert host.tell("unload")["status"] == 0
