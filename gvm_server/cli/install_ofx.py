@@ -1,0 +1,137 @@
+"""`gvm install ofx`: build the OpenFX plug-in if need be, and put it where hosts look."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from gvm_client.errors import ErrorCode, OutputError, ServerError
+from gvm_client.launcher import SERVER_VARIABLE, config_path
+from gvm_server.cli.exits import Exit
+from gvm_server.cli.ofx_bundle import (
+    BUNDLE_NAME,
+    SEARCH_VARIABLE,
+    SYSTEM_FOLDER,
+    own_folder,
+    read_bundle,
+)
+
+_SOURCE = Path(__file__).parents[2] / "plugin_host"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `gvm install ofx`."""
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--system", action="store_true", help=f"into {SYSTEM_FOLDER}, where every host looks"
+    )
+    where.add_argument("--to", metavar="DIR", type=Path, help="into this folder")
+    parser.add_argument(
+        "--bundle", metavar="DIR", type=Path, help=f"a {BUNDLE_NAME} that was built elsewhere"
+    )
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Install the plug-in and say what is left to do.
+
+    Raises:
+        ServerError: code SERVER_START_FAILED; it cannot be built here.
+        OutputError: it cannot be copied.
+    """
+    folder = (SYSTEM_FOLDER if parsed.system else parsed.to or own_folder()).absolute()
+    bundle = parsed.bundle or _build()
+    place = _copy(bundle, folder)
+    installed = read_bundle(place)
+    print(f"{place}, version {installed.version}, needs glibc {installed.glibc}")
+    if folder != SYSTEM_FOLDER:
+        print(f"Tell hosts to look there:  export {SEARCH_VARIABLE}={folder}")
+    print(f"Hosts start a server with:  {' '.join(_name_server())}")
+    for stale in clear_host_caches():
+        print(f"Cleared {stale}")
+    return Exit.DONE
+
+
+def clear_host_caches() -> Iterator[Path]:
+    """Delete what hosts remember of the plug-in's last version, and yield each.
+
+    Natron and Nuke keep such files in known places on Linux; they write them anew when they start.
+    """
+    natron = Path.home() / ".cache" / "INRIA" / "Natron" / "OFXLoadCache"
+    nuke = Path(f"/var/tmp/nuke-u{os.getuid()}/ofxplugincache")  # noqa: S108 - Nuke's own place
+    for folder in (natron, nuke):
+        if folder.is_dir() and not folder.is_symlink():
+            shutil.rmtree(folder, ignore_errors=True)
+            yield folder
+
+
+def _build() -> Path:
+    """Build the bundle from the checkout that this command runs from."""
+    if not _SOURCE.is_dir():
+        raise ServerError(
+            "This installation has no source of the OpenFX plug-in.",
+            remedy=f"Build it in a checkout (`make plugin`) and name its {BUNDLE_NAME} with"
+            " --bundle.",
+            code=ErrorCode.SERVER_START_FAILED,
+        )
+    folder = _SOURCE.parent / "build" / "plugin"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    print("Building the plug-in.")
+    built = subprocess.run(
+        [_SOURCE / "build.sh", folder],
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if built.returncode != 0:
+        raise ServerError(
+            f"The OpenFX plug-in cannot be built: {built.stderr.strip()[-2000:]}",
+            remedy="Install what it names, or name a bundle that was built elsewhere with"
+            " --bundle.",
+            code=ErrorCode.SERVER_START_FAILED,
+        )
+    return folder / BUNDLE_NAME
+
+
+def _copy(bundle: Path, folder: Path) -> Path:
+    """Put a whole bundle in place of the one that stands there.
+
+    A host that has the old one loaded keeps it: its files are moved aside, not written over.
+    """
+    place = folder / BUNDLE_NAME
+    name = secrets.token_hex(4)
+    fresh, old = folder / f".gvm-new-{name}", folder / f".gvm-old-{name}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(bundle, fresh)
+        if place.exists():
+            place.rename(old)
+        fresh.rename(place)
+    except OSError as error:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise OutputError(
+            f"{BUNDLE_NAME} cannot be put into {folder}: {error.strerror or error}.",
+            remedy="Use sudo with --system, or choose a folder of your own with --to.",
+            path=str(folder),
+        ) from error
+    shutil.rmtree(old, ignore_errors=True)
+    return place
+
+
+def _name_server() -> list[str]:
+    """Write which server hosts start, unless it is said already; return its command."""
+    if chosen := os.environ.get(SERVER_VARIABLE):
+        return [chosen]
+    path = config_path()
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "gvm_server", "serve"]
+        path.write_text(json.dumps({"command": command}, indent=2) + "\n", encoding="utf-8")
+    return [str(word) for word in json.loads(path.read_text(encoding="utf-8"))["command"]]

@@ -1,0 +1,78 @@
+"""The OpenFX plug-in as files: where hosts look for it, what an installed one says of itself."""
+
+from __future__ import annotations
+
+import os
+import plistlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+BUNDLE_NAME = "GVM.ofx.bundle"
+SYSTEM_FOLDER = Path("/usr/OFX/Plugins")  # OpenFX 1.5, packaging: Linux
+SEARCH_VARIABLE = "OFX_PLUGIN_PATH"
+
+_BINARY = Path("Contents") / "Linux-x86-64" / "GVM.ofx"
+_GLIBC = re.compile(rb"GLIBC_2\.(\d+)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstalledBundle:
+    """A bundle where a host finds it.
+
+    Attributes:
+        path: the bundle's folder.
+        version: the package's version that it was built from; "" where it does not say.
+        glibc: the C library that its binary needs, as `2.34`; "" where there is no binary.
+    """
+
+    path: Path
+    version: str
+    glibc: str
+
+
+def own_folder() -> Path:
+    """Return the folder for a user's own OpenFX plug-ins; the standard has none."""
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "gvm" / "OFX"
+
+
+def search_folders() -> list[Path]:
+    """Return the folders in which hosts look, in their order, and then our own."""
+    named = os.environ.get(SEARCH_VARIABLE, "")
+    folders = [Path(part) for part in re.split("[:;]", named) if part]
+    return [*dict.fromkeys([*folders, SYSTEM_FOLDER, own_folder()])]
+
+
+def installed_bundles() -> Iterator[InstalledBundle]:
+    """Yield the bundles in the folders where hosts look."""
+    for folder in search_folders():
+        if (folder / BUNDLE_NAME).is_dir():
+            yield read_bundle(folder / BUNDLE_NAME)
+
+
+def read_bundle(path: Path) -> InstalledBundle:
+    """Return what a bundle says of itself."""
+    try:
+        listed = plistlib.loads((path / "Contents" / "Info.plist").read_bytes())
+        version = str(listed.get("CFBundleVersion", ""))
+    except (OSError, plistlib.InvalidFileException):
+        version = ""
+    return InstalledBundle(path=path, version=version, glibc=_needed_glibc(path / _BINARY))
+
+
+def is_found_by_hosts(bundle: InstalledBundle) -> bool:
+    """Return whether hosts look in the bundle's folder without being told."""
+    return bundle.path.parent == SYSTEM_FOLDER or str(bundle.path.parent) in os.environ.get(
+        SEARCH_VARIABLE, ""
+    )
+
+
+def _needed_glibc(binary: Path) -> str:
+    """Return the highest version of the C library that the binary's symbols name."""
+    try:
+        minors = {int(found) for found in _GLIBC.findall(binary.read_bytes())}
+    except OSError:
+        return ""
+    return f"2.{max(minors)}" if minors else ""
