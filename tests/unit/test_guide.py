@@ -6,7 +6,7 @@ import argparse
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,12 @@ from gvm_client.errors import ErrorCode, GvmError
 from gvm_client.settings import PRESETS, Noise, Preset, WindowSettings
 from gvm_server.cli.exits import Exit, exit_for
 from gvm_server.cli.main import build_parser
+from gvm_server.matting.gvm.config import RELEASED
+from gvm_server.matting.gvm.device import place
+from gvm_server.matting.gvm.fit import GIB, plan_window
+from gvm_server.matting.gvm.info import PAD_MULTIPLE
+from gvm_server.matting.gvm.options import GvmOptions
+from gvm_server.matting.working import working_size
 from gvm_server.media.colour import OUR_NAMES
 from tests.support import guide as original
 
@@ -190,6 +196,23 @@ def test_the_original_s_scenarios_stand_beside_ours(guide, text):
 def test_the_basic_run_stands_there_with_our_name(guide):
     """The original guide's first command, nothing but the program's name replaced."""
     assert ["matte", *shlex.split(original.BASIC)] in gvm_commands(guide)
+
+
+@pytest.mark.parametrize(
+    ("words", "changes"),
+    [("--decode-chunk 4", {"decode_chunk": 4}), ("--max-resolution 512", {"max_resolution": 512})],
+)
+def test_the_memory_table_is_what_the_planner_counts(words, changes):
+    """Two of its rows, counted anew: size, three stages and peak, as float32 on the CPU."""
+    window = replace(WindowSettings(), **changes)
+    working = working_size(1080, 1920, window, PAD_MULTIPLE)
+    placement = place(GvmOptions(device="cpu"), RELEASED.vae)
+    plan = plan_window(RELEASED, placement, working, window)
+    _, size, *figures = rows(ENGLISH)[words]
+    assert size == f"{working.padded_width}x{working.padded_height}"
+    # Half a digit of rounding; another PyTorch may count a little otherwise.
+    counted = [count / GIB for count in (*plan.working.values(), plan.peak)]
+    assert [float(figure) for figure in figures] == pytest.approx(counted, rel=0.05, abs=0.06)
 
 
 def test_both_guides_have_the_same_headings():
