@@ -7,12 +7,17 @@ file(GET_RUNTIME_DEPENDENCIES
   RESOLVED_DEPENDENCIES_VAR found
   UNRESOLVED_DEPENDENCIES_VAR missing
   DIRECTORIES ${ZMQ_FOLDER}
-  PRE_EXCLUDE_REGEXES "^ld-linux" "^lib(c|m|dl|rt|pthread|gcc_s|stdc\\+\\+|asan|ubsan)\\.so")
+  PRE_EXCLUDE_REGEXES "^ld-linux" "^lib(c|m|dl|rt|pthread|resolv|gcc_s|stdc\\+\\+|asan|ubsan)\\.so")
 if(missing)
   message(FATAL_ERROR "The bundle needs ${missing}, which cannot be found.")
 endif()
 
 get_filename_component(binaries ${PLUGIN} DIRECTORY)
+file(GLOB earlier ${binaries}/lib*.so*)
+list(REMOVE_ITEM earlier ${found})
+if(earlier)
+  file(REMOVE ${earlier})
+endif()
 foreach(library IN LISTS found)
   get_filename_component(folder ${library} DIRECTORY)
   if(NOT folder STREQUAL binaries)

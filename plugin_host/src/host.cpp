@@ -120,7 +120,9 @@ void Host::say(ofx::Effect instance, const char* type, const std::string& text) 
   if (message2) {
     message2->setPersistentMessage(instance, type, "", "%s", text.c_str());
   } else if (message1) {
-    message1->message(instance, ofx::kMessageLog, "", "%s", text.c_str());
+    // It may be a window that waits for a click: only for what an artist must read.
+    const bool grave = std::string(type) == ofx::kMessageError;
+    message1->message(instance, grave ? type : ofx::kMessageLog, "", "%s", text.c_str());
   }
 }
 

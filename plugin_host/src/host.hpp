@@ -63,7 +63,7 @@ class Host {
   Properties properties() const;
   bool aborted(ofx::Effect instance) const { return effect->abort(instance) != 0; }
 
-  /// Shows a sentence on the node, until `unsay`; where the host cannot, in its log.
+  /// Shows a sentence on the node, until `unsay`; as a plain message where the host has no better.
   void say(ofx::Effect instance, const char* type, const std::string& text) const;
   void unsay(ofx::Effect instance) const;
 };

@@ -62,18 +62,6 @@ std::string colourspace(const NodeParams& params, const std::string& host_colour
   return kColourspaceWords[static_cast<std::size_t>(chosen)];
 }
 
-WindowSettings window(const NodeParams& params) {
-  const int preset = params.integer(param::kPreset);
-  if (0 < preset && preset <= static_cast<int>(bridge::kPresets.size())) {
-    return bridge::kPresets[static_cast<std::size_t>(preset - 1)].window;
-  }
-  WindowSettings settings;
-  for (std::size_t index = 0; index < kPresetParams.size(); ++index) {
-    settings.*kWindowMembers[index] = params.integer(kPresetParams[index]);
-  }
-  return settings;
-}
-
 bridge::MatteKnobs knobs(const NodeParams& params, double scale) {
   bridge::MatteKnobs knobs;
   knobs.black = params.real(param::kBlack);
@@ -127,7 +115,7 @@ void NodeParams::set_text(const char* name, const std::string& value) const {
 NodeSettings read_settings(const NodeParams& params, double scale,
                            const std::string& host_colourspace) {
   NodeSettings settings;
-  settings.wish.window = window(params);
+  settings.wish.window = read_window(params);
   settings.wish.knobs = knobs(params, scale);
   settings.wish.engine = choice<bridge::EngineName>(params, param::kEngine, kEngineLabels);
   settings.wish.colourspace = colourspace(params, host_colourspace);
@@ -140,9 +128,21 @@ NodeSettings read_settings(const NodeParams& params, double scale,
   return settings;
 }
 
+WindowSettings read_window(const NodeParams& params) {
+  const int preset = params.integer(param::kPreset);
+  if (0 < preset && preset <= static_cast<int>(bridge::kPresets.size())) {
+    return bridge::kPresets[static_cast<std::size_t>(preset - 1)].window;
+  }
+  WindowSettings settings;
+  for (std::size_t index = 0; index < kPresetParams.size(); ++index) {
+    settings.*kWindowMembers[index] = params.integer(kPresetParams[index]);
+  }
+  return settings;
+}
+
 void fill_in_preset(const NodeParams& params) {
   if (params.integer(param::kPreset) == 0) return;
-  const WindowSettings settings = window(params);
+  const WindowSettings settings = read_window(params);
   for (std::size_t index = 0; index < kPresetParams.size(); ++index) {
     params.set_integer(kPresetParams[index], static_cast<int>(settings.*kWindowMembers[index]));
   }

@@ -44,6 +44,9 @@ class NodeParams {
 NodeSettings read_settings(const NodeParams& params, double scale,
                            const std::string& host_colourspace);
 
+/// Only how frames are grouped; never throws for what an artist set.
+bridge::WindowSettings read_window(const NodeParams& params);
+
 /// Writes a preset's numbers into the parameters; "Custom" leaves them.
 void fill_in_preset(const NodeParams& params);
 

@@ -85,14 +85,16 @@ ofx::Status Plugin::clip_preferences(ofx::PropertySet out) const {
 ofx::Status Plugin::frames_needed(ofx::PropertySet in, ofx::PropertySet out) const {
   const double time = Properties(in).number(ofx::kPropTime, 0, 0.0);
   const bridge::Window range = source_.range(time);
-  const NodeSettings node = settings(1.0);
   bridge::Window needed{frame_at(time), frame_at(time)};
-  if (node.output != OutputMode::kSource && Host::the().temporal_access &&
-      node.plate_file.empty()) {
-    const bridge::WindowSettings& window = node.wish.window;
-    // A wrong overlap is the render's to say: an error here upsets hosts.
-    const bridge::Plan plan{range.first, range.last, window.frames_per_window,
-                            std::min(window.overlap, window.frames_per_window / 2)};
+  const bool source_only =
+      params_.integer(param::kOutput) == static_cast<int>(OutputMode::kSource) ||
+      Properties(in).text(ofx::kThumbnailRender) == "true";
+  if (!source_only && Host::the().temporal_access && params_.text(param::kPlateFile).empty()) {
+    // Wrong numbers are the render's to say: an error here upsets hosts.
+    const bridge::WindowSettings window = read_window(params_);
+    const std::int64_t frames = std::max<std::int64_t>(window.frames_per_window, 1);
+    const std::int64_t overlap = std::clamp<std::int64_t>(window.overlap, 0, frames / 2);
+    const bridge::Plan plan{range.first, range.last, frames, overlap};
     needed = bridge::needs(plan, std::clamp(needed.first, range.first, range.last));
   }
   const std::string name = property_of(ofx::kFrameRangeOf, ofx::kSourceClip);

@@ -181,11 +181,13 @@ void define_range(ParamWriter& params) {
 
 void define_plate(ParamWriter& params) {
   params.group(param::kPlateGroup, "Plate on Disk", false);
-  params.text(param::kPlateFile, "Plate File",
-              "For hosts that give no neighbouring frames (MLT): the clip's own file or sequence. "
-              "The server reads it, and mattes that the command line made of it are found. Empty: "
-              "the host's frames are sent.",
-              ofx::kStringIsFilePath);
+  params
+      .text(param::kPlateFile, "Plate File",
+            "For hosts that give no neighbouring frames (MLT): the clip's own file or sequence. "
+            "The server reads it, and mattes that the command line made of it are found. Empty: "
+            "the host's frames are sent.",
+            ofx::kStringIsFilePath)
+      .set(ofx::kParamFilePathExists, 0);  // a pattern is no file
   params.integer(param::kPlateOffset, "Plate Offset",
                  "The plate file's frame number at the host's frame 0.", 0,
                  {INT_MIN, INT_MAX, -1000, 1000});

@@ -316,6 +316,27 @@ def test_the_plate_file_may_be_larger_than_the_hosts_picture(
         assert np.abs(half - boxes).max() < 0.01
 
 
+def test_frames_may_be_negative(host_like: Open, tmp_path: Path, alphas: Alphas, plate: HostPlate):
+    """The plan, the request and the answer go below zero: the same clip, numbered otherwise."""
+    moved = HostPlate(folder=tmp_path / "moved", width=WIDTH, height=HEIGHT, first=-4, last=15)
+    moved.folder.mkdir()
+    for frame in FRAMES:
+        raw = (plate.folder / f"{frame}.raw").read_bytes()
+        (moved.folder / f"{frame - FIRST - 4}.raw").write_bytes(raw)
+    with host_like("nuke", plate=moved) as host:
+        host.create(**SMALL)
+        for frame in (-4, -1, 0, 5):
+            got = host.picture(frame, SHAPE)[..., 3]
+            np.testing.assert_array_equal(got, alphas[frame + FIRST + 4])
+
+
+def test_outside_its_range_a_clip_shows_its_ends(host_like: Open, alphas: Alphas):
+    """A host that holds the last frame gets the last frame's matte with it."""
+    with host_like("nuke", beyond=True) as host:
+        host.create(**SMALL)
+        np.testing.assert_array_equal(host.picture(LAST + 9, SHAPE)[..., 3], alphas[LAST])
+
+
 def write_movie(path: Path, frames: int) -> None:
     """Write the clip's first frames as a lossless movie."""
     with av.open(str(path), "w") as container:

@@ -61,8 +61,9 @@ def test_frames_needed_are_the_windows_and_the_same_for_all_that_they_cover(host
 def test_frames_needed_is_no_error_even_with_wrong_settings(host_like: Open):
     """An error here shows as a broken node in some hosts; the render says what is wrong."""
     with host_like("nuke") as host:
-        host.create(framesPerWindow=4, overlap=3, startServer=0)
+        host.create(framesPerWindow=4, overlap=3, startServer=0, inputColourspace=7)
         assert host.tell("frames_needed", instance="node", frame=1001)["status"] == 0
+        host.tell("set", instance="node", param="inputColourspace", value=0)
         assert "overlap is 3" in host.render(1001)["persistent"]
 
 

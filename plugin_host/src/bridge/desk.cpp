@@ -77,6 +77,7 @@ class Receiver {
 /// A job under way; those who wait for it learn how it ended.
 struct Desk::Ticket {
   FrameHashes wanted;
+  std::vector<Hash> windows;
   std::mutex mutex;
   std::condition_variable ended;
   bool over = false;
@@ -152,16 +153,29 @@ void Desk::forget(const Hash& clip) {
 Desk::Part Desk::join(const Recipe& recipe) {
   const std::lock_guard lock(mutex_);
   if (AlphaPtr finished = store_.find(recipe.key())) return {finished, nullptr, false};
-  const auto coming = under_way_.find(recipe.key());
-  if (coming != under_way_.end()) return {nullptr, coming->second, false};
+  // After a matte knob has moved, the server has the windows and an artist waits for one frame.
+  const bool alone = modelled_.count(recipe.model) > 0;
+  if (auto ticket = coming(recipe, !alone)) return {nullptr, ticket, false};
   auto ticket = std::make_shared<Ticket>();
   for (const auto& [frame, key] : recipe.alphas) {
-    // After a matte knob has moved, the server has the windows and an artist waits for one frame.
-    const bool alone = modelled_.count(recipe.model) > 0 && frame != recipe.frame;
-    if (!alone && !store_.holds(key) && under_way_.count(key) == 0) ticket->wanted[frame] = key;
+    const bool asked = frame == recipe.frame || !alone;
+    if (asked && !store_.holds(key) && under_way_.count(key) == 0) ticket->wanted[frame] = key;
   }
   for (const auto& [frame, key] : ticket->wanted) under_way_[key] = ticket;
+  if (!alone) ticket->windows = recipe.windows;
+  for (const Hash& window : ticket->windows) under_way_[window] = ticket;
   return {nullptr, ticket, true};
+}
+
+/// The job that makes this alpha, or else one of its windows.
+std::shared_ptr<Desk::Ticket> Desk::coming(const Recipe& recipe, bool windows) const {
+  const auto alpha = under_way_.find(recipe.key());
+  if (alpha != under_way_.end()) return alpha->second;
+  for (const Hash& window : recipe.windows) {
+    const auto found = under_way_.find(window);
+    if (windows && found != under_way_.end()) return found->second;
+  }
+  return nullptr;
 }
 
 AlphaPtr Desk::lead(const Part& part, const Wish& wish, const HostClip& clip, const Recipe& recipe,
@@ -207,6 +221,7 @@ void Desk::close(const std::shared_ptr<Ticket>& ticket) {
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [frame, key] : ticket->wanted) under_way_.erase(key);
+    for (const Hash& window : ticket->windows) under_way_.erase(window);
   }
   const std::lock_guard lock(ticket->mutex);
   ticket->over = true;

@@ -41,13 +41,15 @@ class Desk {
   struct Part;
 
   Part join(const Recipe& recipe);
+  std::shared_ptr<Ticket> coming(const Recipe& recipe, bool windows) const;
   AlphaPtr lead(const Part& part, const Wish& wish, const HostClip& clip, const Recipe& recipe,
                 PlateReader& reader, const Watch& watch);
   void close(const std::shared_ptr<Ticket>& ticket);
 
   Store store_;
   std::mutex mutex_;
-  std::map<Hash, std::shared_ptr<Ticket>> under_way_;  // by the key of each alpha that is coming
+  // By the key of each alpha that is coming, and of each window that is being made for it.
+  std::map<Hash, std::shared_ptr<Ticket>> under_way_;
   std::set<Hash> modelled_;  // windows that were made for this process, whatever the knobs
 };
 

@@ -57,6 +57,9 @@ Recipe recipe_for(const Wish& wish, const HostClip& clip, std::int64_t frame, Pl
     recipe.plate[number] = reader.key(number);
   }
   recipe.model = model_key(wish, clip, seen, recipe.plate);
+  for (const Window& window : windows_covering(plan, frame)) {
+    recipe.windows.push_back(model_key(wish, clip, window, recipe.plate));
+  }
   const Window together = made_together(plan, frame);
   for (std::int64_t number = together.first; number <= together.last; ++number) {
     const Hash model = model_key(wish, clip, needs(plan, number), recipe.plate);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "bridge/hash.hpp"
 #include "bridge/watch.hpp"
@@ -19,7 +20,8 @@ struct Recipe {
   std::int64_t frame = 0;
   FrameHashes plate;   // every frame that the windows see
   FrameHashes alphas;  // the keys of the alphas that these windows make, the frame's among them
-  Hash model;          // of the windows' own results, whatever the matte knobs
+  std::vector<Hash> windows;  // of each window's own result, whatever the matte knobs
+  Hash model;                 // of all of them
 
   const Hash& key() const { return alphas.at(frame); }
 };

@@ -48,8 +48,6 @@ inline constexpr char kColourManagementConfigs[] =
 inline constexpr char kColourManagementNone[] = "OfxImageEffectColourManagementNone";
 inline constexpr char kColourManagementCore[] = "OfxImageEffectColourManagementCore";
 inline constexpr char kNativeConfig[] = "ofx-native-v1.5_aces-v1.3_ocio-v2.3";
-inline constexpr char kProjectExtent[] = "OfxImageEffectPropProjectExtent";
-inline constexpr char kProjectOffset[] = "OfxImageEffectPropProjectOffset";
 
 // Clips.
 inline constexpr char kSourceClip[] = "Source";
@@ -70,7 +68,6 @@ inline constexpr char kImageRowBytes[] = "OfxImagePropRowBytes";
 inline constexpr char kImageBounds[] = "OfxImagePropBounds";
 inline constexpr char kImageUniqueIdentifier[] = "OfxImagePropUniqueIdentifier";
 
-inline constexpr char kComponentsNone[] = "OfxImageComponentNone";
 inline constexpr char kComponentsRgba[] = "OfxImageComponentRGBA";
 inline constexpr char kComponentsRgb[] = "OfxImageComponentRGB";
 inline constexpr char kComponentsAlpha[] = "OfxImageComponentAlpha";

@@ -34,7 +34,6 @@ inline constexpr char kParamBoolean[] = "OfxParamTypeBoolean";
 inline constexpr char kParamChoice[] = "OfxParamTypeChoice";
 inline constexpr char kParamString[] = "OfxParamTypeString";
 inline constexpr char kParamGroup[] = "OfxParamTypeGroup";
-inline constexpr char kParamPage[] = "OfxParamTypePage";
 inline constexpr char kParamPushButton[] = "OfxParamTypePushButton";
 
 inline constexpr char kParamHint[] = "OfxParamPropHint";
@@ -55,7 +54,6 @@ inline constexpr char kParamDigits[] = "OfxParamPropDigits";
 inline constexpr char kParamChoiceOption[] = "OfxParamPropChoiceOption";
 inline constexpr char kParamStringMode[] = "OfxParamPropStringMode";
 inline constexpr char kParamFilePathExists[] = "OfxParamPropStringFilePathExists";
-inline constexpr char kParamPageChild[] = "OfxParamPropPageChild";
 inline constexpr char kStringIsFilePath[] = "OfxParamStringIsFilePath";
 inline constexpr char kStringIsLabel[] = "OfxParamStringIsLabel";
 inline constexpr char kStringIsSingleLine[] = "OfxParamStringIsSingleLine";

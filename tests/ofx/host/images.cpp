@@ -188,7 +188,7 @@ ofx::RectI pixel_rectangle(const Plate& plate, double scale) {
 }
 
 ofx::Status get_image(ofx::Clip clip, double time, ofx::PropertySet* image) {
-  const int frame = static_cast<int>(std::lround(time));
+  int frame = static_cast<int>(std::lround(time));
   World& all = world();
   if (clip->name == ofx::kOutputClip) {
     *image = output_image();
@@ -200,6 +200,7 @@ ofx::Status get_image(ofx::Clip clip, double time, ofx::PropertySet* image) {
     const std::lock_guard lock(all.fetch_mutex);
     ++all.fetches[frame];
   }
+  if (is_source && all.behaviour.beyond) frame = std::clamp(frame, plate.first, plate.last);
   if (plate.width == 0 || frame < plate.first || frame > plate.last) return ofx::kFailed;
   if (is_source && holds(all.behaviour.failing_frames, frame)) return ofx::kFailed;
   const std::string components = is_source ? all.behaviour.components : ofx::kComponentsAlpha;

@@ -56,7 +56,8 @@ void read(const Json& from, Behaviour& to) {
   read(from, "message_suite", to.message_suite), read(from, "progress_suite", to.progress_suite);
   read(from, "hollow_message_suite", to.hollow_message_suite);
   read(from, "failing_frames", to.failing_frames), read(from, "hollow_frames", to.hollow_frames);
-  read(from, "pixel_aspect", to.pixel_aspect), read(from, "colourspace", to.colourspace);
+  read(from, "beyond", to.beyond), read(from, "pixel_aspect", to.pixel_aspect),
+      read(from, "colourspace", to.colourspace);
   read(from, "source_path", to.source_path);
   read(from, "progress_cancel_after", to.progress_cancel_after);
 }

@@ -82,6 +82,7 @@ struct Behaviour {
   bool hollow_message_suite = false;  // version 2 with null pointers
   std::vector<int> failing_frames;    // clipGetImage says failed
   std::vector<int> hollow_frames;     // an image without data
+  bool beyond = false;                // the source shows its ends outside of its range
   double pixel_aspect = 1.0;
   std::string colourspace;
   std::string source_path;
