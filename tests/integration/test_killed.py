@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import OpenImageIO as oiio
-import psutil
 
 from gvm_client.client import Client
 from gvm_client.connection import read_connection
@@ -104,9 +103,7 @@ def test_a_stale_connection_file_is_seen_through(site, tmp_path):
     """A server that was killed while idle leaves a file behind; the next job starts another."""
     plate = write_plate(tmp_path / "plate", range(1, 4))
     assert site.matte(plate, "one").code == 0
-    server = site.server()
-    server.send_signal(signal.SIGKILL)
-    psutil.wait_procs([server], timeout=10)
+    site.kill_server()
     assert (site.runtime / "connection.json").exists()
     assert site.gvm("status").code == 4
     assert site.matte(plate, "two").code == 0

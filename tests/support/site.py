@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import psutil
 
 from gvm_client.connection import read_connection
 from gvm_client.errors import ServerNotRunning
+from gvm_client.process import is_alive
 
 # Small windows and frames: the tests are about conduct, not about pixels' beauty.
 SMALL = ("--engine", "test", "--size", "32", "--frames-per-window", "6", "--overlap", "2")
@@ -83,6 +85,16 @@ class Site:
         except ServerNotRunning:
             return None
 
+    def kill_server(self) -> None:
+        """Kill the server, if one runs, and wait until it is dead."""
+        server = self.server()
+        if server is None:
+            return
+        server.send_signal(signal.SIGKILL)
+        # Its parent has gone, and whoever inherited it may take seconds to bury it.
+        while is_alive(server.pid, 0):
+            time.sleep(0.01)
+
     def windows_denoised(self) -> list[str]:
         """Return a line for each window that the test engine has denoised, in any server."""
         log = Path(self.environment["GVM_TEST_ENGINE_LOG"])
@@ -106,8 +118,5 @@ def machine(folder: Path) -> Iterator[Site]:
     try:
         yield site
     finally:
-        server = site.server()
-        if server is not None:
-            server.send_signal(signal.SIGKILL)
-            psutil.wait_procs([server], timeout=10)
+        site.kill_server()
         shutil.rmtree(runtime, ignore_errors=True)

@@ -87,7 +87,7 @@ def test_a_truncated_window_and_one_of_another_kind_are_absent(tmp_path):
     (path,) = tmp_path.rglob("*.npy")
     os.truncate(path, path.stat().st_size - 8)
     assert cache.window(key(1)) is None
-    for array in (np.zeros((2, 8, 16), np.float32), np.zeros((8, 16), np.float16)):
+    for array in (np.zeros((2, 8, 16), np.float64), np.zeros((8, 16), np.float16)):
         np.save(path, array)
         assert cache.window(key(1)) is None
         assert not path.exists()
