@@ -19,6 +19,12 @@ from gvm_client.errors import GvmError, ServerNotRunning
 from gvm_client.launcher import server_command
 from gvm_client.runtime import runtime_dir
 from gvm_server.cli.exits import Exit
+from gvm_server.cli.ofx_bundle import (
+    BUNDLE_NAME,
+    hosts_server,
+    installed_bundles,
+    is_found_by_hosts,
+)
 from gvm_server.cli.words import size_in_words
 from gvm_server.matting.gvm.store import engine_revision, find_weights, weights_dir
 from gvm_server.settings import ServerSettings
@@ -228,6 +234,37 @@ def _server_to_start() -> Finding:
     )
 
 
+def _openfx() -> Iterator[Finding]:
+    bundles = list(installed_bundles())
+    if not bundles:
+        yield Finding(
+            name="OpenFX plug-in",
+            health=Health.NOTE,
+            says=f"no {BUNDLE_NAME} where hosts look; only OpenFX hosts need it",
+            remedy="Build and install it with `gvm install ofx`.",
+        )
+        return
+    try:
+        server = hosts_server()
+    except GvmError as error:
+        yield Finding(
+            name="OpenFX plug-in", health=Health.BAD, says=error.message, remedy=error.remedy
+        )
+        return
+    for bundle in bundles:
+        found = is_found_by_hosts(bundle)
+        yield Finding(
+            name="OpenFX plug-in",
+            health=Health.GOOD if found and server else Health.NOTE,
+            says=f"{bundle.path}, version {bundle.version}, needs glibc {bundle.glibc};"
+            f" starts a server with `{server or 'nothing'}`",
+            remedy=""
+            if found and server
+            else f"Set OFX_PLUGIN_PATH={bundle.path.parent}, and run `gvm install ofx` once, which"
+            " names the server.",
+        )
+
+
 LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _python,
     _packages,
@@ -237,4 +274,5 @@ LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _cache,
     _runtime,
     _server,
+    _openfx,
 )

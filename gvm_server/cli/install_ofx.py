@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, OutputError, ServerError
-from gvm_client.launcher import SERVER_VARIABLE, config_path
+from gvm_client.launcher import config_path
 from gvm_server.cli.exits import Exit
 from gvm_server.cli.ofx_bundle import (
     BUNDLE_NAME,
     SEARCH_VARIABLE,
     SYSTEM_FOLDER,
+    hosts_server,
     own_folder,
     read_bundle,
 )
@@ -42,7 +43,8 @@ def run(parsed: argparse.Namespace) -> int:
     """Install the plug-in and say what is left to do.
 
     Raises:
-        ServerError: code SERVER_START_FAILED; it cannot be built here.
+        ServerError: code SERVER_START_FAILED; it cannot be built here, or what is configured as
+            the server's command is none.
         OutputError: it cannot be copied.
     """
     folder = (SYSTEM_FOLDER if parsed.system else parsed.to or own_folder()).absolute()
@@ -52,7 +54,8 @@ def run(parsed: argparse.Namespace) -> int:
     print(f"{place}, version {installed.version}, needs glibc {installed.glibc}")
     if folder != SYSTEM_FOLDER:
         print(f"Tell hosts to look there:  export {SEARCH_VARIABLE}={folder}")
-    print(f"Hosts start a server with:  {' '.join(_name_server())}")
+    _name_server()
+    print(f"Hosts start a server with:  {hosts_server()}")
     for stale in clear_host_caches():
         print(f"Cleared {stale}")
     return Exit.DONE
@@ -125,13 +128,11 @@ def _copy(bundle: Path, folder: Path) -> Path:
     return place
 
 
-def _name_server() -> list[str]:
-    """Write which server hosts start, unless it is said already; return its command."""
-    if chosen := os.environ.get(SERVER_VARIABLE):
-        return [chosen]
+def _name_server() -> None:
+    """Write that hosts start this Python's server, unless another is named already."""
     path = config_path()
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "gvm_server", "serve"]
-        path.write_text(json.dumps({"command": command}, indent=2) + "\n", encoding="utf-8")
-    return [str(word) for word in json.loads(path.read_text(encoding="utf-8"))["command"]]
+    if hosts_server():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "gvm_server", "serve"]
+    path.write_text(json.dumps({"command": command}, indent=2) + "\n", encoding="utf-8")

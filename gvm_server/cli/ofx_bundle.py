@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import plistlib
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from gvm_client.launcher import SERVER_VARIABLE, config_path, server_command
 
 BUNDLE_NAME = "GVM.ofx.bundle"
 SYSTEM_FOLDER = Path("/usr/OFX/Plugins")  # OpenFX 1.5, packaging: Linux
@@ -67,6 +70,19 @@ def is_found_by_hosts(bundle: InstalledBundle) -> bool:
     return bundle.path.parent == SYSTEM_FOLDER or str(bundle.path.parent) in os.environ.get(
         SEARCH_VARIABLE, ""
     )
+
+
+def hosts_server() -> str:
+    """Return the command by which the plug-in starts a server, "" where none is named.
+
+    The plug-in runs in hosts that have no Python of ours to fall back on.
+
+    Raises:
+        ServerError: the configured command is none.
+    """
+    if os.environ.get(SERVER_VARIABLE) or config_path().exists():
+        return shlex.join(server_command())
+    return ""
 
 
 def _needed_glibc(binary: Path) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gvm_client.errors import OutputError
-from gvm_server.cli import install_ofx
+from gvm_server.cli import doctor, install_ofx
 from gvm_server.cli.ofx_bundle import installed_bundles, is_found_by_hosts
 from tests.ofx.fakehost import Build
 
@@ -75,3 +75,15 @@ def test_a_folder_that_cannot_be_written_is_an_error_with_the_remedy(build: Buil
     with pytest.raises(OutputError, match="cannot be put") as caught:
         install("--to", str(home / "taken"), "--bundle", str(build.bundle))
     assert "--system" in caught.value.remedy
+
+
+def test_the_doctor_knows_the_plug_in_its_version_and_its_server(build: Build, home: Path):
+    """Not installed is a note; installed, it says where, which version and what it starts."""
+    (none,) = doctor._openfx()
+    assert none.health is doctor.Health.NOTE
+    assert "gvm install ofx" in none.remedy
+    assert install("--bundle", str(build.bundle)) == 0
+    (found,) = doctor._openfx()
+    assert "version 0.1.0" in found.says
+    assert f"{sys.executable} -m gvm_server serve" in found.says
+    assert "OFX_PLUGIN_PATH" in found.remedy
