@@ -1,0 +1,1 @@
+"""Nodes and scripts for compositing hosts; each host's folder is loaded in that host only."""
