@@ -122,7 +122,6 @@ NodeSettings read_settings(const NodeParams& params, double scale,
   settings.wish.may_start_server = params.integer(param::kStartServer) != 0;
   settings.wish.timeout_seconds = params.real(param::kTimeout);
   settings.output = choice<OutputMode>(params, param::kOutput, kOutputLabels);
-  settings.on_error = choice<OnError>(params, param::kOnError, kOnErrorLabels);
   settings.plate_file = params.text(param::kPlateFile);
   settings.plate_offset = params.integer(param::kPlateOffset);
   return settings;

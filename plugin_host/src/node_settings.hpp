@@ -15,7 +15,6 @@ namespace gvm::plugin {
 struct NodeSettings {
   bridge::Wish wish;
   OutputMode output = OutputMode::kUnpremultiplied;
-  OnError on_error = OnError::kFail;
   std::string plate_file;
   std::int64_t plate_offset = 0;
 };

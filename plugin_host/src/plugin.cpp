@@ -152,18 +152,18 @@ ofx::Status Plugin::render(ofx::PropertySet in) {
     compose(layers, mode, moment.window, *output);
     return ofx::kOk;
   }
-  NodeSettings node;
   try {
-    node = settings(moment.scale.x);
-    return render_matte(moment, node, layers, source, *output);
+    return render_matte(moment, settings(moment.scale.x), layers, source, *output);
   } catch (const bridge::Aborted&) {
     return ofx::kFailed;
   } catch (const Error& error) {
     show(ofx::kMessageError, error.text());
-    const bool black = node.on_error == OnError::kBlack;
+    const auto choice = static_cast<OnError>(params_.integer(param::kOnError));
+    const auto mode = static_cast<OutputMode>(params_.integer(param::kOutput));
     // Also where the render fails: some hosts do not look at its status.
-    compose(layers, black ? node.output : OutputMode::kSource, moment.window, *output);
-    return node.on_error == OnError::kFail ? ofx::kFailed : ofx::kOk;
+    compose(layers, choice == OnError::kBlack ? mode : OutputMode::kSource, moment.window,
+            *output);
+    return choice == OnError::kFail ? ofx::kFailed : ofx::kOk;
   }
 }
 

@@ -235,8 +235,10 @@ def test_an_unknown_action_is_not_ours(host_like: Open):
 def test_a_host_that_manages_colour_and_does_not_say_is_an_error(host_like: Open):
     """Host-Managed means what the host says; a guess would be wrong in silence."""
     with host_like("natron") as host:
-        host.create(inputColourspace=7, startServer=0)
-        assert "colour space" in host.render(1003)["persistent"]
+        host.create(inputColourspace=7, startServer=0, onError=2)
+        answer = host.render(1003)
+        assert "colour space" in answer["persistent"]
+        assert answer["status"] == 0
 
 
 def test_asking_for_status_without_a_server_says_so(host_like: Open):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from gvm_client.client import Client
@@ -85,6 +86,27 @@ def test_an_aborted_leader_leaves_the_frame_to_those_who_wait(
         answers = host.tell("render_many", threads=2, jobs=jobs)["answers"]
         assert answers[1]["status"] == 0
         assert host.tell("facts")["images_out"] == 0
+
+
+def test_an_abort_while_a_server_starts_is_as_quick(
+    build: Build, plate: HostPlate, site: Site, tmp_path: Path
+):
+    """A server that takes long to come up holds nobody."""
+    site.environment["GVM_SERVER"] = "sleep 60"
+    with hosting(build, tmp_path, plate=plate, environment=site.environment, **NUKE) as host:
+        host.create(**SMALL)
+        host.tell("start", instance="node", frame=1003)
+        time.sleep(0.3)
+        pressed = time.monotonic()
+        host.tell("abort")
+        answer = host.tell("join")
+        assert time.monotonic() - pressed < ABORT_SECONDS
+        assert answer["status"] == 1
+        assert answer["longest_gap_ms"] < POLL_MS + BUSY_MS
+    for child in psutil.process_iter(["cmdline", "environ"]):
+        ours = (child.info["environ"] or {}).get("GVM_RUNTIME_DIR") == str(site.runtime)
+        if ours and child.info["cmdline"] == ["sleep", "60"]:
+            child.kill()
 
 
 def test_a_killed_server_is_reported_and_the_next_render_works(

@@ -2,7 +2,6 @@
 
 #include <zmq.h>
 
-#include <chrono>
 #include <cstring>
 
 #include "bridge/errors.hpp"
@@ -128,18 +127,21 @@ std::optional<Envelope> Client::hear(int milliseconds) {
   return sockets_->work.receive(milliseconds);
 }
 
-std::optional<Message> Client::ask(const Message& question, int milliseconds) {
-  using Clock = std::chrono::steady_clock;
-  const auto deadline = Clock::now() + std::chrono::milliseconds(milliseconds);
+std::optional<Message> Client::ask(const Message& question, int milliseconds, const Watch& watch) {
+  const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(milliseconds);
   const std::string name = random_hex(8);
-  if (!sockets_->control.send(encode(question, name), milliseconds)) return std::nullopt;
-  while (true) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) return std::nullopt;
-    std::optional<Envelope> envelope = sockets_->control.receive(static_cast<int>(left));
+  const std::string bytes = encode(question, name);
+  bool said = false;
+  while (Clock::now() < deadline) {
+    watch.check();
+    if (!said) {
+      said = sockets_->control.send(bytes, kPollMs);
+      continue;
+    }
+    std::optional<Envelope> envelope = sockets_->control.receive(kPollMs);
     if (envelope && envelope->request == name) return std::move(envelope->message);
   }
+  return std::nullopt;
 }
 
 }  // namespace gvm::bridge

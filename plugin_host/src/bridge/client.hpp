@@ -9,6 +9,7 @@
 
 #include "bridge/connection.hpp"
 #include "bridge/messages.hpp"
+#include "bridge/watch.hpp"
 
 namespace gvm::bridge {
 
@@ -28,7 +29,7 @@ class Client {
   std::optional<Envelope> hear(int milliseconds);
 
   /// Asks on the control socket; nothing where no answer comes within the time.
-  std::optional<Message> ask(const Message& question, int milliseconds);
+  std::optional<Message> ask(const Message& question, int milliseconds, const Watch& watch = {});
 
  private:
   struct Sockets;

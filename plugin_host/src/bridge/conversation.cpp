@@ -79,9 +79,7 @@ class Conversation {
     accepted_ = true;
     handler_.accepted(message);
   }
-  void on(const Progress& message) {
-    if (!message.note.empty()) watch_.tell(message.note);
-  }
+  void on(const Progress&) {}  // the server lives: that was noted when it was heard
   void on(const NeedFrames& message) {
     check_accepted();
     handler_.need(message, [this](const GiveFrames& given) { say(given); });

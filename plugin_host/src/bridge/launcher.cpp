@@ -167,11 +167,11 @@ Boot boot(const fs::path& folder) {
   return boot;
 }
 
-std::optional<Connection> answering(const fs::path& folder) {
+std::optional<Connection> answering(const fs::path& folder, const Watch& watch) {
   std::optional<Connection> connection = read_connection(folder);
   if (!connection) return std::nullopt;
   Client client(*connection);
-  const std::optional<Message> answer = client.ask(Ping{}, kPingMs);
+  const std::optional<Message> answer = client.ask(Ping{}, kPingMs, watch);
   return answer && std::holds_alternative<Pong>(*answer) ? connection : std::nullopt;
 }
 
@@ -181,12 +181,11 @@ void pause(const Watch& watch) {
 }
 
 Connection start(const fs::path& folder, const Watch& watch) {
-  watch.tell("Starting the GVM server.");
   const Boot booting = boot(folder);
   Clock::time_point deadline = after(kStartSeconds);
   bool ended = false;
   while (Clock::now() < deadline) {
-    if (auto connection = answering(folder)) return *connection;
+    if (auto connection = answering(folder, watch)) return *connection;
     if (!ended && !children().runs(booting.pid)) {
       ended = true;  // another client's server may have been faster
       deadline = after(kRivalSeconds);

@@ -1,9 +1,8 @@
-// How a wait asks its host whether it is still wanted, and tells it how far it is.
+// How a wait asks its host whether it is still wanted.
 #pragma once
 
 #include <chrono>
 #include <functional>
-#include <string>
 
 #include "bridge/errors.hpp"
 
@@ -11,10 +10,9 @@ namespace gvm::bridge {
 
 inline constexpr int kPollMs = 25;  // how often a wait asks; a host is promised at most 50
 
-/// What a waiting thread calls; both on the thread that waits.
+/// What a waiting thread calls, on its own thread.
 struct Watch {
   std::function<bool()> aborted = [] { return false; };
-  std::function<void(const std::string& note)> tell = [](const std::string&) {};
 
   /// Throws Aborted where the host has given up.
   void check() const {
