@@ -27,18 +27,6 @@ from gvm_server.cli.ofx_bundle import (
 _SOURCE = Path(__file__).parents[2] / "plugin_host"
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `gvm install ofx`."""
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        "--system", action="store_true", help=f"into {SYSTEM_FOLDER}, where every host looks"
-    )
-    where.add_argument("--to", metavar="DIR", type=Path, help="into this folder")
-    parser.add_argument(
-        "--bundle", metavar="DIR", type=Path, help=f"a {BUNDLE_NAME} that was built elsewhere"
-    )
-
-
 def run(parsed: argparse.Namespace) -> int:
     """Install the plug-in and say what is left to do.
 

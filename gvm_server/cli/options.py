@@ -17,7 +17,7 @@ from gvm_client.settings import (
     PlateKeys,
     Priority,
 )
-from gvm_server.cli import install, original, weights_options
+from gvm_server.cli import install_options, original, weights_options
 from gvm_server.matting.gvm.options import Precision, Switch
 
 Parser = argparse.ArgumentParser
@@ -282,8 +282,8 @@ COMMANDS = (
     Command(
         "install",
         "Put a node where its host looks for it.",
-        "gvm_server.cli.install:run",
-        install.add_options,
+        "",
+        install_options.add_options,
     ),
     Command("stop", "End the server.", "gvm_server.cli.control:stop", _nothing),
     Command("doctor", "Check this machine.", "gvm_server.cli.doctor:run", _doctor),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from gvm_client.errors import OutputError
 from gvm_server.cli import doctor, install_ofx
+from gvm_server.cli.main import build_parser
 from gvm_server.cli.ofx_bundle import installed_bundles, is_found_by_hosts
 from tests.ofx.fakehost import Build
 
@@ -26,9 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def install(*words: str) -> int:
     """Run the command as the command line does."""
-    parser = argparse.ArgumentParser()
-    install_ofx.add_options(parser)
-    return install_ofx.run(parser.parse_args(words))
+    return install_ofx.run(build_parser().parse_args(["install", "ofx", *words]))
 
 
 def test_the_bundle_goes_where_the_user_says_and_names_the_server(
