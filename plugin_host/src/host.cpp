@@ -86,7 +86,11 @@ const Properties& Properties::set_pointer(const char* name, void* value) const {
   return *this;
 }
 
-void Host::remember(ofx::Host* from) { given = from; }
+void Host::remember(ofx::Host* from) {
+  const std::lock_guard lock(loading);
+  if (from != given) host = Host{};  // another host in the same process has suites of its own
+  given = from;
+}
 
 ofx::Status Host::load() {
   const std::lock_guard lock(loading);
