@@ -1,0 +1,223 @@
+"""The values inside messages: plates, outputs, mapped frames, and what a status shows.
+
+Laws: as in `messages`, which gives all of these on; nobody else needs to import this module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+
+from gvm_client.errors import LocalProtocolError
+from gvm_client.settings import BadPixels, Depth, Missing, PlateKeys, Priority
+
+MAX_TEXT = 8192  # bytes of any text; PATH_MAX is 4096, a range of frames may be longer
+MAX_FRAMES_IN_MESSAGE = 1024  # frames named one by one; a window has at most 256
+MAX_CUTS = 10_000
+
+_BUFFER_NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+def require(rule: bool, says: str) -> None:  # noqa: FBT001
+    """Refuse a value that breaks a rule.
+
+    Raises:
+        LocalProtocolError: the rule does not hold; the sentence says which.
+    """
+    if not rule:
+        raise LocalProtocolError(f"{says}.")
+
+
+class EngineName(str, Enum):
+    """The engines that a request may name."""
+
+    AUTO = "auto"
+    """GVM where its weights are, else the preview engine, and the reply says which."""
+    GVM = "gvm"
+    PREVIEW = "preview"
+    TEST = "test"
+    """A deterministic stand-in for tests; its mattes mean nothing."""
+
+
+class PixelType(str, Enum):
+    """The pixel type of a mapped buffer."""
+
+    UINT8 = "uint8"
+    UINT16 = "uint16"
+    HALF = "half"
+    FLOAT = "float"
+
+
+PIXEL_BYTES: Mapping[PixelType, int] = MappingProxyType(
+    {PixelType.UINT8: 1, PixelType.UINT16: 2, PixelType.HALF: 2, PixelType.FLOAT: 4}
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MappedFrame:
+    """One image in a memory-mapped file of the run-time folder's `pixels/` folder.
+
+    Rows run from the top down, interleaved channels, native byte order, no padding.
+    """
+
+    frame: int
+    key: str
+    """A hash of the pixels, made by their owner, hexadecimal; equal keys mean equal pixels."""
+    buffer: str
+    """The file's bare name; never a path."""
+    offset: int
+    """Bytes from the start of the file to the first pixel."""
+    width: int
+    height: int
+    channels: int
+    pixel_type: PixelType
+
+    def __post_init__(self) -> None:
+        require(
+            _BUFFER_NAME.fullmatch(self.buffer) is not None and not self.buffer.startswith("."),
+            f"buffer is {self.buffer!r}; it must be a bare file name of letters, digits, . _ -",
+        )
+        require(self.offset >= 0, f"offset is {self.offset}; it must not be negative")
+        for name in ("width", "height"):
+            side = getattr(self, name)
+            require(1 <= side <= 65_536, f"{name} is {side}; it must be from 1 to 65536")
+        require(self.channels in (1, 3, 4), f"channels is {self.channels}; it must be 1, 3 or 4")
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that the image takes."""
+        return self.width * self.height * self.channels * PIXEL_BYTES[self.pixel_type]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrameKey:
+    """A frame that a host holds, and the hash of its pixels."""
+
+    frame: int
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FilePlate:
+    """A plate on disk: a sequence pattern, a folder with one sequence, an image, or a movie.
+
+    Attributes:
+        path: absolute. Sequences as `/p/a.%04d.exr`, `/p/a.####.exr`, `/p/a.@@@@.exr` or a folder.
+        first: the clip's first frame; None means the first on disk.
+        last: the clip's last frame; None means the last on disk.
+        layer: an EXR layer or part; "" means the main RGB.
+        colourspace: `auto`, `srgb`, `scene_linear`, `acescg`, `rec709`, `raw`, or an OCIO name.
+        cuts: frames where a new shot begins, ascending.
+    """
+
+    path: str
+    first: int | None = None
+    last: int | None = None
+    layer: str = ""
+    colourspace: str = "auto"
+    missing: Missing = Missing.FAIL
+    bad_pixels: BadPixels = BadPixels.FAIL
+    keys: PlateKeys = PlateKeys.STAT
+    cuts: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        require(self.path.startswith("/") or self.path[1:2] == ":", _absolute("path", self.path))
+        require(len(self.cuts) <= MAX_CUTS, f"{len(self.cuts)} cuts; at most {MAX_CUTS}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PushedPlate:
+    """A plate whose pixels a host holds: it names frames by key and gives those that are asked for.
+
+    Attributes:
+        name: what the artist calls it, for logs and status.
+        first: the clip's first frame.
+        last: the clip's last frame.
+        width: pixels of every frame.
+        height: pixels of every frame.
+        pixel_aspect: width of a pixel over its height.
+        colourspace: as in `FilePlate`; `auto` means scene-linear: hosts work in float.
+        frames: keys of every frame that the requested frames' windows need.
+        cuts: frames where a new shot begins, ascending.
+    """
+
+    name: str
+    first: int
+    last: int
+    width: int
+    height: int
+    frames: tuple[FrameKey, ...]
+    pixel_aspect: float = 1.0
+    colourspace: str = "auto"
+    bad_pixels: BadPixels = BadPixels.FAIL
+    cuts: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        count = len(self.frames)
+        require(
+            1 <= count <= MAX_FRAMES_IN_MESSAGE,
+            f"{count} frames; a pushed plate names from 1 to {MAX_FRAMES_IN_MESSAGE}",
+        )
+        require(len(self.cuts) <= MAX_CUTS, f"{len(self.cuts)} cuts; at most {MAX_CUTS}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileOutput:
+    """Alphas as EXR files.
+
+    Attributes:
+        path: absolute; a folder (the plate's name is kept) or a pattern such as `/m/a.%04d.exr`.
+        depth: the pixel type.
+        overwrite: whether a file that this program did not make may be replaced.
+    """
+
+    path: str
+    depth: Depth = Depth.HALF
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        require(self.path.startswith("/") or self.path[1:2] == ":", _absolute("path", self.path))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MappedOutput:
+    """Alphas as float pixels in memory-mapped files; the client deletes each after reading."""
+
+    pixel_type: PixelType = PixelType.FLOAT
+
+    def __post_init__(self) -> None:
+        require(self.pixel_type is PixelType.FLOAT, "a mapped alpha is float")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StageSeconds:
+    """How long one stage of the pipeline was busy in a job (wall seconds with any worker in it)."""
+
+    stage: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobSummary:
+    """One job as `status` shows it."""
+
+    job: str
+    state: str
+    """A `JobState` value."""
+    plate: str
+    output: str
+    engine: str
+    priority: Priority
+    frames_done: int
+    frames_total: int
+    seconds: float
+    """Since it was asked for."""
+    note: str = ""
+    """What it waits for, or does, in plain words."""
+
+
+def _absolute(name: str, value: str) -> str:
+    return f"{name} is {value!r}; it must be an absolute path"
