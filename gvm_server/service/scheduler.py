@@ -14,7 +14,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from gvm_client.errors import ErrorCode, GvmError, JobCancelled, ServerError
 from gvm_client.protocol.messages import GiveFrames, JobSummary, Matte
@@ -27,6 +29,8 @@ from gvm_server.matting.pipeline import Pipeline, Shop
 from gvm_server.matting.survey import survey
 from gvm_server.service.job import HEARTBEAT_SECONDS, Job, Line
 from gvm_server.service.prepare import Site, prepare
+
+_Result = TypeVar("_Result")
 
 _LOG = logging.getLogger(__name__)
 
@@ -137,20 +141,9 @@ class Scheduler:
     # ---- a reader's thread prepares --------------------------------------------------------------
 
     def _prepare(self, job: Job) -> None:
-        try:
-            prepared = prepare(job.request, job.window, self._site, job.need)
-            found = survey(prepared.order, self._shop.cache)
-            job.accept(prepared.order, found, prepared.notes)
-            job.deliver_kept(found.kept)
-            pipeline = Pipeline(
-                prepared.order,
-                found,
-                self._shop,
-                on_delivery=job.deliver,
-                on_end=partial(self._ended, job),
-            )
-        except Exception as error:  # noqa: BLE001 (law 3: whatever it is, it ends this job only)
-            self._ended(job, as_gvm_error(error))
+        pipeline = _attempt(partial(self._prepared, job))
+        if isinstance(pipeline, GvmError):
+            self._ended(job, pipeline)
             return
         with self._wake:
             job.pipeline = pipeline
@@ -158,17 +151,30 @@ class Scheduler:
                 self._end(job, job.ending)
             self._nudge()
 
+    def _prepared(self, job: Job) -> Pipeline:
+        prepared = prepare(job.request, job.window, self._site, job.need)
+        found = survey(prepared.order, self._shop.cache)
+        job.accept(prepared.order, found, prepared.notes)
+        job.deliver_kept(found.kept)
+        return Pipeline(
+            prepared.order,
+            found,
+            self._shop,
+            on_delivery=job.deliver,
+            on_end=partial(self._ended, job),
+        )
+
     # ---- the GPU's thread works --------------------------------------------------------------
 
     def run(self) -> None:
         """Run windows until the server stops."""
         while (held := self._next_job()) is not None:
             job, pipeline = held
-            try:
-                if not pipeline.exhausted:
-                    pipeline.run_window(partial(self._load, job, pipeline))
-            except Exception as error:  # noqa: BLE001 (law 3)
-                pipeline.close(as_gvm_error(error))
+            if not pipeline.exhausted:
+                load = partial(self._load, job, pipeline)
+                failure = _attempt(partial(pipeline.run_window, load))
+                if failure is not None:
+                    pipeline.close(failure)
             self._put_back(pipeline)
         self._engine.release()
 
@@ -195,11 +201,11 @@ class Scheduler:
             if pipeline is None or pipeline.closed:
                 return None
             self._current = job
-        try:
-            if pipeline.look_ahead():
-                return pipeline
-        except Exception as error:  # noqa: BLE001 (law 3)
-            pipeline.close(as_gvm_error(error))
+        ready = _attempt(pipeline.look_ahead)
+        if ready is True:
+            return pipeline
+        if isinstance(ready, GvmError):
+            pipeline.close(ready)
         self._put_back(pipeline)
         return None
 
@@ -280,6 +286,14 @@ class Scheduler:
         with self._wake:
             self._news += 1
             self._wake.notify_all()
+
+
+def _attempt(work: Callable[[], _Result]) -> _Result | GvmError:
+    """Do a part of a job; whatever goes wrong is returned, for it ends that job only (law 3)."""
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 (the scheduler's one broad handler)
+        return as_gvm_error(error)
 
 
 def _backed_off(job: Job, failure: GvmError) -> WindowSettings | None:

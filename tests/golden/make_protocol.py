@@ -35,84 +35,102 @@ def vector(word: str, name: str, message: Message) -> dict[str, object]:
     }
 
 
+MALFORMED, BAD = ErrorCode.MALFORMED, ErrorCode.BAD_REQUEST
+GOOD = msgpack.unpackb(encode(Cancel(job=JOB), request="7"))
+
+
 def refused() -> list[dict[str, object]]:
     """Return bytes that every reader must refuse, and how."""
-    good = msgpack.unpackb(encode(Cancel(job=JOB), request="7"))
-    body = good["body"]
-    matte = msgpack.unpackb(encode(SAMPLES["matte"]["minimal"], request="7"))
+    return [*_refused_bytes(), *_refused_envelopes(), *_refused_values()]
 
-    def plain(name: str, value: object, code: ErrorCode, request: str = "7") -> dict[str, object]:
-        return raw(name, msgpack.packb(value), code, request)
 
-    def raw(name: str, data: bytes, code: ErrorCode, request: str = "") -> dict[str, object]:
-        return {"name": name, "code": code.value, "request": request, "hex": data.hex()}
+def _raw(name: str, data: bytes, code: ErrorCode, request: str = "") -> dict[str, object]:
+    return {"name": name, "code": code.value, "request": request, "hex": data.hex()}
 
-    def in_matte(name: str, code: ErrorCode, **changes: object) -> dict[str, object]:
-        return plain(name, {**matte, "body": {**matte["body"], **changes}}, code)
 
-    malformed, bad = ErrorCode.MALFORMED, ErrorCode.BAD_REQUEST
-    whole = msgpack.packb(good)
+def _plain(name: str, value: object, code: ErrorCode, request: str = "7") -> dict[str, object]:
+    return _raw(name, msgpack.packb(value), code, request)
+
+
+def _refused_bytes() -> list[dict[str, object]]:
+    whole = msgpack.packb(GOOD)
     twice = b"\x82" + msgpack.packb("job") + msgpack.packb(JOB)
     twice += msgpack.packb("job") + msgpack.packb(JOB)
-    pushed = SAMPLES["matte"]["pushed"]
-    pushed_plate = msgpack.unpackb(encode(pushed, request="7"))["body"]["plate"]
     return [
-        raw("no bytes", b"", malformed),
-        raw("a byte that msgpack never uses", b"\xc1", malformed),
-        raw("a message that ends early", whole[:-1], malformed),
-        raw("a byte after the message", whole + b"\xc0", malformed),
-        raw("a list", msgpack.packb([1]), malformed),
-        raw("an array that claims 4 billion items", b"\xdd\xff\xff\xff\xff", malformed),
-        raw("2000 arrays inside each other", b"\x91" * 2000 + b"\xc0", malformed),
-        raw("a number as a key", msgpack.packb({1: 2}), malformed),
-        raw("an extension type", msgpack.packb(msgpack.ExtType(5, b"x")), malformed),
-        raw("broken UTF-8", b"\x81\xa1v\xa1\xff", malformed),
-        raw(
+        _raw("no bytes", b"", MALFORMED),
+        _raw("a byte that msgpack never uses", b"\xc1", MALFORMED),
+        _raw("a message that ends early", whole[:-1], MALFORMED),
+        _raw("a byte after the message", whole + b"\xc0", MALFORMED),
+        _raw("a list", msgpack.packb([1]), MALFORMED),
+        _raw("an array that claims 4 billion items", b"\xdd\xff\xff\xff\xff", MALFORMED),
+        _raw("2000 arrays inside each other", b"\x91" * 2000 + b"\xc0", MALFORMED),
+        _raw("a number as a key", msgpack.packb({1: 2}), MALFORMED),
+        _raw("an extension type", msgpack.packb(msgpack.ExtType(5, b"x")), MALFORMED),
+        _raw("broken UTF-8", b"\x81\xa1v\xa1\xff", MALFORMED),
+        _raw(
             "a field named twice",
             b"\x84\xa1v\x01\xa4type\xa6cancel\xa7request\xa17\xa4body" + twice,
-            malformed,
+            MALFORMED,
         ),
-        plain("no version", {k: v for k, v in good.items() if k != "v"}, malformed),
-        plain("a version that is a text", {**good, "v": "1"}, malformed),
-        plain("a version that is true", {**good, "v": True}, malformed),
-        plain("the next version", {**good, "v": PROTOCOL_VERSION + 1}, ErrorCode.VERSION_MISMATCH),
-        plain(
+    ]
+
+
+def _refused_envelopes() -> list[dict[str, object]]:
+    good, body = GOOD, GOOD["body"]
+    return [
+        _plain("no version", {k: v for k, v in good.items() if k != "v"}, MALFORMED),
+        _plain("a version that is a text", {**good, "v": "1"}, MALFORMED),
+        _plain("a version that is true", {**good, "v": True}, MALFORMED),
+        _plain("the next version", {**good, "v": PROTOCOL_VERSION + 1}, ErrorCode.VERSION_MISMATCH),
+        _plain(
             "the next version, with a body of its own",
             {"v": PROTOCOL_VERSION + 1, "request": "7", "later": []},
             ErrorCode.VERSION_MISMATCH,
         ),
-        plain("no request", {k: v for k, v in good.items() if k != "request"}, malformed, ""),
-        plain("a request that is a number", {**good, "request": 7}, malformed, ""),
-        plain("a request of 65 bytes", {**good, "request": "x" * 65}, malformed, ""),
-        plain("an unknown type", {**good, "type": "dance"}, malformed),
-        plain("an unknown field of the envelope", {**good, "to": "you"}, malformed),
-        plain("a body that is nil", {**good, "body": None}, malformed),
-        plain("a missing field", {**good, "body": {}}, malformed),
-        plain("an unknown field", {**good, "body": {**body, "why": ""}}, malformed),
-        plain("a number where a text should be", {**good, "body": {"job": 1}}, malformed),
-        plain("bytes where a text should be", {**good, "body": {"job": b""}}, malformed),
-        plain("a job that is no job's name", {**good, "body": {"job": "X" * 32}}, bad),
-        in_matte("true where a number should be", malformed, max_frames=True),
-        in_matte("a float where an integer should be", malformed, max_frames=1.0),
-        in_matte("an integer of more than 63 bits", malformed, playhead=2**63),
-        in_matte("an unknown engine", malformed, engine="best"),
-        in_matte("a plate of no kind", malformed, plate={"path": "/a"}),
-        in_matte("an output's kind for a plate", malformed, plate={"kind": "mapped"}),
-        in_matte("NaN", malformed, knobs={"black": float("nan")}),
-        in_matte("infinity", malformed, knobs={"blur": float("inf")}),
+        _plain("no request", {k: v for k, v in good.items() if k != "request"}, MALFORMED, ""),
+        _plain("a request that is a number", {**good, "request": 7}, MALFORMED, ""),
+        _plain("a request of 65 bytes", {**good, "request": "x" * 65}, MALFORMED, ""),
+        _plain("an unknown type", {**good, "type": "dance"}, MALFORMED),
+        _plain("an unknown field of the envelope", {**good, "to": "you"}, MALFORMED),
+        _plain("a body that is nil", {**good, "body": None}, MALFORMED),
+        _plain("a missing field", {**good, "body": {}}, MALFORMED),
+        _plain("an unknown field", {**good, "body": {**body, "why": ""}}, MALFORMED),
+        _plain("a number where a text should be", {**good, "body": {"job": 1}}, MALFORMED),
+        _plain("bytes where a text should be", {**good, "body": {"job": b""}}, MALFORMED),
+        _plain("a job that is no job's name", {**good, "body": {"job": "X" * 32}}, BAD),
+    ]
+
+
+def _refused_values() -> list[dict[str, object]]:
+    matte = msgpack.unpackb(encode(SAMPLES["matte"]["minimal"], request="7"))
+    pushed = SAMPLES["matte"]["pushed"]
+    pushed_plate = msgpack.unpackb(encode(pushed, request="7"))["body"]["plate"]
+
+    def in_matte(name: str, code: ErrorCode, **changes: object) -> dict[str, object]:
+        return _plain(name, {**matte, "body": {**matte["body"], **changes}}, code)
+
+    return [
+        in_matte("true where a number should be", MALFORMED, max_frames=True),
+        in_matte("a float where an integer should be", MALFORMED, max_frames=1.0),
+        in_matte("an integer of more than 63 bits", MALFORMED, playhead=2**63),
+        in_matte("an unknown engine", MALFORMED, engine="best"),
+        in_matte("a plate of no kind", MALFORMED, plate={"path": "/a"}),
+        in_matte("an output's kind for a plate", MALFORMED, plate={"kind": "mapped"}),
+        in_matte("NaN", MALFORMED, knobs={"black": float("nan")}),
+        in_matte("infinity", MALFORMED, knobs={"blur": float("inf")}),
         # The text is refused before the map around it exists, so the request has no name yet.
         {
-            **in_matte("a text over its bound", malformed, frames="1" * (MAX_TEXT + 1)),
+            **in_matte("a text over its bound", MALFORMED, frames="1" * (MAX_TEXT + 1)),
             "request": "",
         },
-        in_matte("a relative path", bad, plate={"kind": "file", "path": "a.exr"}),
-        in_matte("a window of 0 frames", bad, window={"frames_per_window": 0}),
-        in_matte("an overlap above half", bad, window={"frames_per_window": 4, "overlap": 3}),
-        in_matte("a negative number of frames", bad, max_frames=-1),
-        in_matte("no frames pushed", bad, plate={**pushed_plate, "frames": []}),
+        in_matte("a relative path", BAD, plate={"kind": "file", "path": "a.exr"}),
+        in_matte("a window of 0 frames", BAD, window={"frames_per_window": 0}),
+        in_matte("an overlap above half", BAD, window={"frames_per_window": 4, "overlap": 3}),
+        in_matte("a negative number of frames", BAD, max_frames=-1),
+        in_matte("no frames pushed", BAD, plate={**pushed_plate, "frames": []}),
         in_matte(
             "a buffer that is a path",
-            malformed,
+            MALFORMED,
             plate={"kind": "file", "path": "/a", "buffer": "../a"},
         ),
     ]
