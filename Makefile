@@ -41,4 +41,4 @@ plugin: setup
 	PYTHON=$(BIN)/python plugin_host/build.sh build/plugin
 
 clean:
-	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

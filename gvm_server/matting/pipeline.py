@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +47,8 @@ class Shop:
     latents: LatentStore
     readers: Executor
     writers: Executor
+    fresh: dict[bytes, WindowAlphas] = field(default_factory=dict)
+    """Window alphas on their way to the cache, so that no other job makes them meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,8 +125,13 @@ class Pipeline:
             decoded = engine.decode(latents, chunk=settings.chunk, halo=decode_halo(settings))
         alphas = decoded if self._order.reference else decoded.astype(np.float16)
         self.windows_run += 1
-        self._behind.keep(lambda: self._shop.cache.add_window(step.key, alphas))
+        self._shop.fresh[step.key] = alphas
+        self._behind.keep(lambda: self._put_into_cache(step.key, alphas))
         return alphas
+
+    def _put_into_cache(self, key: bytes, alphas: WindowAlphas) -> None:
+        self._shop.cache.add_window(key, alphas)
+        self._shop.fresh.pop(key, None)
 
     def _latent(self, frame: int, key: bytes, engine: Engine) -> Latent:
         """Recall a frame's latent, or encode it."""
@@ -222,7 +229,7 @@ class Pipeline:
 
     def _frames_to_read(self, step: _Step) -> list[int]:
         """Return the frames whose latents are to be made, and those that will be finished."""
-        cached = self._shop.cache.has_window(step.key)
+        cached = step.key in self._shop.fresh or self._shop.cache.has_window(step.key)
         pairs = zip(step.window.frames, step.latent_keys, strict=True)
         return [
             frame
@@ -232,7 +239,9 @@ class Pipeline:
 
     def _recall(self, step: _Step) -> WindowAlphas | None:
         self._behind.check()
-        alphas = self._shop.cache.window(step.key)
+        alphas = self._shop.fresh.get(step.key)
+        if alphas is None:
+            alphas = self._shop.cache.window(step.key)
         if alphas is not None:
             self.windows_cached += 1
         return alphas

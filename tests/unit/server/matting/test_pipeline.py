@@ -302,3 +302,24 @@ def test_missing_frames_are_named_before_any_work(bench):
         survey(order, bench.shop.cache)
     assert "50" not in caught.value.message
     assert not plate.reads
+
+
+def test_a_window_on_its_way_to_the_cache_is_not_made_again(bench):
+    """A second job takes it from memory while the writers have not come to it."""
+    plate = DrawnPlate(1, 5)
+    gate = threading.Event()
+    first, first_end = bench.begin(make_order(bench, plate, range(1, 6)))
+    for _ in range(2):
+        bench.shop.writers.submit(gate.wait)
+    engine = ENGINE.load(lambda _: None)
+    first.look_ahead()
+    first.run_window(lambda: engine)
+    second, second_end = bench.begin(make_order(bench, plate, range(1, 6)))
+    second.look_ahead()
+    second.run_window(lambda: engine)
+    assert (first.windows_run, second.windows_run, second.windows_cached) == (1, 0, 1)
+    gate.set()
+    for pipeline, end in ((first, first_end), (second, second_end)):
+        pipeline.close()
+        assert end.wait(10)
+    assert bench.shop.fresh == {}
