@@ -57,9 +57,9 @@ class WorkLine:
         """Say something; any thread may."""
         self._endpoint.send(self._peer, event, request=self._request)
 
-    def wait_for_room(self) -> None:
-        """Wait until most of what was said has been heard."""
-        self._endpoint.wait_for_room(self._peer)
+    def wait_for_room(self) -> bool:
+        """Wait until most of what was said has been heard; return whether it was."""
+        return self._endpoint.wait_for_room(self._peer)
 
 
 class Daemon:

@@ -140,9 +140,12 @@ class Endpoint:
         self._outbox.put(peer, encode(message, request=request))
         self._ring()
 
-    def wait_for_room(self, peer: bytes) -> None:
-        """Wait until a peer has taken most of what was sent to it; not on the endpoint's thread."""
-        self._outbox.wait_for_room(peer, seconds=_PATIENCE_SECONDS)
+    def wait_for_room(self, peer: bytes) -> bool:
+        """Wait until a peer has taken most of what was sent to it, or is gone.
+
+        Not on the endpoint's thread. Returns False where the peer takes nothing.
+        """
+        return self._outbox.wait_for_room(peer, seconds=_PATIENCE_SECONDS)
 
     def stop(self) -> None:
         """Make `run` return; any thread and any signal handler may."""

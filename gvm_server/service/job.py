@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from typing import Protocol
 
-from gvm_client.errors import ErrorCode, GvmError, InputError
+from gvm_client.errors import ErrorCode, GvmError, InputError, JobCancelled
 from gvm_client.protocol.lifecycle import JobState, next_state
 from gvm_client.protocol.messages import (
     Accepted,
@@ -49,8 +49,8 @@ class Line(Protocol):
     def send(self, event: JobEvent) -> None:
         """Say something; any thread may."""
 
-    def wait_for_room(self) -> None:
-        """Wait until most of what was said has been heard; for one who has much to say."""
+    def wait_for_room(self) -> bool:
+        """Wait until most of what was said has been heard; return whether it was."""
 
 
 class Job:
@@ -168,9 +168,14 @@ class Job:
             self.say(_frame_ready(self.name, delivery))
 
     def deliver_kept(self, frames: Iterable[int]) -> None:
-        """Say of each frame that its alpha stood in its place; there may be very many."""
+        """Say of each frame that its alpha stood in its place; there may be very many.
+
+        Raises:
+            JobCancelled: the client does not listen.
+        """
         for frame in frames:
-            self._line.wait_for_room()
+            if not self._line.wait_for_room():
+                raise JobCancelled("Its client does not listen.")
             self.deliver(Delivery(frame=frame, cached=True, kept=True))
 
     def note(self, text: str) -> None:

@@ -43,10 +43,13 @@ class Outbox:
             self._waiting[peer] += len(data) + _OVERHEAD
         self._arrivals.append((peer, data))
 
-    def wait_for_room(self, peer: bytes, *, seconds: float) -> None:
-        """Wait until little waits for a peer, or it is gone; not on the thread that delivers."""
+    def wait_for_room(self, peer: bytes, *, seconds: float) -> bool:
+        """Wait until little waits for a peer, or it is gone; return whether that came.
+
+        Not on the thread that delivers.
+        """
         with self._taken:
-            self._taken.wait_for(lambda: self._waiting[peer] < ROOMY_BYTES, timeout=seconds)
+            return self._taken.wait_for(lambda: self._waiting[peer] < ROOMY_BYTES, timeout=seconds)
 
     @property
     def is_empty(self) -> bool:
