@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gvm_client.client import error_of
 from gvm_client.protocol.messages import Cancelled, Done, Failed, FrameReady
 from gvm_client.session import resilient_matte
+from gvm_nodes.farm.ranges import gvm_range
 from gvm_server.cli.display import Display, make_display, waterfall
 from gvm_server.cli.exits import Exit
 from gvm_server.cli.original import translate
@@ -27,12 +28,14 @@ def run(parsed: argparse.Namespace) -> int:
         GvmError: the request is wrong, the server cannot be had, or the job failed.
     """
     meant = translate(parsed)
+    if meant.openjd:
+        meant.frames = gvm_range(meant.frames)
     request = matte_request(meant)
     frames: set[int] = set()
     delivery = _delivery(meant)
     with (
         _terminated_like_interrupted(),
-        make_display(as_json=parsed.json) as display,
+        make_display(as_json=parsed.json, openjd=parsed.openjd) as display,
         # Leaving early closes the conversation, and that cancels the job.
         closing(resilient_matte(request, start=not parsed.no_start)) as events,
     ):

@@ -30,7 +30,11 @@ def place(options: GvmOptions, vae: VaeConfig) -> Placement:
     Raises:
         EngineError: the device that was asked for is not there.
     """
-    device = _device(options.device)
+    return place_on(_device(options.device), options, vae)
+
+
+def place_on(device: torch.device, options: GvmOptions, vae: VaeConfig) -> Placement:
+    """Resolve the options for a device, which this machine need not have."""
     unet = _dtype(options.precision)
     if unet is None:
         unet = torch.float32 if device.type == "cpu" else torch.float16

@@ -1,0 +1,66 @@
+"""From the words of `gvm farm` to those of every task's `gvm matte`.
+
+Laws:
+1. Numbers are written out: a preset that changes later does not change a job that waits.
+2. What would let a host choose for itself is refused, for two hosts may choose differently.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from gvm_client.errors import SettingsError
+from gvm_client.protocol.messages import EngineName, Matte
+from gvm_client.settings import AUTO_PRESET, Noise, OnOom, Priority
+from gvm_server.cli.request import WINDOW_OPTIONS, absolute, matte_request
+
+_VALUES = (
+    *("engine", "weights", "lora", "input_colorspace", "layer", "missing", "bad_pixels"),
+    *("plate_keys", "black", "white", "gamma", "grow", "blur", "depth"),
+)
+_FLAGS = ("invert", "overwrite")
+_FOLDERS = ("weights", "lora")
+
+
+def farm_request(parsed: argparse.Namespace) -> Matte:
+    """Return what all tasks together ask for; every setting is checked.
+
+    Raises:
+        SettingsError: a value is out of its range, or leaves a choice to the host.
+    """
+    for flag, chosen, left_open, instead in (
+        ("--engine", parsed.engine, EngineName.AUTO.value, "gvm or preview"),
+        ("--preset", parsed.preset, AUTO_PRESET, "a preset with numbers, such as balanced"),
+        ("--on-oom", parsed.on_oom, OnOom.BACKOFF.value, "fail, and a smaller window"),
+    ):
+        if chosen == left_open:
+            raise SettingsError(
+                f"{flag} {left_open} lets every host choose for itself: one clip would get"
+                " different mattes.",
+                remedy=f"On a farm, take {instead}.",
+            )
+    rest = {
+        "unet": "",
+        "noise": Noise.ZEROS,
+        "seed": 0,
+        "priority": Priority.RANGE.value,
+        "playhead": None,
+    }
+    return matte_request(argparse.Namespace(**{**vars(parsed), **rest}))
+
+
+def worker_words(parsed: argparse.Namespace, request: Matte) -> tuple[str, ...]:
+    """Return the options of a task's `gvm matte`, each one word."""
+    words = [_word(name, getattr(request.window, name)) for name in WINDOW_OPTIONS]
+    words.append(_word("plan", request.window.plan.value))
+    for name in _VALUES:
+        value = getattr(parsed, name)
+        if value != "":
+            words.append(_word(name, absolute(value) if name in _FOLDERS else value))
+    words += [_word("cut", cut) for cut in request.plate.cuts]
+    words += [f"--{name}" for name in _FLAGS if getattr(parsed, name)]
+    return tuple(words)
+
+
+def _word(name: str, value: object) -> str:
+    return f"--{name.replace('_', '-')}={value}"
