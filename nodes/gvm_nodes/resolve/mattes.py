@@ -1,0 +1,108 @@
+"""Mattes of shots, made by the server and put into the media pool.
+
+Laws:
+1. An alpha clip keeps its plate's frame numbers, and carries its recipe as metadata.
+2. A clip that the bin has already, with the same files and range, is not imported again.
+3. The artist's current bin stays the current one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gvm_client.errors import OutputError
+from gvm_client.settings import Priority
+from gvm_nodes.alphas import Recipe
+from gvm_nodes.make import Make
+from gvm_nodes.resolve.media import Span, source_clip
+from gvm_nodes.resolve.shots import Shot
+
+if TYPE_CHECKING:
+    from fusionscript import Folder, MediaPool, MediaPoolItem
+    from fusionscript.fusionscript import ImportClipInfo
+
+BIN = "GVM Mattes"
+RECIPE_KEY = "GVM Recipe"
+
+
+def matte(
+    pool: MediaPool, shots: Iterable[Shot], wishes: Recipe, make: Make
+) -> list[MediaPoolItem]:
+    """Matte shots one after the other, and return the alpha clips in the media pool.
+
+    Args:
+        pool: where the alpha clips go, in the bin `BIN`.
+        shots: what to matte.
+        wishes: engine, preset, colour space, folder and version; its plate is each shot's.
+        make: makes the alphas, and waits for them.
+
+    Raises:
+        GvmError: a job failed; the shots before it are in the media pool.
+    """
+    made: list[MediaPoolItem] = []
+    for shot in shots:
+        recipe = _recipe(shot, wishes)
+        make(recipe, shot.range_text, Priority.RANGE)
+        made += _add(pool, recipe, shot.frames)
+    return made
+
+
+def recipe_of(item: MediaPoolItem) -> Recipe | None:
+    """Return how an alpha clip was made; None for any other clip.
+
+    Raises:
+        SettingsError: its metadata is damaged.
+    """
+    text = item.GetThirdPartyMetadata(RECIPE_KEY)
+    return Recipe.from_text(str(text)) if text else None
+
+
+def _recipe(shot: Shot, wishes: Recipe) -> Recipe:
+    """Return the wishes for a shot: a sequence is as long as Resolve says, a movie as it is."""
+    frames = shot.clip.frames if shot.clip.is_sequence else None
+    return replace(
+        wishes,
+        plate=shot.clip.path,
+        first=frames.first if frames else None,
+        last=frames.last if frames else None,
+    )
+
+
+def _add(pool: MediaPool, recipe: Recipe, frames: Iterable[Span]) -> list[MediaPoolItem]:
+    before = pool.GetCurrentFolder()
+    folder = _bin(pool)
+    pool.SetCurrentFolder(folder)
+    try:
+        return [_clip(pool, folder, recipe, span) for span in frames]
+    finally:
+        pool.SetCurrentFolder(before)
+
+
+def _clip(pool: MediaPool, folder: Folder, recipe: Recipe, span: Span) -> MediaPoolItem:
+    for item in folder.GetClipList() or []:
+        if recipe_of(item) == recipe and source_clip(item).frames == span:
+            return item
+    wanted: ImportClipInfo = {
+        "FilePath": recipe.alphas,
+        "StartIndex": span.first,
+        "EndIndex": span.last,
+    }
+    added = pool.ImportMedia([wanted])
+    if not added:
+        raise OutputError(
+            f"Resolve does not import {recipe.alphas}, frames {span}.",
+            remedy="Import the files by hand; they are finished.",
+            path=recipe.alphas,
+        )
+    added[0].SetThirdPartyMetadata(RECIPE_KEY, recipe.to_text())
+    return added[0]
+
+
+def _bin(pool: MediaPool) -> Folder:
+    root = pool.GetRootFolder()
+    for folder in root.GetSubFolderList() or []:
+        if folder.GetName() == BIN:
+            return folder
+    return pool.AddSubFolder(root, BIN)

@@ -1,0 +1,94 @@
+"""What a media pool clip is on disk: the pattern of its files, and the numbers of its frames.
+
+Laws:
+1. A sequence keeps the numbers of its files; a movie's frames count from 1, as the server's do.
+2. Resolve's offsets count a clip's frames from 0: they are an `index` here, never a `frame`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gvm_client.errors import ErrorCode, InputError
+
+if TYPE_CHECKING:
+    from fusionscript import MediaPoolItem
+
+_SEQUENCE = re.compile(r"(?P<head>.*)\[(?P<first>\d+)-(?P<last>\d+)\](?P<tail>[^/\\]*)", re.DOTALL)
+_MOVIE_FIRST = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Span:
+    """Consecutive frames by their numbers, both ends included."""
+
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return f"{self.first}-{self.last}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceClip:
+    """A clip's media: a path or a pattern of `#`, and the frames that it has."""
+
+    name: str
+    path: str
+    frames: Span
+    is_sequence: bool
+
+    def part(self, index: int, count: int) -> Span | None:
+        """Return the frames of `count` positions from a 0-based one, as far as the clip has them.
+
+        None where it has none of them.
+        """
+        first = max(self.frames.first + index, self.frames.first)
+        last = min(self.frames.first + index + count - 1, self.frames.last)
+        return Span(first=first, last=last) if first <= last else None
+
+
+def source_clip(item: MediaPoolItem) -> SourceClip:
+    """Return what a media pool item is on disk.
+
+    Raises:
+        InputError: it has no media on disk (a compound clip, a timeline).
+    """
+    path = str(item.GetClipProperty("File Path") or "")
+    if not path:
+        raise InputError(
+            f"{item.GetName()} has no media file.",
+            remedy="Choose a clip of the media pool, or render this one to a file first.",
+            code=ErrorCode.PLATE_MISSING,
+        )
+    if found := _SEQUENCE.fullmatch(path):
+        pattern = f"{found['head']}{'#' * len(found['first'])}{found['tail']}"
+        frames = Span(first=int(found["first"]), last=int(found["last"]))
+        return SourceClip(name=item.GetName(), path=pattern, frames=frames, is_sequence=True)
+    frames = Span(first=_MOVIE_FIRST, last=_MOVIE_FIRST + _frame_count(item, path) - 1)
+    return SourceClip(name=item.GetName(), path=path, frames=frames, is_sequence=False)
+
+
+def joined(spans: list[Span]) -> list[Span]:
+    """Return the same frames as ascending spans that neither meet nor overlap."""
+    whole: list[Span] = []
+    for span in sorted(spans, key=lambda span: span.first):
+        if whole and span.first <= whole[-1].last + 1:
+            whole[-1] = Span(first=whole[-1].first, last=max(whole[-1].last, span.last))
+        else:
+            whole.append(span)
+    return whole
+
+
+def _frame_count(item: MediaPoolItem, path: str) -> int:
+    text = str(item.GetClipProperty("Frames") or "")
+    if not text.isdigit() or int(text) < 1:
+        raise InputError(
+            f"{item.GetName()} has {text or 'no'} frames, so Resolve says.",
+            remedy="Choose a clip with pictures.",
+            code=ErrorCode.PLATE_MISSING,
+            path=path,
+        )
+    return int(text)

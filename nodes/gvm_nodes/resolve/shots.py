@@ -1,0 +1,158 @@
+"""Which frames of which media an artist means: by selection, by a marked range, by a render job.
+
+Laws:
+1. A timeline item's frames are found from its left offset and its length, which count frames of
+   the media; a retimed item's do not, so of such an item the whole media is meant.
+2. What lies on a disabled track, or is disabled itself, is not seen and not matted.
+3. Marks may come relative to the timeline's start or as its own numbers (the documents do not
+   say): a mark before the timeline's first number is relative.
+4. Titles and generators have no media and are passed over; a compound clip is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_nodes.resolve.media import SourceClip, Span, joined, source_clip
+
+if TYPE_CHECKING:
+    from fusionscript import MediaPoolItem, Project, Timeline, TimelineItem
+
+_RETIMED_FRAMES = 1  # the documents do not say whether a source's end frame is included
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shot:
+    """Frames of a media pool item."""
+
+    item: MediaPoolItem
+    clip: SourceClip
+    frames: tuple[Span, ...]
+    """Ascending, none meets another."""
+
+    @property
+    def range_text(self) -> str:
+        """The frames as a request has them."""
+        return ",".join(str(span) for span in self.frames)
+
+
+def selected(project: Project) -> list[Shot]:
+    """Return the clips that are selected in the media pool, each as far as it is marked.
+
+    With no selection, the clip under the playhead.
+
+    Raises:
+        InputError: there is neither, or a clip has no media.
+    """
+    items = project.GetMediaPool().GetSelectedClips() or []
+    if items:
+        return [_pool_shot(item) for item in items]
+    timeline = project.GetCurrentTimeline()
+    item = timeline.GetCurrentVideoItem() if timeline else None
+    shots = gathered(seen_items([item] if item else []))
+    if not shots:
+        raise InputError(
+            "No clip is selected.",
+            remedy="Select clips in the media pool, or put the playhead on one.",
+            code=ErrorCode.PLATE_MISSING,
+        )
+    return shots
+
+
+def marked(timeline: Timeline | None) -> list[Shot]:
+    """Return what the timeline shows between its in and out marks.
+
+    Raises:
+        InputError: there is no timeline, no marked range, or nothing in it.
+    """
+    marks = (timeline.GetMarkInOut() or {}).get("video") if timeline else None
+    if not timeline or not marks or "in" not in marks or "out" not in marks:
+        raise InputError(
+            "No range is marked.",
+            remedy="Mark an in and an out point on the timeline.",
+            code=ErrorCode.RANGE_OUTSIDE,
+        )
+    span = of_timeline(timeline, marks["in"], marks["out"])
+    shots = gathered(seen_items(video_items(timeline), span))
+    if not shots:
+        raise InputError(
+            f"Nothing lies in the marked range {span}.",
+            remedy="Mark a range that has clips.",
+            code=ErrorCode.RANGE_OUTSIDE,
+        )
+    return shots
+
+
+def video_items(timeline: Timeline) -> Iterator[TimelineItem]:
+    """Yield what is switched on of a timeline's video tracks, from the lowest track up."""
+    for track in range(1, timeline.GetTrackCount("video") + 1):
+        if timeline.GetIsTrackEnabled("video", track):
+            for item in timeline.GetItemListInTrack("video", track) or []:
+                if item.GetClipEnabled():
+                    yield item
+
+
+def seen_items(
+    items: Iterable[TimelineItem], span: Span | None = None
+) -> Iterator[tuple[MediaPoolItem, SourceClip, Span]]:
+    """Yield the media and frames that items show within a span of the timeline; None is all.
+
+    Raises:
+        InputError: an item in the span is a compound clip.
+    """
+    for item in items:
+        start, length = int(item.GetStart(False)), int(item.GetDuration(False))
+        first = max(start, span.first) if span else start
+        last = min(start + length - 1, span.last) if span else start + length - 1
+        if first > last:
+            continue
+        media = item.GetMediaPoolItem()
+        if not media:
+            continue
+        clip = source_clip(media)
+        index = int(item.GetLeftOffset(False)) + first - start
+        frames = clip.frames if _is_retimed(item) else clip.part(index, last - first + 1)
+        if frames:
+            yield media, clip, frames
+
+
+def gathered(seen: Iterable[tuple[MediaPoolItem, SourceClip, Span]]) -> list[Shot]:
+    """Return one shot for each media, however often the timeline shows it."""
+    found: dict[SourceClip, tuple[MediaPoolItem, list[Span]]] = {}
+    for item, clip, span in seen:
+        found.setdefault(clip, (item, []))[1].append(span)
+    return [
+        Shot(item=item, clip=clip, frames=tuple(joined(spans)))
+        for clip, (item, spans) in found.items()
+    ]
+
+
+def of_timeline(timeline: Timeline, first: int, last: int) -> Span:
+    """Return a marked range by the timeline's own frame numbers."""
+    start = timeline.GetStartFrame()
+    offset = start if first < start else 0
+    return Span(first=first + offset, last=last + offset)
+
+
+def _pool_shot(item: MediaPoolItem) -> Shot:
+    clip = source_clip(item)
+    marks = (item.GetMarkInOut() or {}).get("video")
+    frames: Span | None = clip.frames
+    if marks and "in" in marks and "out" in marks:
+        frames = clip.part(marks["in"], marks["out"] - marks["in"] + 1)
+    if not frames:
+        raise InputError(
+            f"The marked range of {clip.name} has none of its frames {clip.frames}.",
+            remedy="Mark a range inside the clip.",
+            code=ErrorCode.RANGE_OUTSIDE,
+            path=clip.path,
+        )
+    return Shot(item=item, clip=clip, frames=(frames,))
+
+
+def _is_retimed(item: TimelineItem) -> bool:
+    source = item.GetSourceEndFrame() - item.GetSourceStartFrame()
+    return abs(source - int(item.GetDuration(False))) > _RETIMED_FRAMES

@@ -1,0 +1,239 @@
+"""A Resolve that behaves: media pool, timelines and a render queue, by the names of its README.
+
+A renderer's `script` says what each look at a job sees. `GetClipProperty` gives text, an empty list
+is `None` as often as not, marks that are not set are left out: as the real one.
+"""
+
+# ruff: noqa: N802, FBT001 - names and arguments are the host's
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(eq=False)
+class MediaPoolItem:
+    """A clip of the media pool; `path` is as Resolve shows it, `/p/a.[1001-1010].exr`."""
+
+    path: str
+    frames: int = 0
+    marks: dict[str, int] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    def GetName(self) -> str:
+        return self.path.rsplit("/", 1)[-1] or "Compound Clip 1"
+
+    def GetClipProperty(self, name: str) -> str:
+        known = {"File Path": self.path, "Frames": str(self.frames) if self.frames else ""}
+        return known.get(name, "")
+
+    def GetMarkInOut(self) -> dict[str, dict[str, int]]:
+        return {"video": self.marks} if self.marks else {}
+
+    def GetThirdPartyMetadata(self, name: str) -> str:
+        return self.metadata.get(name, "")
+
+    def SetThirdPartyMetadata(self, name: str, text: str) -> bool:
+        self.metadata[name] = text
+        return True
+
+
+@dataclass(eq=False)
+class TimelineItem:
+    """A clip on a track: from `start`, `length` frames, the first of them `offset` into the media.
+
+    `speed` 2 means that each timeline frame takes two of the media.
+    """
+
+    media: MediaPoolItem | None
+    start: int
+    length: int
+    offset: int = 0
+    speed: float = 1.0
+    enabled: bool = True
+
+    def GetMediaPoolItem(self) -> MediaPoolItem | None:
+        return self.media
+
+    def GetStart(self, subframe_precision: bool) -> int:
+        return self.start
+
+    def GetDuration(self, subframe_precision: bool) -> int:
+        return self.length
+
+    def GetLeftOffset(self, subframe_precision: bool) -> int:
+        return self.offset
+
+    def GetSourceStartFrame(self) -> int:
+        return self.offset
+
+    def GetSourceEndFrame(self) -> int:
+        return self.offset + round(self.length * self.speed) - 1
+
+    def GetClipEnabled(self) -> bool:
+        return self.enabled
+
+
+@dataclass(eq=False)
+class Timeline:
+    """Video tracks, the lowest first; a track is a list of items."""
+
+    name: str
+    tracks: list[list[TimelineItem]]
+    start: int = 86400
+    marks: dict[str, int] = field(default_factory=dict)
+    disabled: set[int] = field(default_factory=set)
+    playhead: TimelineItem | None = None
+
+    def GetName(self) -> str:
+        return self.name
+
+    def GetStartFrame(self) -> int:
+        return self.start
+
+    def GetMarkInOut(self) -> dict[str, dict[str, int]]:
+        return {"video": self.marks} if self.marks else {}
+
+    def GetTrackCount(self, kind: str) -> int:
+        return len(self.tracks) if kind == "video" else 0
+
+    def GetIsTrackEnabled(self, kind: str, track: int) -> bool:
+        return track not in self.disabled
+
+    def GetItemListInTrack(self, kind: str, track: int) -> list[TimelineItem] | None:
+        return self.tracks[track - 1] or None
+
+    def GetCurrentVideoItem(self) -> TimelineItem | None:
+        return self.playhead
+
+
+@dataclass(eq=False)
+class Folder:
+    """A bin."""
+
+    name: str
+    clips: list[MediaPoolItem] = field(default_factory=list)
+    folders: list[Folder] = field(default_factory=list)
+
+    def GetName(self) -> str:
+        return self.name
+
+    def GetClipList(self) -> list[MediaPoolItem] | None:
+        return self.clips or None
+
+    def GetSubFolderList(self) -> list[Folder] | None:
+        return self.folders or None
+
+
+class MediaPool:
+    """Bins, the current one, and the selection; `imports` is false where Resolve refuses files."""
+
+    def __init__(self) -> None:
+        self.root = Folder("Master")
+        self.current = self.root
+        self.selection: list[MediaPoolItem] = []
+        self.imports = True
+
+    def GetRootFolder(self) -> Folder:
+        return self.root
+
+    def GetCurrentFolder(self) -> Folder:
+        return self.current
+
+    def SetCurrentFolder(self, folder: Folder) -> bool:
+        self.current = folder
+        return True
+
+    def AddSubFolder(self, parent: Folder, name: str) -> Folder:
+        parent.folders.append(Folder(name))
+        return parent.folders[-1]
+
+    def GetSelectedClips(self) -> list[MediaPoolItem] | None:
+        return self.selection or None
+
+    def ImportMedia(self, clips: list[dict[str, Any]]) -> list[MediaPoolItem]:
+        if not self.imports:
+            return []
+        added = [MediaPoolItem(_shown(clip)) for clip in clips]
+        self.current.clips += added
+        return added
+
+
+class Project:
+    """A project with a Deliver queue.
+
+    Attributes:
+        jobs: as `GetRenderJobList` gives them.
+        script: for each job, what the looks at it see, one after the other; the last one stays.
+        started: the jobs that were started, in order.
+        on_start: called when rendering starts.
+    """
+
+    def __init__(self, *timelines: Timeline) -> None:
+        self.pool = MediaPool()
+        self.timelines = list(timelines)
+        self.jobs: list[dict[str, Any]] = []
+        self.script: dict[str, list[dict[str, Any]]] = {}
+        self.started: list[str] = []
+        self.starts = True
+        self.stopped = False
+        self.on_start: Callable[[], None] = lambda: None
+
+    def GetMediaPool(self) -> MediaPool:
+        return self.pool
+
+    def GetCurrentTimeline(self) -> Timeline | None:
+        return self.timelines[0] if self.timelines else None
+
+    def GetTimelineCount(self) -> int:
+        return len(self.timelines)
+
+    def GetTimelineByIndex(self, index: int) -> Timeline:
+        assert index >= 1  # Lua counts from one
+        return self.timelines[index - 1]
+
+    def GetRenderJobList(self) -> list[dict[str, Any]] | None:
+        return self.jobs or None
+
+    def StartRendering(self, jobs: list[str]) -> bool:
+        if not self.starts:
+            return False
+        self.on_start()
+        self.started += jobs
+        return True
+
+    def GetRenderJobStatus(self, job: str) -> dict[str, Any]:
+        looks = self.script[job]
+        return looks.pop(0) if len(looks) > 1 else looks[0]
+
+    def IsRenderingInProgress(self) -> bool:
+        return not self.stopped and any(len(self.script[job]) > 1 for job in self.started)
+
+    def StopRendering(self) -> None:
+        self.stopped = True
+
+
+class Resolve:
+    """The application, as scripts get it; it is its own project manager here."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    def GetProjectManager(self) -> Resolve:
+        return self
+
+    def GetCurrentProject(self) -> Project:
+        return self.project
+
+
+def status(word: str, percent: int, **more: str) -> dict[str, Any]:
+    """Return what one look at a render job sees."""
+    return {"JobStatus": word, "CompletionPercentage": percent, **more}
+
+
+def _shown(clip: dict[str, Any]) -> str:
+    """Return a clip's path as Resolve shows it."""
+    path, first, last = clip["FilePath"], clip["StartIndex"], clip["EndIndex"]
+    return path.replace("%04d", f"[{first:04}-{last:04}]")

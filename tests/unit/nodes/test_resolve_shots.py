@@ -1,0 +1,141 @@
+"""Which frames of which files an artist means in Resolve."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_nodes.resolve.media import Span, joined, source_clip
+from gvm_nodes.resolve.shots import marked, selected
+from tests.fakes.resolve import MediaPoolItem, Project, Timeline, TimelineItem
+
+START = 86400  # one hour at 24 frames a second: where timelines begin
+
+
+def plate() -> MediaPoolItem:
+    """Return a sequence of a hundred frames from 1001."""
+    return MediaPoolItem("/p/a.[1001-1100].exr")
+
+
+def shown(*items: TimelineItem, marks: tuple[int, int] | None = None) -> Timeline:
+    """Return a timeline with one track."""
+    both = {"in": marks[0], "out": marks[1]} if marks else {}
+    return Timeline("Cut", [list(items)], marks=both)
+
+
+def test_a_sequence_keeps_the_numbers_of_its_files():
+    """Resolve shows its range in brackets; the digits are the padding."""
+    clip = source_clip(MediaPoolItem("/p/a_[0098-0101]_v2.exr"))
+    assert (clip.path, clip.frames) == ("/p/a_####_v2.exr", Span(first=98, last=101))
+
+
+def test_a_movie_counts_from_one():
+    """As the server counts a movie's frames."""
+    clip = source_clip(MediaPoolItem("/p/a.mov", frames=24))
+    assert (clip.path, clip.frames) == ("/p/a.mov", Span(first=1, last=24))
+
+
+@pytest.mark.parametrize("item", [MediaPoolItem(""), MediaPoolItem("/p/sound.wav")])
+def test_a_clip_without_pictures_on_disk_is_refused(item):
+    """A compound clip, or a sound."""
+    with pytest.raises(InputError) as caught:
+        source_clip(item)
+    assert caught.value.code is ErrorCode.PLATE_MISSING
+    assert caught.value.remedy
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 8))))
+def test_joined_spans_hold_the_same_frames_and_never_meet(pairs):
+    """Whatever the order and the overlaps."""
+    spans = [Span(first=first, last=first + more) for first, more in pairs]
+    whole = joined(spans)
+    assert frames(whole) == sorted(set(frames(spans)))
+    assert all(a.last + 1 < b.first for a, b in pairwise(whole))
+
+
+def test_selected_clips_are_matted_whole_or_as_far_as_they_are_marked():
+    """Marks of a clip count from its first frame."""
+    project = Project()
+    whole, part = plate(), MediaPoolItem("/p/b.mov", frames=50, marks={"in": 10, "out": 19})
+    project.pool.selection = [whole, part]
+    assert [shot.range_text for shot in selected(project)] == ["1001-1100", "11-20"]
+
+
+def test_a_clip_marked_outside_its_frames_is_refused():
+    """Nothing would be matted."""
+    project = Project()
+    project.pool.selection = [MediaPoolItem("/p/b.mov", frames=5, marks={"in": 9, "out": 12})]
+    with pytest.raises(InputError, match="none of its frames 1-5"):
+        selected(project)
+
+
+def test_with_nothing_selected_the_clip_under_the_playhead_is_meant():
+    """As far as the timeline shows it."""
+    timeline = shown(item := TimelineItem(plate(), START, 20, offset=5))
+    timeline.playhead = item
+    assert [shot.range_text for shot in selected(Project(timeline))] == ["1006-1025"]
+
+
+@pytest.mark.parametrize("project", [Project(), Project(shown())])
+def test_no_selection_and_no_playhead_is_an_error(project):
+    """With a remedy, and no matte of everything."""
+    with pytest.raises(InputError, match="No clip is selected"):
+        selected(project)
+
+
+@pytest.mark.parametrize("base", [0, START])
+def test_a_marked_range_is_cut_to_what_each_clip_shows(base):
+    """Whether the marks are relative to the timeline's start, or its own numbers."""
+    first = TimelineItem(plate(), START, 10, offset=20)
+    second = TimelineItem(MediaPoolItem("/p/b.mov", frames=90), START + 10, 10, offset=3)
+    shots = marked(shown(first, second, marks=(base + 8, base + 11)))
+    assert [(shot.clip.path, shot.range_text) for shot in shots] == [
+        ("/p/a.####.exr", "1029-1030"),
+        ("/p/b.mov", "4-5"),
+    ]
+
+
+def test_media_that_is_shown_twice_is_one_shot():
+    """Of the frames of both, those that are shown twice once."""
+    media = plate()
+    items = [TimelineItem(media, START + at, 10, offset=at // 2) for at in (0, 10, 60)]
+    (shot,) = marked(shown(*items, marks=(0, 99)))
+    assert shot.range_text == "1001-1015,1031-1040"
+
+
+def test_of_a_retimed_clip_the_whole_media_is_matted():
+    """Its offsets count no frames of the media."""
+    item = TimelineItem(plate(), START, 10, offset=20, speed=2.0)
+    (shot,) = marked(shown(item, marks=(0, 9)))
+    assert shot.range_text == "1001-1100"
+
+
+def test_what_is_switched_off_and_what_is_a_title_is_passed_over():
+    """A disabled clip, a disabled track, a generator without media."""
+    seen = TimelineItem(plate(), START, 5)
+    timeline = shown(
+        seen,
+        TimelineItem(MediaPoolItem("/p/off.mov", frames=9), START, 5, enabled=False),
+        TimelineItem(None, START, 5),
+        marks=(0, 4),
+    )
+    timeline.tracks.append([TimelineItem(MediaPoolItem("/p/hidden.mov", frames=9), START, 5)])
+    timeline.disabled = {2}
+    assert [shot.item for shot in marked(timeline)] == [seen.media]
+
+
+@pytest.mark.parametrize("timeline", [None, shown(), shown(marks=(3, 9))])
+def test_no_marked_range_or_nothing_in_it_is_an_error(timeline):
+    """Never a matte of the whole timeline."""
+    with pytest.raises(InputError) as caught:
+        marked(timeline)
+    assert caught.value.code is ErrorCode.RANGE_OUTSIDE
+
+
+def frames(spans: list[Span]) -> list[int]:
+    """Return every frame of spans."""
+    return [frame for span in spans for frame in range(span.first, span.last + 1)]
