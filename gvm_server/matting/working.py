@@ -43,9 +43,11 @@ class WorkingSize:
         The reflection leaves the border pixel out (`dcb|abcd|cba`) and bounces as often as a
         frame that is smaller than its padding needs.
         """
+        if (self.padded_height, self.padded_width) == (self.height, self.width):
+            return image
         rows = _reflected(self.height, self.top, self.padded_height)
         columns = _reflected(self.width, self.left, self.padded_width)
-        return np.ascontiguousarray(image[:, rows[:, None], columns])
+        return image.take(rows, axis=1).take(columns, axis=2)
 
     def crop(self, alphas: Image) -> Image:
         """Cut [..., padded_height, padded_width] back to [..., height, width]; a view."""
