@@ -6,6 +6,7 @@ render makes what is missing or has changed with the settings that were chosen f
 
 from __future__ import annotations
 
+import argparse
 import json
 import uuid
 from dataclasses import asdict, dataclass
@@ -105,3 +106,28 @@ class Recipe:
                 f"{text[:80]!r} does not say how the alphas were made: {error}.",
                 remedy="Matte the clip again.",
             ) from error
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the settings that a script's line may name."""
+    parser.add_argument("--preset", default=DEFAULT_PRESET)
+    parser.add_argument("--engine", default=EngineName.AUTO.value)
+    parser.add_argument("--colourspace", default="auto")
+    parser.add_argument("--folder", default="", help="where the alphas go (gvm beside the plate)")
+    parser.add_argument("--version", type=int, default=1)
+
+
+def wishes(parsed: argparse.Namespace) -> Recipe:
+    """Return the settings of `add_options`, for a plate that is still to be named.
+
+    Raises:
+        SettingsError: a value is out of its range.
+    """
+    return Recipe(
+        plate="",
+        engine=parsed.engine,
+        preset=parsed.preset,
+        colourspace=parsed.colourspace,
+        folder=parsed.folder,
+        version=parsed.version,
+    )

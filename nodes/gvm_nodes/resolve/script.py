@@ -14,8 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from gvm_client.errors import ErrorCode, GvmError, ServerError
-from gvm_client.settings import DEFAULT_PRESET
-from gvm_nodes.alphas import Recipe
+from gvm_nodes.alphas import add_options, wishes
 from gvm_nodes.make import Say, maker
 from gvm_nodes.resolve.deliver import deliver
 from gvm_nodes.resolve.mattes import BIN, matte
@@ -50,27 +49,15 @@ def _run(project: Project, parsed: argparse.Namespace, say: Say) -> None:
         deliver(project, parsed.job, maker(say), say)
         say("GVM: every render job is complete.")
         return
-    wishes = Recipe(
-        plate="",
-        engine=parsed.engine,
-        preset=parsed.preset,
-        colourspace=parsed.colourspace,
-        folder=parsed.folder,
-        version=parsed.version,
-    )
     shots = selected(project) if parsed.what == "selected" else marked(project.GetCurrentTimeline())
-    made = matte(project.GetMediaPool(), shots, wishes, maker(say))
+    made = matte(project.GetMediaPool(), shots, wishes(parsed), maker(say))
     say(f"GVM: {len(made)} alpha clips are in the bin {BIN}.")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="gvm-resolve")
     parser.add_argument("what", choices=["selected", "marked", "deliver"])
-    parser.add_argument("--preset", default=DEFAULT_PRESET)
-    parser.add_argument("--engine", default="auto")
-    parser.add_argument("--colourspace", default="auto")
-    parser.add_argument("--folder", default="", help="gvm beside the plate")
-    parser.add_argument("--version", type=int, default=1)
+    add_options(parser)
     parser.add_argument("--job", action="append", default=[], help="a render job; all of them")
     return parser
 

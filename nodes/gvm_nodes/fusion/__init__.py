@@ -1,0 +1,1 @@
+"""GVM in Fusion, and on Resolve's Fusion page: the OpenFX tool, or a Loader of finished alphas."""

@@ -1,0 +1,62 @@
+"""What the scripts use of a Fusion composition, by the names of Fusion's own scripting guide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+
+class Tool(Protocol):
+    """A tool of a composition."""
+
+    def GetAttrs(self) -> Mapping[str, Any]:  # noqa: N802 - Fusion's name
+        """Return its attributes; a table is a dictionary with keys from 1."""
+
+    def SetInput(self, name: str, value: object) -> None:  # noqa: N802
+        """Set an input that is not animated."""
+
+    def GetData(self, name: str) -> object:  # noqa: N802
+        """Return what is kept beside the tool, or None."""
+
+    def SetData(self, name: str, value: str) -> None:  # noqa: N802
+        """Keep a text beside the tool; it is saved with the composition."""
+
+
+class Composition(Protocol):
+    """A composition."""
+
+    def GetAttrs(self) -> Mapping[str, Any]:  # noqa: N802
+        """Return its attributes."""
+
+    def AddTool(self, kind: str, x: int, y: int) -> Tool | None:  # noqa: N802
+        """Add a tool; None where there is no such kind."""
+
+    def GetToolList(self, selected: bool, kind: str) -> Mapping[Any, Tool]:  # noqa: N802, FBT001
+        """Return the tools of a kind, only the selected ones or all."""
+
+    def Lock(self) -> None:  # noqa: N802
+        """Show no dialogs and render nothing until it is unlocked."""
+
+    def Unlock(self) -> None:  # noqa: N802
+        """End a lock."""
+
+    def StartUndo(self, name: str) -> None:  # noqa: N802
+        """Begin one step of undo."""
+
+    def EndUndo(self, keep: bool) -> None:  # noqa: N802, FBT001
+        """End it; it is taken back where it is not kept."""
+
+
+@contextmanager
+def one_step(comp: Composition, name: str) -> Iterator[None]:
+    """Make what is done one step of undo, without dialogs; an error takes all of it back."""
+    comp.Lock()
+    comp.StartUndo(name)
+    keep = False
+    try:
+        yield
+        keep = True
+    finally:
+        comp.EndUndo(keep)
+        comp.Unlock()
