@@ -1,0 +1,211 @@
+"""A farm's job on one machine: `openjd run` with the real server."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.plates import read_alpha, write_plate
+from tests.support.site import SMALL, Site
+
+BIN = Path(sys.executable).parent
+FRAMES = 24
+
+
+def pixels(folder: Path) -> dict[str, bytes]:
+    """Return every alpha's bits by its file's name."""
+    return {path.name: read_alpha(path).tobytes() for path in sorted(folder.glob("*.exr"))}
+
+
+def submit(site: Site, plate: str, out: str, *words: str) -> Path:
+    """Write the template for a plate and return its path."""
+    template = site.folder / f"{out}.yaml"
+    ran = site.gvm(
+        *("farm", "submit-template", plate, "--out", out, "-o", str(template)),
+        *("--gvm", str(BIN / "gvm"), *SMALL, *words),
+    )
+    assert ran.code == 0, ran.stderr
+    return template
+
+
+def openjd(site: Site, *words: str) -> subprocess.Popen[str]:
+    """Start `openjd`, in whose sessions no run-time folder is set."""
+    environment = {**os.environ, **site.environment}
+    del environment["GVM_RUNTIME_DIR"]
+    return subprocess.Popen(
+        [BIN / "openjd", *words],
+        env=environment,
+        cwd=site.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def start_job(site: Site, template: Path, out: str) -> subprocess.Popen[str]:
+    """Start the job as the submitter says."""
+    folders = {"PlateFolder": site.folder / "plate", "MatteFolder": site.folder / out}
+    values = [word for name, value in folders.items() for word in ("-p", f"{name}={value}")]
+    return openjd(site, "run", str(template), *values)
+
+
+def run_job(site: Site, template: Path, out: str) -> tuple[int, str]:
+    """Run a job to its end; return the exit code and what its session said."""
+    process = start_job(site, template, out)
+    said, _ = process.communicate(timeout=120)
+    return process.returncode, said
+
+
+def written(said: str) -> int:
+    """Return how many frames the tasks of a session wrote."""
+    ends = [line for line in said.splitlines() if " frames written, " in line]
+    return sum(int(line.split("openjd_status: ")[1].split()[0]) for line in ends)
+
+
+@pytest.fixture
+def whole(site, tmp_path) -> dict[str, bytes]:
+    """The alphas of one local job; nothing that it made is left in the cache."""
+    plate = write_plate(tmp_path / "plate", range(1, FRAMES + 1))
+    assert site.matte(plate, "local").code == 0
+    assert site.gvm("stop").code == 0
+    assert site.gvm("cache", "clear").code == 0
+    return pixels(tmp_path / "local")
+
+
+def test_every_chunk_size_gives_the_local_job_s_bits_and_a_repeat_writes_nothing(
+    site, tmp_path, whole
+):
+    """Two chunk sizes, each in a fresh cache; one server a session, gone with it."""
+    before = set(Path("/tmp").glob("gvm-farm-*"))
+    for chunk in ("7", "10"):
+        out = f"chunks{chunk}"
+        template = submit(site, "plate", out, "--chunk", chunk)
+        checked = openjd(site, "check", str(template))
+        assert "passes validation" in checked.communicate(timeout=60)[0]
+        code, said = run_job(site, template, out)
+        assert code == 0, said
+        assert written(said) == FRAMES
+        assert said.count("The server is process") == said.count("The server has ended") == 1
+        assert "openjd_progress: 100.0" in said
+        assert pixels(tmp_path / out) == whole
+        code, said = run_job(site, template, out)
+        assert (code, written(said)) == (0, 0), said
+        assert site.gvm("cache", "clear").code == 0
+    assert set(Path("/tmp").glob("gvm-farm-*")) <= before
+    assert site.server() is None, "the artist's own server was started"
+
+
+def test_a_killed_task_loses_nothing(site, tmp_path, whole, eventually):
+    """Kill -9 in mid-task: the job fails, its server ends, a second run ends at the same bits."""
+    site.environment["GVM_TEST_ENGINE_SECONDS"] = "0.1"  # a frame
+    template = submit(site, "plate", "killed", "--chunk", "12")
+    job = start_job(site, template, "killed")
+    eventually(lambda: pixels(tmp_path / "killed"))
+    (task,) = [
+        child
+        for child in psutil.Process(job.pid).children(recursive=True)
+        if "matte" in child.cmdline()[:4] and "--openjd" in child.cmdline()
+    ]
+    task.kill()
+    said, _ = job.communicate(timeout=60)
+    assert job.returncode != 0
+    assert "The server has ended" in said
+    assert len(pixels(tmp_path / "killed")) < FRAMES
+    del site.environment["GVM_TEST_ENGINE_SECONDS"]
+    code, said = run_job(site, template, "killed")
+    assert code == 0, said
+    assert 0 < written(said) < FRAMES, "what stood was made again"
+    assert pixels(tmp_path / "killed") == whole
+
+
+def test_gaps_and_steps_reach_the_worker_as_they_were_meant(site, tmp_path, whole):
+    """A step is `:2` to the farm and `x2` to the worker; only those frames are made."""
+    template = submit(site, "plate", "gaps", "--frames", "1-15x2,20,23-24", "--chunk", "5")
+    code, said = run_job(site, template, "gaps")
+    assert code == 0, said
+    wanted = [f"plate.{frame:04d}.exr" for frame in (*range(1, 16, 2), 20, 23, 24)]
+    assert pixels(tmp_path / "gaps") == {name: whole[name] for name in wanted}
+
+
+def test_a_plate_that_a_host_renders_first(site, tmp_path, whole):
+    """Two steps: the plate's frames come from a command, then the mattes from them."""
+    source = (tmp_path / "plate").rename(tmp_path / "source")
+    (tmp_path / "plate").mkdir()
+    render = f"cp -rp {source}/. {tmp_path}/plate"
+    template = submit(
+        site,
+        *("plate/plate.%04d.exr", "rendered", "--first", "1", "--last", str(FRAMES)),
+        *("--plate-step", render),
+    )
+    code, said = run_job(site, template, "rendered")
+    assert code == 0, said
+    assert pixels(tmp_path / "rendered") == whole
+
+
+def test_a_task_that_fails_says_why_in_the_session(site, tmp_path):
+    """One `openjd_fail` line with the remedy, a failed job, and the server ends all the same."""
+    write_plate(tmp_path / "plate", range(1, 7))
+    template = submit(site, "plate", "failed")
+    (tmp_path / "plate" / "plate.0003.exr").unlink()
+    code, said = run_job(site, template, "failed")
+    assert code != 0
+    (line,) = [line for line in said.splitlines() if "openjd_fail: " in line]
+    assert "3" in line
+    assert "The server has ended" in said
+
+
+def test_the_server_s_stop_may_come_at_any_time(site, tmp_path):
+    """Without a start, after a start, twice, and after the server was killed: exit 0."""
+    assert site.gvm("farm", "server", "stop").code == 0
+    started = site.gvm("farm", "server", "start")
+    assert started.code == 0, started.stderr
+    (line,) = [each for each in started.stdout.splitlines() if each.startswith("openjd_env: ")]
+    name, folder = line.removeprefix("openjd_env: ").split("=")
+    assert site.server() is None, "it started the artist's own"
+    session = Site(
+        folder=tmp_path, runtime=Path(folder), environment={**site.environment, name: folder}
+    )
+    session.kill_server()
+    assert session.gvm("farm", "server", "stop").code == 0
+    assert not Path(folder).exists()
+    assert session.gvm("farm", "server", "stop").code == 0
+
+
+def test_the_session_s_server_is_not_the_artist_s(site, tmp_path):
+    """`stop` without a session's folder leaves a server that runs alone."""
+    plate = write_plate(tmp_path / "plate", range(1, 3))
+    assert site.matte(plate, "out").code == 0
+    assert site.gvm("farm", "server", "stop").code == 0
+    assert site.server() is not None
+
+
+def test_validate_names_what_is_missing(site, tmp_path):
+    """Exit 3 and the frames, by the windows of the frames asked for; else the room on the disk."""
+    write_plate(tmp_path / "plate", range(1, FRAMES + 1))
+    (tmp_path / "plate" / "plate.0020.exr").unlink()
+    words = ("farm", "validate", "plate", "--out", "out", *SMALL)
+    missing = site.gvm(*words)
+    assert missing.code == 3
+    assert "20" in missing.stderr
+    assert site.gvm(*words, "--frames", "1-6").code == 0
+    held = site.gvm(*words, "--missing", "hold")
+    assert held.code == 0
+    assert "free" in held.stdout
+
+
+def test_a_dry_run_prints_the_template_and_writes_nothing(site, tmp_path):
+    """What it prints is the whole template."""
+    write_plate(tmp_path / "plate", range(1, 3))
+    there = sorted(tmp_path.iterdir())
+    ran = site.gvm(*shlex.split("farm submit-template plate --out out --dry-run"), *SMALL)
+    assert ran.code == 0, ran.stderr
+    assert json.loads(ran.stdout)["specificationVersion"] == "jobtemplate-2023-09"
+    assert sorted(tmp_path.iterdir()) == there

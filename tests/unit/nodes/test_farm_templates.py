@@ -1,0 +1,170 @@
+"""A job's texts: OpenJD templates, Deadline job files, OpenCue outlines."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from openjd.model import decode_job_template
+
+from gvm_client.errors import SettingsError
+from gvm_nodes.farm import deadline, opencue, openjd
+from gvm_nodes.farm.job import FarmJob
+
+JOB = FarmJob(
+    name="GVM matte shot",
+    plate_folder="/jobs/my shot",
+    plate_name="plate.%04d.exr",
+    matte_folder="/jobs/matte",
+    matte_name="",
+    frames=tuple(range(1001, 1051)),
+    first=1001,
+    last=1200,
+    chunk=20,
+    minutes=90,
+    gvm="gvm",
+    words=("--engine=gvm", "--size=720"),
+    gpu_mib=12000,
+)
+RENDERED = replace(
+    JOB,
+    plate_command=("nuke", "-x", "-F", "{{Task.Param.Frame}}", "comp.nk"),
+    plate_frames=tuple(range(1001, 1053)),
+)
+
+
+def actions(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield every action of a template."""
+    for step in template["steps"]:
+        for script in (step, *step.get("stepEnvironments", [])):
+            yield from script["script"]["actions"].values()
+
+
+def steps(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the steps by name."""
+    return {step["name"]: step for step in template["steps"]}
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        JOB,
+        RENDERED,
+        replace(JOB, gpu_mib=None, frames=(1, 3, 5, 9), first=1),
+        replace(JOB, frames=tuple(range(-9, -2)), first=-9),
+        replace(RENDERED, plate_command=("render", "all")),
+    ],
+)
+def test_the_specification_s_own_model_takes_every_template(job: FarmJob):
+    """With the one extension that the template names."""
+    taken = decode_job_template(
+        template=openjd.template(job), supported_extensions=["TASK_CHUNKING"]
+    )
+    assert [step.name for step in taken.steps][-1] == "Matte"
+
+
+@pytest.mark.parametrize("job", [JOB, RENDERED])
+def test_every_action_has_a_limit_and_is_told_before_it_is_ended(job: FarmJob):
+    """Without one, an action that hangs holds a host for ever."""
+    found = list(actions(openjd.template(job)))
+    assert len(found) == (4 if job.plate_command else 3)
+    for action in found:
+        assert action["timeout"] > 0
+        assert action["cancelation"]["mode"] == "NOTIFY_THEN_TERMINATE"
+        assert 0 < action["cancelation"]["notifyPeriodInSeconds"] <= 600
+
+
+def test_a_gpu_is_asked_for_where_the_engine_needs_one():
+    """One GPU with the predicted memory; nothing at all for the other engines."""
+    needs = steps(openjd.template(JOB))["Matte"]["hostRequirements"]["amounts"]
+    assert {need["name"]: need["min"] for need in needs} == {
+        "amount.worker.gpu": 1,
+        "amount.worker.gpu.memory": 12000,
+    }
+    assert "hostRequirements" not in steps(openjd.template(replace(JOB, gpu_mib=None)))["Matte"]
+
+
+def test_a_plate_that_is_rendered_first_is_a_step_without_a_gpu():
+    """It renders what the windows see, in chunks without gaps; the mattes wait for it."""
+    found = steps(openjd.template(RENDERED))
+    assert list(found) == ["Plate", "Matte"]
+    assert found["Matte"]["dependencies"] == [{"dependsOn": "Plate"}]
+    assert "hostRequirements" not in found["Plate"]
+    (frame,) = found["Plate"]["parameterSpace"]["taskParameterDefinitions"]
+    assert (frame["range"], frame["chunks"]["rangeConstraint"]) == ("1001-1052", "CONTIGUOUS")
+    assert found["Plate"]["script"]["actions"]["onRun"]["command"] == "nuke"
+
+
+def test_a_plate_command_that_names_no_frame_is_one_task():
+    """A host that renders the whole plate in one go is started once."""
+    job = replace(RENDERED, plate_command=("render", "all"))
+    assert "parameterSpace" not in steps(openjd.template(job))["Plate"]
+
+
+def test_no_folder_stands_in_the_steps():
+    """Folders are parameters, for a farm may map them or carry their files."""
+    template = openjd.template(JOB)
+    words = steps(template)["Matte"]["script"]["actions"]["onRun"]["args"]
+    assert words[1] == "{{Param.PlateFolder}}/plate.%04d.exr"
+    assert not [word for word in words if "/jobs" in word]
+    assert openjd.parameter_values(JOB) == {
+        "PlateFolder": "/jobs/my shot",
+        "MatteFolder": "/jobs/matte",
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": ""},
+        {"name": "n" * 129},
+        {"chunk": 0},
+        {"minutes": 0},
+        {"plate_name": "{{Param.X}}.%04d.exr"},
+        {"matte_folder": "/jobs/two\nlines"},
+        {"gvm": "g" * 1025},
+    ],
+)
+def test_what_a_farm_would_refuse_is_refused_here(change: dict[str, Any]):
+    """With the value in the sentence, before anything is written."""
+    with pytest.raises(SettingsError):
+        replace(JOB, **change)
+
+
+def test_deadline_gets_the_command_line_plugin_s_two_files():
+    """Words with a blank are quoted by the plugin's own word; no shell comes between."""
+    info = dict(line.split("=", 1) for line in deadline.job_info(JOB).splitlines())
+    assert (info["Plugin"], info["Frames"], info["ChunkSize"]) == ("CommandLine", "1001-1050", "20")
+    plugin = dict(line.split("=", 1) for line in deadline.plugin_info(JOB).splitlines())
+    assert plugin["Executable"] == "gvm"
+    assert plugin["ShellExecute"] == "False"
+    words = plugin["Arguments"].split(" --")
+    assert words[0] == "matte <QUOTE>/jobs/my shot/plate.%04d.exr<QUOTE>"
+    assert "frames=<STARTFRAME>-<ENDFRAME>" in words
+    assert "--openjd" not in plugin["Arguments"]
+
+
+def test_deadline_s_frames_with_gaps_go_one_a_task():
+    """A task there knows its first and last frame only, and would make those between."""
+    info = deadline.job_info(replace(JOB, frames=(1, 3, 5, 7), first=1))
+    assert "Frames=1-7x2\n" in info
+    assert "ChunkSize=1\n" in info
+
+
+def test_the_outline_script_is_python_with_one_layer():
+    """Its layer's words are the command's, with cuebot's own word for a chunk's frames."""
+    tree = ast.parse(opencue.outline(JOB))
+    (layer,) = [
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "matte"
+    ]
+    given = {keyword.arg: ast.literal_eval(keyword.value) for keyword in layer.keywords}
+    assert (given["range"], given["chunk"]) == ("1001-1050", 20)
+    assert "'/jobs/my shot/plate.%04d.exr'" in given["command"]
+    assert "#FRAMESPEC#" in given["command"]
+    assert 'matte.set_arg("gpu_memory", "12g")' in opencue.outline(JOB)
+    assert "gpu" not in opencue.outline(replace(JOB, gpu_mib=None))
