@@ -32,8 +32,19 @@ def _ofx(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _scripts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", metavar="DIR", type=Path, help="the host's folder of scripts")
+
+
 HOSTS = (
     Host("ofx", "The OpenFX plug-in, for every OpenFX host.", "gvm_server.cli.install_ofx", _ofx),
+    Host(
+        "resolve",
+        "Scripts for DaVinci Resolve Studio.",
+        "gvm_server.cli.install_resolve",
+        _scripts,
+    ),
+    Host("fusion", "Scripts for Fusion Studio.", "gvm_server.cli.install_fusion", _scripts),
 )
 
 

@@ -1,0 +1,86 @@
+"""`gvm install resolve` and `fusion`: scripts that find the package, and their uninstall."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from gvm_client.errors import ErrorCode, OutputError
+from gvm_server.cli.main import build_parser
+
+HOSTS = {"resolve": 5, "fusion": 2}
+
+
+def modules(host: str, folder: Path):
+    """Return what runs a host's install, and its parsed options."""
+    parsed = build_parser().parse_args(["install", host, "--to", str(folder)])
+    return import_module(f"gvm_server.cli.install_{host}"), parsed
+
+
+@pytest.mark.parametrize(("host", "count"), HOSTS.items())
+def test_scripts_are_written_replaced_and_deleted(host, count, tmp_path):
+    """Twice is as good as once; nothing of ours is left."""
+    module, parsed = modules(host, tmp_path)
+    assert module.run(parsed) == module.run(parsed) == 0
+    assert len(list(tmp_path.rglob("*.py"))) == count
+    (tmp_path / "Comp" / "GVM" / "mine.py").write_text("print()\n")
+    assert module.undo(parsed) == module.undo(parsed) == 0
+    assert [path.name for path in tmp_path.rglob("*.py")] == ["mine.py"]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_file_that_is_not_ours_stays(host, tmp_path):
+    """Neither replaced nor deleted."""
+    module, parsed = modules(host, tmp_path)
+    place = tmp_path / module.SCRIPTS[0].path
+    place.parent.mkdir(parents=True)
+    place.write_text("print()\n")
+    for act in (module.run, module.undo):
+        with pytest.raises(OutputError) as caught:
+            act(parsed)
+        assert caught.value.code is ErrorCode.OUTPUT_NOT_OURS
+    assert place.read_text() == "print()\n"
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
+    """With the way out."""
+    (tmp_path / "Comp").write_text("")
+    module, parsed = modules("fusion", tmp_path)
+    with pytest.raises(OutputError, match="cannot be written"):
+        module.run(parsed)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_without_a_folder_the_user_s_own_is_taken(host, tmp_path, monkeypatch):
+    """Below the home folder, where the host looks."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    module, _ = modules(host, tmp_path)
+    module.run(build_parser().parse_args(["install", host]))
+    assert list(tmp_path.rglob("Scripts/Comp/GVM/Add GVM Matte.py"))
+
+
+def test_an_installed_script_runs_in_a_python_that_knows_nothing_of_us(tmp_path):
+    """It finds the package and says its error, with no site-packages and another Python named."""
+    module, parsed = modules("resolve", tmp_path)
+    module.run(parsed)
+    script = tmp_path / "Utility" / "GVM" / "Matte Marked Range.py"
+    host = (
+        "class Nothing:\n"
+        "    def __getattr__(self, name): return lambda *_: None if 'Timeline' in name else self\n"
+        f"exec(open({str(script)!r}).read(), {{'resolve': Nothing()}})\n"
+        "import os; print(os.environ['GVM_SIDE_PYTHON'])\n"
+    )
+    environment = {name: text for name, text in os.environ.items() if "GVM" not in name}
+    ran = subprocess.run(
+        [sys.executable, "-S", "-c", host], env=environment, capture_output=True, text=True
+    )
+    assert ran.stderr == ""
+    assert ran.stdout.splitlines() == [
+        "GVM: No range is marked. Mark an in and an out point on the timeline.",
+        sys.executable,
+    ]
