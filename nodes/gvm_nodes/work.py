@@ -66,7 +66,8 @@ class Update:
         if self.error is not None:
             return str(self.error)
         if self.phase is Phase.DONE:
-            return f"{self.frames_total} frames are ready. {self.note}".strip()
+            frames = "1 frame is" if self.frames_total == 1 else f"{self.frames_total} frames are"
+            return f"{frames} ready. {self.note}".strip()
         if not self.frames_total:
             return self.note
         percent = 100 * self.frames_done // self.frames_total

@@ -1,0 +1,123 @@
+"""A Write below the node: the mattes of the frames asked for are made before they are read.
+
+Laws:
+1. With `-x` or `-X` the whole range is known and is one job; else each frame asks as it comes.
+2. An error stops the render (Nuke's exit code 1) and is on the node; nothing waits for a person.
+3. A node set to "only read what exists" contacts nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import nuke
+
+from gvm_client.errors import GvmError
+from gvm_client.protocol.messages import Matte
+from gvm_client.settings import Priority
+from gvm_nodes.frame_range import parse_frames
+from gvm_nodes.nuke import shown
+from gvm_nodes.nuke.actions import prepared
+from gvm_nodes.nuke.group import find, is_ours, node_id
+from gvm_nodes.nuke.knobs import POLICIES, value
+from gvm_nodes.nuke.plate import extent
+from gvm_nodes.work import Update, Work
+
+_made: dict[str, set[int]] = {}  # by the node's own name: what this render has seen to
+
+
+def before_render() -> None:
+    """Make the mattes of the whole range, where the command line says which it is.
+
+    Raises:
+        RuntimeError: a matte cannot be made.
+    """
+    _made.clear()
+    write = nuke.thisNode()
+    frames = asked_frames(write, [str(word) for word in nuke.rawArgs])
+    if frames:
+        _see_to(write, frames)
+
+
+def before_frame() -> None:
+    """Make the matte of the frame that is rendered next, if it is not made yet.
+
+    Raises:
+        RuntimeError: it cannot be made.
+    """
+    _see_to(nuke.thisNode(), (int(nuke.frame()),))
+
+
+def asked_frames(write: nuke.Node, words: list[str]) -> tuple[int, ...]:
+    """Return the frames that a command line renders, or none where it does not say."""
+    if not any(word in ("-x", "-X") for word in words):
+        return ()
+    given = [words[index + 1] for index, word in enumerate(words[:-1]) if word == "-F"]
+    if given:
+        return parse_frames(" ".join(given))
+    limits = write if write["use_limit"].value() else nuke.root()
+    names = ("first", "last") if limits is write else ("first_frame", "last_frame")
+    first, last = (int(limits[name].value()) for name in names)
+    return tuple(range(first, last + 1))
+
+
+def _see_to(write: nuke.Node, frames: Iterable[int]) -> None:
+    for node in _upstream(write):
+        if value(node, "policy") == POLICIES[0] and not value(node, "disable"):
+            clip, made = extent(node), _made.setdefault(node_id(node), set())
+            # Outside the clip the Read holds its first or last frame.
+            wanted = {min(max(frame, clip.first), clip.last) for frame in frames} - made
+            if wanted:
+                _make(node, sorted(wanted))
+                made.update(wanted)
+
+
+def _make(node: nuke.Group, frames: list[int]) -> None:
+    try:
+        request = prepared(node, frames, Priority.RANGE, may_write=False)
+    except GvmError as error:
+        shown.failure(node, error)
+        raise RuntimeError(f"{node.name()}: {error}") from error
+    result = _follow(node, request)
+    if result.error is not None:
+        shown.failure(node, result.error)
+        raise RuntimeError(f"{node.name()}: {result.error}")
+    shown.mattes(node, request)
+
+
+def _follow(node: nuke.Group, request: Matte) -> Update:
+    """Follow a job on this thread, with a progress bar where somebody can see it."""
+    if not nuke.GUI:
+        return Work(request, lambda _: None).run()
+    task = nuke.ProgressTask(f"{node.name()} mattes")
+    works: list[Work] = []
+
+    def tell(update: Update) -> None:
+        task.setMessage(update.sentence)
+        task.setProgress(100 * update.frames_done // max(update.frames_total, 1))
+        if task.isCancelled():
+            works[0].cancel()
+
+    works.append(Work(request, tell))
+    return works[0].run()
+
+
+def _upstream(write: nuke.Node) -> Iterator[nuke.Group]:
+    """Yield the nodes of ours above a node, those nearest to the plate first."""
+    seen: set[str] = set()
+    found: list[nuke.Node] = []
+    waiting = [write]
+    while waiting:
+        node = waiting.pop()
+        for index in range(node.inputs()):
+            above = node.input(index)
+            if above is None or above.fullName() in seen:
+                continue
+            seen.add(above.fullName())
+            waiting.append(above)
+            if is_ours(above):
+                found.append(above)
+    for node in reversed(found):
+        group = find(node_id(node))
+        if group is not None:
+            yield group

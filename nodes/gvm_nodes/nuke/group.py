@@ -1,0 +1,92 @@
+"""Builds the node: a Group of Nuke's own nodes, so that a colleague without GVM opens it too.
+
+Input plate ──┬────────────── Copy (alpha) ── Output
+              └─ Write plate    │
+Read matte ─────────────────────┘
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import cast
+
+import nuke
+
+from gvm_nodes.nuke.knobs import add_knobs
+
+MATTE, PLATE = "MatteRead", "PlateWrite"
+_ID_LENGTH = 6  # hexadecimal digits: it stands in paths, and is told apart within one script
+
+
+def create() -> nuke.Group:
+    """Make the node where Nuke's menu would: after the selected node."""
+    # Like a menu entry: Nuke connects what is selected.
+    node = cast(nuke.Group, nuke.createNode("Group", inpanel=False))
+    node.setName("GVM_Matte1")
+    with node:
+        _fill()
+    add_knobs(node)
+    set_id(node)
+    return node
+
+
+def set_id(node: nuke.Node) -> None:
+    """Give a node a name of its own that survives renaming."""
+    node["gvm_id"].setValue(uuid.uuid4().hex[:_ID_LENGTH])
+
+
+def node_id(node: nuke.Node) -> str:
+    """Return the name that `set_id` gave."""
+    return str(node["gvm_id"].value())
+
+
+def is_ours(node: nuke.Node) -> bool:
+    """Whether a node is one of ours."""
+    return node.Class() == "Group" and node.knob("gvm_id") is not None
+
+
+def ours() -> Iterator[nuke.Group]:
+    """Yield every node of ours in the script, in Groups too."""
+    for node in nuke.allNodes("Group", recurseGroups=True):
+        if is_ours(node):
+            yield cast(nuke.Group, node)
+
+
+def find(identity: str) -> nuke.Group | None:
+    """Return the node of a name, or None where it was deleted or its script was closed."""
+    return next((node for node in ours() if node_id(node) == identity), None)
+
+
+def part(node: nuke.Group, name: str) -> nuke.Node:
+    """Return a node inside.
+
+    Raises:
+        ValueError: an artist deleted it.
+    """
+    inside = node.node(name)
+    if inside is None:
+        raise ValueError(f"The node {name} inside {node.fullName()} was deleted.")
+    return inside
+
+
+def _fill() -> None:
+    plate = nuke.createNode("Input", inpanel=False)
+    plate.setName("plate")
+    write = nuke.createNode("Write", inpanel=False)
+    write.setName(PLATE)
+    write.setInput(0, plate)
+    # Its settings are made safe again before each use; disabled, no farm renders it by itself.
+    write["disable"].setValue(True)
+    read = nuke.createNode("Read", inpanel=False)
+    read.setName(MATTE)
+    read.setInput(0, None)
+    read["raw"].setValue(True)
+    read["on_error"].setExpression("parent.missing_mattes")
+    copy = nuke.createNode("Copy", inpanel=False)
+    copy.setInput(0, plate)
+    copy.setInput(1, read)
+    copy["from0"].setValue("rgba.alpha")
+    copy["to0"].setValue("rgba.alpha")
+    output = nuke.createNode("Output", inpanel=False)
+    output.setInput(0, copy)

@@ -1,0 +1,135 @@
+"""Writes the plate of any tree as EXR frames: only those that changed, by Nuke's own op hash.
+
+Laws:
+1. It runs on the main thread, under Nuke's own progress bar, whose Cancel is heard.
+2. Frames are full size and as the tree has them (raw): the root's proxy is off while they are made.
+3. A frame whose hash cannot be had is written anew: never a stale plate.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nuke
+
+from gvm_client.errors import ErrorCode, InputError, JobCancelled, OutputError
+from gvm_nodes.frame_range import segments
+from gvm_nodes.nuke.group import PLATE, part
+from gvm_nodes.nuke.plate import source
+from gvm_nodes.outputs import frame_path
+
+_STAMPS = "gvm_frames.json"  # frame -> hash; also the sign that the folder is ours
+_SEGMENT = 50  # frames after which what is finished is remembered, should the next be cancelled
+_HASH = re.compile(r"frame=(-?\d+).*?hash=(?:0x)?([0-9a-fA-F]+)")
+
+# What an artist may have changed inside, and the folder, format and pixels that must be.
+_SAFE = {
+    "file_type": "exr",
+    "channels": "rgb",
+    "raw": True,
+    "create_directories": True,
+    "use_limit": False,
+    "reading": False,
+}
+
+
+def write_changed(node: nuke.Group, pattern: str, frames: Iterable[int]) -> tuple[int, ...]:
+    """Write those of the plate's frames that are missing or changed, and return them.
+
+    Raises:
+        JobCancelled: the artist cancelled; what was written stays.
+        InputError: the tree cannot be rendered.
+        OutputError: the folder cannot be written.
+    """
+    stamps = _read(pattern)
+    now = {frame: frame_hash(source(node), frame) for frame in frames}
+    changed = [frame for frame in now if not _stands(pattern, frame, now[frame], stamps)]
+    write = part(node, PLATE)
+    with _ready(write, pattern):
+        for run in segments(changed):
+            for start in range(0, len(run), _SEGMENT):
+                some = run[start : start + _SEGMENT]
+                _execute(write, some)
+                stamps.update({str(frame): now[frame] for frame in some})
+                _remember(pattern, stamps)
+    return tuple(changed)
+
+
+def changed_frames(node: nuke.Group, pattern: str, frames: Iterable[int]) -> tuple[int, ...]:
+    """Return those of the plate's frames that `write_changed` would write."""
+    stamps, plate = _read(pattern), source(node)
+    return tuple(
+        frame for frame in frames if not _stands(pattern, frame, frame_hash(plate, frame), stamps)
+    )
+
+
+def frame_hash(node: nuke.Node, frame: int) -> str:
+    """Return the hash of a node's op at a frame, without a render, or "" where it cannot be had."""
+    node.metadata("input/filename", frame)  # validates the op at this frame
+    for number, text in _HASH.findall(nuke.showInfo(node)):
+        if int(number) == frame and int(text, 16) in node.opHashes():
+            return str(text)
+    return ""
+
+
+def _stands(pattern: str, frame: int, digest: str, stamps: dict[str, str]) -> bool:
+    return (
+        bool(digest) and stamps.get(str(frame)) == digest and frame_path(pattern, frame).is_file()
+    )
+
+
+@contextmanager
+def _ready(write: nuke.Node, pattern: str) -> Iterator[None]:
+    """Have the Write enabled with safe settings, and the root's proxy off."""
+    root = nuke.root()
+    proxy = root.proxy()
+    write["file"].setValue(pattern)
+    for name, setting in _SAFE.items():
+        write[name].setValue(setting)
+    write["disable"].setValue(False)
+    root.setProxy(False)
+    try:
+        yield
+    finally:
+        root.setProxy(proxy)
+        write["disable"].setValue(True)
+
+
+def _execute(write: nuke.Node, frames: range) -> None:
+    try:
+        nuke.execute(write, frames[0], frames[-1], frames.step)
+    except RuntimeError as error:
+        if "cancel" in str(error).lower():
+            raise JobCancelled("Writing the plate was cancelled.") from error
+        raise InputError(
+            f"The plate cannot be rendered: {error}.",
+            remedy="Mend what the tree above the node says.",
+            code=ErrorCode.PLATE_UNREADABLE,
+            frame=frames[0],
+        ) from error
+
+
+def _read(pattern: str) -> dict[str, str]:
+    try:
+        stamps = json.loads((Path(pattern).parent / _STAMPS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # never written, or cut short: everything is written anew
+        return {}
+    return {str(frame): str(digest) for frame, digest in stamps.items()}
+
+
+def _remember(pattern: str, stamps: dict[str, str]) -> None:
+    path = Path(pattern).parent / _STAMPS
+    fresh = path.with_suffix(".tmp")
+    try:
+        fresh.write_text(json.dumps(stamps), encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror}.",
+            remedy="Make the folder writable.",
+            path=str(path),
+        ) from error

@@ -1,0 +1,88 @@
+"""Where a node's mattes go: a path with tokens, and which frames of it stand.
+
+Laws:
+1. A pattern keeps the plate's frame numbers; its frame token is `%04d`, of any padding.
+2. Paths have forward slashes on every system, because hosts read a backslash as an escape.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from gvm_client.errors import ErrorCode, OutputError
+
+DEFAULT_OUTPUT = "{dir}/mattes/{plate}_{id}/v{version}/{plate}_matte_v{version}.%04d.exr"
+
+_TOKEN = re.compile(r"\{(\w+)\}")
+_FRAME = re.compile(r"%0?\d*d")
+
+
+def output_pattern(text: str, *, folder: str, plate: str, node: str, version: int) -> str:
+    """Return the pattern that an artist's text with tokens means.
+
+    Args:
+        text: with `{dir}`, `{plate}`, `{id}` and `{version}`, and one frame token.
+        folder: of the host's document; "" where it was never saved.
+        plate: the plate's path; its bare name is used.
+        node: the node's own short name, which a copy does not share.
+        version: written with three digits at least.
+
+    Raises:
+        OutputError: a token is unknown, the document has no folder, or the result is no absolute
+            path with one frame token.
+    """
+    values = {"plate": plate_name(plate), "id": node, "version": f"{version:03d}"}
+    if folder:
+        values["dir"] = folder.rstrip("/\\")
+    for word in _TOKEN.findall(text):
+        if word == "dir" and not folder:
+            raise _refused(text, "needs the script's folder", "Save the script, then render.")
+        if word not in values:
+            known = "{dir}, {plate}, {id} and {version}"
+            raise _refused(text, f"has the unknown token {{{word}}}", f"Known are {known}.")
+    pattern = _TOKEN.sub(lambda match: values[match[1]], text).replace("\\", "/")
+    if not (pattern.startswith("/") or pattern[1:2] == ":"):
+        raise _refused(text, "is not absolute", "Begin it with {dir} or with /.")
+    if len(_FRAME.findall(pattern)) != 1 or "%" in _FRAME.sub("", pattern):
+        raise _refused(text, "needs one frame token", "End it with .%04d.exr.")
+    return pattern
+
+
+def plate_name(path: str) -> str:
+    """Return a plate's bare name without frame token and extension."""
+    stem = re.split(r"[\\/]", path)[-1].rpartition(".")[0]
+    return re.sub(r"[._]?(%0?\d*d|#+|@+)$", "", stem) or "plate"
+
+
+def frame_path(pattern: str, frame: int) -> Path:
+    """Return the file of one frame of a pattern."""
+    return Path(_FRAME.sub(lambda match: match[0] % frame, pattern))
+
+
+def existing(pattern: str, frames: Iterable[int]) -> tuple[int, ...]:
+    """Return those of the frames whose file stands."""
+    return tuple(frame for frame in frames if frame_path(pattern, frame).is_file())
+
+
+def newest(pattern: str, frames: Iterable[int]) -> float:
+    """Return the latest modification time among the frames' files, in seconds; 0.0 without any."""
+    times = (_modified(frame_path(pattern, frame)) for frame in frames)
+    return max(times, default=0.0)
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # it is not there
+        return 0.0
+
+
+def _refused(text: str, why: str, remedy: str) -> OutputError:
+    return OutputError(
+        f"The output path {text!r} {why}.",
+        remedy=remedy,
+        code=ErrorCode.OUTPUT_UNWRITABLE,
+        path=text,
+    )

@@ -1,0 +1,39 @@
+"""What a node asks for, and the names that follow from it.
+
+Laws:
+1. A job's name follows from the node and the request, so asking again finds a job that still runs.
+2. The digest leaves out what does not change a matte: which frames, in which order, how urgently.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+
+from gvm_client.protocol.fields import pack_fields
+from gvm_client.protocol.messages import Matte
+from gvm_client.settings import Priority
+
+NO_JOB = "0" * 32
+_DIGEST_LENGTH = 32  # hexadecimal digits: a job's name
+
+
+def named(request: Matte, node: str) -> Matte:
+    """Return the request under the name that this node's job of it has."""
+    return replace(request, job=_hash(node, replace(request, job=NO_JOB, playhead=None)))
+
+
+def digest(request: Matte) -> str:
+    """Return a short text that is equal for equal mattes of equal plates."""
+    return _hash(
+        "",
+        replace(
+            request, job=NO_JOB, frames="", max_frames=0, playhead=None, priority=Priority.RANGE
+        ),
+    )
+
+
+def _hash(salt: str, request: Matte) -> str:
+    text = json.dumps([salt, pack_fields(request, "matte")], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_LENGTH]

@@ -1,0 +1,566 @@
+"""A Nuke without Nuke: nodes, knobs, callbacks, threads and renders that behave as documented.
+
+It is what the node's code imports as `nuke` in tests. Like the real one: node calls off the main
+thread are refused, `executeInMainThreadWithResult` from the main thread never returns (here it
+raises after a moment), a render within a render is refused, and knobs marked DO_NOT_WRITE are not
+saved. What it does not do: pixels; `renderer` writes a frame's file.
+"""
+
+# The names, and the positional flags, are Nuke's.
+# ruff: noqa: N801, N802, N803, N815, N816, FBT001, FBT002, D101
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+INVISIBLE, DO_NOT_WRITE, NO_UNDO, STARTLINE, REPLACE = 0x400, 0x200, 0x80000, 0x1000, 1
+DEADLOCK_SECONDS = 0.2
+
+_COMMON = {"label": "", "tile_color": 0, "disable": False}
+_CLASSES: dict[str, dict[str, Any]] = {
+    "Root": {"first_frame": 1, "last_frame": 100, "project_directory": "", "name": ""},
+    "Read": {"file": "", "first": 1, "last": 1, "origfirst": 1, "origlast": 1, "raw": False,
+             "frame_mode": "expression", "frame": "", "on_error": "error"},
+    "Write": {"file": "", "file_type": "", "channels": "rgb", "raw": False, "first": 1, "last": 1,
+              "create_directories": False, "use_limit": False, "reading": False},
+    "Blur": {"size": 1.0},
+    "Copy": {"from0": "", "to0": ""},
+    "Dot": {}, "Input": {}, "Output": {}, "Group": {},
+}  # fmt: skip
+
+
+class Knob:
+    """A named value; setting it runs the knobChanged callbacks of its node."""
+
+    number = 1  # of its kind, in an addUserKnob line
+    default: Any = ""
+
+    def __init__(self, name: str, label: str = "", value: Any = None) -> None:
+        self._name, self.label_text, self.flags = name, label, 0
+        self._value = self.default if value is None else value
+        self.owner: Node | None = None
+        self.expression = ""
+
+    def name(self) -> str:
+        return self._name
+
+    def value(self) -> Any:
+        if self.expression and self.owner is not None:
+            return self.owner.group[self.expression.removeprefix("parent.")].value()
+        return self._value
+
+    getValue = value
+
+    def setValue(self, value: Any) -> bool:
+        _only_main()
+        self._value = value
+        if self.owner is not None:
+            _session.touched(self)
+        return True
+
+    def setExpression(self, expression: str) -> bool:
+        self.expression = expression
+        return True
+
+    def setFlag(self, flag: int) -> None:
+        self.flags |= flag
+
+    def setTooltip(self, text: str) -> None:
+        self.tooltip_text = text
+
+
+class String_Knob(Knob):
+    pass
+
+
+class Text_Knob(Knob):
+    number = 26
+
+    def __init__(self, name: str, label: str = "", value: Any = None) -> None:
+        super().__init__(name, label, value)
+        self.flags |= DO_NOT_WRITE
+
+
+class Tab_Knob(Knob):
+    number = 20
+
+
+class Int_Knob(Knob):
+    number, default = 3, 0
+
+
+class Double_Knob(Knob):
+    number, default = 7, 0.0
+
+
+class Boolean_Knob(Knob):
+    number, default = 6, False
+
+
+class Enumeration_Knob(Knob):
+    number = 4
+
+    def __init__(self, name: str, label: str, values: list[str]) -> None:
+        super().__init__(name, label, values[0])
+        self.names = values
+
+    def setValue(self, value: Any) -> bool:
+        if value not in self.names:
+            raise TypeError(f"{value!r} is none of {self.names}")
+        return super().setValue(value)
+
+
+class PyScript_Knob(Knob):
+    number = 22
+
+    def execute(self) -> None:
+        """Press the button."""
+        _session.within(self.owner, self, lambda: exec(self._value, {"nuke": _module()}))
+
+
+class Node:
+    """A node: knobs, inputs, and what its tree says of frames and hashes."""
+
+    def __init__(self, kind: str, group: Group | None) -> None:
+        self.kind, self.group, self.sources = kind, group, []
+        self.all: dict[str, Knob] = {}
+        for name, value in {**_COMMON, **_CLASSES[kind], "name": ""}.items():
+            self.addKnob(Knob(name, "", value))
+        if kind == "Read":
+            self.addKnob(PyScript_Knob("reload", "", "pass"))
+        self.native = set(self.all)
+
+    def Class(self) -> str:
+        return self.kind
+
+    def addKnob(self, knob: Knob) -> None:
+        knob.owner = self
+        self.all[knob.name()] = knob
+
+    def knob(self, name: str) -> Knob | None:
+        return self.all.get(name)
+
+    def __getitem__(self, name: str) -> Knob:
+        _only_main()
+        if name not in self.all:
+            raise NameError(f"knob {name} does not exist")
+        return self.all[name]
+
+    def name(self) -> str:
+        _only_main()
+        return self.all["name"].value()
+
+    def setName(self, name: str) -> None:
+        others = {node.name() for node in _session.nodes if node is not self}
+        stem, number = name.rstrip("0123456789"), 1
+        while name in others and self.group is None:
+            number, name = number + 1, f"{stem}{number + 1}"
+        self.all["name"].setValue(name)
+
+    def fullName(self) -> str:
+        return f"{self.group.fullName()}.{self.name()}" if self.group else self.name()
+
+    def setInput(self, index: int, node: Node | None) -> bool:
+        self.sources += [None] * (index + 1 - len(self.sources))
+        self.sources[index] = node
+        _session.changed(self, Knob("inputChange"))
+        return True
+
+    def input(self, index: int) -> Node | None:
+        return self.sources[index] if index < len(self.sources) else None
+
+    def inputs(self) -> int:
+        return len(self.sources)
+
+    def firstFrame(self) -> int:
+        return self._extent("first")
+
+    def lastFrame(self) -> int:
+        return self._extent("last")
+
+    def _extent(self, end: str) -> int:
+        if self.kind == "Read":
+            return self[end].value()
+        above = self.input(0)
+        return above._extent(end) if above else _session.root[f"{end}_frame"].value()
+
+    def metadata(self, key: str, frame: int) -> None:
+        _session.validated = frame
+
+    def opHashes(self) -> list[int]:
+        return [self._hash(_session.validated)]
+
+    def _hash(self, frame: int) -> int:
+        own = [(knob.name(), knob.value()) for knob in self.all.values()
+               if knob.name() not in ("name", "label", "tile_color")]  # fmt: skip
+        above = [node._hash(frame) for node in self.sources if node]
+        text = repr((self.kind, own, above, frame, _session.proxy, self._stamp(frame)))
+        return int(hashlib.sha256(text.encode()).hexdigest()[:16], 16)
+
+    def _stamp(self, frame: int) -> float:
+        path = Path(self.all["file"].value() % frame) if self.kind == "Read" else None
+        return path.stat().st_mtime_ns if path and path.exists() else 0
+
+
+class Group(Node):
+    """A node of nodes; within `with group:` new nodes land inside."""
+
+    def __init__(self, kind: str, group: Group | None) -> None:
+        super().__init__(kind, group)
+        self.children: list[Node] = []
+
+    def __enter__(self) -> Group:  # noqa: PYI034 - `Self` is not in Python 3.10
+        _session.inside.append(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _session.inside.pop()
+
+    def node(self, name: str) -> Node | None:
+        return next((node for node in self.children if node.name() == name), None)
+
+    def nodes(self) -> list[Node]:
+        return list(self.children)
+
+
+class Root(Node):
+    def name(self) -> str:
+        return self.all["name"].value() or "Root"
+
+    def proxy(self) -> bool:
+        return _session.proxy
+
+    def setProxy(self, on: bool) -> None:
+        _session.proxy = on
+
+
+class Session:
+    """One running Nuke."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.inside: list[Group] = []
+        self.stack: list[tuple[Node | None, Knob | None]] = []
+        self.callbacks: dict[str, list[tuple[Callable[[], None], str]]] = {}
+        self.modified = self.executing = self.proxy = False
+        self.undo = True
+        self.undone: list[str] = []
+        self.frame = self.validated = 1
+        self.calls: queue.Queue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.Queue()
+        self.messages: list[str] = []
+        self.rendered: list[int] = []
+        self.cancel_at: int | None = None
+        self.root = Root("Root", None)
+        self.main = threading.get_ident()
+
+    def touched(self, knob: Knob) -> None:
+        if not knob.flags & DO_NOT_WRITE:
+            self.modified = True
+        if self.undo and not knob.flags & NO_UNDO:
+            self.undone.append(knob.name())
+        if knob.owner is not None:
+            self.changed(knob.owner, knob)
+
+    def changed(self, node: Node, knob: Knob) -> None:
+        self.call("knobChanged", node, knob)
+
+    def call(self, event: str, node: Node | None, knob: Knob | None = None) -> None:
+        for callback, kind in list(self.callbacks.get(event, [])):
+            if kind == "*" or (node is not None and node.Class() == kind):
+                self.within(node, knob, callback)
+
+    def within(self, node: Node | None, knob: Knob | None, call: Callable[[], None]) -> None:
+        self.stack.append((node, knob))
+        try:
+            call()
+        finally:
+            self.stack.pop()
+
+
+_session = Session()
+GUI = True
+rawArgs: list[str] = []
+
+
+def write_number(node: Node, frame: int, path: Path) -> None:
+    """Write a file that is no image."""
+    path.write_text(str(frame))
+
+
+renderer: Callable[[Node, int, Path], None] = write_number
+
+
+def start(*, gui: bool = True, args: Iterable[str] = ()) -> None:
+    """Start anew: what was open is gone."""
+    global _session, GUI, renderer  # a process has one Nuke
+    _session, GUI, renderer = Session(), gui, write_number
+    ProgressTask.cancelled = False
+    rawArgs[:] = args
+
+
+def session() -> Session:
+    """Return what a test may look at."""
+    return _session
+
+
+def pump(until: Callable[[], bool], seconds: float = 30) -> None:
+    """Be Nuke's main loop until something is true."""
+    deadline = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < deadline, "It did not happen."
+        try:
+            call, args = _session.calls.get(timeout=0.02)
+        except queue.Empty:
+            continue
+        call(*args)
+
+
+def createNode(kind: str, knobs: str = "", inpanel: bool = True) -> Node:
+    _only_main()
+    group = _session.inside[-1] if _session.inside else None
+    node = (Group if kind == "Group" else Node)(kind, group)
+    (group.children if group else _session.nodes).append(node)
+    node.setName(f"{kind}1")
+    _session.call("onCreate", node)
+    return node
+
+
+def paste(node: Node) -> Node:
+    """Copy and paste a node: knobs and what is inside, then the onCreate callbacks."""
+    twin = _copied(node, None)
+    _session.nodes.append(twin)
+    twin.setName(node.name())
+    _session.call("onCreate", twin)
+    return twin
+
+
+def delete(node: Node) -> None:
+    _session.nodes.remove(node)
+
+
+def allNodes(kind: str = "", recurseGroups: bool = False) -> list[Node]:
+    _only_main()
+    return [node for node in _walk(_session.nodes) if kind in ("", node.Class())]
+
+
+def root() -> Root:
+    return _session.root
+
+
+def frame(to: int | None = None) -> int:
+    if to is not None:
+        _session.frame = to
+    return _session.frame
+
+
+def thisNode() -> Node | None:
+    return _session.stack[-1][0]
+
+
+def thisKnob() -> Knob | None:
+    return _session.stack[-1][1]
+
+
+def filename(node: Node, how: int = 0) -> str:
+    return node["file"].value()
+
+
+def showInfo(node: Node) -> str:
+    at = _session.validated
+    return f"Op for {{{node.name()} frame={at} view=main}} hash={node._hash(at):016x}\n"
+
+
+def modified(state: bool | None = None) -> bool:
+    if state is not None:
+        _session.modified = state
+    return _session.modified
+
+
+def message(text: str) -> None:
+    _only_main()
+    assert GUI, "A dialog in batch waits for ever."
+    _session.messages.append(text)
+
+
+def executeInMainThread(call: Callable[..., None], args: tuple[Any, ...] = ()) -> None:
+    _session.calls.put((call, args))
+
+
+def executeInMainThreadWithResult(call: Callable[..., Any], args: tuple[Any, ...] = ()) -> Any:
+    if threading.get_ident() == _session.main:
+        time.sleep(DEADLOCK_SECONDS)
+        raise RuntimeError("Nuke hangs: executeInMainThreadWithResult on the main thread.")
+    answer: queue.Queue[Any] = queue.Queue()
+    _session.calls.put((lambda: answer.put(call(*args)), ()))
+    return answer.get()
+
+
+def execute(node: Node, first: int, last: int, incr: int = 1) -> None:
+    _only_main()
+    if _session.executing:
+        raise RuntimeError("I'm already executing something else")
+    if node["disable"].value():
+        raise RuntimeError(f"{node.name()} is disabled")
+    _session.executing = True
+    try:
+        _session.call("beforeRender", node)
+        for number in range(first, last + 1, incr):
+            _session.frame = number
+            _session.call("beforeFrameRender", node)
+            _render(node, number)
+    finally:
+        _session.executing = False
+
+
+def scriptSave(path: str) -> None:
+    """Write the script, and keep the nodes as Nuke would read them again."""
+    root()["name"].setValue(path)
+    Path(path).write_text("".join(_lines(_session.nodes)))
+    _saved[path] = list(_session.nodes)
+    _session.modified = False
+
+
+def scriptOpen(path: str) -> None:
+    twins = {id(node): _copied(node, None) for node in _saved[path]}
+    for node in _saved[path]:
+        twins[id(node)].sources = [twins.get(id(above)) for above in node.sources]
+    _session.nodes = list(twins.values())
+    root()["name"].setValue(path)
+    for node in list(_session.nodes):
+        _session.call("onCreate", node)
+    _session.call("onScriptLoad", root())
+    _session.modified = False
+
+
+_saved: dict[str, list[Node]] = {}
+
+
+class Undo:
+    """Undo can be switched off."""
+
+    @staticmethod
+    def disable() -> None:
+        _session.undo = False
+
+    @staticmethod
+    def enable() -> None:
+        _session.undo = True
+
+
+class ProgressTask:
+    """A bar that nobody cancels, unless a test says so."""
+
+    cancelled = False
+
+    def __init__(self, name: str) -> None:
+        self.shown: list[int] = []
+
+    def setProgress(self, percent: int) -> None:
+        self.shown.append(percent)
+
+    def setMessage(self, text: str) -> None:
+        _only_main()
+
+    def isCancelled(self) -> bool:
+        return self.cancelled
+
+
+def _adder(event: str) -> Callable[..., None]:
+    def add(call: Callable[[], None], nodeClass: str = "*") -> None:
+        _session.callbacks.setdefault(event, []).append((call, nodeClass))
+
+    return add
+
+
+addOnCreate, addOnScriptLoad = _adder("onCreate"), _adder("onScriptLoad")
+addKnobChanged, addBeforeRender = _adder("knobChanged"), _adder("beforeRender")
+addBeforeFrameRender = _adder("beforeFrameRender")
+
+
+def _module() -> Any:
+    return sys.modules[__name__]
+
+
+def _only_main() -> None:
+    assert threading.get_ident() == _session.main, "Nuke's nodes belong to the main thread."
+
+
+def _walk(nodes: Iterable[Node]) -> Iterator[Node]:
+    for node in nodes:
+        yield node
+        if isinstance(node, Group):
+            yield from _walk(node.children)
+
+
+def _render(node: Node, number: int) -> None:
+    if number == _session.cancel_at:
+        raise RuntimeError("cancelled")
+    for above in _tree(node):
+        if above.Class() == "Read" and above["on_error"].value() == "error":
+            path = Path(above["file"].value() % number)
+            if not path.is_file():
+                raise RuntimeError(f"{above.name()}: {path}: Read error: No such file")
+    path = Path(node["file"].value() % number)
+    if node["create_directories"].value():
+        path.parent.mkdir(parents=True, exist_ok=True)
+    _session.rendered.append(number)
+    renderer(node, number, path)
+
+
+def _tree(node: Node) -> Iterator[Node]:
+    inside = node.children if isinstance(node, Group) else ()
+    for above in (*node.sources, *inside):
+        if above is not None:
+            yield above
+            yield from _tree(above)
+
+
+def _copied(node: Node, group: Group | None) -> Node:
+    twin = (Group if isinstance(node, Group) else Node)(node.kind, group)
+    for name, knob in node.all.items():
+        if name not in twin.all:
+            copied = object.__new__(type(knob))
+            copied.__dict__.update(knob.__dict__)
+            twin.addKnob(copied)
+        if not knob.flags & DO_NOT_WRITE:
+            twin.all[name]._value, twin.all[name].expression = knob._value, knob.expression
+    if isinstance(node, Group) and isinstance(twin, Group):
+        twin.children = [_copied(child, twin) for child in node.children]
+        twins = dict(zip(map(id, node.children), twin.children, strict=True))
+        for child, copy in zip(node.children, twin.children, strict=True):
+            copy.sources = [twins.get(id(above)) for above in child.sources]
+    return twin
+
+
+def _lines(nodes: Iterable[Node]) -> Iterator[str]:
+    """Yield a .nk script: Nuke's stack language."""
+    for node in nodes:
+        for above in reversed(node.sources):
+            yield f"push $N{id(above):x}\n" if above else "push 0\n"
+        yield f"{node.Class()} {{\n inputs {len(node.sources)}\n"
+        for knob in node.all.values():
+            yield from _knob_lines(knob, user=knob.name() not in node.native)
+        yield "}\n"
+        if isinstance(node, Group):
+            yield from _lines(node.children)
+            yield "end_group\n"
+        yield f"set N{id(node):x} [stack 0]\n"
+
+
+def _knob_lines(knob: Knob, *, user: bool) -> Iterator[str]:
+    if user:
+        yield f' addUserKnob {{{knob.number} {knob.name()} l "{knob.label_text}"}}\n'
+    if knob.flags & DO_NOT_WRITE or isinstance(knob, (Tab_Knob, PyScript_Knob)):
+        return
+    text = f"{{{{{knob.expression}}}}}" if knob.expression else knob.value()
+    if isinstance(text, str) and not knob.expression:
+        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+        text = f'"{escaped}"' if escaped else '""'
+    yield f" {knob.name()} {str(text).lower() if isinstance(text, bool) else text}\n"

@@ -1,0 +1,195 @@
+"""The Nuke node with the real server, in a Nuke of our own making."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from subprocess import PIPE
+
+import pytest
+
+from gvm_nodes import side
+from gvm_nodes.work import Work
+from tests.fakes import nuke
+from tests.support.nuke_session import (
+    actions,
+    asking,
+    desk,
+    group,
+    matte_node,
+    read_plate,
+    shown_alpha,
+    start,
+)
+from tests.support.plates import moving_disc, write_exr, write_plate
+from tests.support.site import Site
+
+FIRST, LAST = 1001, 1024
+
+
+@pytest.fixture
+def shot(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A machine whose server this process would start, and a plate on it."""
+    for name, text in site.environment.items():
+        monkeypatch.setenv(name, text)
+    write_plate(site.folder / "plate", range(FIRST, LAST + 1), width=48, height=32)
+    start(site.folder)
+    return site
+
+
+def plate(shot: Site) -> nuke.Node:
+    """Make a Read of the shot's plate."""
+    return read_plate(str(shot.folder / "plate" / "plate.%04d.exr"), FIRST, LAST)
+
+
+def finish(node: nuke.Group) -> str:
+    """Be Nuke until the node's job has ended, and return its status."""
+    work = desk._works[group.node_id(node)]
+    nuke.pump(lambda: not work.is_running and nuke.session().calls.empty())
+    return node["status"].value()
+
+
+def test_a_range_is_rendered_and_only_changed_windows_run_again(shot: Site) -> None:
+    """Two plate frames change; only the windows that saw them are denoised anew."""
+    node = matte_node(plate(shot))
+    actions.render_range(node)
+    assert finish(node).startswith("24 frames are ready.")
+    assert all(shown_alpha(node, frame).is_file() for frame in range(FIRST, LAST + 1))
+    ran = len(shot.windows_denoised())
+    for frame in (1002, 1003):
+        path = shot.folder / "plate" / f"plate.{frame}.exr"
+        write_exr(path, moving_disc(frame + 40, 48, 32))
+    actions.render_changed(node)
+    assert finish(node).startswith("24 frames are ready.")
+    assert len(shot.windows_denoised()) == ran + 1
+
+
+def test_a_custom_range_makes_its_frames_only(shot: Site) -> None:
+    """Neighbours are context; their alphas are not written."""
+    node = matte_node(plate(shot))
+    node["range"].setValue("custom")
+    node["frames"].setValue("1005-1007 1010")
+    actions.render_range(node)
+    finish(node)
+    standing = [f for f in range(FIRST, LAST + 1) if shown_alpha(node, f).is_file()]
+    assert standing == [1005, 1006, 1007, 1010]
+
+
+def test_cancel_works_at_once_and_keeps_what_is_finished(
+    shot: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server's job ends, and the node says so."""
+    monkeypatch.setenv("GVM_TEST_ENGINE_SECONDS", "0.1")
+    node = matte_node(plate(shot))
+    actions.render_range(node)
+    nuke.pump(lambda: " %" in node["status"].value())
+    began = time.monotonic()
+    actions.cancel(node)
+    assert finish(node).startswith("The job was cancelled.")
+    assert time.monotonic() - began < 3
+
+
+def test_a_killed_server_is_started_again_and_the_job_is_finished(
+    shot: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The artist sees what happened; every frame is there in the end."""
+    monkeypatch.setenv("GVM_TEST_ENGINE_SECONDS", "0.05")
+    node = matte_node(plate(shot))
+    actions.render_range(node)
+    nuke.pump(lambda: " %" in node["status"].value())
+    shot.kill_server()
+    assert finish(node).startswith("24 frames are ready.")
+
+
+def test_two_nodes_render_at_once_into_paths_of_their_own(shot: Site) -> None:
+    """Neither waits for the other's end to be asked, and no file is shared."""
+    source = plate(shot)
+    nodes = [matte_node(source), matte_node(source)]
+    for node in nodes:
+        actions.render_range(node)
+    assert all(finish(node).startswith("24 frames are ready.") for node in nodes)
+    assert len({shown_alpha(node, FIRST) for node in nodes}) == 2
+
+
+def test_a_tree_is_written_as_plate_frames_and_only_what_changed_again(shot: Site) -> None:
+    """An unchanged tree is written once; after a change of the tree, all of it."""
+    nuke.renderer = lambda node, frame, path: write_exr(path, moving_disc(frame, 48, 32))
+    blur = nuke.createNode("Blur")
+    blur.setInput(0, plate(shot))
+    node = matte_node(blur)
+    nuke.root().setProxy(True)
+    for size, written in ((1.0, 24), (1.0, 24), (3.0, 48)):
+        blur["size"].setValue(size)
+        actions.render_range(node)
+        assert finish(node).startswith("24 frames are ready.")
+        assert len(nuke.session().rendered) == written
+        assert nuke.root().proxy()
+
+
+def test_batch_makes_the_mattes_before_they_are_read(shot: Site) -> None:
+    """`nuke -x -F 1003-1004`: one job of these frames, then the render reads them."""
+    start(shot.folder, gui=False, args=("nuke", "-x", "shot.nk", "-F", "1003-1004"))
+    node = matte_node(plate(shot))
+    node["missing_mattes"].setValue("error")
+    write = nuke.createNode("Write")
+    write.setInput(0, node)
+    write["file"].setValue(str(shot.folder / "comp.%04d.txt"))
+    nuke.execute(write, 1003, 1004)
+    assert nuke.session().rendered == [1003, 1004]
+    assert shown_alpha(node, 1003).is_file()
+    assert not shown_alpha(node, 1008).exists()
+
+
+def test_batch_without_a_plate_ends_with_an_error(shot: Site) -> None:
+    """The render stops, which Nuke turns into exit code 1; no dialog waits."""
+    start(shot.folder, gui=False)
+    node = matte_node(read_plate(str(shot.folder / "none" / "a.%04d.exr"), 1, 5))
+    write = nuke.createNode("Write")
+    write.setInput(0, node)
+    write["file"].setValue(str(shot.folder / "comp.%04d.txt"))
+    with pytest.raises(RuntimeError, match="none"):
+        nuke.execute(write, 1, 5)
+    assert not nuke.session().rendered
+
+
+def test_a_reopened_script_finds_its_running_job(
+    shot: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Nuke that asked was killed; the next finds the job, and no window runs twice."""
+    monkeypatch.setenv("GVM_TEST_ENGINE_SECONDS", "0.05")
+    node = matte_node(plate(shot))
+    node["keep_going"].setValue(True)
+    request = asking.request(node, asking.chosen_frames(node))
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "gvm_nodes.side"], stdin=PIPE, stdout=PIPE, text=True
+    )
+    with killed:
+        killed.stdin.write(side.written(request))
+        killed.stdin.flush()
+        while "frame_ready" not in killed.stdout.readline():
+            pass
+        killed.kill()
+    node["gvm_job"].setValue(request.job)
+    script = str(nuke.root().name())
+    nuke.scriptSave(script)
+    nuke.scriptOpen(script)
+    (again,) = group.ours()
+    assert "finds it again" in again["status"].value()
+    actions.render_range(again)
+    assert again["gvm_job"].value() == request.job
+    assert finish(again).startswith("24 frames are ready.")
+    assert len(shot.windows_denoised()) == 6
+    assert not again["gvm_job"].value()
+
+
+def test_a_python_without_zmq_works_through_a_side_process(shot: Site) -> None:
+    """The same events come over pipes, and a bad plate is the same error."""
+    line = side.SideLine(sys.executable)
+    request = asking.request(matte_node(plate(shot)), (1003,))
+    result = Work(request, lambda _: None, line=line).run()
+    assert result.sentence == "1 frame is ready."
+    line.release()
+    lost = replace(request, plate=replace(request.plate, path="/none/a.%04d.exr"))
+    assert "/none" in Work(lost, lambda _: None, line=line).run().sentence

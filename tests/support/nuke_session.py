@@ -1,0 +1,47 @@
+"""A Nuke session with our node: the fake stands where the real `nuke` module would."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tests.fakes import nuke
+
+sys.modules["nuke"] = nuke  # before the node's modules are loaded, as in Nuke
+
+from gvm_nodes.nuke import actions, asking, batch, callbacks, desk, group, knobs  # noqa: E402
+
+__all__ = ["actions", "asking", "batch", "callbacks", "desk", "group", "knobs"]
+
+
+def start(folder: Path, *, gui: bool = True, args: tuple[str, ...] = ()) -> None:
+    """Start Nuke with our callbacks and a script that was saved in a folder."""
+    nuke.start(gui=gui, args=args)
+    desk._works.clear()  # what one session knows, the next does not
+    batch._made.clear()
+    callbacks.register()
+    nuke.scriptSave((folder / "shot.nk").as_posix())
+
+
+def read_plate(pattern: str, first: int, last: int) -> nuke.Node:
+    """Make a Read of a plate."""
+    read = nuke.createNode("Read")
+    read["file"].setValue(pattern)
+    for name, frame in (("first", first), ("last", last)):
+        read[name].setValue(frame)
+    return read
+
+
+def matte_node(plate: nuke.Node) -> nuke.Group:
+    """Make our node below a plate, with the test engine and small windows."""
+    node = group.create()
+    node.setInput(0, plate)
+    node["engine"].setValue("test")
+    for name, number in (("frames_per_window", 6), ("overlap", 2), ("size", 32)):
+        node[name].setValue(number)
+    return node
+
+
+def shown_alpha(node: nuke.Group, frame: int) -> Path:
+    """Return the file that the Read inside shows at a frame."""
+    return Path(node.node("MatteRead")["file"].value() % frame)
