@@ -1,0 +1,276 @@
+"""The Nuke node without a server: what it may not do, and what it keeps.
+
+Names follow what artists expect of such a node; `docs/hosts.md` has the list.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import nkparser
+import pytest
+
+from gvm_client.errors import GvmError, SettingsError
+from gvm_nodes.work import Phase, Update
+from tests.fakes import nuke
+from tests.support.nuke_session import (
+    actions,
+    asking,
+    batch,
+    desk,
+    group,
+    knobs,
+    matte_node,
+    read_plate,
+    start,
+)
+
+
+@pytest.fixture
+def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run-time folder that is made by whoever looks for a server."""
+    folder = tmp_path / "runtime"
+    monkeypatch.setenv("GVM_RUNTIME_DIR", str(folder))
+    monkeypatch.setenv("GVM_SERVER", "/none/server")
+    start(tmp_path)
+    return folder
+
+
+def plate(tmp_path: Path, first: int = 1001, last: int = 1020) -> nuke.Node:
+    """Make a Read of frames that need not exist."""
+    return read_plate(str(tmp_path / "a.%04d.exr"), first, last)
+
+
+def fail(node: nuke.Group) -> str:
+    """Press Render Range where no server can be had, and return what the node says."""
+    actions.render_range(node)
+    nuke.pump(lambda: node["tile_color"].value() != 0)
+    return node["status"].value()
+
+
+def test_adding_opening_saving_copying_renaming_and_scrubbing_contact_nobody(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """Nobody looks for a server, and no thread begins."""
+    threads = threading.active_count()
+    node = matte_node(plate(tmp_path))
+    node.setName("Key_Hair")
+    nuke.paste(node)
+    node["gvm_job"].setValue("0" * 32)
+    nuke.scriptSave(str(tmp_path / "a.nk"))
+    nuke.scriptOpen(str(tmp_path / "a.nk"))
+    for frame in range(1001, 1021):
+        nuke.frame(frame)
+    next(group.ours())["size"].setValue(64)
+    assert not runtime.exists()
+    assert threading.active_count() == threads
+
+
+def test_a_copy_has_a_name_an_output_and_a_job_of_its_own(tmp_path: Path, runtime: Path) -> None:
+    """Two nodes never write into each other's mattes."""
+    node = matte_node(plate(tmp_path))
+    node["gvm_job"].setValue("0" * 32)
+    twin = nuke.paste(node)
+    twin.setInput(0, node.input(0))
+    assert group.node_id(twin) != group.node_id(node)
+    assert asking.matte_pattern(twin) != asking.matte_pattern(node)
+    assert twin["gvm_job"].value() == ""
+
+
+def test_renaming_keeps_the_job_and_its_mattes(tmp_path: Path, runtime: Path) -> None:
+    """What a node is called is part of nothing."""
+    node = matte_node(plate(tmp_path))
+    before = asking.request(node, (1001,))
+    node.setName("Other")
+    assert asking.request(node, (1001,)) == before
+
+
+def test_an_error_is_one_sentence_on_a_red_node_and_no_dialog(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """A server that cannot start is reported where the artist looks, with the remedy."""
+    node = matte_node(plate(tmp_path))
+    assert "/none/server" in fail(node)
+    assert node["label"].value()
+    assert not nuke.session().messages
+    node["range"].setValue("custom")
+    node["frames"].setValue("abc")
+    actions.render_range(node)
+    assert node["status"].value().startswith("'abc' is not a frame range.")
+
+
+def test_without_a_gui_a_button_raises(tmp_path: Path, runtime: Path) -> None:
+    """`nuke -t` sees the error as an exception, so that its exit code is right."""
+    start(tmp_path, gui=False)
+    node = matte_node(plate(tmp_path))
+    with pytest.raises(GvmError, match="/none/server"):
+        actions.render_range(node)
+
+
+def test_status_is_not_undone_and_does_not_mark_the_script(tmp_path: Path, runtime: Path) -> None:
+    """Progress is no work of the artist's."""
+    node = matte_node(plate(tmp_path))
+    nuke.modified(False)
+    nuke.session().undone.clear()
+    desk._show(group.node_id(node), asking.request(node, ()), Update(frames_total=4, note="Busy."))
+    assert node["status"].value() == "0 %, frame 0 of 4. Busy."
+    assert not nuke.modified()
+    assert not nuke.session().undone
+
+
+def test_out_of_date_is_said_and_the_old_matte_stays(tmp_path: Path, runtime: Path) -> None:
+    """A changed knob shows at once; setting it back takes it back."""
+    node = matte_node(plate(tmp_path))
+    made = asking.request(node, (1001, 1002))
+    desk._show(group.node_id(node), made, Update(ready=(1001,), phase=Phase.DONE))
+    shown = node.node("MatteRead")["file"].value()
+    node["blur"].setValue(2.0)
+    assert node["status"].value().startswith("Out of date")
+    assert node.node("MatteRead")["file"].value() == shown
+    node["blur"].setValue(0.0)
+    assert not node["status"].value().startswith("Out of date")
+
+
+def test_an_update_for_a_deleted_node_is_dropped(tmp_path: Path, runtime: Path) -> None:
+    """The job goes on; nobody is left to show it."""
+    node = matte_node(plate(tmp_path))
+    request, identity = asking.request(node, ()), group.node_id(node)
+    nuke.delete(node)
+    desk._show(identity, request, Update(phase=Phase.DONE))
+
+
+def test_a_plain_read_goes_by_path_and_anything_else_is_written(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """Dots are read through; a retime or a filter is no plain Read."""
+    read = plate(tmp_path)
+    dot = nuke.createNode("Dot")
+    dot.setInput(0, read)
+    node = matte_node(dot)
+    assert asking.request(node, ()).plate.path == str(tmp_path / "a.%04d.exr")
+    read["frame_mode"].setValue("offset")
+    assert "/mattes/plates/" in asking.request(node, ()).plate.path
+    assert asking.request(node, ()).plate.colourspace == "scene_linear"
+
+
+@pytest.mark.parametrize(
+    ("kind", "frames"),
+    [("plate", range(1003, 1019)), ("project", range(1001, 1011)), ("custom", (1005, 1007))],
+)
+def test_the_range_is_the_plates_the_projects_or_ones_own(
+    tmp_path: Path, runtime: Path, kind: str, frames: range
+) -> None:
+    """Handles at the plate's ends are context; frames outside the plate are left out."""
+    nuke.root()["first_frame"].setValue(990)
+    nuke.root()["last_frame"].setValue(1010)
+    node = matte_node(plate(tmp_path))
+    node["handles"].setValue(2)
+    node["frames"].setValue("1005-1008x2 2000")
+    node["range"].setValue(kind)
+    assert asking.chosen_frames(node) == tuple(frames)
+
+
+def test_a_range_outside_the_plate_is_refused(tmp_path: Path, runtime: Path) -> None:
+    """The sentence has the plate's range."""
+    node = matte_node(plate(tmp_path))
+    node["range"].setValue("custom")
+    node["frames"].setValue("1-5")
+    with pytest.raises(SettingsError, match="1001-1020"):
+        asking.chosen_frames(node)
+
+
+def test_a_preset_fills_in_its_numbers(tmp_path: Path, runtime: Path) -> None:
+    """What is shown is what is asked for; a number that is changed afterwards wins."""
+    node = matte_node(plate(tmp_path))
+    node["preset"].setValue("low_memory")
+    assert node["frames_per_window"].value() == 4
+    node["size"].setValue(256)
+    assert asking.request(node, ()).window.size == 256
+
+
+def test_cancelled_writing_of_a_plate_is_said_and_asks_nobody(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """Nuke's own progress bar cancels it; the proxy is as it was."""
+    blur = nuke.createNode("Blur")
+    blur.setInput(0, plate(tmp_path))
+    node = matte_node(blur)
+    nuke.root().setProxy(True)
+    nuke.session().cancel_at = 1004
+    actions.render_range(node)
+    assert node["status"].value() == "Writing the plate was cancelled."
+    assert nuke.root().proxy()
+    assert node.node("PlateWrite")["disable"].value()
+    assert not runtime.exists()
+
+
+def test_in_a_render_an_unwritten_tree_is_an_error_that_says_what_to_press(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """Nuke renders one thing at a time; nothing hangs."""
+    blur = nuke.createNode("Blur")
+    blur.setInput(0, plate(tmp_path))
+    write = nuke.createNode("Write")
+    write.setInput(0, matte_node(blur))
+    with pytest.raises(RuntimeError, match="Press Render Range"):
+        nuke.execute(write, 1001, 1002)
+
+
+def test_only_read_what_exists_contacts_nobody(tmp_path: Path, runtime: Path) -> None:
+    """With that policy a render reads; a missing matte is Nuke's own error."""
+    node = matte_node(plate(tmp_path))
+    node["policy"].setValue("only read what exists")
+    node["missing_mattes"].setValue("error")
+    (tmp_path / "a.1001.exr").write_text("")
+    node.node("MatteRead")["file"].setValue(str(tmp_path / "none.%04d.exr"))
+    write = nuke.createNode("Write")
+    write.setInput(0, node)
+    with pytest.raises(RuntimeError, match="Read error"):
+        nuke.execute(write, 1001, 1001)
+    assert not runtime.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "frames"),
+    [
+        ("nuke -x -F 1-5x2 a.nk", (1, 3, 5)),
+        ("nuke -X Write1 -F -2--1 -F 7 a.nk", (-2, -1, 7)),
+        ("nuke -x a.nk", (11, 12, 13)),
+        ("nuke -t a.py", ()),
+    ],
+)
+def test_the_command_line_says_which_frames(
+    tmp_path: Path, runtime: Path, words: str, frames: tuple[int, ...]
+) -> None:
+    """Several -F, steps and negative frames; without -F the project's range."""
+    nuke.root()["first_frame"].setValue(11)
+    nuke.root()["last_frame"].setValue(13)
+    write = nuke.createNode("Write")
+    assert batch.asked_frames(write, words.split()) == frames
+
+
+def test_the_saved_script_parses_and_opens_without_the_package(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """Native nodes only; a Read of the EXRs remains; a button says what is not installed."""
+    node = matte_node(plate(tmp_path))
+    desk._show(
+        group.node_id(node), asking.request(node, ()), Update(phase=Phase.DONE, ready=(1001,))
+    )
+    path = tmp_path / "a.nk"
+    nuke.scriptSave(str(path))
+    text = path.read_text()
+    script = nkparser.Script.from_string(text)
+    assert not script.has_errors
+    assert script.query().of_class("Group")
+    assert node.node("MatteRead")["file"].value() in text
+    kinds = {inside.Class() for inside in node.nodes()}
+    assert kinds == {"Input", "Write", "Read", "Copy", "Output"}
+    assert all("except ImportError" in node[button.name].value() for button in knobs.BUTTONS)
+
+
+def test_every_button_has_its_action() -> None:
+    """No button calls what is not there."""
+    for button in knobs.BUTTONS:
+        assert callable(getattr(actions, button.action))
