@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -70,6 +71,18 @@ def written(said: str) -> int:
     return sum(int(line.split("openjd_status: ")[1].split()[0]) for line in ends)
 
 
+def session_folder(said: str) -> Path:
+    """Return the run-time folder that a session was told to use."""
+    (folder,) = re.findall(r"openjd_env: GVM_RUNTIME_DIR=(\S+)", said)
+    return Path(folder)
+
+
+def session_of(site: Site, folder: Path) -> Site:
+    """Return the worker session whose run-time folder this is."""
+    environment = {**site.environment, "GVM_RUNTIME_DIR": str(folder)}
+    return Site(folder=site.folder, runtime=folder, environment=environment)
+
+
 @pytest.fixture
 def whole(site, tmp_path) -> dict[str, bytes]:
     """The alphas of one local job; nothing that it made is left in the cache."""
@@ -84,7 +97,6 @@ def test_every_chunk_size_gives_the_local_job_s_bits_and_a_repeat_writes_nothing
     site, tmp_path, whole
 ):
     """Two chunk sizes, each in a fresh cache; one server a session, gone with it."""
-    before = set(Path("/tmp").glob("gvm-farm-*"))
     for chunk in ("7", "10"):
         out = f"chunks{chunk}"
         template = submit(site, "plate", out, "--chunk", chunk)
@@ -94,12 +106,12 @@ def test_every_chunk_size_gives_the_local_job_s_bits_and_a_repeat_writes_nothing
         assert code == 0, said
         assert written(said) == FRAMES
         assert said.count("The server is process") == said.count("The server has ended") == 1
+        assert not session_folder(said).exists()
         assert "openjd_progress: 100.0" in said
         assert pixels(tmp_path / out) == whole
         code, said = run_job(site, template, out)
         assert (code, written(said)) == (0, 0), said
         assert site.gvm("cache", "clear").code == 0
-    assert set(Path("/tmp").glob("gvm-farm-*")) <= before
     assert site.server() is None, "the artist's own server was started"
 
 
@@ -162,21 +174,30 @@ def test_a_task_that_fails_says_why_in_the_session(site, tmp_path):
     assert "The server has ended" in said
 
 
-def test_the_server_s_stop_may_come_at_any_time(site, tmp_path):
+def test_the_server_s_stop_may_come_at_any_time(site):
     """Without a start, after a start, twice, and after the server was killed: exit 0."""
     assert site.gvm("farm", "server", "stop").code == 0
     started = site.gvm("farm", "server", "start")
     assert started.code == 0, started.stderr
-    (line,) = [each for each in started.stdout.splitlines() if each.startswith("openjd_env: ")]
-    name, folder = line.removeprefix("openjd_env: ").split("=")
+    folder = session_folder(started.stdout)
     assert site.server() is None, "it started the artist's own"
-    session = Site(
-        folder=tmp_path, runtime=Path(folder), environment={**site.environment, name: folder}
-    )
+    session = session_of(site, folder)
     session.kill_server()
     assert session.gvm("farm", "server", "stop").code == 0
-    assert not Path(folder).exists()
+    assert not folder.exists()
     assert session.gvm("farm", "server", "stop").code == 0
+
+
+def test_a_server_that_does_not_start_fails_the_session_and_leaves_nothing(site):
+    """Exit 4 after the folder was announced, so that `stop` can delete it."""
+    site.environment["GVM_SERVER"] = f"{sys.executable} -c 'raise SystemExit(7)'"
+    started = site.gvm("farm", "server", "start")
+    assert started.code == 4
+    assert "exit code 7" in started.stderr
+    folder = session_folder(started.stdout)
+    assert folder.is_dir()
+    assert session_of(site, folder).gvm("farm", "server", "stop").code == 0
+    assert not folder.exists()
 
 
 def test_the_session_s_server_is_not_the_artist_s(site, tmp_path):

@@ -80,13 +80,14 @@ class FarmJob:
     def _texts(self) -> Iterator[str]:
         """Yield what must stand in a template as it is."""
         yield from (self.name, self.plate_folder, self.plate_name, self.matte_folder)
-        yield from (self.matte_name, self.gvm, *self.words)
+        yield from (self.matte_name, self.gvm, self.range, *self.words)
 
 
 def _check_text(text: str) -> None:
     if len(text) > MAX_TEXT:
         raise SettingsError(
-            f"{text[:60]!r}... has {len(text)} characters; a farm takes {MAX_TEXT} at most."
+            f"{text[:60]!r}... has {len(text)} characters; a farm takes {MAX_TEXT} at most.",
+            remedy="Choose a shorter name; frames with many gaps go in several jobs.",
         )
     if "{{" in text or not text.isprintable():
         raise SettingsError(

@@ -126,6 +126,7 @@ def test_no_folder_stands_in_the_steps():
         {"plate_name": "{{Param.X}}.%04d.exr"},
         {"matte_folder": "/jobs/two\nlines"},
         {"gvm": "g" * 1025},
+        {"frames": tuple(number * number for number in range(40, 300))},
     ],
 )
 def test_what_a_farm_would_refuse_is_refused_here(change: dict[str, Any]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 from pathlib import Path
 
@@ -137,3 +138,14 @@ def test_a_task_says_its_progress_as_a_session_reads_it(capsys):
     assert f"openjd_progress: {100 / accepted.frames_total:.1f}" in said
     assert all(line.startswith(("openjd_status: ", "openjd_progress: ")) for line in said[:-1])
     assert said[-1] == "openjd_fail: It broke. Mend it."
+
+
+def test_every_command_line_of_the_farm_s_document_is_understood():
+    """What a reader types works: each `gvm` line of docs/farm.md."""
+    text = (Path(__file__).parents[4] / "docs" / "farm.md").read_text(encoding="utf-8")
+    blocks = "\n".join(re.findall(r"^```sh\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE))
+    lines = [shlex.split(line) for line in blocks.replace("\\\n", " ").splitlines()]
+    found = [words[1:] for words in lines if words[:1] == ["gvm"]]
+    assert len(found) == 3
+    for words in found:
+        build_parser().parse_args(words)
