@@ -19,6 +19,7 @@ class Host(NamedTuple):
     about: str
     module: str
     add_options: Callable[[argparse.ArgumentParser], None]
+    can_be_undone: bool = True
 
 
 def _ofx(parser: argparse.ArgumentParser) -> None:
@@ -36,8 +37,25 @@ def _scripts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", metavar="DIR", type=Path, help="the host's folder of scripts")
 
 
+def _nuke(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--nuke-python",
+        default="3.11",
+        metavar="X.Y",
+        help="the Python that Nuke has: 3.10 in Nuke 15, 3.11 in Nuke 16 (3.11)",
+    )
+    parser.add_argument("--to", metavar="DIR", type=Path, help="a folder of NUKE_PATH (~/.nuke)")
+
+
 HOSTS = (
-    Host("ofx", "The OpenFX plug-in, for every OpenFX host.", "gvm_server.cli.install_ofx", _ofx),
+    Host(
+        "ofx",
+        "The OpenFX plug-in, for every OpenFX host.",
+        "gvm_server.cli.install_ofx",
+        _ofx,
+        can_be_undone=False,
+    ),
+    Host("nuke", "The node of Nuke 15 and later.", "gvm_server.cli.install_nuke", _nuke),
     Host(
         "resolve",
         "Scripts for DaVinci Resolve Studio.",
@@ -45,6 +63,7 @@ HOSTS = (
         _scripts,
     ),
     Host("fusion", "Scripts for Fusion Studio.", "gvm_server.cli.install_fusion", _scripts),
+    Host("natron", "A group for renders in Natron.", "gvm_server.cli.install_natron", _scripts),
 )
 
 
@@ -55,3 +74,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         command = hosts.add_parser(host.name, help=host.about, description=host.about)
         host.add_options(command)
         command.set_defaults(run=f"{host.module}:run")
+
+
+def add_undo_options(parser: argparse.ArgumentParser) -> None:
+    """Add a sub-command for each host whose install can be undone; `run` is its `undo`."""
+    hosts = parser.add_subparsers(metavar="HOST", required=True)
+    for host in HOSTS:
+        if host.can_be_undone:
+            command = hosts.add_parser(host.name, help=host.about, description=host.about)
+            command.add_argument(
+                "--to", metavar="DIR", type=Path, help="where it was installed, if it was said"
+            )
+            command.set_defaults(run=f"{host.module}:undo")

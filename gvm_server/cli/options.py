@@ -114,6 +114,12 @@ COMMANDS = (
         "",
         install_options.add_options,
     ),
+    Command(
+        "uninstall",
+        "Take a host's node away again.",
+        "",
+        install_options.add_undo_options,
+    ),
     Command("farm", "Jobs for render farms.", "", farm_options.add_options),
     Command("stop", "End the server.", "gvm_server.cli.control:stop", _nothing),
     Command("doctor", "Check this machine.", "gvm_server.cli.doctor:run", _doctor),

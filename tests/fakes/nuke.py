@@ -170,6 +170,8 @@ class Node:
     def setInput(self, index: int, node: Node | None) -> bool:
         self.sources += [None] * (index + 1 - len(self.sources))
         self.sources[index] = node
+        while self.sources and self.sources[-1] is None:
+            self.sources.pop()
         _session.changed(self, Knob("inputChange"))
         return True
 

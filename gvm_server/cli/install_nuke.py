@@ -1,0 +1,183 @@
+"""`gvm install nuke`: the node's package in a folder of Nuke's plug-in path, and what it needs.
+
+    ~/.nuke/gvm/                   our folder, known by its sign
+        gvm_client/  gvm_nodes/    the package
+        side_python.txt            the Python that speaks for a Nuke that cannot load pyzmq
+        vendor/cp311-linux/        pyzmq and msgpack, a folder for each Python and platform
+        init.py  menu.py           register, and nothing else
+    ~/.nuke/init.py                one line of ours: the folder is a plug-in path
+
+Law: only a folder that carries our sign is replaced or deleted, and only our line is taken out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import gvm_client
+import gvm_nodes
+from gvm_client.errors import ErrorCode, OutputError, ServerError, SettingsError
+from gvm_nodes.side import PYTHON_FILE
+from gvm_server.cli.exits import Exit
+
+FOLDER, SIGN = "gvm", "installed_by_gvm.txt"
+LINE = "nuke.pluginAddPath('./gvm')  # written by `gvm install nuke`\n"
+NEEDS = ("pyzmq>=25", "msgpack>=1.0.5")
+OLDEST = (3, 10)  # Nuke 15
+
+_INIT = """\
+import os
+import sys
+
+_here = os.path.dirname(__file__)
+_abi = "cp%d%d-%s" % (*sys.version_info[:2], sys.platform)
+# Last: what Nuke or the studio ships wins.
+sys.path += [_here, os.path.join(_here, "vendor", _abi)]
+
+from gvm_nodes.nuke import callbacks
+
+callbacks.register()
+"""
+_MENU = """\
+from gvm_nodes.nuke import callbacks
+
+callbacks.register_menu()
+"""
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Install the node and say for which Nuke.
+
+    Raises:
+        SettingsError: the Python is too old, or is no version.
+        ServerError: pip cannot get pyzmq and msgpack for it.
+        OutputError: a folder that is not ours stands there, or it cannot be written.
+    """
+    python = _version(parsed.nuke_python)
+    plugins = (parsed.to or Path.home() / ".nuke").absolute()
+    folder = plugins / FOLDER
+    _refuse_foreign(folder)
+    try:
+        _copy(folder)
+        _vendor(folder, python)
+        _register(plugins)
+    except OSError as error:
+        raise OutputError(
+            f"The node cannot be put into {plugins}: {error.strerror or error}.",
+            remedy="Choose a folder of your own with --to.",
+            path=str(plugins),
+        ) from error
+    print(f"{folder}, for Nukes with Python {python[0]}.{python[1]}")
+    if parsed.to:
+        print(f"Tell Nuke to look there:  export NUKE_PATH={plugins}")
+    print("In Nuke: the toolbar, GVM, GVM Matte. Other Pythons: run this again for each.")
+    return Exit.DONE
+
+
+def undo(parsed: argparse.Namespace) -> int:
+    """Delete the node and its line; scripts keep their mattes.
+
+    Raises:
+        OutputError: the folder is not ours, or cannot be deleted.
+    """
+    plugins = (parsed.to or Path.home() / ".nuke").absolute()
+    folder, init = plugins / FOLDER, plugins / "init.py"
+    _refuse_foreign(folder)
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+            print(f"Deleted {folder}")
+        if init.exists():
+            _unregister(init)
+    except OSError as error:
+        raise OutputError(
+            f"{folder} cannot be deleted: {error.strerror or error}.",
+            remedy="Close Nuke, and make the folder writable.",
+            path=str(folder),
+        ) from error
+    return Exit.DONE
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, _, minor = text.partition(".")
+    if not (major.isdigit() and minor.isdigit()):
+        raise SettingsError(f"{text!r} is no Python version.", remedy="Write one such as 3.11.")
+    version = (int(major), int(minor))
+    if version < OLDEST:
+        raise SettingsError(
+            f"The node needs Python 3.10 or later, and this Nuke has {text}.",
+            remedy="Nuke 15 and later have it; for older ones there is `gvm install ofx`.",
+        )
+    return version
+
+
+def _refuse_foreign(folder: Path) -> None:
+    if folder.exists() and not (folder / SIGN).is_file():
+        raise OutputError(
+            f"{folder} was not made by `gvm install nuke`.",
+            remedy="Move it away, or choose another folder with --to.",
+            code=ErrorCode.OUTPUT_NOT_OURS,
+            path=str(folder),
+        )
+
+
+def _copy(folder: Path) -> None:
+    """Put the package in place; what was vendored for other Pythons stays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / SIGN).write_text("`gvm uninstall nuke` deletes this folder.\n", encoding="utf-8")
+    for package in (gvm_client, gvm_nodes):
+        source = Path(str(package.__file__)).parent
+        place = folder / source.name
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(source, place, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / PYTHON_FILE).write_text(sys.executable + "\n", encoding="utf-8")
+    (folder / "init.py").write_text(_INIT, encoding="utf-8")
+    (folder / "menu.py").write_text(_MENU, encoding="utf-8")
+
+
+def _vendor(folder: Path, python: tuple[int, int]) -> None:
+    """Have pip put the wheels for Nuke's Python into a folder of their own.
+
+    Raises:
+        ServerError: it cannot.
+    """
+    abi = f"cp{python[0]}{python[1]}-{sys.platform}"
+    target = folder / "vendor" / abi
+    fresh = target.with_name(abi + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command += ["--target", str(fresh), "--python-version", f"{python[0]}.{python[1]}"]
+    command += ["--only-binary", ":all:", *NEEDS]
+    got = subprocess.run(command, capture_output=True, text=True, check=False)
+    if got.returncode != 0:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise ServerError(
+            f"pip cannot get pyzmq and msgpack for Python {python[0]}.{python[1]}:"
+            f" {got.stderr.strip()[-500:]}",
+            remedy="Connect this machine to a package index, or name another --nuke-python.",
+            code=ErrorCode.SERVER_START_FAILED,
+        )
+    shutil.rmtree(target, ignore_errors=True)
+    fresh.rename(target)
+
+
+def _register(plugins: Path) -> None:
+    init = plugins / "init.py"
+    text = init.read_text(encoding="utf-8") if init.exists() else ""
+    if LINE not in text:
+        joint = "" if not text or text.endswith("\n") else "\n"
+        imported = "" if "import nuke\n" in text else "import nuke\n"
+        init.write_text(f"{text}{joint}{imported}{LINE}", encoding="utf-8")
+
+
+def _unregister(init: Path) -> None:
+    text = init.read_text(encoding="utf-8")
+    rest = text.replace(LINE, "")
+    if rest.strip() in ("", "import nuke"):
+        init.unlink()
+    elif rest != text:
+        init.write_text(rest, encoding="utf-8")
