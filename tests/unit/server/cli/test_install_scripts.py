@@ -1,4 +1,4 @@
-"""`gvm install resolve` and `fusion`: scripts that find the package, and their uninstall."""
+"""`gvm install resolve|fusion|natron`: scripts that find the package, and their uninstall."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gvm_client.errors import ErrorCode, OutputError
 from gvm_server.cli.main import build_parser
+from tests.fakes.natron import App
 
-HOSTS = {"resolve": 5, "fusion": 2}
+HOSTS = {"resolve": 5, "fusion": 2, "natron": 1}
 
 
 def modules(host: str, folder: Path):
@@ -28,7 +30,7 @@ def test_scripts_are_written_replaced_and_deleted(host, count, tmp_path):
     module, parsed = modules(host, tmp_path)
     assert module.run(parsed) == module.run(parsed) == 0
     assert len(list(tmp_path.rglob("*.py"))) == count
-    (tmp_path / "Comp" / "GVM" / "mine.py").write_text("print()\n")
+    (tmp_path / "mine.py").write_text("print()\n")
     assert module.undo(parsed) == module.undo(parsed) == 0
     assert [path.name for path in tmp_path.rglob("*.py")] == ["mine.py"]
 
@@ -38,7 +40,7 @@ def test_a_file_that_is_not_ours_stays(host, tmp_path):
     """Neither replaced nor deleted."""
     module, parsed = modules(host, tmp_path)
     place = tmp_path / module.SCRIPTS[0].path
-    place.parent.mkdir(parents=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("print()\n")
     for act in (module.run, module.undo):
         with pytest.raises(OutputError) as caught:
@@ -61,7 +63,7 @@ def test_without_a_folder_the_user_s_own_is_taken(host, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     module, _ = modules(host, tmp_path)
     module.run(build_parser().parse_args(["install", host]))
-    assert list(tmp_path.rglob("Scripts/Comp/GVM/Add GVM Matte.py"))
+    assert list(tmp_path.rglob(f"*/{module.SCRIPTS[-1].path}"))
 
 
 def test_an_installed_script_runs_in_a_python_that_knows_nothing_of_us(tmp_path):
@@ -84,3 +86,23 @@ def test_an_installed_script_runs_in_a_python_that_knows_nothing_of_us(tmp_path)
         "GVM: No range is marked. Mark an in and an out point on the timeline.",
         sys.executable,
     ]
+
+
+def test_the_pyplug_is_one_for_natron_and_its_callbacks_are_the_ones_that_the_group_names(tmp_path):
+    """Natron looks for a line of its own, and finds callbacks by the file's name."""
+    module, parsed = modules("natron", tmp_path)
+    module.run(parsed)
+    (place,) = tmp_path.glob("*.py")
+    text = place.read_text()
+    assert "# Natron PyPlug" in text.splitlines()
+    pyplug: dict[str, Any] = {}
+    exec(compile(text, str(place), "exec"), pyplug)
+    app = App()
+    group = app.createNode(pyplug["getPluginID"]())
+    pyplug["createInstance"](app, group)
+    for named in (group.onParamChanged.get(), group.onInputChanged.get()):
+        name, function = named.split(".")
+        assert name == place.stem
+        assert callable(pyplug[function])
+    pyplug["param_changed"](None, group, app, app, True)
+    pyplug["before_render"](1, group, app)
