@@ -66,6 +66,13 @@ def test_without_a_folder_the_user_s_own_is_taken(host, tmp_path, monkeypatch):
     assert list(tmp_path.rglob(f"*/{module.SCRIPTS[-1].path}"))
 
 
+@pytest.mark.parametrize("host", HOSTS)
+def test_uninstall_runs_the_undo_of_the_host(host):
+    """By the same table as install."""
+    parsed = build_parser().parse_args(["uninstall", host])
+    assert parsed.run == f"gvm_server.cli.install_{host}:undo"
+
+
 def test_an_installed_script_runs_in_a_python_that_knows_nothing_of_us(tmp_path):
     """It finds the package and says its error, with no site-packages and another Python named."""
     module, parsed = modules("resolve", tmp_path)
