@@ -61,7 +61,9 @@ def knob_changed() -> None:
         wanted = asking.request(node, ())
     except GvmError:  # said when the artist renders: knobs are set one by one
         return
-    if shown.is_out_of_date(node, wanted):
+    # The files are looked at when the panel opens only: a slider must not wait for a file server.
+    newer = knob == "showPanel" and shown.is_plate_newer(node, wanted)
+    if newer or shown.is_out_of_date(node, wanted):
         shown.status(node, shown.OUT_OF_DATE)
     elif node["status"].value() == shown.OUT_OF_DATE:
         shown.status(node, "The mattes fit the plate and the knobs.")

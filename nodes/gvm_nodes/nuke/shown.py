@@ -17,6 +17,7 @@ import nuke
 from gvm_client.errors import GvmError
 from gvm_client.protocol.messages import FileOutput, FilePlate, Matte
 from gvm_nodes.nuke.group import MATTE, part
+from gvm_nodes.outputs import newest
 from gvm_nodes.recipe import digest
 
 RED, NO_COLOUR = 0xC03030FF, 0
@@ -57,6 +58,19 @@ def is_out_of_date(node: nuke.Node, wanted: Matte) -> bool:
     """Whether mattes are shown that today's knobs would not make."""
     text = str(node["gvm_made"].value())
     return bool(text) and json.loads(text)["digest"] != digest(wanted)
+
+
+def is_plate_newer(node: nuke.Node, wanted: Matte) -> bool:
+    """Whether a file of the plate is newer than every matte that is shown; looks at each file."""
+    text, plate = str(node["gvm_made"].value()), wanted.plate
+    assert isinstance(plate, FilePlate)  # noqa: S101 - the node asks for nothing else
+    assert plate.first is not None  # noqa: S101
+    assert plate.last is not None  # noqa: S101
+    if not text:
+        return False
+    clip = range(plate.first, plate.last + 1)
+    made = newest(json.loads(text)["out"], clip)
+    return 0.0 < made < newest(plate.path, clip)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Names follow what artists expect of such a node; `docs/hosts.md` has the list.
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import nkparser
 import pytest
 
 from gvm_client.errors import GvmError, SettingsError
+from gvm_nodes.outputs import frame_path
 from gvm_nodes.work import Phase, Update
 from tests.fakes import nuke
 from tests.support.nuke_session import (
@@ -130,6 +132,25 @@ def test_out_of_date_is_said_and_the_old_matte_stays(tmp_path: Path, runtime: Pa
     assert node.node("MatteRead")["file"].value() == shown
     node["blur"].setValue(0.0)
     assert not node["status"].value().startswith("Out of date")
+
+
+def test_a_plate_that_is_newer_than_its_mattes_is_said_when_the_panel_opens(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """A plate that was rendered again shows, without a server."""
+    node = matte_node(plate(tmp_path))
+    made = asking.request(node, (1001,))
+    matte = frame_path(made.output.path, 1001)
+    matte.parent.mkdir(parents=True)
+    for path, seconds in ((tmp_path / "a.1001.exr", 100), (matte, 200)):
+        path.write_text("")
+        os.utime(path, (seconds, seconds))
+    desk._show(group.node_id(node), made, Update(ready=(1001,), phase=Phase.DONE))
+    nuke.session().changed(node, nuke.Knob("showPanel"))
+    assert not node["status"].value().startswith("Out of date")
+    os.utime(tmp_path / "a.1001.exr", (300, 300))
+    nuke.session().changed(node, nuke.Knob("showPanel"))
+    assert node["status"].value().startswith("Out of date")
 
 
 def test_an_update_for_a_deleted_node_is_dropped(tmp_path: Path, runtime: Path) -> None:
