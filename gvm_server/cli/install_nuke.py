@@ -25,7 +25,7 @@ from gvm_nodes.side import PYTHON_FILE
 from gvm_server.cli.exits import Exit
 
 FOLDER, SIGN = "gvm", "installed_by_gvm.txt"
-LINE = "nuke.pluginAddPath('./gvm')  # written by `gvm install nuke`\n"
+LINE = "import nuke; nuke.pluginAddPath('./gvm')  # written by `gvm install nuke`\n"
 NEEDS = ("pyzmq>=25", "msgpack>=1.0.5")
 OLDEST = (3, 10)  # Nuke 15
 
@@ -170,14 +170,13 @@ def _register(plugins: Path) -> None:
     text = init.read_text(encoding="utf-8") if init.exists() else ""
     if LINE not in text:
         joint = "" if not text or text.endswith("\n") else "\n"
-        imported = "" if "import nuke\n" in text else "import nuke\n"
-        init.write_text(f"{text}{joint}{imported}{LINE}", encoding="utf-8")
+        init.write_text(text + joint + LINE, encoding="utf-8")
 
 
 def _unregister(init: Path) -> None:
     text = init.read_text(encoding="utf-8")
     rest = text.replace(LINE, "")
-    if rest.strip() in ("", "import nuke"):
+    if not rest.strip():
         init.unlink()
     elif rest != text:
         init.write_text(rest, encoding="utf-8")

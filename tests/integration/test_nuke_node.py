@@ -193,3 +193,25 @@ def test_a_python_without_zmq_works_through_a_side_process(shot: Site) -> None:
     line.release()
     lost = replace(request, plate=replace(request.plate, path="/none/a.%04d.exr"))
     assert "/none" in Work(lost, lambda _: None, line=line).run().sentence
+
+
+def test_a_render_in_the_gui_is_cancelled_by_its_progress_bar(
+    shot: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Write's render stops; it does not read half a range."""
+    monkeypatch.setenv("GVM_TEST_ENGINE_SECONDS", "0.3")
+    node = matte_node(plate(shot))
+    write = nuke.createNode("Write")
+    write.setInput(0, node)
+    nuke.ProgressTask.cancelled = True
+    with pytest.raises(RuntimeError, match="cancelled"):
+        nuke.execute(write, FIRST, LAST)
+    assert not nuke.session().rendered
+
+
+def test_free_gpu_memory_asks_in_the_background(shot: Site) -> None:
+    """The answer comes to the status line; without a server nothing is held."""
+    node = matte_node(plate(shot))
+    actions.release(node)
+    nuke.pump(lambda: node["status"].value() == "The GPU's memory was given back.")
+    assert shot.server() is None

@@ -61,9 +61,10 @@ def knob_changed() -> None:
         wanted = asking.request(node, ())
     except GvmError:  # said when the artist renders: knobs are set one by one
         return
-    # The files are looked at when the panel opens only: a slider must not wait for a file server.
-    newer = knob == "showPanel" and shown.is_plate_newer(node, wanted)
+    # Files are looked at when the panel opens, and to take back what was said: no slider waits.
+    said = node["status"].value() == shown.OUT_OF_DATE
+    newer = (said or knob == "showPanel") and shown.is_plate_newer(node, wanted)
     if newer or shown.is_out_of_date(node, wanted):
         shown.status(node, shown.OUT_OF_DATE)
-    elif node["status"].value() == shown.OUT_OF_DATE:
+    elif said:
         shown.status(node, "The mattes fit the plate and the knobs.")

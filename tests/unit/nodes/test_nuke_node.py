@@ -150,6 +150,8 @@ def test_a_plate_that_is_newer_than_its_mattes_is_said_when_the_panel_opens(
     assert not node["status"].value().startswith("Out of date")
     os.utime(tmp_path / "a.1001.exr", (300, 300))
     nuke.session().changed(node, nuke.Knob("showPanel"))
+    node["blur"].setValue(1.0)
+    node["blur"].setValue(0.0)
     assert node["status"].value().startswith("Out of date")
 
 
@@ -295,3 +297,18 @@ def test_every_button_has_its_action() -> None:
     """No button calls what is not there."""
     for button in knobs.BUTTONS:
         assert callable(getattr(actions, button.action))
+
+
+def test_reveal_before_the_first_render_says_so(tmp_path: Path, runtime: Path) -> None:
+    """There is no folder to show yet."""
+    node = matte_node(plate(tmp_path))
+    actions.reveal(node)
+    assert node["status"].value().endswith("does not exist yet. Render first.")
+
+
+def test_cancel_without_a_job_says_so(tmp_path: Path, runtime: Path) -> None:
+    """Nobody is asked."""
+    node = matte_node(plate(tmp_path))
+    actions.cancel(node)
+    assert node["status"].value() == "Nothing is rendering."
+    assert not runtime.exists()
