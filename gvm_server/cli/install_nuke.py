@@ -23,6 +23,8 @@ import gvm_nodes
 from gvm_client.errors import ErrorCode, OutputError, ServerError, SettingsError
 from gvm_nodes.side import PYTHON_FILE
 from gvm_server.cli.exits import Exit
+from gvm_server.cli.install_ofx import name_server
+from gvm_server.cli.ofx_bundle import hosts_server
 
 FOLDER, SIGN = "gvm", "installed_by_gvm.txt"
 LINE = "import nuke; nuke.pluginAddPath('./gvm')  # written by `gvm install nuke`\n"
@@ -54,7 +56,7 @@ def run(parsed: argparse.Namespace) -> int:
 
     Raises:
         SettingsError: the Python is too old, or is no version.
-        ServerError: pip cannot get pyzmq and msgpack for it.
+        ServerError: pip cannot get pyzmq and msgpack for it, or the configured server is none.
         OutputError: a folder that is not ours stands there, or it cannot be written.
     """
     python = _version(parsed.nuke_python)
@@ -71,6 +73,8 @@ def run(parsed: argparse.Namespace) -> int:
             remedy="Choose a folder of your own with --to.",
             path=str(plugins),
         ) from error
+    name_server()  # Nuke's own Python has no server to start
+    print(f"Nuke starts a server with:  {hosts_server()}")
     print(f"{folder}, for Nukes with Python {python[0]}.{python[1]}")
     if parsed.to:
         print(f"Tell Nuke to look there:  export NUKE_PATH={plugins}")

@@ -42,7 +42,7 @@ def run(parsed: argparse.Namespace) -> int:
     print(f"{place}, version {installed.version}, needs glibc {installed.glibc}")
     if folder != SYSTEM_FOLDER:
         print(f"Tell hosts to look there:  export {SEARCH_VARIABLE}={folder}")
-    _name_server()
+    name_server()
     print(f"Hosts start a server with:  {hosts_server()}")
     for stale in clear_host_caches():
         print(f"Cleared {stale}")
@@ -116,7 +116,7 @@ def _copy(bundle: Path, folder: Path) -> Path:
     return place
 
 
-def _name_server() -> None:
+def name_server() -> None:
     """Write that hosts start this Python's server, unless another is named already."""
     path = config_path()
     if hosts_server():

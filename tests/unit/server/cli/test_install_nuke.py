@@ -29,6 +29,8 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
                 f"{sign}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
             )
             wheel.writestr(f"{sign}/RECORD", "")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("GVM_SERVER", raising=False)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
 
@@ -46,6 +48,7 @@ def test_it_is_installed_registers_and_is_undone(tmp_path: Path, index: None) ->
     assert text.startswith(own)
     assert text.count("pluginAddPath('./gvm')") == 1
     vendor = plugins / "gvm" / "vendor" / f"cp310-{sys.platform}"
+    assert sys.executable in (tmp_path / "config" / "gvm" / "server.json").read_text()
     assert (vendor / "zmq" / "__init__.py").is_file()
     assert not list((plugins / "gvm").rglob("*.nk")) + list((plugins / "gvm").rglob("*.gizmo"))
     assert main(["uninstall", "nuke", "--to", str(plugins)]) == Exit.DONE
