@@ -6,10 +6,13 @@ import json
 import signal
 import time
 
+from gvm_client.client import Client
+from gvm_client.connection import read_connection
 from tests.support.plates import write_plate
 from tests.support.site import SMALL
 
 WINDOW_SECONDS = 6 * 0.2
+MARGIN_SECONDS = 1.5  # for a busy machine; the window is given up between its steps
 SLOW = {"GVM_TEST_ENGINE_SECONDS": "0.2"}  # a frame
 
 
@@ -31,12 +34,13 @@ def _started(site, tmp_path):
 def test_control_c_ends_the_job_within_one_window(site, tmp_path, eventually):
     """Ctrl-C: exit code 130, the job is cancelled, the next job runs."""
     plate, process, _ = _started(site, tmp_path)
-    process.send_signal(signal.SIGINT)
-    asked_at = time.monotonic()
+    with Client(read_connection(site.runtime)) as watcher:
+        process.send_signal(signal.SIGINT)
+        asked_at = time.monotonic()
+        eventually(lambda: [job.state for job in watcher.status().jobs] == ["cancelled"])
+        assert time.monotonic() - asked_at < WINDOW_SECONDS + MARGIN_SECONDS
     process.communicate(timeout=20)
     assert process.returncode == 130
-    eventually(lambda: '"cancelled"' in site.gvm("status", "--json").stdout)
-    assert time.monotonic() - asked_at < WINDOW_SECONDS + 1.5  # the margin is two commands' start
     assert site.matte(plate, "next", "--frames", "1").code == 0
 
 
@@ -46,7 +50,7 @@ def test_gvm_cancel_ends_the_job_and_its_client(site, tmp_path):
     assert site.gvm("cancel", job[:8]).code == 0
     asked_at = time.monotonic()
     output, _ = process.communicate(timeout=20)
-    assert time.monotonic() - asked_at < WINDOW_SECONDS + 1.0
+    assert time.monotonic() - asked_at < WINDOW_SECONDS + MARGIN_SECONDS
     assert process.returncode == 130
     assert json.loads(output.splitlines()[-1])["type"] == "cancelled"
 
