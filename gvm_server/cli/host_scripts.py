@@ -4,6 +4,7 @@ Laws:
 1. A script only finds the package and calls it, so that an upgrade needs no new install.
 2. Only files that begin with our line are replaced or deleted.
 3. The host's own packages win: ours are looked for last.
+4. A host's Python has no server: which one starts is written into the configuration folder.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 import gvm_nodes
 from gvm_client.errors import ErrorCode, OutputError
+from gvm_server.cli.install_ofx import name_server
 
 OURS = "# Written by `gvm install`; `gvm uninstall` deletes it."
 
@@ -41,6 +43,7 @@ def install(scripts: Iterable[Script], folder: Path) -> Iterator[Path]:
     Raises:
         OutputError: a file that is not ours stands there, or the folder cannot be written.
     """
+    name_server()
     nodes = str(Path(gvm_nodes.__file__).parents[1])
     found = _FIND.format(nodes=nodes, python=sys.executable)
     for script in scripts:

@@ -196,7 +196,7 @@ def _spawn(command: Sequence[str], output: int, folder: Path) -> subprocess.Pope
             stderr=output,
             start_new_session=True,
             creationflags=_DETACHED,
-            env={**os.environ, "GVM_RUNTIME_DIR": str(folder)},
+            env=_environment(command[0], folder),
         )
     except OSError as error:
         raise ServerStartFailed(
@@ -204,6 +204,19 @@ def _spawn(command: Sequence[str], output: int, folder: Path) -> subprocess.Pope
             remedy=f"Correct {SERVER_VARIABLE} or {config_path()}.",
             path=command[0],
         ) from error
+
+
+def _environment(program: str, folder: Path) -> dict[str, str]:
+    """Return the server's environment; another Python than ours gets none of our PYTHON variables.
+
+    A compositing host sets PYTHONHOME and PYTHONPATH for its own Python, and they would break the
+    server's.
+    """
+    ours = program == sys.executable
+    kept = {
+        name: text for name, text in os.environ.items() if ours or not name.startswith("PYTHON")
+    }
+    return {**kept, "GVM_RUNTIME_DIR": str(folder)}
 
 
 def _open_log(log: Path) -> BinaryIO:

@@ -111,6 +111,20 @@ def test_a_command_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):
     assert "GVM_SERVER" in caught.value.remedy
 
 
+def test_a_host_s_python_variables_do_not_reach_another_python(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """A host's PYTHONHOME would break the server's own Python."""
+    other = tmp_path / "python"
+    seen = tmp_path / "seen"
+    other.write_text(f'#!/bin/sh\nenv > {seen}\nexec {sys.executable} "$@"\n')
+    other.chmod(0o700)
+    monkeypatch.setenv("GVM_SERVER", shlex.join([str(other), *SMALL[1:]]))
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")
+    assert ensure_server() == read_connection(folder)
+    assert "PYTHONHOME" not in seen.read_text()
+
+
 def test_a_stale_connection_file_is_no_obstacle(folder: Path):
     """The file of a killed server is replaced by that of a new one."""
     first = ensure_server()
