@@ -1,7 +1,13 @@
 """What every test shares."""
 
+import signal
+
 from hypothesis import HealthCheck, settings
 
 # A busy machine is no failure: what must be fast has a test of its own.
 settings.register_profile("gvm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("gvm")
+
+# A shell that starts the tests in the background has them, and what they start, ignore Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
