@@ -9,14 +9,17 @@ Laws:
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import gvm_nodes
 from gvm_client.errors import ErrorCode, OutputError
+from gvm_server.cli.exits import Exit
 from gvm_server.cli.install_ofx import name_server
 
 OURS = "# Written by `gvm install`; `gvm uninstall` deletes it."
@@ -37,12 +40,53 @@ class Script(NamedTuple):
     body: str
 
 
-def install(scripts: Iterable[Script], folder: Path) -> Iterator[Path]:
-    """Write scripts and yield where each is.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostScripts:
+    """What `gvm install` puts into one host's folder, and takes away again.
 
-    Raises:
-        OutputError: a file that is not ours stands there, or the folder cannot be written.
+    Attributes:
+        scripts: the files.
+        folder: where the host looks, of this user; `--to` names another.
+        then: what the artist does next, a line each.
     """
+
+    scripts: tuple[Script, ...]
+    folder: Callable[[], Path]
+    then: tuple[str, ...]
+
+    def run(self, parsed: argparse.Namespace) -> int:
+        """Write the scripts.
+
+        Raises:
+            OutputError: a file that is not ours stands there, or the folder cannot be written.
+        """
+        for place in _install(self.scripts, parsed.to or self.folder()):
+            print(place)
+        print("\n".join(self.then))
+        return Exit.DONE
+
+    def undo(self, parsed: argparse.Namespace) -> int:
+        """Delete the scripts that `run` wrote.
+
+        Raises:
+            OutputError: one of them is not ours.
+        """
+        for place in _remove(self.scripts, parsed.to or self.folder()):
+            print(f"Deleted {place}")
+        return Exit.DONE
+
+
+def settings_folder(*, linux: str, mac: str, windows: str) -> Path:
+    """Return the folder that a host looks in, on this system, of this user."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / mac
+    if sys.platform == "win32":
+        return Path(os.environ["APPDATA"]) / windows
+    return Path.home() / linux
+
+
+def _install(scripts: Iterable[Script], folder: Path) -> Iterator[Path]:
+    """Write scripts and yield where each is."""
     name_server()
     nodes = str(Path(gvm_nodes.__file__).parents[1])
     found = _FIND.format(nodes=nodes, python=sys.executable)
@@ -61,27 +105,14 @@ def install(scripts: Iterable[Script], folder: Path) -> Iterator[Path]:
         yield place
 
 
-def remove(scripts: Iterable[Script], folder: Path) -> Iterator[Path]:
-    """Delete scripts that `install` wrote and yield where each was.
-
-    Raises:
-        OutputError: one of them is not ours.
-    """
+def _remove(scripts: Iterable[Script], folder: Path) -> Iterator[Path]:
+    """Delete scripts that `_install` wrote and yield where each was."""
     for script in scripts:
         place = folder / script.path
         _refuse_foreign(place)
         if place.exists():
             place.unlink()
             yield place
-
-
-def settings_folder(*, linux: str, mac: str, windows: str) -> Path:
-    """Return the folder that a host looks in, on this system, of this user."""
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / mac
-    if sys.platform == "win32":
-        return Path(os.environ["APPDATA"]) / windows
-    return Path.home() / linux
 
 
 def _refuse_foreign(place: Path) -> None:

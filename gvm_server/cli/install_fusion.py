@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
-from gvm_server.cli.exits import Exit
-from gvm_server.cli.host_scripts import Script, install, remove, settings_folder
+from gvm_server.cli.host_scripts import HostScripts, Script, settings_folder
 
 _CALL = "from gvm_nodes.fusion.script import main\n\nmain([{what!r}], print, comp)\n"
 
@@ -16,32 +14,17 @@ SCRIPTS = (
 )
 
 
-def run(parsed: argparse.Namespace) -> int:
-    """Write the scripts.
-
-    Raises:
-        OutputError: a file that is not ours stands there, or the folder cannot be written.
-    """
-    for place in install(SCRIPTS, parsed.to or _folder()):
-        print(place)
-    print("In Fusion: Script menu, GVM. The tool itself comes with `gvm install ofx`.")
-    return Exit.DONE
-
-
-def undo(parsed: argparse.Namespace) -> int:
-    """Delete the scripts.
-
-    Raises:
-        OutputError: one of them is not ours.
-    """
-    for place in remove(SCRIPTS, parsed.to or _folder()):
-        print(f"Deleted {place}")
-    return Exit.DONE
-
-
 def _folder() -> Path:
     return settings_folder(
         linux=".fusion/BlackmagicDesign/Fusion/Scripts",
         mac="Blackmagic Design/Fusion/Scripts",
         windows="Blackmagic Design/Fusion/Scripts",
     )
+
+
+_HOST = HostScripts(
+    scripts=SCRIPTS,
+    folder=_folder,
+    then=("In Fusion: Script menu, GVM. The tool itself comes with `gvm install ofx`.",),
+)
+run, undo = _HOST.run, _HOST.undo

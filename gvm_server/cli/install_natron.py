@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 from gvm_nodes.natron.group import MODULE, PLUGIN_ID
-from gvm_server.cli.exits import Exit
-from gvm_server.cli.host_scripts import Script, install, remove, settings_folder
+from gvm_server.cli.host_scripts import HostScripts, Script, settings_folder
 
 _PYPLUG = f"""
 # Natron PyPlug
@@ -57,29 +55,16 @@ def before_frame(frame, thisNode, app):
 SCRIPTS = (Script(f"{MODULE}.py", _PYPLUG),)
 
 
-def run(parsed: argparse.Namespace) -> int:
-    """Write the PyPlug.
-
-    Raises:
-        OutputError: a file that is not ours stands there, or the folder cannot be written.
-    """
-    for place in install(SCRIPTS, parsed.to or _folder()):
-        print(place)
-    print(f"On the Write, Python: Before render {MODULE}.before_render,")
-    print(f"Before frame render {MODULE}.before_frame.")
-    return Exit.DONE
-
-
-def undo(parsed: argparse.Namespace) -> int:
-    """Delete the PyPlug.
-
-    Raises:
-        OutputError: it is not ours.
-    """
-    for place in remove(SCRIPTS, parsed.to or _folder()):
-        print(f"Deleted {place}")
-    return Exit.DONE
-
-
 def _folder() -> Path:
     return settings_folder(linux=".Natron", mac="INRIA/Natron/Plugins", windows="INRIA/Natron")
+
+
+_HOST = HostScripts(
+    scripts=SCRIPTS,
+    folder=_folder,
+    then=(
+        f"On the Write, Python: Before render {MODULE}.before_render,",
+        f"Before frame render {MODULE}.before_frame.",
+    ),
+)
+run, undo = _HOST.run, _HOST.undo

@@ -5,11 +5,9 @@ The two of Fusion come along, for Resolve's Fusion page.
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
-from gvm_server.cli.exits import Exit
-from gvm_server.cli.host_scripts import Script, install, remove, settings_folder
+from gvm_server.cli.host_scripts import HostScripts, Script, settings_folder
 from gvm_server.cli.install_fusion import SCRIPTS as FUSION_SCRIPTS
 
 _CALL = "from gvm_nodes.resolve.script import main\n\nmain([{what!r}], print, resolve)\n"
@@ -22,32 +20,17 @@ SCRIPTS = (
 )
 
 
-def run(parsed: argparse.Namespace) -> int:
-    """Write the scripts.
-
-    Raises:
-        OutputError: a file that is not ours stands there, or the folder cannot be written.
-    """
-    for place in install(SCRIPTS, parsed.to or _folder()):
-        print(place)
-    print("In Resolve Studio: Workspace, Scripts, GVM. It wants a Python from 3.10 on.")
-    return Exit.DONE
-
-
-def undo(parsed: argparse.Namespace) -> int:
-    """Delete the scripts.
-
-    Raises:
-        OutputError: one of them is not ours.
-    """
-    for place in remove(SCRIPTS, parsed.to or _folder()):
-        print(f"Deleted {place}")
-    return Exit.DONE
-
-
 def _folder() -> Path:
     return settings_folder(
         linux=".local/share/DaVinciResolve/Fusion/Scripts",
         mac="Blackmagic Design/DaVinci Resolve/Fusion/Scripts",
         windows="Blackmagic Design/DaVinci Resolve/Support/Fusion/Scripts",
     )
+
+
+_HOST = HostScripts(
+    scripts=SCRIPTS,
+    folder=_folder,
+    then=("In Resolve Studio: Workspace, Scripts, GVM. It wants a Python from 3.10 on.",),
+)
+run, undo = _HOST.run, _HOST.undo
