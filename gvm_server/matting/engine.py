@@ -23,6 +23,9 @@ SEAMLESS_HALO = 2
 
 Image: TypeAlias = NDArray[np.float32]
 
+# ITU-R BT.709-6, section 3.2: luma of the display-referred R, G, B that engines see.
+LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+
 
 class Latent(Protocol):
     """One frame as an engine encodes it; only the engine looks inside."""

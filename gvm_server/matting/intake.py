@@ -12,14 +12,11 @@ from numpy.typing import NDArray
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_server.matting.clock import Clock, Stage
-from gvm_server.matting.engine import Image
+from gvm_server.matting.engine import LUMA, Image
 from gvm_server.matting.order import Order
 from gvm_server.media.colour import to_display
 from gvm_server.media.plate import Box, FrameHeader, Pixels
 from gvm_server.media.resize import downscale
-
-# ITU-R BT.709-6, section 3.2: luma of display-referred R, G, B.
-LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,12 +22,11 @@ from typing import cast
 import numpy as np
 
 from gvm_client.errors import EngineError, ErrorCode
-from gvm_server.matting.engine import EngineInfo, Image, Latent, Upsampling
+from gvm_server.matting.engine import LUMA, EngineInfo, Image, Latent, Upsampling
 
 CODE_VERSION = 2  # part of the keys
 OWN, WINDOW, PLACE = np.float32(0.6), np.float32(0.3), np.float32(0.1)  # shares in denoise
 CHUNK = np.float32(0.1)  # the decode chunk's share in decode
-LUMA = np.array((0.2126, 0.7152, 0.0722), np.float32)  # Rec. 709
 
 
 def info() -> EngineInfo:
