@@ -9,20 +9,23 @@ from __future__ import annotations
 import argparse
 import json
 import uuid
-from dataclasses import asdict, dataclass
-from pathlib import PurePath
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 
 from gvm_client.errors import SettingsError
-from gvm_client.protocol.messages import EngineName, FileOutput, FilePlate, Matte
-from gvm_client.settings import (
-    AUTO_PRESET,
-    DEFAULT_PRESET,
-    ModelSettings,
-    Priority,
-    find_preset,
-)
+from gvm_client.protocol.messages import FilePlate, Matte
+from gvm_client.settings import Priority, find_preset
+from gvm_nodes.asking import matte_request
+from gvm_nodes.knobs import KNOBS, Setting, Wishes, as_wishes, with_preset
+from gvm_nodes.outputs import output_pattern
 
-MAX_VERSION = 999
+DEFAULT_OUTPUT = "{dir}/gvm/{plate}_v{version}/{plate}_alpha.%04d.exr"
+
+# A script is told by selections which frames, and waits for them.
+_NODES_OWN = ("range", "frames", "handles", "policy", "keep_going")
+SCRIPT_KNOBS = tuple(knob for knob in KNOBS if knob.name not in _NODES_OWN)
+
+SCRIPT_WISHES = Wishes(out=DEFAULT_OUTPUT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,61 +33,47 @@ class Recipe:
     """A plate, the settings, and where the alphas go.
 
     Attributes:
-        plate: absolute path of a movie, or the pattern of a sequence.
+        plate: absolute path of a movie, or the pattern of a sequence; "" while it is not known.
         first: the clip's first frame; None means the first on disk.
         last: the clip's last frame; None means the last on disk.
-        folder: where the alphas' folder is made; "" means `gvm` beside the plate.
-        version: of the alphas' folder; another one leaves the older alphas as they are.
-
-    Raises:
-        SettingsError: no such engine or preset, or the version is out of its range.
+        wishes: the settings; in the output's path `{dir}` is the plate's folder.
     """
 
-    plate: str
+    plate: str = ""
     first: int | None = None
     last: int | None = None
-    engine: str = EngineName.AUTO.value
-    preset: str = DEFAULT_PRESET
-    colourspace: str = "auto"
-    folder: str = ""
-    version: int = 1
-
-    def __post_init__(self) -> None:
-        find_preset(self.preset)
-        names = [name.value for name in EngineName]
-        if self.engine not in names:
-            raise SettingsError(f"engine is {self.engine!r}; it must be one of {', '.join(names)}.")
-        if not 1 <= self.version <= MAX_VERSION:
-            raise SettingsError(f"version is {self.version}; it must be from 1 to {MAX_VERSION}.")
+    wishes: Wishes = SCRIPT_WISHES
 
     @property
     def alphas(self) -> str:
-        """The pattern of the alphas' files: `gvm/NAME_v001/NAME_alpha.%04d.exr`."""
-        plate = PurePath(self.plate)
-        name = plate.stem.split("#")[0].split("%")[0].strip("._- ") or plate.parent.name
-        folder = PurePath(self.folder) if self.folder else plate.parent / "gvm"
-        return (folder / f"{name}_v{self.version:03}" / f"{name}_alpha.%04d.exr").as_posix()
+        """The pattern of the alphas' files.
+
+        Raises:
+            OutputError: the output's path cannot be used.
+        """
+        return output_pattern(
+            self.wishes.out,
+            folder=self.plate.replace("\\", "/").rpartition("/")[0],
+            plate=self.plate,
+            node="",
+            version=self.wishes.version,
+        )
 
     def request(self, frames: str, priority: Priority = Priority.RANGE) -> Matte:
         """Return the request that makes these frames; "" is the whole clip.
 
         Raises:
-            LocalProtocolError: a path is not absolute, or a text is too long.
+            GvmError: a setting is out of its range, or a path is not absolute.
         """
-        preset = find_preset(self.preset)
-        return Matte(
-            job=uuid.uuid4().hex,
-            plate=FilePlate(
-                path=self.plate, first=self.first, last=self.last, colourspace=self.colourspace
-            ),
-            output=FileOutput(path=self.alphas),
+        asked = matte_request(
+            self.wishes,
+            FilePlate(path=self.plate, first=self.first, last=self.last),
+            self.alphas,
             frames=frames,
-            max_frames=preset.max_frames,
-            window=preset.window,
-            model=ModelSettings(fit_memory=self.preset == AUTO_PRESET),
-            engine=EngineName(self.engine),
             priority=priority,
         )
+        limit = find_preset(self.wishes.preset).max_frames
+        return replace(asked, job=uuid.uuid4().hex, max_frames=limit)
 
     def to_text(self) -> str:
         """Return it as one line of JSON."""
@@ -98,36 +87,44 @@ class Recipe:
             SettingsError: it is something else.
         """
         try:
-            return cls(**json.loads(text))
-        except SettingsError:
-            raise
-        except (ValueError, TypeError) as error:
+            fields = json.loads(text)
+            return cls(**{**fields, "wishes": as_wishes(fields["wishes"])})
+        except (ValueError, TypeError, KeyError) as error:
             raise SettingsError(
-                f"{text[:80]!r} does not say how the alphas were made: {error}.",
+                f"{text[:80]!r} does not say how the alphas were made: {error!r}.",
                 remedy="Matte the clip again.",
             ) from error
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the settings that a script's line may name."""
-    parser.add_argument("--preset", default=DEFAULT_PRESET)
-    parser.add_argument("--engine", default=EngineName.AUTO.value)
-    parser.add_argument("--colourspace", default="auto")
-    parser.add_argument("--folder", default="", help="where the alphas go (gvm beside the plate)")
-    parser.add_argument("--version", type=int, default=1)
+    """Add the settings that a script's line may name: `--frames-per-window 6` and so on."""
+    for knob in SCRIPT_KNOBS:
+        option = f"--{knob.name.replace('_', '-')}"
+        if isinstance(knob.default, bool):
+            parser.add_argument(option, action="store_true", default=None, help=knob.tooltip)
+        else:
+            parser.add_argument(option, metavar=_METAVARS[type(knob.default)], help=knob.tooltip)
 
 
-def wishes(parsed: argparse.Namespace) -> Recipe:
-    """Return the settings of `add_options`, for a plate that is still to be named.
+def wishes_of(parsed: argparse.Namespace) -> Wishes:
+    """Return the settings of `add_options`: the preset's, changed by those that were named.
 
     Raises:
-        SettingsError: a value is out of its range.
+        SettingsError: a value is not one that its setting takes.
     """
-    return Recipe(
-        plate="",
-        engine=parsed.engine,
-        preset=parsed.preset,
-        colourspace=parsed.colourspace,
-        folder=parsed.folder,
-        version=parsed.version,
-    )
+    named = {knob.name: getattr(parsed, knob.name) for knob in SCRIPT_KNOBS}
+    return changed(SCRIPT_WISHES, {name: it for name, it in named.items() if it is not None})
+
+
+def changed(wishes: Wishes, values: Mapping[str, Setting]) -> Wishes:
+    """Return wishes with some values changed; a preset sets the window's numbers first.
+
+    Raises:
+        SettingsError: a value is not one that its setting takes.
+    """
+    if "preset" in values:
+        wishes = with_preset(wishes, str(values["preset"]))
+    return as_wishes({**asdict(wishes), **values})
+
+
+_METAVARS = {int: "N", float: "X", str: "TEXT"}

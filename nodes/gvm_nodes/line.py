@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import Protocol
 
 from gvm_client.errors import ErrorCode, JobCancelled, JobFailed, ServerError, ServerNotRunning
-from gvm_client.protocol.messages import Cancelled, Failed, JobEvent, Matte, Progress
+from gvm_client.protocol.messages import Cancelled, Failed, JobEvent, Matte, Progress, ServerStatus
 
 
 class Line(Protocol):
@@ -33,6 +33,13 @@ class Line(Protocol):
 
     def release(self) -> None:
         """Have a running server give the GPU's memory back; without a server nothing holds it.
+
+        Raises:
+            GvmError: the server does not answer.
+        """
+
+    def status(self) -> ServerStatus | None:
+        """Return what the server is doing, or None where none runs.
 
         Raises:
             GvmError: the server does not answer.
@@ -80,6 +87,14 @@ class DirectLine:
 
         with suppress(ServerNotRunning), Client() as client:
             client.release()
+
+    def status(self) -> ServerStatus | None:
+        """Return what the server is doing; as `Line.status`."""
+        from gvm_client.client import Client  # noqa: PLC0415
+
+        with suppress(ServerNotRunning), Client() as client:
+            return client.status()
+        return None
 
 
 def open_line() -> Line:

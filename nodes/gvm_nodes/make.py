@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from gvm_client.settings import Priority
 from gvm_nodes.alphas import Recipe
-from gvm_nodes.line import Line
+from gvm_nodes.line import Line, open_line
 from gvm_nodes.work import Update, Work
 
 Say = Callable[[str], None]
@@ -14,7 +14,7 @@ Make = Callable[[Recipe, str, Priority], None]
 """Makes the frames of a range text; raises a `GvmError` where it cannot."""
 
 
-def maker(say: Say, line: Line | None = None) -> Make:
+def maker(say: Say, line: Callable[[], Line] = open_line) -> Make:
     """Return what makes alphas; `say` hears how it goes, a line at a time."""
 
     def tell(update: Update) -> None:

@@ -17,6 +17,7 @@ DEFAULT_OUTPUT = "{dir}/mattes/{plate}_{id}/v{version}/{plate}_matte_v{version}.
 
 _TOKEN = re.compile(r"\{(\w+)\}")
 _FRAME = re.compile(r"%0?\d*d")
+_HASHES = re.compile(r"(#+|@+)(?=\.[^./\\]*$)")
 
 
 def output_pattern(text: str, *, folder: str, plate: str, node: str, version: int) -> str:
@@ -30,10 +31,12 @@ def output_pattern(text: str, *, folder: str, plate: str, node: str, version: in
         version: written with three digits at least.
 
     Raises:
-        OutputError: a token is unknown, the document has no folder, or the result is no absolute
-            path with one frame token.
+        OutputError: a token is unknown, the document has no folder, the version is below 1, or the
+            result is no absolute path with one frame token.
     """
     values = {"plate": plate_name(plate), "id": node, "version": f"{version:03d}"}
+    if version < 1:
+        raise _refused(text, f"has version {version}", "Versions count from 1.")
     if folder:
         values["dir"] = folder.rstrip("/\\")
     for word in _TOKEN.findall(text):
@@ -51,9 +54,15 @@ def output_pattern(text: str, *, folder: str, plate: str, node: str, version: in
 
 
 def plate_name(path: str) -> str:
-    """Return a plate's bare name without frame token and extension."""
-    stem = re.split(r"[\\/]", path)[-1].rpartition(".")[0]
-    return re.sub(r"[._]?(%0?\d*d|#+|@+)$", "", stem) or "plate"
+    """Return a plate's bare name without frame token and extension; else its folder's name."""
+    folder, _, file = path.replace("\\", "/").rpartition("/")
+    name = re.sub(r"[._ -]*(%0?\d*d|#+|@+)$", "", file.rpartition(".")[0])
+    return name or folder.rpartition("/")[2] or "plate"
+
+
+def percent_pattern(path: str) -> str:
+    """Return a path with `####` or `@@@@` before its extension as `%04d`; any other as it is."""
+    return _HASHES.sub(lambda match: f"%0{len(match[0])}d", path)
 
 
 def frame_path(pattern: str, frame: int) -> Path:

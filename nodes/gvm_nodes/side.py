@@ -20,7 +20,16 @@ from typing import TextIO, cast
 
 from gvm_client.errors import ErrorCode, GvmError, ServerError, ServerLost
 from gvm_client.protocol.fields import pack_fields, unpack_fields
-from gvm_client.protocol.messages import MESSAGE_TYPES, Cancel, Failed, JobEvent, Matte, Release
+from gvm_client.protocol.messages import (
+    MESSAGE_TYPES,
+    Cancel,
+    Failed,
+    JobEvent,
+    Matte,
+    Release,
+    ServerStatus,
+    Status,
+)
 from gvm_nodes.line import DirectLine, Line, raise_ending
 
 PYTHON_VARIABLE = "GVM_SIDE_PYTHON"
@@ -28,7 +37,7 @@ PYTHON_FILE = "side_python.txt"  # beside the package; `gvm install` writes it
 _CONTROL_SECONDS = 10.0  # the process's start, and the client's own time-outs
 
 _WORDS = {kind: word for word, kind in MESSAGE_TYPES.items()}
-Said = Matte | Cancel | Release | JobEvent
+Said = Matte | Cancel | Release | Status | JobEvent | ServerStatus
 
 
 def side_python() -> str:
@@ -49,7 +58,8 @@ class SideLine:
         """Ask for a matte; as `Line.matte`."""
         process = self._talk(request)
         try:
-            yield from _heard(process)
+            for said in _heard(process):
+                yield cast(JobEvent, said)
         finally:
             _end(process)
 
@@ -61,13 +71,20 @@ class SideLine:
         """Give the GPU's memory back; as `Line.release`."""
         self._ask(Release())
 
-    def _ask(self, control: Cancel | Release) -> None:
+    def status(self) -> ServerStatus | None:
+        """Return what the server is doing; as `Line.status`."""
+        return self._ask(Status())
+
+    def _ask(self, control: Cancel | Release | Status) -> ServerStatus | None:
         process = self._talk(control)
         try:
-            for failed in _heard(process):  # a control question is answered by silence, or this
-                raise_ending(failed)
+            for said in _heard(process):  # silence, what was asked for, or an error
+                if isinstance(said, ServerStatus):
+                    return said
+                raise_ending(cast(JobEvent, said))
         finally:
             _end(process)
+        return None
 
     def _talk(self, said: Said) -> subprocess.Popen[str]:
         try:
@@ -114,6 +131,8 @@ def serve(asked: TextIO, answers: TextIO, line: Line) -> None:
             line.cancel(said.job)
         elif isinstance(said, Release):
             line.release()
+        elif isinstance(said, Status) and (status := line.status()) is not None:
+            _say(answers, status)
     except GvmError as error:
         failed = Failed(
             code=error.code,
@@ -145,7 +164,7 @@ def _say(answers: TextIO, said: Said) -> None:
     answers.flush()
 
 
-def _heard(process: subprocess.Popen[str]) -> Generator[JobEvent, None, None]:
+def _heard(process: subprocess.Popen[str]) -> Generator[object, None, None]:
     """Yield what the side process says; it ends with the conversation.
 
     Raises:
@@ -153,7 +172,7 @@ def _heard(process: subprocess.Popen[str]) -> Generator[JobEvent, None, None]:
     """
     assert process.stdout is not None  # noqa: S101 - a pipe was asked for
     for line in process.stdout:
-        yield cast(JobEvent, read(line))
+        yield read(line)
     if process.wait() != 0:
         raise ServerLost(
             f"The GVM side process ended with exit code {process.returncode}.",

@@ -119,14 +119,15 @@ class Work:
     Args:
         request: what to make.
         tell: hears the updates, on the thread that follows the job.
-        line: the way to the server; by default what this Python can load, looked for at the start.
+        line: gives the way to the server, when the work begins and on its thread.
     """
 
-    def __init__(self, request: Matte, tell: Tell, *, line: Line | None = None) -> None:
+    def __init__(self, request: Matte, tell: Tell, *, line: Callable[[], Line] = open_line) -> None:
         self.request = request
         self.result: Update | None = None
         self._tell = tell
-        self._line = line
+        self._find_line = line
+        self._line: Line | None = None
         self._stop = threading.Event()
         self._ended = threading.Event()
 
@@ -173,9 +174,9 @@ class Work:
                 self._line.cancel(self.request.job)
 
     def _follow(self, known: _Following) -> Update:
-        self._line = self._line or open_line()
+        line = self._line = self._find_line()
         told = -UPDATE_SECONDS
-        with closing(self._line.matte(self.request)) as events:
+        with closing(line.matte(self.request)) as events:
             for event in events:
                 known.hear(event)
                 if isinstance(event, Done):

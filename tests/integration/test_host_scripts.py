@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gvm_client.settings import Priority
-from gvm_nodes.alphas import Recipe
+from gvm_nodes.alphas import SCRIPT_WISHES, Recipe, changed
 from gvm_nodes.fusion.script import main as fusion
 from gvm_nodes.make import maker
 from gvm_nodes.natron.callbacks import Mattes
@@ -86,9 +86,10 @@ def test_fusion_loads_the_alphas_that_the_server_made(plate):
 
 def test_a_host_without_pyzmq_gets_the_same_through_a_side_process(plate):
     """The same request, by another Python."""
-    recipe = Recipe(plate=str(plate / "plate.%04d.exr"), engine="test", preset="prototype")
+    wishes = changed(SCRIPT_WISHES, {"engine": "test", "preset": "prototype"})
+    recipe = Recipe(plate=str(plate / "plate.%04d.exr"), wishes=wishes)
     said: list[str] = []
-    maker(said.append, SideLine(sys.executable))(recipe, "1002", Priority.RANGE)
+    maker(said.append, lambda: SideLine(sys.executable))(recipe, "1002", Priority.RANGE)
     assert alphas(plate) == ["plate_alpha.1002.exr"]
     assert "ready" in said[-1]
 

@@ -14,11 +14,12 @@ from gvm_nodes import side
 from gvm_nodes.work import Work
 from tests.fakes import nuke
 from tests.support.nuke_session import (
-    actions,
+    DESK,
+    NukeNode,
     asking,
-    desk,
     group,
     matte_node,
+    press,
     read_plate,
     shown_alpha,
     start,
@@ -46,7 +47,7 @@ def plate(shot: Site) -> nuke.Node:
 
 def finish(node: nuke.Group) -> str:
     """Be Nuke until the node's job has ended, and return its status."""
-    work = desk._works[group.node_id(node)]
+    work = DESK._works[group.node_id(node)]
     nuke.pump(lambda: not work.is_running and nuke.session().calls.empty())
     return node["status"].value()
 
@@ -54,14 +55,14 @@ def finish(node: nuke.Group) -> str:
 def test_a_range_is_rendered_and_only_changed_windows_run_again(shot: Site) -> None:
     """Two plate frames change; only the windows that saw them are denoised anew."""
     node = matte_node(plate(shot))
-    actions.render_range(node)
+    press("render_range", node)
     assert finish(node).startswith("24 frames are ready.")
     assert all(shown_alpha(node, frame).is_file() for frame in range(FIRST, LAST + 1))
     ran = len(shot.windows_denoised())
     for frame in (1002, 1003):
         path = shot.folder / "plate" / f"plate.{frame}.exr"
         write_exr(path, moving_disc(frame + 40, 48, 32))
-    actions.render_changed(node)
+    press("render_changed", node)
     assert finish(node).startswith("24 frames are ready.")
     assert len(shot.windows_denoised()) == ran + 1
 
@@ -71,7 +72,7 @@ def test_a_custom_range_makes_its_frames_only(shot: Site) -> None:
     node = matte_node(plate(shot))
     node["range"].setValue("custom")
     node["frames"].setValue("1005-1007 1010")
-    actions.render_range(node)
+    press("render_range", node)
     finish(node)
     standing = [f for f in range(FIRST, LAST + 1) if shown_alpha(node, f).is_file()]
     assert standing == [1005, 1006, 1007, 1010]
@@ -83,10 +84,10 @@ def test_cancel_works_at_once_and_keeps_what_is_finished(
     """The server's job ends, and the node says so."""
     monkeypatch.setenv("GVM_TEST_ENGINE_SECONDS", "0.1")
     node = matte_node(plate(shot))
-    actions.render_range(node)
+    press("render_range", node)
     nuke.pump(lambda: " %" in node["status"].value())
     began = time.monotonic()
-    actions.cancel(node)
+    press("cancel", node)
     assert finish(node).startswith("The job was cancelled.")
     assert time.monotonic() - began < 3
 
@@ -97,7 +98,7 @@ def test_a_killed_server_is_started_again_and_the_job_is_finished(
     """The artist sees what happened; every frame is there in the end."""
     monkeypatch.setenv("GVM_TEST_ENGINE_SECONDS", "0.05")
     node = matte_node(plate(shot))
-    actions.render_range(node)
+    press("render_range", node)
     nuke.pump(lambda: " %" in node["status"].value())
     shot.kill_server()
     assert finish(node).startswith("24 frames are ready.")
@@ -108,7 +109,7 @@ def test_two_nodes_render_at_once_into_paths_of_their_own(shot: Site) -> None:
     source = plate(shot)
     nodes = [matte_node(source), matte_node(source)]
     for node in nodes:
-        actions.render_range(node)
+        press("render_range", node)
     assert all(finish(node).startswith("24 frames are ready.") for node in nodes)
     assert len({shown_alpha(node, FIRST) for node in nodes}) == 2
 
@@ -122,7 +123,7 @@ def test_a_tree_is_written_as_plate_frames_and_only_what_changed_again(shot: Sit
     nuke.root().setProxy(True)
     for size, written in ((1.0, 24), (1.0, 24), (3.0, 48)):
         blur["size"].setValue(size)
-        actions.render_range(node)
+        press("render_range", node)
         assert finish(node).startswith("24 frames are ready.")
         assert len(nuke.session().rendered) == written
         assert nuke.root().proxy()
@@ -161,7 +162,7 @@ def test_a_reopened_script_finds_its_running_job(
     monkeypatch.setenv("GVM_TEST_ENGINE_SECONDS", "0.05")
     node = matte_node(plate(shot))
     node["keep_going"].setValue(True)
-    request = asking.request(node, asking.chosen_frames(node))
+    request = asking.request(NukeNode(node), asking.chosen_frames(NukeNode(node)))
     killed = subprocess.Popen(
         [sys.executable, "-m", "gvm_nodes.side"], stdin=PIPE, stdout=PIPE, text=True
     )
@@ -176,23 +177,54 @@ def test_a_reopened_script_finds_its_running_job(
     nuke.scriptSave(script)
     nuke.scriptOpen(script)
     (again,) = group.ours()
-    assert "finds it again" in again["status"].value()
-    actions.render_range(again)
+    assert "open this panel" in again["status"].value()
+    nuke.session().changed(again, nuke.Knob("showPanel"))
+    nuke.pump(lambda: " %" in again["status"].value())
     assert again["gvm_job"].value() == request.job
     assert finish(again).startswith("24 frames are ready.")
     assert len(shot.windows_denoised()) == 6
     assert not again["gvm_job"].value()
 
 
+def test_a_job_that_has_ended_meanwhile_is_said_and_nothing_is_started(shot: Site) -> None:
+    """Opening the panel asks a server that runs, and starts none."""
+    node = matte_node(plate(shot))
+    node["gvm_job"].setValue("0" * 32)
+    nuke.session().changed(node, nuke.Knob("showPanel"))
+    nuke.pump(lambda: "has ended" in node["status"].value())
+    assert not node["gvm_job"].value()
+    assert shot.server() is None
+
+
+def test_a_job_of_other_settings_is_not_taken_for_this_one(
+    shot: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The knobs were changed since it was asked for; Cancel ends it."""
+    monkeypatch.setenv("GVM_TEST_ENGINE_SECONDS", "0.3")
+    node = matte_node(plate(shot))
+    node["keep_going"].setValue(True)
+    press("render_range", node)
+    nuke.pump(lambda: " %" in node["status"].value())
+    job = node["gvm_job"].value()
+    twin = nuke.paste(node)
+    twin.setInput(0, node.input(0))
+    twin["gvm_job"].setValue(job)
+    nuke.session().changed(twin, nuke.Knob("showPanel"))
+    nuke.pump(lambda: "other settings" in twin["status"].value())
+    press("cancel", twin)
+    assert finish(node).startswith("The job was cancelled.")
+
+
 def test_a_python_without_zmq_works_through_a_side_process(shot: Site) -> None:
     """The same events come over pipes, and a bad plate is the same error."""
     line = side.SideLine(sys.executable)
-    request = asking.request(matte_node(plate(shot)), (1003,))
-    result = Work(request, lambda _: None, line=line).run()
+    request = asking.request(NukeNode(matte_node(plate(shot))), (1003,))
+    result = Work(request, lambda _: None, line=lambda: line).run()
     assert result.sentence == "1 frame is ready."
     line.release()
+    assert line.status().pid == shot.server().pid
     lost = replace(request, plate=replace(request.plate, path="/none/a.%04d.exr"))
-    assert "/none" in Work(lost, lambda _: None, line=line).run().sentence
+    assert "/none" in Work(lost, lambda _: None, line=lambda: line).run().sentence
 
 
 def test_a_render_in_the_gui_is_cancelled_by_its_progress_bar(
@@ -212,6 +244,6 @@ def test_a_render_in_the_gui_is_cancelled_by_its_progress_bar(
 def test_free_gpu_memory_asks_in_the_background(shot: Site) -> None:
     """The answer comes to the status line; without a server nothing is held."""
     node = matte_node(plate(shot))
-    actions.release(node)
+    press("release", node)
     nuke.pump(lambda: node["status"].value() == "The GPU's memory was given back.")
     assert shot.server() is None

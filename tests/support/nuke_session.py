@@ -9,15 +9,18 @@ from tests.fakes import nuke
 
 sys.modules["nuke"] = nuke  # before the node's modules are loaded, as in Nuke
 
-from gvm_nodes.nuke import actions, asking, batch, callbacks, desk, group, knobs  # noqa: E402
+from gvm_nodes import asking  # noqa: E402
+from gvm_nodes.nuke import batch, callbacks, group  # noqa: E402
+from gvm_nodes.nuke.node import NukeNode  # noqa: E402
+from gvm_nodes.nuke.session import DESK, press  # noqa: E402
 
-__all__ = ["actions", "asking", "batch", "callbacks", "desk", "group", "knobs"]
+__all__ = ["DESK", "NukeNode", "asking", "batch", "callbacks", "group", "press"]
 
 
 def start(folder: Path, *, gui: bool = True, args: tuple[str, ...] = ()) -> None:
     """Start Nuke with our callbacks and a script that was saved in a folder."""
     nuke.start(gui=gui, args=args)
-    desk._works.clear()  # what one session knows, the next does not
+    DESK._works.clear()  # what one session knows, the next does not
     batch._made.clear()
     callbacks.register()
     nuke.scriptSave((folder / "shot.nk").as_posix())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
@@ -18,6 +18,7 @@ from gvm_client.errors import ErrorCode, InputError, ServerError
 from gvm_client.settings import Priority
 from gvm_nodes.alphas import Recipe
 from gvm_nodes.fusion.comp import Composition, Tool, one_step
+from gvm_nodes.knobs import Wishes
 from gvm_nodes.make import Make
 
 OPENFX_TOOL = "ofx.org.gvmbridge.matte"
@@ -58,7 +59,7 @@ def place_tool(comp: Composition) -> Tool:
         return _added(comp, OPENFX_TOOL, "Install the plug-in with `gvm install ofx`.")
 
 
-def load_alphas(comp: Composition, wishes: Recipe, make: Make) -> list[Tool]:
+def load_alphas(comp: Composition, wishes: Wishes, make: Make) -> list[Tool]:
     """Matte what the selected Loaders show in the render range, and add a Loader of each alpha.
 
     Raises:
@@ -111,9 +112,9 @@ def played(comp: Composition, plate: Tool) -> Played:
     )
 
 
-def _load(comp: Composition, shown: Played, wishes: Recipe, make: Make) -> Tool:
+def _load(comp: Composition, shown: Played, wishes: Wishes, make: Make) -> Tool:
     first, last = shown.disk or (None, None)
-    recipe = replace(wishes, plate=shown.path, first=first, last=last)
+    recipe = Recipe(plate=shown.path, first=first, last=last, wishes=wishes)
     make(recipe, f"{shown.first}-{shown.last}", Priority.RANGE)
     with one_step(comp, "Load GVM alphas"):
         loader = next(_made_before(comp, recipe), None) or _added(comp, "Loader", "Ask again.")

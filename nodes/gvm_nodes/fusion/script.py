@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from gvm_client.errors import GvmError
-from gvm_nodes.alphas import add_options, wishes
+from gvm_nodes.alphas import add_options, wishes_of
 from gvm_nodes.fusion.comp import Composition
 from gvm_nodes.fusion.loaders import load_alphas, place_tool
 from gvm_nodes.make import Say, maker
@@ -30,7 +30,7 @@ def main(words: Sequence[str], say: Say, comp: Composition) -> int:
         if parsed.what == "tool":
             place_tool(comp)
         else:
-            made = load_alphas(comp, wishes(parsed), maker(say))
+            made = load_alphas(comp, wishes_of(parsed), maker(say))
             say(f"GVM: {len(made)} Loaders have their alphas.")
     except GvmError as error:
         say(f"GVM: {error}")

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_nodes.alphas import Recipe
+from gvm_nodes.alphas import SCRIPT_WISHES, Recipe, changed
 
 PLUGIN_ID = "org.gvmbridge.natron.matte"
 MODULE = "GVMMatteFiles"  # the PyPlug's file, by which Natron finds callbacks
@@ -24,7 +24,6 @@ _TEXTS = (
     ("gvmPreset", "Preset", "default"),
     ("gvmEngine", "Engine", "auto"),
     ("gvmColourspace", "Input Colour Space", "auto"),
-    ("gvmFolder", "Alphas' Folder", ""),
 )
 
 
@@ -66,13 +65,10 @@ def recipe_of(group: Any) -> Recipe:  # noqa: ANN401
             remedy="Connect a Read that has a file; for other trees use the OpenFX node.",
             code=ErrorCode.PLATE_MISSING,
         )
+    texts = {name[3:].lower(): group.getParam(name).get() for name, _, _ in _TEXTS}
     return Recipe(
         plate=path,
-        preset=group.getParam("gvmPreset").get(),
-        engine=group.getParam("gvmEngine").get(),
-        colourspace=group.getParam("gvmColourspace").get(),
-        folder=group.getParam("gvmFolder").get(),
-        version=group.getParam("gvmVersion").get(),
+        wishes=changed(SCRIPT_WISHES, {**texts, "version": group.getParam("gvmVersion").get()}),
     )
 
 

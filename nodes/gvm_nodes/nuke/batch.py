@@ -15,12 +15,12 @@ import nuke
 from gvm_client.errors import GvmError
 from gvm_client.protocol.messages import Matte
 from gvm_client.settings import Priority
+from gvm_nodes.actions import prepared
 from gvm_nodes.frame_range import parse_frames
-from gvm_nodes.nuke import shown
-from gvm_nodes.nuke.actions import prepared
+from gvm_nodes.knobs import Policy
 from gvm_nodes.nuke.group import find, is_ours, node_id
-from gvm_nodes.nuke.knobs import POLICIES, value
-from gvm_nodes.nuke.plate import extent
+from gvm_nodes.nuke.knobs import value
+from gvm_nodes.nuke.node import NukeNode
 from gvm_nodes.work import Update, Work
 
 _made: dict[str, set[int]] = {}  # by the node's own name: what this render has seen to
@@ -62,9 +62,10 @@ def asked_frames(write: nuke.Node, words: list[str]) -> tuple[int, ...]:
 
 
 def _see_to(write: nuke.Node, frames: Iterable[int]) -> None:
-    for node in _upstream(write):
-        if value(node, "policy") == POLICIES[0] and not value(node, "disable"):
-            clip, made = extent(node), _made.setdefault(node_id(node), set())
+    for group in _upstream(write):
+        node = NukeNode(group)
+        if node.wishes().policy == Policy.MAKE and not value(group, "disable"):
+            clip, made = node.clip(), _made.setdefault(node.identity, set())
             # Outside the clip the Read holds its first or last frame.
             wanted = {min(max(frame, clip.first), clip.last) for frame in frames} - made
             if wanted:
@@ -72,24 +73,23 @@ def _see_to(write: nuke.Node, frames: Iterable[int]) -> None:
                 made.update(wanted)
 
 
-def _make(node: nuke.Group, frames: list[int]) -> None:
+def _make(node: NukeNode, frames: list[int]) -> None:
     try:
         request = prepared(node, frames, Priority.RANGE, may_write=False)
+        result = _follow(node, request)
+        if result.error is not None:
+            raise result.error
     except GvmError as error:
-        shown.failure(node, error)
-        raise RuntimeError(f"{node.name()}: {error}") from error
-    result = _follow(node, request)
-    if result.error is not None:
-        shown.failure(node, result.error)
-        raise RuntimeError(f"{node.name()}: {result.error}")
-    shown.mattes(node, request)
+        node.say(str(error), failed=True)
+        raise RuntimeError(f"{node.name}: {error}") from error
+    node.show(request)
 
 
-def _follow(node: nuke.Group, request: Matte) -> Update:
+def _follow(node: NukeNode, request: Matte) -> Update:
     """Follow a job on this thread, with a progress bar where somebody can see it."""
     if not nuke.GUI:
         return Work(request, lambda _: None).run()
-    task = nuke.ProgressTask(f"{node.name()} mattes")
+    task = nuke.ProgressTask(f"{node.name} mattes")
     works: list[Work] = []
 
     def tell(update: Update) -> None:

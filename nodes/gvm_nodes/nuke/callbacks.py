@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import nuke
 
 from gvm_client.errors import GvmError
-from gvm_nodes.nuke import asking, batch, desk, group, knobs, shown
+from gvm_nodes import actions, asking
+from gvm_nodes.freshness import OUT_OF_DATE, UP_TO_DATE, is_out_of_date, is_plate_newer
+from gvm_nodes.knobs import KNOBS
+from gvm_nodes.nuke import batch, group, knobs
+from gvm_nodes.nuke.node import NukeNode
+from gvm_nodes.nuke.session import DESK
 
-_WATCHED = {*knobs.WINDOW, *knobs.LEVELS, "invert", "engine", "colourspace", "ocio_colourspace",
-            "weights", "missing_frames", "preset", "version", "out",
-            "inputChange", "showPanel"}  # fmt: skip
+_NOT_PART_OF_A_MATTE = ("range", "frames", "handles", "policy", "keep_going")
+_WATCHED = {knob.name for knob in KNOBS}.difference(_NOT_PART_OF_A_MATTE) | {
+    "inputChange",
+    "showPanel",
+}
 
 
 def register() -> None:
@@ -40,31 +49,36 @@ def on_create() -> None:
 
 def on_script_load() -> None:
     """Say of a job that was under way when the script was saved how it is found again."""
-    for node in group.ours():
-        if node["gvm_job"].value() and not desk.is_running(group.node_id(node)):
-            shown.status(
-                node,
-                "A render was under way when the script was saved: Render Range finds it again.",
-            )
+    for node in map(NukeNode, group.ours()):
+        if node.job and not DESK.is_running(node.identity):
+            node.say("A render was under way when the script was saved; open this panel to see it.")
 
 
 def knob_changed() -> None:
-    """Fill in a preset's numbers; show when the mattes are out of date."""
-    node, knob = nuke.thisNode(), nuke.thisKnob().name()
-    if knob not in _WATCHED or not group.is_ours(node):
+    """Fill in a preset's numbers; show when the mattes are out of date; find a saved job again."""
+    knob = nuke.thisKnob().name()
+    if knob not in _WATCHED or not group.is_ours(nuke.thisNode()):
         return
+    node = NukeNode(cast(nuke.Group, nuke.thisNode()))
     if knob == "preset":
-        knobs.fill_window(node)
-    if desk.is_running(group.node_id(node)):
+        knobs.fill_window(node.group)
+    if DESK.is_running(node.identity):
+        return
+    if knob == "showPanel" and node.job:
+        actions.opened(DESK, node)
         return
     try:
         wanted = asking.request(node, ())
     except GvmError:  # said when the artist renders: knobs are set one by one
         return
     # Files are looked at when the panel opens, and to take back what was said: no slider waits.
-    said = node["status"].value() == shown.OUT_OF_DATE
-    newer = (said or knob == "showPanel") and shown.is_plate_newer(node, wanted)
-    if newer or shown.is_out_of_date(node, wanted):
-        shown.status(node, shown.OUT_OF_DATE)
+    made, said = str(node.group["gvm_made"].value()), _says_stale(node)
+    newer = (said or knob == "showPanel") and is_plate_newer(made, wanted)
+    if newer or is_out_of_date(made, wanted):
+        node.say(OUT_OF_DATE)
     elif said:
-        shown.status(node, "The mattes fit the plate and the knobs.")
+        node.say(UP_TO_DATE)
+
+
+def _says_stale(node: NukeNode) -> bool:
+    return bool(node.group["status"].value() == OUT_OF_DATE)

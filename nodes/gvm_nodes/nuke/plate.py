@@ -5,23 +5,15 @@ Law: a Read is plain when the server, reading its files, sees frame for frame wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import nuke
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_nodes.outputs import percent_pattern
 
 _MOVIES = (".mov", ".mp4", ".mxf", ".avi", ".r3d", ".braw", ".ari", ".mkv", ".m4v")
 _FRAME_TOKENS = ("%", "#")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Extent:
-    """The clip: its first and last frame."""
-
-    first: int
-    last: int
 
 
 def source(node: nuke.Node) -> nuke.Node:
@@ -42,16 +34,6 @@ def source(node: nuke.Node) -> nuke.Node:
     return upstream
 
 
-def extent(node: nuke.Node) -> Extent:
-    """Return the plate's extent, as its tree says.
-
-    Raises:
-        InputError: nothing is connected.
-    """
-    upstream = source(node)
-    return Extent(first=int(upstream.firstFrame()), last=int(upstream.lastFrame()))
-
-
 def plain_path(node: nuke.Node) -> str:
     """Return the absolute path of a plain Read's sequence, or "" where it must be written.
 
@@ -67,7 +49,7 @@ def plain_path(node: nuke.Node) -> str:
     stereo = "%v" in path.lower()
     if retimed or stereo or not sequence or path.lower().endswith(_MOVIES):
         return ""
-    return _absolute(path)
+    return percent_pattern(_absolute(path))
 
 
 def _absolute(path: str) -> str:

@@ -7,34 +7,25 @@ Laws:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
 import nuke
 
-from gvm_client.errors import GvmError
 from gvm_client.protocol.messages import FileOutput, FilePlate, Matte
+from gvm_nodes.freshness import made_text
 from gvm_nodes.nuke.group import MATTE, part
-from gvm_nodes.outputs import newest
-from gvm_nodes.recipe import digest
 
 RED, NO_COLOUR = 0xC03030FF, 0
-OUT_OF_DATE = "Out of date: the plate or a knob has changed since these mattes were made."
 
 
 def status(node: nuke.Node, sentence: str, *, failed: bool = False) -> None:
     """Show a sentence on the node; a failure is red until the next sentence."""
-    with _quietly():
+    with quietly():
         node["status"].setValue(sentence)
         node["tile_color"].setValue(RED if failed else NO_COLOUR)
         node["label"].setValue("GVM failed: see its status" if failed else "")
-
-
-def failure(node: nuke.Node, error: GvmError) -> None:
-    """Show an error: one sentence with its remedy."""
-    status(node, str(error), failed=True)
 
 
 def mattes(node: nuke.Group, made: Matte) -> None:
@@ -49,28 +40,9 @@ def mattes(node: nuke.Group, made: Matte) -> None:
         for name, frame in (("first", plate.first), ("last", plate.last)):
             read[name].setValue(frame)
             read["orig" + name].setValue(frame)
-        node["gvm_made"].setValue(json.dumps({"digest": digest(made), "out": output.path}))
-    with _quietly():
+        node["gvm_made"].setValue(made_text(made))
+    with quietly():
         cast("nuke.Script_Knob", read["reload"]).execute()
-
-
-def is_out_of_date(node: nuke.Node, wanted: Matte) -> bool:
-    """Whether mattes are shown that today's knobs would not make."""
-    text = str(node["gvm_made"].value())
-    return bool(text) and json.loads(text)["digest"] != digest(wanted)
-
-
-def is_plate_newer(node: nuke.Node, wanted: Matte) -> bool:
-    """Whether a file of the plate is newer than every matte that is shown; looks at each file."""
-    text, plate = str(node["gvm_made"].value()), wanted.plate
-    assert isinstance(plate, FilePlate)  # noqa: S101 - the node asks for nothing else
-    assert plate.first is not None  # noqa: S101
-    assert plate.last is not None  # noqa: S101
-    if not text:
-        return False
-    clip = range(plate.first, plate.last + 1)
-    made = newest(json.loads(text)["out"], clip)
-    return 0.0 < made < newest(plate.path, clip)
 
 
 @contextmanager
@@ -83,7 +55,8 @@ def _unrecorded() -> Iterator[None]:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
+    """Let what is set now neither mark the script as modified nor enter its undo."""
     modified = nuke.modified()
     with _unrecorded():
         yield

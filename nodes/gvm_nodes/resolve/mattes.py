@@ -9,12 +9,12 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gvm_client.errors import OutputError
 from gvm_client.settings import Priority
 from gvm_nodes.alphas import Recipe
+from gvm_nodes.knobs import Wishes
 from gvm_nodes.make import Make
 from gvm_nodes.resolve.media import Span, source_clip
 from gvm_nodes.resolve.shots import Shot
@@ -28,14 +28,14 @@ RECIPE_KEY = "GVM Recipe"
 
 
 def matte(
-    pool: MediaPool, shots: Iterable[Shot], wishes: Recipe, make: Make
+    pool: MediaPool, shots: Iterable[Shot], wishes: Wishes, make: Make
 ) -> list[MediaPoolItem]:
     """Matte shots one after the other, and return the alpha clips in the media pool.
 
     Args:
         pool: where the alpha clips go, in the bin `BIN`.
         shots: what to matte.
-        wishes: engine, preset, colour space, folder and version; its plate is each shot's.
+        wishes: the settings.
         make: makes the alphas, and waits for them.
 
     Raises:
@@ -59,14 +59,14 @@ def recipe_of(item: MediaPoolItem) -> Recipe | None:
     return Recipe.from_text(str(text)) if text else None
 
 
-def _recipe(shot: Shot, wishes: Recipe) -> Recipe:
-    """Return the wishes for a shot: a sequence is as long as Resolve says, a movie as it is."""
+def _recipe(shot: Shot, wishes: Wishes) -> Recipe:
+    """Return a shot's recipe: a sequence is as long as Resolve says, a movie as it is."""
     frames = shot.clip.frames if shot.clip.is_sequence else None
-    return replace(
-        wishes,
+    return Recipe(
         plate=shot.clip.path,
         first=frames.first if frames else None,
         last=frames.last if frames else None,
+        wishes=wishes,
     )
 
 

@@ -1,6 +1,6 @@
 """What the scripts of Resolve's menu call, and `python -m gvm_nodes.resolve.script` from outside.
 
-    selected | marked | deliver     with --preset, --engine, --colourspace, --folder, --version
+    selected | marked | deliver     with --preset, --engine, --size and the other settings
 
 Resolve Studio only; from outside, Preferences, General, External scripting must be `Local`.
 """
@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from gvm_client.errors import ErrorCode, GvmError, ServerError
-from gvm_nodes.alphas import add_options, wishes
+from gvm_nodes.alphas import add_options, wishes_of
 from gvm_nodes.make import Say, maker
 from gvm_nodes.resolve.deliver import deliver
 from gvm_nodes.resolve.mattes import BIN, matte
@@ -50,7 +50,7 @@ def _run(project: Project, parsed: argparse.Namespace, say: Say) -> None:
         say("GVM: every render job is complete.")
         return
     shots = selected(project) if parsed.what == "selected" else marked(project.GetCurrentTimeline())
-    made = matte(project.GetMediaPool(), shots, wishes(parsed), maker(say))
+    made = matte(project.GetMediaPool(), shots, wishes_of(parsed), maker(say))
     say(f"GVM: {len(made)} alpha clips are in the bin {BIN}.")
 
 

@@ -13,17 +13,18 @@ import nkparser
 import pytest
 
 from gvm_client.errors import GvmError, SettingsError
+from gvm_nodes import actions, knobs
 from gvm_nodes.outputs import frame_path
 from gvm_nodes.work import Phase, Update
 from tests.fakes import nuke
 from tests.support.nuke_session import (
-    actions,
+    DESK,
+    NukeNode,
     asking,
     batch,
-    desk,
     group,
-    knobs,
     matte_node,
+    press,
     read_plate,
     start,
 )
@@ -46,7 +47,7 @@ def plate(tmp_path: Path, first: int = 1001, last: int = 1020) -> nuke.Node:
 
 def fail(node: nuke.Group) -> str:
     """Press Render Range where no server can be had, and return what the node says."""
-    actions.render_range(node)
+    press("render_range", node)
     nuke.pump(lambda: node["tile_color"].value() != 0)
     return node["status"].value()
 
@@ -76,16 +77,16 @@ def test_a_copy_has_a_name_an_output_and_a_job_of_its_own(tmp_path: Path, runtim
     twin = nuke.paste(node)
     twin.setInput(0, node.input(0))
     assert group.node_id(twin) != group.node_id(node)
-    assert asking.matte_pattern(twin) != asking.matte_pattern(node)
+    assert asking.matte_pattern(NukeNode(twin)) != asking.matte_pattern(NukeNode(node))
     assert twin["gvm_job"].value() == ""
 
 
 def test_renaming_keeps_the_job_and_its_mattes(tmp_path: Path, runtime: Path) -> None:
     """What a node is called is part of nothing."""
     node = matte_node(plate(tmp_path))
-    before = asking.request(node, (1001,))
+    before = asking.request(NukeNode(node), (1001,))
     node.setName("Other")
-    assert asking.request(node, (1001,)) == before
+    assert asking.request(NukeNode(node), (1001,)) == before
 
 
 def test_an_error_is_one_sentence_on_a_red_node_and_no_dialog(
@@ -98,7 +99,7 @@ def test_an_error_is_one_sentence_on_a_red_node_and_no_dialog(
     assert not nuke.session().messages
     node["range"].setValue("custom")
     node["frames"].setValue("abc")
-    actions.render_range(node)
+    press("render_range", node)
     assert node["status"].value().startswith("'abc' is not a frame range.")
 
 
@@ -107,7 +108,7 @@ def test_without_a_gui_a_button_raises(tmp_path: Path, runtime: Path) -> None:
     start(tmp_path, gui=False)
     node = matte_node(plate(tmp_path))
     with pytest.raises(GvmError, match="/none/server"):
-        actions.render_range(node)
+        press("render_range", node)
 
 
 def test_status_is_not_undone_and_does_not_mark_the_script(tmp_path: Path, runtime: Path) -> None:
@@ -115,7 +116,11 @@ def test_status_is_not_undone_and_does_not_mark_the_script(tmp_path: Path, runti
     node = matte_node(plate(tmp_path))
     nuke.modified(False)
     nuke.session().undone.clear()
-    desk._show(group.node_id(node), asking.request(node, ()), Update(frames_total=4, note="Busy."))
+    DESK._show(
+        group.node_id(node),
+        asking.request(NukeNode(node), ()),
+        Update(frames_total=4, note="Busy."),
+    )
     assert node["status"].value() == "0 %, frame 0 of 4. Busy."
     assert not nuke.modified()
     assert not nuke.session().undone
@@ -124,8 +129,8 @@ def test_status_is_not_undone_and_does_not_mark_the_script(tmp_path: Path, runti
 def test_out_of_date_is_said_and_the_old_matte_stays(tmp_path: Path, runtime: Path) -> None:
     """A changed knob shows at once; setting it back takes it back."""
     node = matte_node(plate(tmp_path))
-    made = asking.request(node, (1001, 1002))
-    desk._show(group.node_id(node), made, Update(ready=(1001,), phase=Phase.DONE))
+    made = asking.request(NukeNode(node), (1001, 1002))
+    DESK._show(group.node_id(node), made, Update(ready=(1001,), phase=Phase.DONE))
     shown = node.node("MatteRead")["file"].value()
     node["blur"].setValue(2.0)
     assert node["status"].value().startswith("Out of date")
@@ -139,13 +144,13 @@ def test_a_plate_that_is_newer_than_its_mattes_is_said_when_the_panel_opens(
 ) -> None:
     """A plate that was rendered again shows, without a server."""
     node = matte_node(plate(tmp_path))
-    made = asking.request(node, (1001,))
+    made = asking.request(NukeNode(node), (1001,))
     matte = frame_path(made.output.path, 1001)
     matte.parent.mkdir(parents=True)
     for path, seconds in ((tmp_path / "a.1001.exr", 100), (matte, 200)):
         path.write_text("")
         os.utime(path, (seconds, seconds))
-    desk._show(group.node_id(node), made, Update(ready=(1001,), phase=Phase.DONE))
+    DESK._show(group.node_id(node), made, Update(ready=(1001,), phase=Phase.DONE))
     nuke.session().changed(node, nuke.Knob("showPanel"))
     assert not node["status"].value().startswith("Out of date")
     os.utime(tmp_path / "a.1001.exr", (300, 300))
@@ -158,9 +163,9 @@ def test_a_plate_that_is_newer_than_its_mattes_is_said_when_the_panel_opens(
 def test_an_update_for_a_deleted_node_is_dropped(tmp_path: Path, runtime: Path) -> None:
     """The job goes on; nobody is left to show it."""
     node = matte_node(plate(tmp_path))
-    request, identity = asking.request(node, ()), group.node_id(node)
+    request, identity = asking.request(NukeNode(node), ()), group.node_id(node)
     nuke.delete(node)
-    desk._show(identity, request, Update(phase=Phase.DONE))
+    DESK._show(identity, request, Update(phase=Phase.DONE))
 
 
 def test_a_plain_read_goes_by_path_and_anything_else_is_written(
@@ -171,10 +176,10 @@ def test_a_plain_read_goes_by_path_and_anything_else_is_written(
     dot = nuke.createNode("Dot")
     dot.setInput(0, read)
     node = matte_node(dot)
-    assert asking.request(node, ()).plate.path == str(tmp_path / "a.%04d.exr")
+    assert asking.request(NukeNode(node), ()).plate.path == str(tmp_path / "a.%04d.exr")
     read["frame_mode"].setValue("offset")
-    assert "/mattes/plates/" in asking.request(node, ()).plate.path
-    assert asking.request(node, ()).plate.colourspace == "scene_linear"
+    assert "/mattes/plates/" in asking.request(NukeNode(node), ()).plate.path
+    assert asking.request(NukeNode(node), ()).plate.colourspace == "scene_linear"
 
 
 @pytest.mark.parametrize(
@@ -191,7 +196,7 @@ def test_the_range_is_the_plates_the_projects_or_ones_own(
     node["handles"].setValue(2)
     node["frames"].setValue("1005-1008x2 2000")
     node["range"].setValue(kind)
-    assert asking.chosen_frames(node) == tuple(frames)
+    assert asking.chosen_frames(NukeNode(node)) == tuple(frames)
 
 
 def test_a_range_outside_the_plate_is_refused(tmp_path: Path, runtime: Path) -> None:
@@ -200,7 +205,7 @@ def test_a_range_outside_the_plate_is_refused(tmp_path: Path, runtime: Path) -> 
     node["range"].setValue("custom")
     node["frames"].setValue("1-5")
     with pytest.raises(SettingsError, match="1001-1020"):
-        asking.chosen_frames(node)
+        asking.chosen_frames(NukeNode(node))
 
 
 def test_a_preset_fills_in_its_numbers(tmp_path: Path, runtime: Path) -> None:
@@ -209,7 +214,7 @@ def test_a_preset_fills_in_its_numbers(tmp_path: Path, runtime: Path) -> None:
     node["preset"].setValue("low_memory")
     assert node["frames_per_window"].value() == 4
     node["size"].setValue(256)
-    assert asking.request(node, ()).window.size == 256
+    assert asking.request(NukeNode(node), ()).window.size == 256
 
 
 def test_cancelled_writing_of_a_plate_is_said_and_asks_nobody(
@@ -221,7 +226,7 @@ def test_cancelled_writing_of_a_plate_is_said_and_asks_nobody(
     node = matte_node(blur)
     nuke.root().setProxy(True)
     nuke.session().cancel_at = 1004
-    actions.render_range(node)
+    press("render_range", node)
     assert node["status"].value() == "Writing the plate was cancelled."
     assert nuke.root().proxy()
     assert node.node("PlateWrite")["disable"].value()
@@ -278,8 +283,10 @@ def test_the_saved_script_parses_and_opens_without_the_package(
 ) -> None:
     """Native nodes only; a Read of the EXRs remains; a button says what is not installed."""
     node = matte_node(plate(tmp_path))
-    desk._show(
-        group.node_id(node), asking.request(node, ()), Update(phase=Phase.DONE, ready=(1001,))
+    DESK._show(
+        group.node_id(node),
+        asking.request(NukeNode(node), ()),
+        Update(phase=Phase.DONE, ready=(1001,)),
     )
     path = tmp_path / "a.nk"
     nuke.scriptSave(str(path))
@@ -296,19 +303,19 @@ def test_the_saved_script_parses_and_opens_without_the_package(
 def test_every_button_has_its_action() -> None:
     """No button calls what is not there."""
     for button in knobs.BUTTONS:
-        assert callable(getattr(actions, button.action))
+        assert callable(actions.ACTIONS[button.name])
 
 
 def test_reveal_before_the_first_render_says_so(tmp_path: Path, runtime: Path) -> None:
     """There is no folder to show yet."""
     node = matte_node(plate(tmp_path))
-    actions.reveal(node)
+    press("reveal", node)
     assert node["status"].value().endswith("does not exist yet. Render first.")
 
 
 def test_cancel_without_a_job_says_so(tmp_path: Path, runtime: Path) -> None:
     """Nobody is asked."""
     node = matte_node(plate(tmp_path))
-    actions.cancel(node)
+    press("cancel", node)
     assert node["status"].value() == "Nothing is rendering."
     assert not runtime.exists()

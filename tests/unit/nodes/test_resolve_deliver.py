@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gvm_client.errors import (
@@ -13,7 +15,7 @@ from gvm_client.errors import (
     SettingsError,
 )
 from gvm_client.settings import Priority
-from gvm_nodes.alphas import Recipe
+from gvm_nodes.alphas import SCRIPT_WISHES, Recipe
 from gvm_nodes.resolve.deliver import deliver
 from gvm_nodes.resolve.mattes import BIN, RECIPE_KEY, matte
 from gvm_nodes.resolve.script import main
@@ -22,6 +24,8 @@ from tests.fakes.resolve import MediaPoolItem, Project, Resolve, Timeline, Timel
 
 START = 86400
 ALPHAS = "/p/gvm/a_v001/a_alpha.%04d.exr"
+
+SECOND = replace(SCRIPT_WISHES, version=2)
 
 
 class Maker:
@@ -42,7 +46,7 @@ def with_alphas() -> tuple[Project, Maker]:
     timeline = Timeline("Cut", [[]])
     project, make = Project(timeline), Maker()
     project.pool.selection = [MediaPoolItem("/p/a.[1001-1100].exr")]
-    (alpha,) = matte(project.pool, selected(project), Recipe(plate=""), make)
+    (alpha,) = matte(project.pool, selected(project), SCRIPT_WISHES, make)
     timeline.tracks[0] += [
         TimelineItem(project.pool.selection[0], START, 50),
         TimelineItem(alpha, START, 50, offset=4),
@@ -60,27 +64,27 @@ def test_alphas_come_into_a_bin_of_their_own_and_the_current_bin_stays():
     """With the plate's numbers, and the recipe beside them."""
     project, make = Project(), Maker()
     project.pool.selection = [MediaPoolItem("/p/a.[1001-1100].exr", marks={"in": 0, "out": 9})]
-    matte(project.pool, selected(project), Recipe(plate="", version=2), make)
+    matte(project.pool, selected(project), SECOND, make)
     assert make.made == [("/p/a.####.exr", "1001-1010", Priority.RANGE)]
     (folder,) = project.pool.root.folders
     assert folder.name == BIN
     assert [clip.path for clip in folder.clips] == ["/p/gvm/a_v002/a_alpha.[1001-1010].exr"]
     kept = Recipe.from_text(folder.clips[0].metadata[RECIPE_KEY])
-    assert kept == Recipe(plate="/p/a.####.exr", first=1001, last=1100, version=2)
+    assert kept == Recipe(plate="/p/a.####.exr", first=1001, last=1100, wishes=SECOND)
     assert project.pool.current is project.pool.root
 
 
 def test_matting_the_same_again_adds_no_second_clip():
     """The alphas are looked at again, the media pool has them already."""
     project, _ = with_alphas()
-    matte(project.pool, selected(project), Recipe(plate=""), Maker())
+    matte(project.pool, selected(project), SCRIPT_WISHES, Maker())
     assert len(project.pool.root.folders[0].clips) == 1
 
 
 def test_another_version_is_another_clip():
     """The older alphas stay."""
     project, _ = with_alphas()
-    matte(project.pool, selected(project), Recipe(plate="", version=2), Maker())
+    matte(project.pool, selected(project), SECOND, Maker())
     assert len(project.pool.root.folders[0].clips) == 2
 
 
@@ -89,7 +93,7 @@ def test_a_failed_matte_adds_nothing():
     project = Project()
     project.pool.selection = [MediaPoolItem("/p/a.[1001-1100].exr")]
     with pytest.raises(JobFailed, match="Out of memory"):
-        matte(project.pool, selected(project), Recipe(plate=""), Maker(fails=True))
+        matte(project.pool, selected(project), SCRIPT_WISHES, Maker(fails=True))
     assert project.pool.root.folders == []
 
 
@@ -99,7 +103,7 @@ def test_files_that_resolve_does_not_take_are_an_error():
     project.pool.selection = [MediaPoolItem("/p/a.[1001-1100].exr")]
     project.pool.imports = False
     with pytest.raises(OutputError) as caught:
-        matte(project.pool, selected(project), Recipe(plate=""), Maker())
+        matte(project.pool, selected(project), SCRIPT_WISHES, Maker())
     assert caught.value.path == ALPHAS
     assert project.pool.current is project.pool.root
 
@@ -187,7 +191,9 @@ def test_resolve_refusing_to_start_is_an_error():
         deliver(project, [], make, lambda _: None)
 
 
-@pytest.mark.parametrize("text", ["", "[1]", '{"plate": "/p", "preset": "none"}', '{"no": 1}'])
+@pytest.mark.parametrize(
+    "text", ["", "[1]", '{"plate": "/p", "wishes": {"preset": "none"}}', '{"no": 1}']
+)
 def test_a_damaged_recipe_is_an_error(text):
     """Not a matte with other settings."""
     with pytest.raises(SettingsError):

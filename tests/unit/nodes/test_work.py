@@ -67,7 +67,7 @@ def test_updates_are_few_and_the_last_one_always_comes() -> None:
     """A hundred frames within a moment are at most two updates and the last."""
     frames = [FrameReady(job=JOB, frame=frame, cached=False, path="/m") for frame in range(1, 101)]
     heard: list[Update] = []
-    Work(REQUEST, heard.append, line=FakeLine(ACCEPTED, *frames, DONE)).run()
+    Work(REQUEST, heard.append, line=lambda: FakeLine(ACCEPTED, *frames, DONE)).run()
     assert len(heard) <= 3
     assert heard[-1].phase is Phase.DONE
     assert [frame for update in heard for frame in update.ready] == list(range(1, 101))
@@ -77,7 +77,7 @@ def test_updates_are_few_and_the_last_one_always_comes() -> None:
 def test_a_failure_is_one_sentence_with_its_remedy() -> None:
     """The server's words reach the artist whole."""
     failed = Failed(code=ErrorCode.PLATE_MISSING, message="Frame 7 is missing.", remedy="Find it.")
-    result = Work(REQUEST, lambda _: None, line=FakeLine(failed)).run()
+    result = Work(REQUEST, lambda _: None, line=lambda: FakeLine(failed)).run()
     assert result.phase is Phase.FAILED
     assert result.sentence == "Frame 7 is missing. Find it."
 
@@ -85,7 +85,7 @@ def test_a_failure_is_one_sentence_with_its_remedy() -> None:
 def test_cancel_returns_at_once_and_ends_the_job() -> None:
     """The server is told from another thread, while the follower waits."""
     line = FakeLine(ACCEPTED)
-    work = Work(REQUEST, lambda _: None, line=line)
+    work = Work(REQUEST, lambda _: None, line=lambda: line)
     work.start()
     work.cancel()
     assert work.wait(10)
@@ -105,5 +105,5 @@ def test_progress_is_a_percentage_of_the_frames() -> None:
         note="Denoising.",
     )
     heard: list[Update] = []
-    Work(REQUEST, heard.append, line=FakeLine(progress, DONE)).run()
+    Work(REQUEST, heard.append, line=lambda: FakeLine(progress, DONE)).run()
     assert heard[0].sentence == "25 %, frame 25 of 100. Denoising."

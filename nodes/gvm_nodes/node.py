@@ -1,0 +1,112 @@
+"""A node of a host, and the host itself, as far as buttons, jobs and renders need them.
+
+Laws:
+1. A `Node` is touched on the host's main thread only, and found anew by its identity: a renamed
+   node is found, a deleted one is not missed.
+2. Reading a node contacts nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from gvm_client.protocol.messages import Matte
+from gvm_nodes.knobs import Wishes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clip:
+    """The plate below a node.
+
+    Attributes:
+        path: absolute: a movie, or the pattern of a sequence.
+        first: the clip's first frame.
+        last: the clip's last frame.
+        written: whether the host writes these files for us, from a tree that is no plain file.
+    """
+
+    path: str
+    first: int
+    last: int
+    written: bool = False
+
+    @property
+    def frames(self) -> range:
+        """Every frame of it."""
+        return range(self.first, self.last + 1)
+
+
+class Node(Protocol):
+    """One of our nodes."""
+
+    @property
+    def identity(self) -> str:
+        """A short name of its own that survives renaming and saving."""
+
+    @property
+    def name(self) -> str:
+        """What the artist calls it."""
+
+    @property
+    def job(self) -> str:
+        """The job that it waits for, saved with the document; "" for none."""
+
+    @job.setter
+    def job(self, name: str) -> None: ...
+
+    def wishes(self) -> Wishes:
+        """Return what its knobs say.
+
+        Raises:
+            SettingsError: a knob holds what it cannot.
+        """
+
+    def clip(self) -> Clip:
+        """Return its plate.
+
+        Raises:
+            GvmError: nothing is connected, or it cannot be used.
+        """
+
+    def folder(self) -> str:
+        """Return the folder of its document, or "" where that was never saved."""
+
+    def document_range(self) -> range:
+        """Return the frames of its document."""
+
+    def frame(self) -> int:
+        """Return the current frame."""
+
+    def write_plate(self, clip: Clip, frames: Iterable[int], *, may_write: bool) -> None:
+        """Have the plate's files stand that are written for us.
+
+        Args:
+            clip: what `clip` said, with `written`.
+            frames: what will be looked at.
+            may_write: whether the host may render now; within a render it may not.
+
+        Raises:
+            GvmError: they cannot be written, or may not and do not stand.
+        """
+
+    def say(self, sentence: str, *, failed: bool = False) -> None:
+        """Show a sentence; it is neither a change of the document nor a step of undo."""
+
+    def show(self, made: Matte) -> None:
+        """Show a request's mattes, as far as they stand, and read them anew."""
+
+
+class Host(Protocol):
+    """The program that the nodes live in."""
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether nobody looks: then work is waited for, and errors are raised."""
+
+    def find(self, identity: str) -> Node | None:
+        """Return the node of this name, or None where it was deleted or its document closed."""
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Have the main thread call this soon; any thread may ask."""
