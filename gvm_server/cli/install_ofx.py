@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from gvm_client.configuration import server_file
 from gvm_client.errors import ErrorCode, OutputError, ServerError
-from gvm_client.launcher import config_path
 from gvm_server.cli.exits import Exit
 from gvm_server.cli.ofx_bundle import (
     BUNDLE_NAME,
@@ -118,7 +118,7 @@ def _copy(bundle: Path, folder: Path) -> Path:
 
 def name_server() -> None:
     """Write that hosts start this Python's server, unless another is named already."""
-    path = config_path()
+    path = server_file()
     if hosts_server():
         return
     path.parent.mkdir(parents=True, exist_ok=True)

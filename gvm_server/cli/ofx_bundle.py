@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gvm_client.launcher import SERVER_VARIABLE, config_path, server_command
+from gvm_client.configuration import server_file
+from gvm_client.launcher import SERVER_VARIABLE, server_command
 
 BUNDLE_NAME = "GVM.ofx.bundle"
 SYSTEM_FOLDER = Path("/usr/OFX/Plugins")  # OpenFX 1.5, packaging: Linux
@@ -80,7 +81,7 @@ def hosts_server() -> str:
     Raises:
         ServerError: the configured command is none.
     """
-    if os.environ.get(SERVER_VARIABLE) or config_path().exists():
+    if os.environ.get(SERVER_VARIABLE) or server_file().exists():
         return shlex.join(server_command())
     return ""
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gvm_client.client import Client
+from gvm_client.configuration import server_file
 from gvm_client.connection import ConnectionFile, read_connection
 from gvm_client.errors import (
     ErrorCode,
@@ -77,7 +78,7 @@ def server_command() -> list[str]:
     """
     if chosen := os.environ.get(SERVER_VARIABLE):
         return shlex.split(chosen)
-    configured = config_path()
+    configured = server_file()
     if configured.exists():
         return _configured(configured)
     if find_spec("gvm_server") is not None:
@@ -90,12 +91,6 @@ def server_command() -> list[str]:
         code=ErrorCode.SERVER_START_FAILED,
         path=str(configured),
     )
-
-
-def config_path() -> Path:
-    """Return the file that names the server's command: `{"command": ["/path/python", ...]}`."""
-    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(base) / "gvm" / "server.json"
 
 
 def _configured(path: Path) -> list[str]:
@@ -201,7 +196,7 @@ def _spawn(command: Sequence[str], output: int, folder: Path) -> subprocess.Pope
     except OSError as error:
         raise ServerStartFailed(
             f"The server's command `{shlex.join(command)}` cannot be run: {error.strerror}.",
-            remedy=f"Correct {SERVER_VARIABLE} or {config_path()}.",
+            remedy=f"Correct {SERVER_VARIABLE} or {server_file()}.",
             path=command[0],
         ) from error
 

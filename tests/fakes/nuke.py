@@ -47,6 +47,7 @@ class Knob:
         self._value = self.default if value is None else value
         self.owner: Node | None = None
         self.expression = ""
+        self.is_enabled = True
 
     def name(self) -> str:
         return self._name
@@ -68,6 +69,9 @@ class Knob:
     def setExpression(self, expression: str) -> bool:
         self.expression = expression
         return True
+
+    def setEnabled(self, enabled: bool) -> None:
+        self.is_enabled = enabled
 
     def setFlag(self, flag: int) -> None:
         self.flags |= flag

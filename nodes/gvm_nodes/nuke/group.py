@@ -13,6 +13,7 @@ from typing import cast
 
 import nuke
 
+from gvm_nodes.defaults import studio_defaults
 from gvm_nodes.nuke.knobs import add_knobs
 
 MATTE, PLATE = "MatteRead", "PlateWrite"
@@ -20,13 +21,18 @@ _ID_LENGTH = 6  # hexadecimal digits: it stands in paths, and is told apart with
 
 
 def create() -> nuke.Group:
-    """Make the node where Nuke's menu would: after the selected node."""
+    """Make the node where Nuke's menu would: after the selected node.
+
+    Raises:
+        SettingsError: the studio's defaults cannot be used.
+    """
+    begins = studio_defaults()
     # Like a menu entry: Nuke connects what is selected.
     node = cast(nuke.Group, nuke.createNode("Group", inpanel=False))
     node.setName("GVM_Matte1")
     with node:
         _fill()
-    add_knobs(node)
+    add_knobs(node, begins)
     set_id(node)
     return node
 

@@ -37,10 +37,13 @@ else:
 """
 
 
-def add_knobs(node: nuke.Node) -> None:
-    """Add every knob to a new Group."""
+def add_knobs(node: nuke.Node, begins: Defaults) -> None:
+    """Add every knob to a new Group, with a studio's values; what it locked is greyed out."""
     for knob in (*_range_page(), *_page(Page.MODEL), *_page(Page.MATTE), *_own_knobs()):
         node.addKnob(knob)
+    for knob in KNOBS:
+        node[knob.name].setValue(getattr(begins.wishes, knob.name))
+        node[knob.name].setEnabled(knob.name not in begins.locked)
 
 
 def value(node: nuke.Node, name: str) -> Any:  # noqa: ANN401 - a knob holds what its class says
@@ -97,7 +100,6 @@ def _knob(knob: Knob) -> nuke.Knob:
             str: nuke.String_Knob,
         }
         made = kinds[type(knob.default)](knob.name, knob.label)
-    made.setValue(knob.default)
     made.setTooltip(knob.tooltip)
     return made
 

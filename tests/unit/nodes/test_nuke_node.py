@@ -5,6 +5,7 @@ Names follow what artists expect of such a node; `docs/hosts.md` has the list.
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from pathlib import Path
@@ -298,6 +299,19 @@ def test_the_saved_script_parses_and_opens_without_the_package(
     kinds = {inside.Class() for inside in node.nodes()}
     assert kinds == {"Input", "Write", "Read", "Copy", "Output"}
     assert all("except ImportError" in node[button.name].value() for button in knobs.BUTTONS)
+
+
+def test_a_studio_s_defaults_fill_and_lock_knobs(
+    tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new node has them; a locked knob is greyed out."""
+    studio = {"defaults": {"preset": "prototype", "colourspace": "acescg"}, "locked": ["engine"]}
+    (tmp_path / "studio.json").write_text(json.dumps(studio))
+    monkeypatch.setenv("GVM_NODE_DEFAULTS", str(tmp_path / "studio.json"))
+    node = matte_node(plate(tmp_path))
+    assert node["colourspace"].value() == "acescg"
+    assert node["max_resolution"].value() == 512
+    assert [knob.name for knob in knobs.KNOBS if not node[knob.name].is_enabled] == ["engine"]
 
 
 def test_every_button_has_its_action() -> None:
