@@ -10,6 +10,7 @@ from typing import Any
 
 import nuke
 
+from gvm_nodes.defaults import Defaults
 from gvm_nodes.knobs import (
     BUTTONS,
     KNOBS,
@@ -41,9 +42,9 @@ def add_knobs(node: nuke.Node, begins: Defaults) -> None:
     """Add every knob to a new Group, with a studio's values; what it locked is greyed out."""
     for knob in (*_range_page(), *_page(Page.MODEL), *_page(Page.MATTE), *_own_knobs()):
         node.addKnob(knob)
-    for knob in KNOBS:
-        node[knob.name].setValue(getattr(begins.wishes, knob.name))
-        node[knob.name].setEnabled(knob.name not in begins.locked)
+    for shared in KNOBS:
+        node[shared.name].setValue(getattr(begins.wishes, shared.name))
+        node[shared.name].setEnabled(shared.name not in begins.locked)
 
 
 def value(node: nuke.Node, name: str) -> Any:  # noqa: ANN401 - a knob holds what its class says
