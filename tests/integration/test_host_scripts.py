@@ -11,12 +11,9 @@ from gvm_client.settings import Priority
 from gvm_nodes.alphas import SCRIPT_WISHES, Recipe, changed
 from gvm_nodes.fusion.script import main as fusion
 from gvm_nodes.make import maker
-from gvm_nodes.natron.callbacks import Mattes
-from gvm_nodes.natron.group import PLUGIN_ID, create
 from gvm_nodes.resolve.script import main as resolve
 from gvm_nodes.side import SideLine
 from tests.fakes.fusion import Composition
-from tests.fakes.natron import App
 from tests.fakes.resolve import MediaPoolItem, Project, Resolve, Timeline, TimelineItem, status
 from tests.support.plates import read_alpha, write_plate
 from tests.support.site import Site
@@ -92,22 +89,3 @@ def test_a_host_without_pyzmq_gets_the_same_through_a_side_process(plate):
     maker(said.append, lambda: SideLine(sys.executable))(recipe, "1002", Priority.RANGE)
     assert alphas(plate) == ["plate_alpha.1002.exr"]
     assert "ready" in said[-1]
-
-
-def test_a_natron_render_has_its_alphas_before_the_frame(site, plate):
-    """All of the plate that follows comes with the first frame; the second asks for nothing."""
-    app = App()
-    read, group = app.createNode("fr.inria.built-in.Read"), app.createNode(PLUGIN_ID)
-    create(app, group)
-    group.connectInput(0, read)
-    read.params["filename"].set(str(plate / "plate.####.exr"))
-    read.params["lastFrame"].set(1010)
-    for name, text in (("gvmEngine", "test"), ("gvmPreset", "prototype")):
-        group.params[name].set(text)
-    said: list[str] = []
-    mattes = Mattes(maker(said.append))
-    mattes.before_frame(1008, app)
-    assert alphas(plate) == [f"plate_alpha.{frame}.exr" for frame in (1008, 1009, 1010)]
-    heard = len(said)
-    mattes.before_frame(1009, app)
-    assert (len(said), len(site.windows_denoised())) == (heard, 1)
