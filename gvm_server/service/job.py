@@ -1,4 +1,9 @@
-"""One job as the service sees it: who asked, how far it is, and what it may say."""
+"""One job as the service sees it: who asked, how far it is, and what it may say.
+
+Laws:
+1. Every client that asked for the job hears `Accepted`, and each event from when it asked.
+2. Nobody waits for a client while the job is locked.
+"""
 
 from __future__ import annotations
 
@@ -58,20 +63,23 @@ class Job:
 
     Args:
         request: what was asked for.
-        peer: the client's address; b"" once it has gone.
+        peer: the address of the client that asked first.
         line: the way to it.
+
+    Attributes:
+        ahead: how many jobs are served before this one, as the scheduler counted last.
     """
 
     def __init__(self, request: Matte, *, peer: bytes, line: Line) -> None:
         self.request = request
-        self.peer = peer
         self.turn = (SERVICE_ORDER.index(request.priority), next(_NUMBERS))
+        self.ahead = 0
         self.state = JobState.ASKED
         self.pipeline: Pipeline | None = None
         self.ending: GvmError | None = None
         self.window = request.window
         self._notes: list[str] = []
-        self._line = line
+        self._lines = {peer: line}
         self._lock = threading.RLock()
         self._asked_at = time.monotonic()
         self._said_at = self._asked_at
@@ -98,7 +106,7 @@ class Job:
         return self.pipeline is not None and not self.pipeline.closed
 
     def say(self, event: JobEvent) -> None:
-        """Send an event, if the job's state allows it.
+        """Send an event to every client, if the job's state allows it.
 
         Raises:
             LocalProtocolError: the event may not follow what was said before.
@@ -108,7 +116,8 @@ class Job:
             self._said_at = time.monotonic()
             if self.state.is_final:
                 self._ended_at = self._said_at
-            self._line.send(event)
+            for line in self._lines.values():
+                line.send(event)
 
     # ---- what happens to a job, in order -----------------------------------------------------
 
@@ -121,7 +130,7 @@ class Job:
             if begins_anew:
                 self.beat()
             else:
-                self._note = "Waiting for its turn."
+                self._note = ""
                 self.say(self._accepted)
 
     def begin_anew(self, window: WindowSettings) -> None:
@@ -171,11 +180,10 @@ class Job:
         """Say of each frame that its alpha stood in its place; there may be very many.
 
         Raises:
-            JobCancelled: the client does not listen.
+            JobCancelled: no client is left that listens.
         """
         for frame in frames:
-            if not self._line.wait_for_room():
-                raise JobCancelled("Its client does not listen.")
+            self._wait_for_room()
             self.deliver(Delivery(frame=frame, cached=True, kept=True))
 
     def note(self, text: str) -> None:
@@ -188,16 +196,15 @@ class Job:
         with self._lock:
             if self.state.is_final or time.monotonic() - self._said_at < only_after:
                 return
-            total = self._accepted.windows_total if self._accepted else 0
-            left = self.pipeline.windows_left if self.pipeline else total
+            done, total = self._windows()
             self.say(
                 Progress(
                     job=self.name,
                     frames_done=self._frames_done,
                     frames_total=self._accepted.frames_total if self._accepted else 0,
-                    windows_done=total - left,
+                    windows_done=done,
                     windows_total=total,
-                    note=self._note,
+                    note=self._doing(),
                 )
             )
 
@@ -233,16 +240,28 @@ class Job:
 
     # ---- who listens, and what the status shows ------------------------------------------------
 
-    def listen(self, *, peer: bytes, line: Line) -> None:
-        """Speak to another client from now on: the one that asked for the same job again."""
+    def listen(self, *, peer: bytes, line: Line) -> bool:
+        """Speak to this client too from now on; return whether the job has anything left to say.
+
+        One that asks again, by the same address or another, is told of the acceptance again.
+        """
         with self._lock:
-            self.peer, self._line = peer, line
+            if self.state.is_final:
+                return False
+            self._lines[peer] = line
             if self._accepted is not None:
-                self._line.send(self._accepted)
+                line.send(self._accepted)
+            return True
+
+    def leave(self, peer: bytes) -> bool:
+        """Speak to a client no more; return whether the job is to end with it."""
+        with self._lock:
+            listened = self._lines.pop(peer, None) is not None
+            return listened and not self._lines and not self.outlives_its_client
 
     @property
     def outlives_its_client(self) -> bool:
-        """Whether the job goes on when its client goes."""
+        """Whether the job goes on when its last client goes."""
         return self.request.priority is Priority.BATCH
 
     def summary(self) -> JobSummary:
@@ -259,8 +278,40 @@ class Job:
                 frames_done=self._frames_done,
                 frames_total=self._accepted.frames_total if self._accepted else 0,
                 seconds=(self._ended_at or time.monotonic()) - self._asked_at,
-                note="" if self.state.is_final else self._note,
+                note="" if self.state.is_final else self._doing(),
             )
+
+    def _wait_for_room(self) -> None:
+        """Wait until the clients have heard most of what was said, and drop those that do not.
+
+        Raises:
+            JobCancelled: no client is left that listens.
+        """
+        with self._lock:
+            lines = tuple(self._lines.items())
+        for peer, line in lines:
+            if not line.wait_for_room() and self.leave(peer):
+                raise JobCancelled("Its client does not listen.")
+
+    def _windows(self) -> tuple[int, int]:
+        """Return how many windows were begun or recalled, and how many the job needs."""
+        total = self._accepted.windows_total if self._accepted else 0
+        pipeline = self.pipeline  # once: the scheduler may take it away meanwhile
+        left = pipeline.windows_left if pipeline else total
+        return total - left, total
+
+    def _doing(self) -> str:
+        """Return in plain words what the job does, or how long the queue before it is."""
+        begun, total = self._windows()
+        if self._note or begun or not total:
+            return self._note
+        return _waiting(self.ahead)
+
+
+def _waiting(ahead: int) -> str:
+    if not ahead:
+        return "Waiting for its turn."
+    return f"Waiting for its turn: {'1 job is' if ahead == 1 else f'{ahead} jobs are'} ahead."
 
 
 def _accepted(job: str, order: Order, found: Survey, notes: tuple[str, ...]) -> Accepted:

@@ -61,15 +61,14 @@ class Scheduler:
     # ---- the I/O thread asks -------------------------------------------------------------------
 
     def ask(self, request: Matte, *, peer: bytes, line: Line) -> None:
-        """Take a job, or go on telling about one that is known.
+        """Take a job, or tell one more client about one that lives.
 
         Raises:
             ServerError: the server holds as many jobs as it takes, or is stopping.
         """
         with self._wake:
             known = self._jobs.get(request.job)
-            if known is not None and not known.state.is_final:
-                known.listen(peer=peer, line=line)
+            if known is not None and known.listen(peer=peer, line=line):
                 return
             self._check_room()
             job = self._jobs[request.job] = Job(request, peer=peer, line=line)
@@ -94,12 +93,9 @@ class Scheduler:
         self._end(self._known(name), JobCancelled(reason))
 
     def lost(self, peer: bytes) -> None:
-        """End the interactive jobs of a client that has gone; its batch jobs go on."""
+        """End the jobs that only this client waited for, now that it has gone; batch jobs go on."""
         for job in self._live():
-            if job.peer != peer:
-                continue
-            job.peer = b""
-            if not job.outlives_its_client:
+            if job.leave(peer):
                 self._end(job, JobCancelled("Its client went away."))
 
     def release(self) -> None:
@@ -110,7 +106,8 @@ class Scheduler:
 
     def beat(self) -> None:
         """Let every job that was silent for a while say how far it is."""
-        for job in self._live():
+        for ahead, job in enumerate(self._in_order()):
+            job.ahead = ahead
             job.beat(only_after=HEARTBEAT_SECONDS)
 
     def stop(self) -> None:
@@ -133,7 +130,7 @@ class Scheduler:
 
     def summaries(self) -> tuple[JobSummary, ...]:
         """Return live jobs in their order of service, then the latest finished ones."""
-        live = sorted(self._live(), key=lambda job: job.turn)
+        live = self._in_order()
         with self._wake:
             ended = [job for job in self._jobs.values() if job.state.is_final]
         return tuple(job.summary() for job in (*live, *reversed(ended)))
@@ -231,6 +228,10 @@ class Scheduler:
     def _live(self) -> list[Job]:
         with self._wake:
             return [job for job in self._jobs.values() if not job.state.is_final]
+
+    def _in_order(self) -> list[Job]:
+        """Return the live jobs in their order of service."""
+        return sorted(self._live(), key=lambda job: job.turn)
 
     def _known(self, name: str) -> Job:
         with self._wake:
