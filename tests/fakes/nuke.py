@@ -32,7 +32,7 @@ _CLASSES: dict[str, dict[str, Any]] = {
               "create_directories": False, "use_limit": False, "reading": False},
     "Blur": {"size": 1.0},
     "Copy": {"from0": "", "to0": ""},
-    "Dot": {}, "Input": {}, "Output": {}, "Group": {},
+    "Dot": {}, "Input": {"number": 0}, "Output": {}, "Group": {},
 }  # fmt: skip
 
 
@@ -235,6 +235,12 @@ class Group(Node):
     def nodes(self) -> list[Node]:
         return list(self.children)
 
+    def output(self) -> Node:
+        found = [node for node in self.children if node.Class() == "Output"]
+        if not found:
+            raise ValueError("the Group has no Output")
+        return found[0]
+
 
 class Root(Node):
     def name(self) -> str:
@@ -358,6 +364,11 @@ def allNodes(kind: str = "", recurseGroups: bool = False) -> list[Node]:
 
 def root() -> Root:
     return _session.root
+
+
+def toNode(name: str) -> Node | None:
+    found = (node for node in _walk(_session.nodes) if f"root.{node.fullName()}" == name)
+    return next(found, None)
 
 
 def frame(to: int | None = None) -> int:

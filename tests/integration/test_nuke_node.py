@@ -143,6 +143,26 @@ def test_batch_makes_the_mattes_before_they_are_read(shot: Site) -> None:
     assert not shown_alpha(node, 1008).exists()
 
 
+def test_a_terminal_script_renders_a_tree_and_then_its_write(shot: Site) -> None:
+    """`nuke -t`: the button's function runs to its end, and the Write finds every matte."""
+    start(shot.folder, gui=False, args=("nuke", "-t", "shot.py"))
+    nuke.renderer = lambda node, frame, path: write_exr(path, moving_disc(frame, 48, 32))
+    blur = nuke.createNode("Blur")
+    blur.setInput(0, plate(shot))
+    node = matte_node(blur)
+    node["range"].setValue("custom")
+    node["frames"].setValue("1003-1004")
+    press("render_range", node)
+    assert node["status"].value() == "2 frames are ready."
+    write = nuke.createNode("Write")
+    write.setInput(0, node)
+    write["file"].setValue(str(shot.folder / "comp.%04d.exr"))
+    ran = len(shot.windows_denoised())
+    nuke.execute(write, 1003, 1004)
+    assert nuke.session().rendered[-2:] == [1003, 1004]
+    assert len(shot.windows_denoised()) == ran
+
+
 def test_batch_without_a_plate_ends_with_an_error(shot: Site) -> None:
     """The render stops, which Nuke turns into exit code 1; no dialog waits."""
     start(shot.folder, gui=False)
@@ -236,8 +256,10 @@ def test_a_render_in_the_gui_is_cancelled_by_its_progress_bar(
     write = nuke.createNode("Write")
     write.setInput(0, node)
     nuke.ProgressTask.cancelled = True
+    began = time.monotonic()
     with pytest.raises(RuntimeError, match="cancelled"):
         nuke.execute(write, FIRST, LAST)
+    assert time.monotonic() - began < 3
     assert not nuke.session().rendered
 
 

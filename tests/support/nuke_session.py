@@ -10,11 +10,11 @@ from tests.fakes import nuke
 sys.modules["nuke"] = nuke  # before the node's modules are loaded, as in Nuke
 
 from gvm_nodes import asking  # noqa: E402
-from gvm_nodes.nuke import batch, callbacks, group  # noqa: E402
+from gvm_nodes.nuke import batch, callbacks, group, written  # noqa: E402
 from gvm_nodes.nuke.node import NukeNode  # noqa: E402
 from gvm_nodes.nuke.session import DESK, press  # noqa: E402
 
-__all__ = ["DESK", "NukeNode", "asking", "batch", "callbacks", "group", "press"]
+__all__ = ["DESK", "NukeNode", "asking", "batch", "callbacks", "group", "press", "written"]
 
 
 def start(folder: Path, *, gui: bool = True, args: tuple[str, ...] = ()) -> None:

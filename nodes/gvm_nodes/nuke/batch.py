@@ -9,6 +9,8 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import cast
 
 import nuke
 
@@ -18,10 +20,12 @@ from gvm_client.settings import Priority
 from gvm_nodes.actions import prepared
 from gvm_nodes.frame_range import parse_frames
 from gvm_nodes.knobs import Policy
-from gvm_nodes.nuke.group import find, is_ours, node_id
+from gvm_nodes.nuke.group import is_ours
 from gvm_nodes.nuke.knobs import value
 from gvm_nodes.nuke.node import NukeNode
 from gvm_nodes.work import Update, Work
+
+LOOK_SECONDS = 0.1  # how often a progress bar's Cancel is looked at
 
 _made: dict[str, set[int]] = {}  # by the node's own name: what this render has seen to
 
@@ -62,9 +66,8 @@ def asked_frames(write: nuke.Node, words: list[str]) -> tuple[int, ...]:
 
 
 def _see_to(write: nuke.Node, frames: Iterable[int]) -> None:
-    for group in _upstream(write):
-        node = NukeNode(group)
-        if node.wishes().policy == Policy.MAKE and not value(group, "disable"):
+    for node in map(NukeNode, _upstream(write)):
+        if node.wishes().policy == Policy.MAKE and not value(node.group, "disable"):
             clip, made = node.clip(), _made.setdefault(node.identity, set())
             # Outside the clip the Read holds its first or last frame.
             wanted = {min(max(frame, clip.first), clip.last) for frame in frames} - made
@@ -86,38 +89,47 @@ def _make(node: NukeNode, frames: list[int]) -> None:
 
 
 def _follow(node: NukeNode, request: Matte) -> Update:
-    """Follow a job on this thread, with a progress bar where somebody can see it."""
+    """Follow a job, with a progress bar where somebody can see it."""
     if not nuke.GUI:
         return Work(request, lambda _: None).run()
+    news: list[Update] = [Update(note="Asking the server.")]
+    work = Work(request, news.append)
+    work.start()
     task = nuke.ProgressTask(f"{node.name} mattes")
-    works: list[Work] = []
-
-    def tell(update: Update) -> None:
-        task.setMessage(update.sentence)
-        task.setProgress(100 * update.frames_done // max(update.frames_total, 1))
+    while not work.wait(LOOK_SECONDS):
+        task.setMessage(news[-1].sentence)
+        task.setProgress(100 * news[-1].frames_done // max(news[-1].frames_total, 1))
         if task.isCancelled():
-            works[0].cancel()
-
-    works.append(Work(request, tell))
-    return works[0].run()
+            work.cancel()
+    return news[-1]
 
 
 def _upstream(write: nuke.Node) -> Iterator[nuke.Group]:
     """Yield the nodes of ours above a node, those nearest to the plate first."""
-    seen: set[str] = set()
-    found: list[nuke.Node] = []
-    waiting = [write]
+    found: dict[str, nuke.Group] = {}
+    waiting, seen = [write], {write.fullName()}
     while waiting:
-        node = waiting.pop()
-        for index in range(node.inputs()):
-            above = node.input(index)
-            if above is None or above.fullName() in seen:
+        for above in _above(waiting.pop()):
+            if above.fullName() in seen:
                 continue
             seen.add(above.fullName())
             waiting.append(above)
             if is_ours(above):
-                found.append(above)
-    for node in reversed(found):
-        group = find(node_id(node))
-        if group is not None:
-            yield group
+                found[above.fullName()] = cast(nuke.Group, above)
+    yield from reversed(found.values())
+
+
+def _above(node: nuke.Node) -> Iterator[nuke.Node]:
+    """Yield what a node gets its pictures from: its inputs, a Group's inside, a Group's outside."""
+    for index in range(node.inputs()):
+        above = node.input(index)
+        if above is not None:
+            yield above
+    if isinstance(node, nuke.Group) and not is_ours(node):
+        with suppress(ValueError):  # a Group without an Output
+            yield node.output()
+    outside = nuke.toNode(f"root.{node.fullName().rpartition('.')[0]}")
+    if node.Class() == "Input" and outside is not None:
+        above = outside.input(int(node["number"].value()))
+        if above is not None:
+            yield above

@@ -73,7 +73,8 @@ def knob_changed() -> None:
         return
     # Files are looked at when the panel opens, and to take back what was said: no slider waits.
     made, said = str(node.group["gvm_made"].value()), _says_stale(node)
-    newer = (said or knob == "showPanel") and is_plate_newer(made, wanted)
+    looks = bool(made) and (said or knob == "showPanel")
+    newer = looks and (_is_tree_changed(node) or is_plate_newer(made, wanted))
     if newer or is_out_of_date(made, wanted):
         node.say(OUT_OF_DATE)
     elif said:
@@ -82,3 +83,8 @@ def knob_changed() -> None:
 
 def _says_stale(node: NukeNode) -> bool:
     return bool(node.group["status"].value() == OUT_OF_DATE)
+
+
+def _is_tree_changed(node: NukeNode) -> bool:
+    clip = node.clip()
+    return clip.written and node.is_plate_changed(clip)

@@ -14,7 +14,7 @@ from gvm_nodes.nuke import shown, written
 from gvm_nodes.nuke.group import find, node_id
 from gvm_nodes.nuke.knobs import read_knobs
 from gvm_nodes.nuke.plate import plain_path, source
-from gvm_nodes.outputs import output_pattern
+from gvm_nodes.outputs import existing, output_pattern
 
 _WRITTEN = "{dir}/mattes/plates/{id}/plate.%04d.exr"
 
@@ -83,6 +83,16 @@ class NukeNode:
                 remedy="Press Render Range in the node before the render.",
                 frame=changed[0],
             )
+
+    def is_plate_changed(self, clip: Clip) -> bool:
+        """Whether the plate's files that were written for us are older than the tree.
+
+        Three frames are looked at, the first, the current and the last: Nuke takes a moment for
+        each, and a panel that opens must not wait.
+        """
+        frames = {clip.first, min(max(self.frame(), clip.first), clip.last), clip.last}
+        stand = existing(clip.path, sorted(frames))
+        return bool(written.changed_frames(self.group, clip.path, stand))
 
     def say(self, sentence: str, *, failed: bool = False) -> None:
         """Show a sentence on the node."""

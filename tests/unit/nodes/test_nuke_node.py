@@ -28,6 +28,7 @@ from tests.support.nuke_session import (
     press,
     read_plate,
     start,
+    written,
 )
 
 
@@ -244,6 +245,42 @@ def test_in_a_render_an_unwritten_tree_is_an_error_that_says_what_to_press(
     write.setInput(0, matte_node(blur))
     with pytest.raises(RuntimeError, match="Press Render Range"):
         nuke.execute(write, 1001, 1002)
+
+
+def test_nodes_inside_and_outside_of_groups_above_a_write_are_found(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """A studio wraps nodes into Groups; what does not feed the Write is left alone."""
+    first = matte_node(plate(tmp_path))
+    wrap = nuke.createNode("Group")
+    wrap.setInput(0, first)
+    with wrap:
+        feeds = matte_node(nuke.createNode("Input"))
+        matte_node(plate(tmp_path))
+        nuke.createNode("Output").setInput(0, feeds)
+        inner = nuke.createNode("Write")
+        inner.setInput(0, wrap.nodes()[0])
+    write = nuke.createNode("Write")
+    write.setInput(0, wrap)
+    assert [node.name() for node in batch._upstream(write)] == [first.name(), feeds.name()]
+    assert [node.name() for node in batch._upstream(inner)] == [first.name()]
+
+
+def test_a_tree_that_changed_since_its_mattes_is_said_when_the_panel_opens(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """By Nuke's op hash, without a render."""
+    blur = nuke.createNode("Blur")
+    blur.setInput(0, plate(tmp_path))
+    node = NukeNode(matte_node(blur))
+    made = asking.request(node, (1001,))
+    written.write_changed(node.group, node.clip().path, (1001,))
+    node.show(made)
+    nuke.session().changed(node.group, nuke.Knob("showPanel"))
+    assert not node.group["status"].value().startswith("Out of date")
+    blur["size"].setValue(9.0)
+    nuke.session().changed(node.group, nuke.Knob("showPanel"))
+    assert node.group["status"].value().startswith("Out of date")
 
 
 def test_only_read_what_exists_contacts_nobody(tmp_path: Path, runtime: Path) -> None:
