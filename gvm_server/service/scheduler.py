@@ -29,6 +29,7 @@ from gvm_server.matting.pipeline import Pipeline, Shop
 from gvm_server.matting.survey import survey
 from gvm_server.service.job import HEARTBEAT_SECONDS, Job, Line
 from gvm_server.service.prepare import Site, prepare
+from gvm_server.service.rivals import refuse_rival
 
 _Result = TypeVar("_Result")
 
@@ -65,12 +66,14 @@ class Scheduler:
 
         Raises:
             ServerError: the server holds as many jobs as it takes, or is stopping.
+            OutputError: another job is writing other mattes to the same place.
         """
         with self._wake:
             known = self._jobs.get(request.job)
             if known is not None and known.listen(peer=peer, line=line):
                 return
             self._check_room()
+            refuse_rival(request, [job.request for job in self._live() if job.ending is None])
             job = self._jobs[request.job] = Job(request, peer=peer, line=line)
         _LOG.info("Job %s: asked for by a client.", job.name)
         self._shop.readers.submit(self._prepare, job)

@@ -42,7 +42,7 @@ class ErrorCode(str, Enum):
     COLOURSPACE_UNKNOWN = "colourspace_unknown"
     """The input colour space has no such name in the OCIO configuration."""
     OUTPUT_UNWRITABLE = "output_unwritable"
-    """The output folder or file cannot be written."""
+    """The output folder or file cannot be written, or another job is writing other mattes there."""
     OUTPUT_NOT_OURS = "output_not_ours"
     """A file that this program did not make stands where the matte should go."""
     DISK_FULL = "disk_full"

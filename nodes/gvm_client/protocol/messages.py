@@ -47,7 +47,7 @@ class Matte:
     """Matte these frames. The client makes the job's name, so asking twice is harmless.
 
     Attributes:
-        job: 32 hexadecimal digits (a random UUID).
+        job: 32 hexadecimal digits: a random UUID, or what follows from a node and its request.
         frames: the host's frame numbers as a range text (`1001-1100x2,1200`); "" means the clip.
         max_frames: only the first so many of them; 0 means all.
         playhead: the frame to make first, or None.
@@ -94,7 +94,7 @@ class Status:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cancel:
-    """End a job. Answered by `Ok` at once; its own client gets `Cancelled` when it has ended."""
+    """End a job. Answered by `Ok` at once; its clients get `Cancelled` when it has ended."""
 
     job: str
 
