@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from tests.fakes import nuke
+from tests.support.plates import moving_disc, write_exr
 
 RENDER_FAILED = 1
 
@@ -21,16 +22,25 @@ def main(words: list[str]) -> int:
 
     nuke.start(gui=False, args=["nuke", *words])
     callbacks.register()
+    nuke.renderer = _write
     script = Path(words[-1]).absolute()
     nuke.root()["name"].setValue(script.with_suffix(".nk").as_posix())
     try:
         runpy.run_path(str(script), {"nuke": nuke})
+        nuke.session().call("onScriptLoad", nuke.root())
         if "-x" in words:
             _execute_writes(words)
     except Exception as error:  # noqa: BLE001 - Nuke prints it and ends with its code
         sys.stderr.write(f"{error}\n")
         return RENDER_FAILED
     return 0
+
+
+def _write(write: nuke.Node, frame: int, path: Path) -> None:
+    if path.suffix == ".exr":
+        write_exr(path, moving_disc(frame, 48, 32))
+    else:
+        nuke.write_number(write, frame, path)
 
 
 def _execute_writes(words: list[str]) -> None:

@@ -22,8 +22,12 @@ read = nuke.createNode("Read")
 read["file"].setValue({plate!r})
 read["first"].setValue({first})
 read["last"].setValue({last})
+above = read
+if {tree!r}:
+    above = nuke.createNode("Blur")
+    above.setInput(0, read)
 node = group.create()
-node.setInput(0, read)
+node.setInput(0, above)
 for name, setting in {settings!r}.items():
     node[name].setValue(setting)
 node["missing_mattes"].setValue("error")
@@ -40,7 +44,9 @@ def shot(site: Site) -> Site:
     return site
 
 
-def script(shot: Site, name: str, *, plate: str = "plate", **more: object) -> Path:
+def script(
+    shot: Site, name: str, *, plate: str = "plate", tree: bool = False, **more: object
+) -> Path:
     """Write a script with one node and one Write below it."""
     settings = {"engine": "test", "frames_per_window": 6, "overlap": 2, "size": 32, **more}
     path = shot.folder / name / "shot.py"
@@ -51,6 +57,7 @@ def script(shot: Site, name: str, *, plate: str = "plate", **more: object) -> Pa
             first=FIRST,
             last=LAST,
             settings=settings,
+            tree=tree,
             comp=str(path.parent / "comp.%04d.txt"),
         )
     )
@@ -93,6 +100,23 @@ def test_a_batch_render_without_its_plate_ends_with_1(shot: Site) -> None:
     code, complaint = ended(nuke(shot, "-x", str(path)))
     assert code == 1
     assert "lost" in complaint
+    assert rendered(path) == []
+
+
+def test_a_tree_is_written_when_the_script_is_loaded_to_be_rendered(shot: Site) -> None:
+    """A farm's `nuke -x` needs nobody to press a button before; only what is seen is written."""
+    path = script(shot, "a", tree=True)
+    assert ended(nuke(shot, "-x", "-F", "1001-1002", str(path))) == (0, "")
+    assert rendered(path) == ["1001", "1002"]
+    assert len(list(path.parent.rglob("plate.*.exr"))) == 6
+
+
+def test_what_stops_a_tree_s_mattes_stops_its_render(shot: Site) -> None:
+    """The reason is the first one, and the exit code 1."""
+    path = script(shot, "a", tree=True, colourspace="auto", ocio_colourspace="none such")
+    code, complaint = ended(nuke(shot, "-x", "-F", "1001-1002", str(path)))
+    assert code == 1
+    assert "none such" in complaint
     assert rendered(path) == []
 
 

@@ -13,8 +13,19 @@ from gvm_nodes import asking  # noqa: E402
 from gvm_nodes.nuke import batch, callbacks, group, written  # noqa: E402
 from gvm_nodes.nuke.node import NukeNode  # noqa: E402
 from gvm_nodes.nuke.session import DESK, press  # noqa: E402
+from gvm_nodes.nuke.upstream import upstream  # noqa: E402
 
-__all__ = ["DESK", "NukeNode", "asking", "batch", "callbacks", "group", "press", "written"]
+__all__ = [
+    "DESK",
+    "NukeNode",
+    "asking",
+    "batch",
+    "callbacks",
+    "group",
+    "press",
+    "upstream",
+    "written",
+]
 
 
 def start(folder: Path, *, gui: bool = True, args: tuple[str, ...] = ()) -> None:
@@ -22,6 +33,7 @@ def start(folder: Path, *, gui: bool = True, args: tuple[str, ...] = ()) -> None
     nuke.start(gui=gui, args=args)
     DESK._works.clear()  # what one session knows, the next does not
     batch._made.clear()
+    batch._refused.clear()
     callbacks.register()
     nuke.scriptSave((folder / "shot.nk").as_posix())
 

@@ -2,15 +2,16 @@
 
 Laws:
 1. With `-x` or `-X` the whole range is known and is one job; else each frame asks as it comes.
-2. An error stops the render (Nuke's exit code 1) and is on the node; nothing waits for a person.
-3. A node set to "only read what exists" contacts nobody.
+2. Nuke renders nothing within a render: a tree is written as a plate when a script is loaded to be
+   rendered (`-x`, `-X`), and never later.
+3. An error stops the render (Nuke's exit code 1) and is on the node; nothing waits for a person.
+4. A node set to "only read what exists" contacts nobody.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from typing import cast
+from contextlib import contextmanager
 
 import nuke
 
@@ -20,14 +21,26 @@ from gvm_client.settings import Priority
 from gvm_nodes.actions import prepared
 from gvm_nodes.frame_range import parse_frames
 from gvm_nodes.knobs import Policy
-from gvm_nodes.nuke.group import is_ours
 from gvm_nodes.nuke.knobs import value
 from gvm_nodes.nuke.node import NukeNode
+from gvm_nodes.nuke.upstream import upstream
 from gvm_nodes.work import Update, Work
 
 LOOK_SECONDS = 0.1  # how often a progress bar's Cancel is looked at
 
 _made: dict[str, set[int]] = {}  # by the node's own name: what this render has seen to
+_refused: dict[str, RuntimeError] = {}  # by the Write: why its render cannot begin
+
+
+def before_writes() -> None:
+    """Make what the Writes need that the command line renders, where it says which they are.
+
+    An error waits for its Write, so that it ends that render and not the loading of the script.
+    """
+    words = _command_line()
+    for write in asked_writes(words):
+        with _kept_for(write):
+            _see_to(write, asked_frames(write, words), may_write=True)
 
 
 def before_render() -> None:
@@ -36,11 +49,11 @@ def before_render() -> None:
     Raises:
         RuntimeError: a matte cannot be made.
     """
-    _made.clear()
     write = nuke.thisNode()
-    frames = asked_frames(write, [str(word) for word in nuke.rawArgs])
-    if frames:
-        _see_to(write, frames)
+    if refused := _refused.pop(write.fullName(), None):
+        raise refused
+    _made.clear()  # plates may have changed since the last render
+    _see_to(write, asked_frames(write, _command_line()))
 
 
 def before_frame() -> None:
@@ -50,6 +63,15 @@ def before_frame() -> None:
         RuntimeError: it cannot be made.
     """
     _see_to(nuke.thisNode(), (int(nuke.frame()),))
+
+
+def asked_writes(words: list[str]) -> Iterator[nuke.Node]:
+    """Yield the Writes that a command line renders."""
+    named = [words[index + 1] for index, word in enumerate(words[:-1]) if word == "-X"]
+    names = {name for text in named for name in text.split(",")}
+    for write in nuke.allNodes("Write"):
+        if write.name() in names or ("-x" in words and not value(write, "disable")):
+            yield write
 
 
 def asked_frames(write: nuke.Node, words: list[str]) -> tuple[int, ...]:
@@ -65,26 +87,48 @@ def asked_frames(write: nuke.Node, words: list[str]) -> tuple[int, ...]:
     return tuple(range(first, last + 1))
 
 
-def _see_to(write: nuke.Node, frames: Iterable[int]) -> None:
-    for node in map(NukeNode, _upstream(write)):
-        if node.wishes().policy == Policy.MAKE and not value(node.group, "disable"):
-            clip, made = node.clip(), _made.setdefault(node.identity, set())
-            # Outside the clip the Read holds its first or last frame.
-            wanted = {min(max(frame, clip.first), clip.last) for frame in frames} - made
-            if wanted:
-                _make(node, sorted(wanted))
-                made.update(wanted)
+def _command_line() -> list[str]:
+    return [str(word) for word in nuke.rawArgs]
 
 
-def _make(node: NukeNode, frames: list[int]) -> None:
+def _see_to(write: nuke.Node, frames: Iterable[int], *, may_write: bool = False) -> None:
+    for node in map(NukeNode, upstream(write)):
+        with _told(node):
+            _make(node, frames, may_write=may_write)
+
+
+@contextmanager
+def _told(node: NukeNode) -> Iterator[None]:
+    """Have an error on the node, and as what ends a render."""
     try:
-        request = prepared(node, frames, Priority.RANGE, may_write=False)
-        result = _follow(node, request)
-        if result.error is not None:
-            raise result.error
+        yield
     except GvmError as error:
         node.say(str(error), failed=True)
         raise RuntimeError(f"{node.name}: {error}") from error
+
+
+@contextmanager
+def _kept_for(write: nuke.Node) -> Iterator[None]:
+    """Keep an error until the Write's render begins."""
+    try:
+        yield
+    except RuntimeError as error:
+        _refused[write.fullName()] = error
+
+
+def _make(node: NukeNode, frames: Iterable[int], *, may_write: bool) -> None:
+    if node.wishes().policy != Policy.MAKE or value(node.group, "disable"):
+        return
+    clip, made = node.clip(), _made.setdefault(node.identity, set())
+    # Outside the clip the Read holds its first or last frame.
+    wanted = {min(max(frame, clip.first), clip.last) for frame in frames} - made
+    if not wanted:
+        return
+    request = prepared(node, sorted(wanted), Priority.RANGE, may_write=may_write)
+    result = _follow(node, request)
+    if result.error is not None:
+        raise result.error
+    made.update(wanted)
     node.show(request)
 
 
@@ -102,34 +146,3 @@ def _follow(node: NukeNode, request: Matte) -> Update:
         if task.isCancelled():
             work.cancel()
     return news[-1]
-
-
-def _upstream(write: nuke.Node) -> Iterator[nuke.Group]:
-    """Yield the nodes of ours above a node, those nearest to the plate first."""
-    found: dict[str, nuke.Group] = {}
-    waiting, seen = [write], {write.fullName()}
-    while waiting:
-        for above in _above(waiting.pop()):
-            if above.fullName() in seen:
-                continue
-            seen.add(above.fullName())
-            waiting.append(above)
-            if is_ours(above):
-                found[above.fullName()] = cast(nuke.Group, above)
-    yield from reversed(found.values())
-
-
-def _above(node: nuke.Node) -> Iterator[nuke.Node]:
-    """Yield what a node gets its pictures from: its inputs, a Group's inside, a Group's outside."""
-    for index in range(node.inputs()):
-        above = node.input(index)
-        if above is not None:
-            yield above
-    if isinstance(node, nuke.Group) and not is_ours(node):
-        with suppress(ValueError):  # a Group without an Output
-            yield node.output()
-    outside = nuke.toNode(f"root.{node.fullName().rpartition('.')[0]}")
-    if node.Class() == "Input" and outside is not None:
-        above = outside.input(int(node["number"].value()))
-        if above is not None:
-            yield above

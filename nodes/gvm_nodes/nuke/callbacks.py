@@ -1,4 +1,8 @@
-"""What Nuke calls: registered once by `init.py` and `menu.py`; nothing here contacts a server."""
+"""What Nuke calls: registered once by `init.py` and `menu.py`.
+
+Law: opening, changing and saving a script contacts no server; rendering one from the command line
+does, as soon as it is loaded.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +52,8 @@ def on_create() -> None:
 
 
 def on_script_load() -> None:
-    """Say of a job that was under way when the script was saved how it is found again."""
+    """Begin what the command line renders; say of a job that was under way where it is seen."""
+    batch.before_writes()
     for node in map(NukeNode, group.ours()):
         if node.job and not DESK.is_running(node.identity):
             node.say("A render was under way when the script was saved; open this panel to see it.")

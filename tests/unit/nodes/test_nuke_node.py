@@ -28,6 +28,7 @@ from tests.support.nuke_session import (
     press,
     read_plate,
     start,
+    upstream,
     written,
 )
 
@@ -262,8 +263,8 @@ def test_nodes_inside_and_outside_of_groups_above_a_write_are_found(
         inner.setInput(0, wrap.nodes()[0])
     write = nuke.createNode("Write")
     write.setInput(0, wrap)
-    assert [node.name() for node in batch._upstream(write)] == [first.name(), feeds.name()]
-    assert [node.name() for node in batch._upstream(inner)] == [first.name()]
+    assert [node.name() for node in upstream(write)] == [first.name(), feeds.name()]
+    assert [node.name() for node in upstream(inner)] == [first.name()]
 
 
 def test_a_tree_that_changed_since_its_mattes_is_said_when_the_panel_opens(
