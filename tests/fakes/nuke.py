@@ -32,6 +32,7 @@ _CLASSES: dict[str, dict[str, Any]] = {
               "create_directories": False, "use_limit": False, "reading": False},
     "Blur": {"size": 1.0},
     "Copy": {"from0": "", "to0": ""},
+    "Crop": {"box": ["0", "0", "1", "1"]},
     "Dot": {}, "Input": {"number": 0}, "Output": {}, "Group": {},
 }  # fmt: skip
 
@@ -66,8 +67,11 @@ class Knob:
             _session.touched(self)
         return True
 
-    def setExpression(self, expression: str) -> bool:
-        self.expression = expression
+    def setExpression(self, expression: str, index: int = -1) -> bool:
+        if index < 0:
+            self.expression = expression
+        else:
+            self._value = [*self._value[:index], expression, *self._value[index + 1 :]]
         return True
 
     def setEnabled(self, enabled: bool) -> None:
@@ -577,6 +581,8 @@ def _knob_lines(knob: Knob, *, user: bool) -> Iterator[str]:
     if knob.flags & DO_NOT_WRITE or isinstance(knob, (Tab_Knob, PyScript_Knob)):
         return
     text = f"{{{{{knob.expression}}}}}" if knob.expression else knob.value()
+    if isinstance(text, list):
+        text = "{" + " ".join(f"{{{one}}}" for one in text) + "}"
     if isinstance(text, str) and not knob.expression:
         escaped = text.replace("\\", "\\\\").replace('"', '\\"')
         text = f'"{escaped}"' if escaped else '""'

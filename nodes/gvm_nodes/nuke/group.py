@@ -1,8 +1,11 @@
 """Builds the node: a Group of Nuke's own nodes, so that a colleague without GVM opens it too.
 
-Input plate ──┬────────────── Copy (alpha) ── Output
-              └─ Write plate    │
-Read matte ─────────────────────┘
+Input plate ──┬──────────────────── Copy (alpha) ── Output
+              └─ Crop ─ Write plate   │
+Read matte ───────────────────────────┘
+
+The Crop gives written plates the format's size: a bounding box that moves would change the picture
+that the model sees.
 """
 
 from __future__ import annotations
@@ -79,9 +82,13 @@ def part(node: nuke.Group, name: str) -> nuke.Node:
 def _fill() -> None:
     plate = nuke.createNode("Input", inpanel=False)
     plate.setName("plate")
+    crop = nuke.createNode("Crop", inpanel=False)
+    crop.setInput(0, plate)
+    for corner, expression in enumerate(("0", "0", "input.width", "input.height")):
+        crop["box"].setExpression(expression, corner)
     write = nuke.createNode("Write", inpanel=False)
     write.setName(PLATE)
-    write.setInput(0, plate)
+    write.setInput(0, crop)
     # Its settings are made safe again before each use; disabled, no farm renders it by itself.
     write["disable"].setValue(True)
     read = nuke.createNode("Read", inpanel=False)

@@ -220,6 +220,14 @@ def test_a_preset_fills_in_its_numbers(tmp_path: Path, runtime: Path) -> None:
     assert asking.request(NukeNode(node), ()).window.size == 256
 
 
+def test_a_written_plate_has_the_format_s_size(tmp_path: Path, runtime: Path) -> None:
+    """A bounding box that moves would change the picture that the model sees."""
+    node = matte_node(plate(tmp_path))
+    crop = node.node("PlateWrite").input(0)
+    assert crop.Class() == "Crop"
+    assert crop["box"].value() == ["0", "0", "input.width", "input.height"]
+
+
 def test_cancelled_writing_of_a_plate_is_said_and_asks_nobody(
     tmp_path: Path, runtime: Path
 ) -> None:
@@ -335,7 +343,7 @@ def test_the_saved_script_parses_and_opens_without_the_package(
     shown = node.node("MatteRead")["file"].value()
     assert shown in [read.get_string("file") for read in script.query().of_class("Read")]
     kinds = {inside.Class() for inside in node.nodes()}
-    assert kinds == {"Input", "Write", "Read", "Copy", "Output"}
+    assert kinds == {"Input", "Crop", "Write", "Read", "Copy", "Output"}
     assert all("except ImportError" in node[button.name].value() for button in knobs.BUTTONS)
 
 
