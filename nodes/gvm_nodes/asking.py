@@ -130,11 +130,11 @@ def matte_pattern(node: Node) -> str:
     Raises:
         GvmError: the output cannot be used, or there is no plate.
     """
-    wishes = node.wishes()
+    wishes, clip = node.wishes(), node.clip()
     return output_pattern(
         wishes.out,
         folder=node.folder(),
-        plate=node.clip().path,
+        plate=clip.title or clip.path,
         node=node.identity,
         version=wishes.version,
     )

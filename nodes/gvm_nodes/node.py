@@ -24,12 +24,14 @@ class Clip:
         path: absolute: a movie, or the pattern of a sequence.
         first: the clip's first frame.
         last: the clip's last frame.
+        title: its name in the mattes' paths; "" means that of its files.
         written: whether the host writes these files for us, from a tree that is no plain file.
     """
 
     path: str
     first: int
     last: int
+    title: str = ""
     written: bool = False
 
     @property

@@ -27,7 +27,7 @@ _COMMON = {"label": "", "tile_color": 0, "disable": False}
 _CLASSES: dict[str, dict[str, Any]] = {
     "Root": {"first_frame": 1, "last_frame": 100, "project_directory": "", "name": ""},
     "Read": {"file": "", "first": 1, "last": 1, "origfirst": 1, "origlast": 1, "raw": False,
-             "frame_mode": "expression", "frame": "", "on_error": "error"},
+             "proxy": "", "frame_mode": "expression", "frame": "", "on_error": "error"},
     "Write": {"file": "", "file_type": "", "channels": "rgb", "raw": False, "first": 1, "last": 1,
               "create_directories": False, "use_limit": False, "reading": False},
     "Blur": {"size": 1.0},
@@ -125,6 +125,13 @@ class Enumeration_Knob(Knob):
         return super().setValue(value)
 
 
+class MultiView_Knob(Knob):
+    number = 60
+
+    def __init__(self, name: str, label: str = "") -> None:
+        super().__init__(name, label, " ".join(views()))
+
+
 class PyScript_Knob(Knob):
     number = 22
 
@@ -143,6 +150,8 @@ class Node:
             self.addKnob(Knob(name, "", value))
         if kind == "Read":
             self.addKnob(PyScript_Knob("reload", "", "pass"))
+        if kind == "Write":
+            self.addKnob(MultiView_Knob("views"))
         self.native = set(self.all)
 
     def Class(self) -> str:
@@ -201,7 +210,7 @@ class Node:
         above = self.input(0)
         return above._extent(end) if above else _session.root[f"{end}_frame"].value()
 
-    def metadata(self, key: str, frame: int) -> None:
+    def metadata(self, key: str, frame: int, view: str = "") -> None:
         _session.validated = frame
 
     def opHashes(self) -> list[int]:
@@ -273,6 +282,7 @@ class Session:
         self.messages: list[str] = []
         self.rendered: list[int] = []
         self.cancel_at: int | None = None
+        self.views = ["main"]
         self.root = Root("Root", None)
         self.main = threading.get_ident()
 
@@ -375,6 +385,10 @@ def toNode(name: str) -> Node | None:
     return next(found, None)
 
 
+def views() -> list[str]:
+    return list(_session.views)
+
+
 def frame(to: int | None = None) -> int:
     if to is not None:
         _session.frame = to
@@ -390,7 +404,14 @@ def thisKnob() -> Knob | None:
 
 
 def filename(node: Node, how: int = 0) -> str:
-    return node["file"].value()
+    """Expand a file for the current view and proxy; with REPLACE, for the current frame too."""
+    path = node["proxy"].value() if _session.proxy else ""
+    path = filenameFilter(path or node["file"].value()).replace("%V", _session.views[0])
+    return path % _session.frame if how & REPLACE and "%" in path else path
+
+
+def filenameFilter(path: str) -> str:
+    return path.replace("[getenv SHOW]", "/show").replace("P:/", "/mnt/p/")
 
 
 def showInfo(node: Node) -> str:
@@ -423,8 +444,11 @@ def executeInMainThreadWithResult(call: Callable[..., Any], args: tuple[Any, ...
     return answer.get()
 
 
-def execute(node: Node, first: int, last: int, incr: int = 1) -> None:
+def execute(
+    node: Node, first: int, last: int, incr: int = 1, views: list[str] | None = None
+) -> None:
     _only_main()
+    assert views is None or set(views) <= set(_session.views)
     if _session.executing:
         raise RuntimeError("I'm already executing something else")
     if node["disable"].value():

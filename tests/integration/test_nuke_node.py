@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from subprocess import PIPE
 
 import pytest
@@ -19,6 +20,7 @@ from tests.support.nuke_session import (
     asking,
     group,
     matte_node,
+    nodes_of,
     press,
     read_plate,
     shown_alpha,
@@ -114,6 +116,23 @@ def test_two_nodes_render_at_once_into_paths_of_their_own(shot: Site) -> None:
     assert len({shown_alpha(node, FIRST) for node in nodes}) == 2
 
 
+def test_both_views_of_a_stereo_script_are_matted(shot: Site) -> None:
+    """Each into files of its own, which the Read inside shows."""
+    write_plate(shot.folder / "right", range(FIRST, FIRST + 4), width=48, height=32)
+    (shot.folder / "plate").rename(shot.folder / "left")
+    nuke.session().views = ["left", "right"]
+    node = matte_node(read_plate(str(shot.folder / "%V" / "plate.%04d.exr"), FIRST, FIRST + 3))
+    press("render_range", node)
+    eyes = nodes_of(node)
+    nuke.pump(lambda: not any(DESK.is_running(eye.identity) or eye.job for eye in eyes))
+    shown = node.node("MatteRead")["file"].value()
+    for eye in eyes:
+        assert all(
+            Path(shown.replace("%V", eye.view) % f).is_file() for f in range(FIRST, FIRST + 4)
+        )
+    assert node["status"].value().endswith("4 frames are ready.")
+
+
 def test_a_tree_is_written_as_plate_frames_and_only_what_changed_again(shot: Site) -> None:
     """An unchanged tree is written once; after a change of the tree, all of it."""
     nuke.renderer = lambda node, frame, path: write_exr(path, moving_disc(frame, 48, 32))
@@ -192,7 +211,7 @@ def test_a_reopened_script_finds_its_running_job(
         while "frame_ready" not in killed.stdout.readline():
             pass
         killed.kill()
-    node["gvm_job"].setValue(request.job)
+    NukeNode(node).job = request.job
     script = str(nuke.root().name())
     nuke.scriptSave(script)
     nuke.scriptOpen(script)
@@ -200,19 +219,19 @@ def test_a_reopened_script_finds_its_running_job(
     assert "open this panel" in again["status"].value()
     nuke.session().changed(again, nuke.Knob("showPanel"))
     nuke.pump(lambda: " %" in again["status"].value())
-    assert again["gvm_job"].value() == request.job
+    assert NukeNode(again).job == request.job
     assert finish(again).startswith("24 frames are ready.")
     assert len(shot.windows_denoised()) == 6
-    assert not again["gvm_job"].value()
+    assert not NukeNode(again).job
 
 
 def test_a_job_that_has_ended_meanwhile_is_said_and_nothing_is_started(shot: Site) -> None:
     """Opening the panel asks a server that runs, and starts none."""
     node = matte_node(plate(shot))
-    node["gvm_job"].setValue("0" * 32)
+    NukeNode(node).job = "0" * 32
     nuke.session().changed(node, nuke.Knob("showPanel"))
     nuke.pump(lambda: "has ended" in node["status"].value())
-    assert not node["gvm_job"].value()
+    assert not NukeNode(node).job
     assert shot.server() is None
 
 
@@ -225,10 +244,10 @@ def test_a_job_of_other_settings_is_not_taken_for_this_one(
     node["keep_going"].setValue(True)
     press("render_range", node)
     nuke.pump(lambda: " %" in node["status"].value())
-    job = node["gvm_job"].value()
+    job = NukeNode(node).job
     twin = nuke.paste(node)
     twin.setInput(0, node.input(0))
-    twin["gvm_job"].setValue(job)
+    NukeNode(twin).job = job
     nuke.session().changed(twin, nuke.Knob("showPanel"))
     nuke.pump(lambda: "other settings" in twin["status"].value())
     press("cancel", twin)

@@ -11,7 +11,7 @@ sys.modules["nuke"] = nuke  # before the node's modules are loaded, as in Nuke
 
 from gvm_nodes import asking  # noqa: E402
 from gvm_nodes.nuke import batch, callbacks, group, written  # noqa: E402
-from gvm_nodes.nuke.node import NukeNode  # noqa: E402
+from gvm_nodes.nuke.node import NukeNode, nodes_of  # noqa: E402
 from gvm_nodes.nuke.session import DESK, press  # noqa: E402
 from gvm_nodes.nuke.upstream import upstream  # noqa: E402
 
@@ -22,6 +22,7 @@ __all__ = [
     "batch",
     "callbacks",
     "group",
+    "nodes_of",
     "press",
     "upstream",
     "written",

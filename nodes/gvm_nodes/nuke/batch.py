@@ -21,7 +21,8 @@ from gvm_client.settings import Priority
 from gvm_nodes.actions import prepared
 from gvm_nodes.frame_range import parse_frames
 from gvm_nodes.knobs import Policy
-from gvm_nodes.nuke.knobs import value
+from gvm_nodes.nuke import views
+from gvm_nodes.nuke.knobs import VIEWS, value
 from gvm_nodes.nuke.node import NukeNode
 from gvm_nodes.nuke.upstream import upstream
 from gvm_nodes.work import Update, Work
@@ -92,9 +93,11 @@ def _command_line() -> list[str]:
 
 
 def _see_to(write: nuke.Node, frames: Iterable[int], *, may_write: bool = False) -> None:
-    for node in map(NukeNode, upstream(write)):
-        with _told(node):
-            _make(node, frames, may_write=may_write)
+    for group in upstream(write):
+        for view in views.chosen_views(write, VIEWS):
+            node = NukeNode(group, view)
+            with _told(node):
+                _make(node, frames, may_write=may_write)
 
 
 @contextmanager

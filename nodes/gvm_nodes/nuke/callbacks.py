@@ -6,7 +6,7 @@ does, as soon as it is loaded.
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Iterator
 
 import nuke
 
@@ -15,7 +15,7 @@ from gvm_nodes import actions, asking
 from gvm_nodes.freshness import OUT_OF_DATE, UP_TO_DATE, is_out_of_date, is_plate_newer
 from gvm_nodes.knobs import KNOBS
 from gvm_nodes.nuke import batch, group, knobs
-from gvm_nodes.nuke.node import NukeNode
+from gvm_nodes.nuke.node import NukeNode, nodes_of
 from gvm_nodes.nuke.session import DESK
 
 _NOT_PART_OF_A_MATTE = ("range", "frames", "handles", "policy", "keep_going")
@@ -54,42 +54,52 @@ def on_create() -> None:
 def on_script_load() -> None:
     """Begin what the command line renders; say of a job that was under way where it is seen."""
     batch.before_writes()
-    for node in map(NukeNode, group.ours()):
+    for node in _ours():
         if node.job and not DESK.is_running(node.identity):
             node.say("A render was under way when the script was saved; open this panel to see it.")
 
 
 def knob_changed() -> None:
     """Fill in a preset's numbers; show when the mattes are out of date; find a saved job again."""
-    knob = nuke.thisKnob().name()
-    if knob not in _WATCHED or not group.is_ours(nuke.thisNode()):
+    knob, changed = nuke.thisKnob().name(), nuke.thisNode()
+    if knob not in _WATCHED or not group.is_ours(changed):
         return
-    node = NukeNode(cast(nuke.Group, nuke.thisNode()))
     if knob == "preset":
-        knobs.fill_window(node.group)
-    if DESK.is_running(node.identity):
+        knobs.fill_window(changed)
+    nodes = nodes_of(changed)
+    if any(DESK.is_running(node.identity) for node in nodes):
         return
-    if knob == "showPanel" and node.job:
+    waiting = [node for node in nodes if node.job] if knob == "showPanel" else []
+    for node in waiting:
         actions.opened(DESK, node)
-        return
-    try:
-        wanted = asking.request(node, ())
-    except GvmError:  # said when the artist renders: knobs are set one by one
-        return
-    # Files are looked at when the panel opens, and to take back what was said: no slider waits.
-    made, said = str(node.group["gvm_made"].value()), _says_stale(node)
-    looks = bool(made) and (said or knob == "showPanel")
-    newer = looks and (_is_tree_changed(node) or is_plate_newer(made, wanted))
-    if newer or is_out_of_date(made, wanted):
-        node.say(OUT_OF_DATE)
+    if not waiting:
+        _show_freshness(changed, nodes, looks=knob == "showPanel")
+
+
+def _show_freshness(changed: nuke.Node, nodes: list[NukeNode], *, looks: bool) -> None:
+    """Say when a view's mattes are out of date, and take it back when none is any more.
+
+    Files are looked at when the panel opens, and to take back what was said: no slider waits.
+    """
+    said = str(changed["status"].value()).endswith(OUT_OF_DATE)
+    stale = [node for node in nodes if _is_stale(node, looks=looks or said)]
+    if stale:
+        stale[0].say(OUT_OF_DATE)
     elif said:
-        node.say(UP_TO_DATE)
+        nodes[0].say(UP_TO_DATE)
 
 
-def _says_stale(node: NukeNode) -> bool:
-    return bool(node.group["status"].value() == OUT_OF_DATE)
+def _is_stale(node: NukeNode, *, looks: bool) -> bool:
+    try:
+        wanted, clip = asking.request(node, ()), node.clip()
+    except GvmError:  # said when the artist renders: knobs are set one by one
+        return False
+    made = node.made
+    if made and looks and clip.written and node.is_plate_changed(clip):
+        return True
+    return is_out_of_date(made, wanted) or (looks and is_plate_newer(made, wanted))
 
 
-def _is_tree_changed(node: NukeNode) -> bool:
-    clip = node.clip()
-    return clip.written and node.is_plate_changed(clip)
+def _ours() -> Iterator[NukeNode]:
+    for each in group.ours():
+        yield from nodes_of(each)

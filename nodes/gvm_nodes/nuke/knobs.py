@@ -26,6 +26,7 @@ from gvm_nodes.knobs import (
 
 SCHEMA_VERSION = 1
 MISSING_MATTES = ("error", "black", "checkerboard", "nearest frame")
+VIEWS = "views"
 _BUTTONS_AFTER, _MISSING_AFTER = "handles", "depth"
 
 _BUTTON = """\
@@ -81,6 +82,7 @@ def _range_page() -> Iterator[nuke.Knob]:
             )
             missing.setValue("black")
             yield missing
+            yield nuke.MultiView_Knob(VIEWS, "Views")
 
 
 def _page(page: Page) -> Iterator[nuke.Knob]:

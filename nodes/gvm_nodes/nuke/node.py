@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import cast
 
 import nuke
 
-from gvm_client.errors import InputError
-from gvm_client.protocol.messages import Matte
+from gvm_client.errors import InputError, SettingsError
+from gvm_client.protocol.messages import FileOutput, Matte
+from gvm_nodes.freshness import made_text
 from gvm_nodes.knobs import Wishes
 from gvm_nodes.node import Clip
-from gvm_nodes.nuke import shown, written
+from gvm_nodes.nuke import shown, views, written
 from gvm_nodes.nuke.group import find, node_id
-from gvm_nodes.nuke.knobs import read_knobs
+from gvm_nodes.nuke.knobs import VIEWS, read_knobs
 from gvm_nodes.nuke.plate import plain_path, source
 from gvm_nodes.outputs import existing, output_pattern
 
+_SEAM = "_"  # between a node's own name and its view
 _WRITTEN = "{dir}/mattes/plates/{id}/plate.%04d.exr"
 
 
 class NukeNode:
-    """One of our Groups; as `gvm_nodes.node.Node`."""
+    """One of our Groups in one view; as `gvm_nodes.node.Node`.
 
-    def __init__(self, group: nuke.Group) -> None:
+    Args:
+        group: the Group.
+        view: a view of a script that has several.
+    """
+
+    def __init__(self, group: nuke.Group, view: str = views.ONE_VIEW) -> None:
         self.group = group
+        self.view = view
 
     @property
     def identity(self) -> str:
-        """The short name that `group.set_id` gave."""
-        return node_id(self.group)
+        """The short name that `group.set_id` gave, and the view."""
+        return _SEAM.join(filter(None, (node_id(self.group), self.view)))
 
     @property
     def name(self) -> str:
@@ -38,24 +47,36 @@ class NukeNode:
     @property
     def job(self) -> str:
         """The job that the node waits for; "" for none."""
-        return str(self.group["gvm_job"].value())
+        return views.kept(self.group, "gvm_job", self.view)
 
     @job.setter
     def job(self, name: str) -> None:
         with shown.quietly():
-            self.group["gvm_job"].setValue(name)
+            views.keep(self.group, "gvm_job", self.view, name)
+
+    @property
+    def made(self) -> str:
+        """What `freshness.made_text` said of the mattes that are shown; "" for none."""
+        return views.kept(self.group, "gvm_made", self.view)
 
     def wishes(self) -> Wishes:
         """Return what the knobs say; as `Node.wishes`."""
-        return read_knobs(self.group)
+        wishes = read_knobs(self.group)
+        if self.view and "{id}" not in wishes.out:
+            raise SettingsError(
+                f"The output path {wishes.out!r} is one for all views of the script.",
+                remedy="Put {id} into it: each view has its own.",
+            )
+        return wishes
 
     def clip(self) -> Clip:
         """Return the plate, as its tree says; as `Node.clip`."""
-        upstream, plain = source(self.group), plain_path(self.group)
+        upstream, plain = source(self.group), plain_path(self.group, self.view)
         return Clip(
             path=plain or self._written(),
             first=int(upstream.firstFrame()),
             last=int(upstream.lastFrame()),
+            title=views.without(plain_path(self.group, "")) if self.view else "",
             written=not plain,
         )
 
@@ -75,8 +96,8 @@ class NukeNode:
     def write_plate(self, clip: Clip, frames: Iterable[int], *, may_write: bool) -> None:
         """Write the tree's frames that changed; as `Node.write_plate`."""
         if may_write:
-            written.write_changed(self.group, clip.path, frames)
-        elif changed := written.changed_frames(self.group, clip.path, frames):
+            written.write_changed(self.group, clip.path, frames, self.view)
+        elif changed := written.changed_frames(self.group, clip.path, frames, self.view):
             raise InputError(
                 f"{len(changed)} plate frames of {self.name} are not written, from {changed[0]}"
                 " on.",
@@ -92,20 +113,33 @@ class NukeNode:
         """
         frames = {clip.first, min(max(self.frame(), clip.first), clip.last), clip.last}
         stand = existing(clip.path, sorted(frames))
-        return bool(written.changed_frames(self.group, clip.path, stand))
+        return bool(written.changed_frames(self.group, clip.path, stand, self.view))
 
     def say(self, sentence: str, *, failed: bool = False) -> None:
-        """Show a sentence on the node."""
-        shown.status(self.group, sentence, failed=failed)
+        """Show a sentence on the node, with its view where there are several."""
+        shown.status(
+            self.group, f"{self.view}: {sentence}" if self.view else sentence, failed=failed
+        )
 
     def show(self, made: Matte) -> None:
-        """Let the Read inside show a request's mattes."""
-        shown.mattes(self.group, made)
+        """Let the Read inside show a request's mattes, in a stereo script those of every view."""
+        assert isinstance(made.output, FileOutput)  # noqa: S101 - a node asks for nothing else
+        every = _SEAM.join((node_id(self.group), "%V"))
+        pattern = made.output.path.replace(self.identity, every) if self.view else made.output.path
+        shown.mattes(self.group, made, pattern)
+        with shown.quietly():
+            views.keep(self.group, "gvm_made", self.view, made_text(made))
 
     def _written(self) -> str:
         return output_pattern(
             _WRITTEN, folder=self.folder(), plate="", node=self.identity, version=1
         )
+
+
+def nodes_of(group: nuke.Node) -> list[NukeNode]:
+    """Return one of our Groups in each of the views that its knob names."""
+    names = views.chosen_views(group, VIEWS)
+    return [NukeNode(cast(nuke.Group, group), view) for view in names]
 
 
 class NukeHost:
@@ -118,8 +152,9 @@ class NukeHost:
 
     def find(self, identity: str) -> NukeNode | None:
         """Return the node of an identity."""
-        group = find(identity)
-        return NukeNode(group) if group is not None else None
+        own, _, view = identity.partition(_SEAM)
+        group = find(own)
+        return NukeNode(group, view) if group is not None else None
 
     def post(self, call: Callable[[], None]) -> None:
         """Have the main thread call this soon."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import nuke
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_nodes.nuke.views import of_view
 from gvm_nodes.outputs import percent_pattern
 
 _MOVIES = (".mov", ".mp4", ".mxf", ".avi", ".r3d", ".braw", ".ari", ".mkv", ".m4v")
@@ -34,8 +35,12 @@ def source(node: nuke.Node) -> nuke.Node:
     return upstream
 
 
-def plain_path(node: nuke.Node) -> str:
+def plain_path(node: nuke.Node, view: str) -> str:
     """Return the absolute path of a plain Read's sequence, or "" where it must be written.
+
+    Args:
+        node: one of ours.
+        view: which view's, in a script that has several.
 
     Raises:
         InputError: nothing is connected.
@@ -44,12 +49,24 @@ def plain_path(node: nuke.Node) -> str:
     if read.Class() != "Read" or read["disable"].value():
         return ""
     retimed = read["frame_mode"].value() != "expression" or read["frame"].value()
-    path = nuke.filename(read, nuke.REPLACE) or ""
+    path = _full_size(read, view)
     sequence = any(token in Path(path).name for token in _FRAME_TOKENS)
-    stereo = "%v" in path.lower()
-    if retimed or stereo or not sequence or path.lower().endswith(_MOVIES):
+    if retimed or not sequence or path.lower().endswith(_MOVIES):
         return ""
     return percent_pattern(_absolute(path))
+
+
+def _full_size(read: nuke.Node, view: str) -> str:
+    """Return a Read's own file of a view, never its proxy's; "" where only Nuke can tell.
+
+    `nuke.filename` answers for the current view and for the root's proxy setting; else the knob is
+    read as it stands, and one that holds TCL cannot be.
+    """
+    typed = str(read["file"].value())
+    proxied = nuke.root().proxy() and read["proxy"].value()
+    if not proxied and "%v" not in typed.lower():
+        return nuke.filename(read) or ""
+    return "" if "[" in typed else str(nuke.filenameFilter(of_view(typed, view)))  # type: ignore[no-untyped-call]
 
 
 def _absolute(path: str) -> str:

@@ -13,8 +13,7 @@ from typing import cast
 
 import nuke
 
-from gvm_client.protocol.messages import FileOutput, FilePlate, Matte
-from gvm_nodes.freshness import made_text
+from gvm_client.protocol.messages import FilePlate, Matte
 from gvm_nodes.nuke.group import MATTE, part
 
 RED, NO_COLOUR = 0xC03030FF, 0
@@ -28,19 +27,23 @@ def status(node: nuke.Node, sentence: str, *, failed: bool = False) -> None:
         node["label"].setValue("GVM failed: see its status" if failed else "")
 
 
-def mattes(node: nuke.Group, made: Matte) -> None:
-    """Let the Read inside show a job's mattes, and read anew those that it knows."""
-    plate, output = made.plate, made.output
+def mattes(node: nuke.Group, made: Matte, pattern: str) -> None:
+    """Let the Read inside show a job's mattes, and read anew those that it knows.
+
+    Args:
+        node: one of ours.
+        made: the job.
+        pattern: its mattes, with `%V` where each view has its own.
+    """
+    plate = made.plate
     assert isinstance(plate, FilePlate)  # noqa: S101 - the node asks for nothing else
-    assert isinstance(output, FileOutput)  # noqa: S101
     read = part(node, MATTE)
     with _unrecorded():
-        if read["file"].value() != output.path:
-            read["file"].setValue(output.path)
+        if read["file"].value() != pattern:
+            read["file"].setValue(pattern)
         for name, frame in (("first", plate.first), ("last", plate.last)):
             read[name].setValue(frame)
             read["orig" + name].setValue(frame)
-        node["gvm_made"].setValue(made_text(made))
     with quietly():
         cast("nuke.Script_Knob", read["reload"]).execute()
 

@@ -37,8 +37,16 @@ _SAFE = {
 }
 
 
-def write_changed(node: nuke.Group, pattern: str, frames: Iterable[int]) -> tuple[int, ...]:
+def write_changed(
+    node: nuke.Group, pattern: str, frames: Iterable[int], view: str
+) -> tuple[int, ...]:
     """Write those of the plate's frames that are missing or changed, and return them.
+
+    Args:
+        node: one of ours.
+        pattern: where they go.
+        frames: which ones.
+        view: which view's, in a script that has several.
 
     Raises:
         JobCancelled: the artist cancelled; what was written stays.
@@ -46,30 +54,32 @@ def write_changed(node: nuke.Group, pattern: str, frames: Iterable[int]) -> tupl
         OutputError: the folder cannot be written.
     """
     stamps = _read(pattern)
-    now = {frame: frame_hash(source(node), frame) for frame in frames}
+    now = {frame: frame_hash(source(node), frame, view) for frame in frames}
     changed = [frame for frame in now if not _stands(pattern, frame, now[frame], stamps)]
     write = part(node, PLATE)
     with _ready(write, pattern):
         for run in segments(changed):
             for start in range(0, len(run), _SEGMENT):
                 some = run[start : start + _SEGMENT]
-                _execute(write, some)
+                _execute(write, some, view)
                 stamps.update({str(frame): now[frame] for frame in some})
                 _remember(pattern, stamps)
     return tuple(changed)
 
 
-def changed_frames(node: nuke.Group, pattern: str, frames: Iterable[int]) -> tuple[int, ...]:
+def changed_frames(
+    node: nuke.Group, pattern: str, frames: Iterable[int], view: str
+) -> tuple[int, ...]:
     """Return those of the plate's frames that `write_changed` would write."""
     stamps, plate = _read(pattern), source(node)
-    return tuple(
-        frame for frame in frames if not _stands(pattern, frame, frame_hash(plate, frame), stamps)
-    )
+    now = {frame: frame_hash(plate, frame, view) for frame in frames}
+    return tuple(frame for frame in now if not _stands(pattern, frame, now[frame], stamps))
 
 
-def frame_hash(node: nuke.Node, frame: int) -> str:
+def frame_hash(node: nuke.Node, frame: int, view: str) -> str:
     """Return the hash of a node's op at a frame, without a render, or "" where it cannot be had."""
-    node.metadata("input/filename", frame)  # validates the op at this frame
+    at = (frame, view) if view else (frame,)
+    node.metadata("input/filename", *at)  # validates the op at this frame
     for number, text in _HASH.findall(nuke.showInfo(node)):
         if int(number) == frame and int(text, 16) in node.opHashes():
             return str(text)
@@ -99,9 +109,12 @@ def _ready(write: nuke.Node, pattern: str) -> Iterator[None]:
         write["disable"].setValue(True)
 
 
-def _execute(write: nuke.Node, frames: range) -> None:
+def _execute(write: nuke.Node, frames: range, view: str) -> None:
     try:
-        nuke.execute(write, frames[0], frames[-1], frames.step)
+        if view:
+            nuke.execute(write, frames[0], frames[-1], frames.step, [view])
+        else:
+            nuke.execute(write, frames[0], frames[-1], frames.step)
     except RuntimeError as error:
         if "cancel" in str(error).lower():
             raise JobCancelled("Writing the plate was cancelled.") from error

@@ -25,6 +25,7 @@ from tests.support.nuke_session import (
     batch,
     group,
     matte_node,
+    nodes_of,
     press,
     read_plate,
     start,
@@ -63,7 +64,7 @@ def test_adding_opening_saving_copying_renaming_and_scrubbing_contact_nobody(
     node = matte_node(plate(tmp_path))
     node.setName("Key_Hair")
     nuke.paste(node)
-    node["gvm_job"].setValue("0" * 32)
+    NukeNode(node).job = "0" * 32
     nuke.scriptSave(str(tmp_path / "a.nk"))
     nuke.scriptOpen(str(tmp_path / "a.nk"))
     for frame in range(1001, 1021):
@@ -76,12 +77,12 @@ def test_adding_opening_saving_copying_renaming_and_scrubbing_contact_nobody(
 def test_a_copy_has_a_name_an_output_and_a_job_of_its_own(tmp_path: Path, runtime: Path) -> None:
     """Two nodes never write into each other's mattes."""
     node = matte_node(plate(tmp_path))
-    node["gvm_job"].setValue("0" * 32)
+    NukeNode(node).job = "0" * 32
     twin = nuke.paste(node)
     twin.setInput(0, node.input(0))
     assert group.node_id(twin) != group.node_id(node)
     assert asking.matte_pattern(NukeNode(twin)) != asking.matte_pattern(NukeNode(node))
-    assert twin["gvm_job"].value() == ""
+    assert NukeNode(twin).job == ""
 
 
 def test_renaming_keeps_the_job_and_its_mattes(tmp_path: Path, runtime: Path) -> None:
@@ -185,6 +186,20 @@ def test_a_plain_read_goes_by_path_and_anything_else_is_written(
     assert asking.request(NukeNode(node), ()).plate.colourspace == "scene_linear"
 
 
+def test_a_plain_read_goes_by_its_full_size_file_as_nuke_maps_it(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """Expressions and path mapping are Nuke's; in proxy mode it is not the proxy's file."""
+    read = read_plate("[getenv SHOW]/a.####.exr", 1, 5)
+    read["proxy"].setValue("/proxy/a.%04d.exr")
+    node = NukeNode(matte_node(read))
+    assert node.clip().path == "/show/a.%04d.exr"
+    nuke.root().setProxy(True)
+    assert node.clip().written
+    read["file"].setValue("P:/a.%04d.exr")
+    assert node.clip().path == "/mnt/p/a.%04d.exr"
+
+
 @pytest.mark.parametrize(
     ("kind", "frames"),
     [("plate", range(1003, 1019)), ("project", range(1001, 1011)), ("custom", (1005, 1007))],
@@ -226,6 +241,46 @@ def test_a_written_plate_has_the_format_s_size(tmp_path: Path, runtime: Path) ->
     crop = node.node("PlateWrite").input(0)
     assert crop.Class() == "Crop"
     assert crop["box"].value() == ["0", "0", "input.width", "input.height"]
+
+
+def test_each_view_of_a_stereo_script_has_its_own_plate_and_mattes(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """A plain Read goes by path in each; the Read inside names every view's files."""
+    nuke.session().views = ["left", "right"]
+    node = matte_node(read_plate(str(tmp_path / "%V" / "a_%v.%04d.exr"), 1001, 1020))
+    eyes = nodes_of(node)
+    requests = [asking.request(eye, (1001,)) for eye in eyes]
+    assert [request.plate.path for request in requests] == [
+        str(tmp_path / "left" / "a_l.%04d.exr"),
+        str(tmp_path / "right" / "a_r.%04d.exr"),
+    ]
+    assert len({request.output.path for request in requests}) == 2
+    assert len({request.job for request in requests}) == 2
+    for eye, request in zip(eyes, requests, strict=True):
+        eye.show(request)
+    shown = node.node("MatteRead")["file"].value()
+    assert [shown.replace("%V", eye.view) for eye in eyes] == [
+        request.output.path for request in requests
+    ]
+    assert DESK.host.find(eyes[1].identity).view == "right"
+
+
+def test_the_views_knob_chooses(tmp_path: Path, runtime: Path) -> None:
+    """As a Write's does."""
+    nuke.session().views = ["left", "right"]
+    node = matte_node(plate(tmp_path))
+    node["views"].setValue("right")
+    assert [eye.view for eye in nodes_of(node)] == ["right"]
+
+
+def test_views_never_share_their_files(tmp_path: Path, runtime: Path) -> None:
+    """The remedy is a token of the output."""
+    nuke.session().views = ["left", "right"]
+    node = matte_node(plate(tmp_path))
+    node["out"].setValue("{dir}/m/v{version}/m.%04d.exr")
+    press("render_range", node)
+    assert "Put {id} into it" in node["status"].value()
 
 
 def test_cancelled_writing_of_a_plate_is_said_and_asks_nobody(
@@ -283,7 +338,7 @@ def test_a_tree_that_changed_since_its_mattes_is_said_when_the_panel_opens(
     blur.setInput(0, plate(tmp_path))
     node = NukeNode(matte_node(blur))
     made = asking.request(node, (1001,))
-    written.write_changed(node.group, node.clip().path, (1001,))
+    written.write_changed(node.group, node.clip().path, (1001,), "")
     node.show(made)
     nuke.session().changed(node.group, nuke.Knob("showPanel"))
     assert not node.group["status"].value().startswith("Out of date")
