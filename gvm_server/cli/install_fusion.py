@@ -1,4 +1,4 @@
-"""`gvm install fusion`: two entries in the Script menu of Fusion Studio."""
+"""`gvm install fusion`: entries in the Script menu of Fusion Studio."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ from pathlib import Path
 
 from gvm_server.cli.host_scripts import HostScripts, Script, settings_folder
 
-_CALL = "from gvm_nodes.fusion.script import main\n\nmain([{what!r}], print, comp)\n"
+_CALL = "from gvm_nodes.fusion.script import main\n\nmain([{what!r}], print, globals())\n"
 
-SCRIPTS = (
+COMP_SCRIPTS = (  # these Resolve's Fusion page can run too
     Script("Comp/GVM/Add GVM Matte.py", _CALL.format(what="tool")),
     Script("Comp/GVM/Load Alphas of Selected Loaders.py", _CALL.format(what="alphas")),
+)
+SCRIPTS = (
+    *COMP_SCRIPTS,
+    Script("Comp/GVM/Render with Mattes.py", _CALL.format(what="render")),
+    Script("Comp/GVM/Queue with Mattes.py", _CALL.format(what="queue")),
 )
 
 

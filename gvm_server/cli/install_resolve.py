@@ -1,6 +1,6 @@
 """`gvm install resolve`: entries in Workspace, Scripts of DaVinci Resolve Studio.
 
-The two of Fusion come along, for Resolve's Fusion page.
+Two of Fusion's come along, for Resolve's Fusion page.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from gvm_server.cli.host_scripts import HostScripts, Script, settings_folder
-from gvm_server.cli.install_fusion import SCRIPTS as FUSION_SCRIPTS
+from gvm_server.cli.install_fusion import COMP_SCRIPTS
 
-_CALL = "from gvm_nodes.resolve.script import main\n\nmain([{what!r}], print, resolve)\n"
+_CALL = "from gvm_nodes.resolve.script import main\n\nmain([{what!r}], print, globals())\n"
 
 SCRIPTS = (
     Script("Utility/GVM/Matte Selected Clips.py", _CALL.format(what="selected")),
     Script("Utility/GVM/Matte Marked Range.py", _CALL.format(what="marked")),
     Script("Utility/GVM/Matte and Render Queue.py", _CALL.format(what="deliver")),
-    *FUSION_SCRIPTS,
+    *COMP_SCRIPTS,
 )
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import argparse
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from gvm_client.errors import SettingsError
 from gvm_client.protocol.messages import FilePlate, Matte
 from gvm_client.settings import Priority, find_preset
 from gvm_nodes.asking import matte_request
-from gvm_nodes.knobs import KNOBS, Setting, Wishes, as_wishes, with_preset
+from gvm_nodes.knobs import KNOBS, Setting, Wishes, as_wishes, find_knob, with_preset
 from gvm_nodes.outputs import output_pattern
 
 DEFAULT_OUTPUT = "{dir}/gvm/{plate}_v{version}/{plate}_alpha.%04d.exr"
@@ -59,6 +59,11 @@ class Recipe:
             version=self.wishes.version,
         )
 
+    @property
+    def max_frames(self) -> int:
+        """How many of the frames that are asked for the preset makes; 0 means all."""
+        return find_preset(self.wishes.preset).max_frames
+
     def request(self, frames: str, priority: Priority = Priority.RANGE) -> Matte:
         """Return the request that makes these frames; "" is the whole clip.
 
@@ -72,8 +77,7 @@ class Recipe:
             frames=frames,
             priority=priority,
         )
-        limit = find_preset(self.wishes.preset).max_frames
-        return replace(asked, job=uuid.uuid4().hex, max_frames=limit)
+        return replace(asked, job=uuid.uuid4().hex, max_frames=self.max_frames)
 
     def to_text(self) -> str:
         """Return it as one line of JSON."""
@@ -100,31 +104,64 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the settings that a script's line may name: `--frames-per-window 6` and so on."""
     for knob in SCRIPT_KNOBS:
         option = f"--{knob.name.replace('_', '-')}"
+        about = knob.tooltip.replace("%", "%%")  # argparse fills in values there
         if isinstance(knob.default, bool):
-            parser.add_argument(option, action="store_true", default=None, help=knob.tooltip)
+            parser.add_argument(option, action="store_true", default=None, help=about)
         else:
-            parser.add_argument(option, metavar=_METAVARS[type(knob.default)], help=knob.tooltip)
+            parser.add_argument(option, metavar=_METAVARS[type(knob.default)], help=about)
 
 
-def wishes_of(parsed: argparse.Namespace) -> Wishes:
-    """Return the settings of `add_options`: the preset's, changed by those that were named.
-
-    Raises:
-        SettingsError: a value is not one that its setting takes.
-    """
-    named = {knob.name: getattr(parsed, knob.name) for knob in SCRIPT_KNOBS}
-    return changed(SCRIPT_WISHES, {name: it for name, it in named.items() if it is not None})
+def named_settings(parsed: argparse.Namespace) -> dict[str, Setting]:
+    """Return those settings of `add_options` that the line names."""
+    named = {knob.name: getattr(parsed, knob.name, None) for knob in SCRIPT_KNOBS}
+    return {name: value for name, value in named.items() if value is not None}
 
 
-def changed(wishes: Wishes, values: Mapping[str, Setting]) -> Wishes:
+def changed(wishes: Wishes, values: Mapping[str, Setting], locked: Collection[str] = ()) -> Wishes:
     """Return wishes with some values changed; a preset sets the window's numbers first.
 
+    Args:
+        wishes: what is changed.
+        values: by the knobs' names.
+        locked: the knobs that a studio has set: no preset changes them.
+
     Raises:
-        SettingsError: a value is not one that its setting takes.
+        SettingsError: a value is not one that its setting takes, or its knob is locked.
     """
-    if "preset" in values:
-        wishes = with_preset(wishes, str(values["preset"]))
-    return as_wishes({**asdict(wishes), **values})
+    if refused := [find_knob(name).label for name in values if name in locked]:
+        raise SettingsError(
+            f"The studio has locked {', '.join(refused)}.",
+            remedy="Leave it out.",
+        )
+    filled = with_preset(wishes, str(values["preset"])) if "preset" in values else wishes
+    kept = {name: getattr(wishes, name) for name in locked}
+    return as_wishes({**asdict(filled), **kept, **values})
+
+
+def checked(wishes: Wishes) -> Wishes:
+    """Return the wishes, if every number of them can be used.
+
+    Raises:
+        SettingsError: one cannot.
+    """
+    _ = wishes.window, wishes.levels, wishes.model  # each checks itself
+    return wishes
+
+
+def apart(recipes: Iterable[Recipe]) -> None:
+    """Refuse recipes of different plates that would write the same files.
+
+    Raises:
+        GvmError: two of them would, or an output cannot be used.
+    """
+    plates: dict[str, str] = {}
+    for recipe in recipes:
+        other = plates.setdefault(recipe.alphas, recipe.plate)
+        if other != recipe.plate:
+            raise SettingsError(
+                f"The alphas of {other} and of {recipe.plate} would both be {recipe.alphas}.",
+                remedy="Have {dir} or {plate} in the output.",
+            )
 
 
 _METAVARS = {int: "N", float: "X", str: "TEXT"}

@@ -1,7 +1,9 @@
 """A Resolve that behaves: media pool, timelines and a render queue, by the names of its README.
 
-A renderer's `script` says what each look at a job sees. `GetClipProperty` gives text, an empty list
-is `None` as often as not, marks that are not set are left out: as the real one.
+A renderer's `script` says what each look at a job sees once rendering began; before, a job shows
+how its last render ended. `GetClipProperty` gives text, an empty list is `None` as often as not,
+marks that are not set are left out, a job's status is a word in the interface's language: as the
+real one. Every thread but the main one is refused.
 """
 
 # ruff: noqa: N802, FBT001 - names and arguments are the host's
@@ -12,9 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.fakes.fusion import Fusion
+from tests.fakes.main_thread import MainThreadOnly
+from tests.fakes.uimanager import Screen
+
 
 @dataclass(eq=False)
-class MediaPoolItem:
+class MediaPoolItem(MainThreadOnly):
     """A clip of the media pool; `path` is as Resolve shows it, `/p/a.[1001-1010].exr`."""
 
     path: str
@@ -41,7 +47,7 @@ class MediaPoolItem:
 
 
 @dataclass(eq=False)
-class TimelineItem:
+class TimelineItem(MainThreadOnly):
     """A clip on a track: from `start`, `length` frames, the first of them `offset` into the media.
 
     `speed` 2 means that each timeline frame takes two of the media.
@@ -77,7 +83,7 @@ class TimelineItem:
 
 
 @dataclass(eq=False)
-class Timeline:
+class Timeline(MainThreadOnly):
     """Video tracks, the lowest first; a track is a list of items."""
 
     name: str
@@ -110,7 +116,7 @@ class Timeline:
 
 
 @dataclass(eq=False)
-class Folder:
+class Folder(MainThreadOnly):
     """A bin."""
 
     name: str
@@ -127,7 +133,7 @@ class Folder:
         return self.folders or None
 
 
-class MediaPool:
+class MediaPool(MainThreadOnly):
     """Bins, the current one, and the selection; `imports` is false where Resolve refuses files."""
 
     def __init__(self) -> None:
@@ -161,12 +167,14 @@ class MediaPool:
         return added
 
 
-class Project:
+class Project(MainThreadOnly):
     """A project with a Deliver queue.
 
     Attributes:
         jobs: as `GetRenderJobList` gives them.
         script: for each job, what the looks at it see, one after the other; the last one stays.
+        earlier: for each job, what it shows before rendering begins.
+        takes_a_moment: how many looks pass before rendering begins.
         started: the jobs that were started, in order.
         on_start: called when rendering starts.
     """
@@ -176,6 +184,8 @@ class Project:
         self.timelines = list(timelines)
         self.jobs: list[dict[str, Any]] = []
         self.script: dict[str, list[dict[str, Any]]] = {}
+        self.earlier: dict[str, dict[str, Any]] = {}
+        self.takes_a_moment = 0
         self.started: list[str] = []
         self.starts = True
         self.stopped = False
@@ -205,30 +215,43 @@ class Project:
         return True
 
     def GetRenderJobStatus(self, job: str) -> dict[str, Any]:
+        if job not in self.started or self.takes_a_moment > 0:
+            self.takes_a_moment -= job in self.started
+            return self.earlier.get(job, status("Bereit", 0))
         looks = self.script[job]
         return looks.pop(0) if len(looks) > 1 else looks[0]
 
     def IsRenderingInProgress(self) -> bool:
-        return not self.stopped and any(len(self.script[job]) > 1 for job in self.started)
+        if self.stopped or self.takes_a_moment > 0:
+            return False
+        return any(len(self.script[job]) > 1 for job in self.started)
 
     def StopRendering(self) -> None:
         self.stopped = True
 
 
-class Resolve:
+class Resolve(MainThreadOnly):
     """The application, as scripts get it; it is its own project manager here."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project | None, screen: Screen | None = None) -> None:
         self.project = project
+        self.fusion = Fusion(None, screen)
 
     def GetProjectManager(self) -> Resolve:
         return self
 
-    def GetCurrentProject(self) -> Project:
+    def GetCurrentProject(self) -> Project | None:
         return self.project
 
+    def Fusion(self) -> Fusion:
+        return self.fusion
 
-def status(word: str, percent: int, **more: str) -> dict[str, Any]:
+    def names(self) -> dict[str, Any]:
+        """Return what a script of the menu is given."""
+        return self.fusion.names() | {"resolve": self}
+
+
+def status(word: str, percent: int, **more: object) -> dict[str, Any]:
     """Return what one look at a render job sees."""
     return {"JobStatus": word, "CompletionPercentage": percent, **more}
 

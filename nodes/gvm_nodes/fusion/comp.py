@@ -1,10 +1,10 @@
-"""What the scripts use of a Fusion composition, by the names of Fusion's own scripting guide."""
+"""What the scripts use of Fusion and of a composition, by the names of Fusion's scripting guide."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 class Tool(Protocol):
@@ -27,12 +27,15 @@ class Composition(Protocol):
     """A composition."""
 
     def GetAttrs(self) -> Mapping[str, Any]:  # noqa: N802
-        """Return its attributes."""
+        """Return its attributes; numbers are floats."""
+
+    def MapPath(self, path: str) -> str:  # noqa: N802
+        """Return a path without path maps, such as `Comp:`."""
 
     def AddTool(self, kind: str, x: int, y: int) -> Tool | None:  # noqa: N802
         """Add a tool; None where there is no such kind."""
 
-    def GetToolList(self, selected: bool, kind: str) -> Mapping[Any, Tool]:  # noqa: N802, FBT001
+    def GetToolList(self, selected: bool, kind: str) -> Mapping[Any, Tool] | None:  # noqa: N802, FBT001
         """Return the tools of a kind, only the selected ones or all."""
 
     def Lock(self) -> None:  # noqa: N802
@@ -46,6 +49,49 @@ class Composition(Protocol):
 
     def EndUndo(self, keep: bool) -> None:  # noqa: N802, FBT001
         """End it; it is taken back where it is not kept."""
+
+    def Render(self, how: Mapping[str, object]) -> bool | None:  # noqa: N802
+        """Render as the table says; false or None where it does not start."""
+
+    def AbortRender(self) -> None:  # noqa: N802
+        """End a render, and ask nobody."""
+
+    def Close(self) -> None:  # noqa: N802
+        """Close the composition; a locked one is not asked about."""
+
+
+class Fusion(Protocol):
+    """The application."""
+
+    def GetCurrentComp(self) -> Composition | None:  # noqa: N802
+        """Return the composition in front."""
+
+    def LoadComp(self, path: str) -> Composition | None:  # noqa: N802
+        """Open a composition; None where it cannot be."""
+
+    def QueueComp(self, how: Mapping[str, object]) -> object:  # noqa: N802
+        """Add a job to the Render Manager; false or None where it cannot be."""
+
+
+class Span(NamedTuple):
+    """Consecutive frames of a composition, both ends included."""
+
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return f"{self.first}-{self.last}"
+
+
+def render_range(comp: Composition) -> Span:
+    """Return the frames that a composition renders."""
+    attributes = comp.GetAttrs()
+    return Span(int(attributes["COMPN_RenderStart"]), int(attributes["COMPN_RenderEnd"]))
+
+
+def loaders(comp: Composition, *, selected: bool = False) -> list[Tool]:
+    """Return the Loaders of a composition."""
+    return list((comp.GetToolList(selected, "Loader") or {}).values())
 
 
 @contextmanager

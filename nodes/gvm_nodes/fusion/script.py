@@ -1,38 +1,138 @@
-"""What the scripts of Fusion's menu call: `tool`, or `alphas` with the settings as options."""
+"""What the scripts of Fusion's menu call, and `python -m gvm_nodes.fusion.script` from outside.
+
+    tool                places the OpenFX tool
+    alphas              a Loader of the selected Loaders' alphas; --preset, --size and so on
+    render | queue      the composition with its mattes; --comp FILE opens one
+
+Fusion Studio only, but `tool` and `alphas`, which Resolve's Fusion page has too.
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 
-from gvm_client.errors import GvmError
-from gvm_nodes.alphas import add_options, wishes_of
-from gvm_nodes.fusion.comp import Composition
+from gvm_client.errors import ErrorCode, GvmError, InputError
+from gvm_nodes.alphas import add_options, named_settings
+from gvm_nodes.blackmagic.apps import NO_NAMES, Names, find_fusion, find_toolkit
+from gvm_nodes.blackmagic.dialog import Entry
+from gvm_nodes.blackmagic.script import DONE, FAILED, Stage, perform, write
+from gvm_nodes.fusion.comp import Composition, Fusion
 from gvm_nodes.fusion.loaders import load_alphas, place_tool
-from gvm_nodes.make import Say, maker
+from gvm_nodes.fusion.render import queue, render
+from gvm_nodes.knobs import Wishes
+from gvm_nodes.line import Line, open_line
+from gvm_nodes.make import Bench, Say
 
-FAILED = 1
 
-
-def main(words: Sequence[str], say: Say, comp: Composition) -> int:
+def main(
+    words: Sequence[str],
+    say: Say,
+    names: Names = NO_NAMES,
+    line: Callable[[], Line] = open_line,
+) -> int:
     """Do what the words say and return the exit code; an error is said, not raised.
 
     Args:
         words: as on a command line.
-        say: hears one line at a time.
-        comp: the `comp` that Fusion gives to its scripts.
+        say: hears one line at a time, where there is no window.
+        names: the `globals()` of a script of Fusion's menu; a terminal has none.
+        line: gives the way to the server.
     """
-    parser = argparse.ArgumentParser(prog="gvm-fusion")
-    parser.add_argument("what", choices=["tool", "alphas"])
-    add_options(parser)
-    parsed = parser.parse_args(words)
+    parsed = _parser().parse_args(words)
     try:
-        if parsed.what == "tool":
-            place_tool(comp)
-        else:
-            made = load_alphas(comp, wishes_of(parsed), maker(say))
-            say(f"GVM: {len(made)} Loaders have their alphas.")
+        with _composition(names, parsed.comp) as comp:
+            if parsed.what == "tool":
+                place_tool(comp)
+                return DONE
+            return _perform(parsed, comp, names, Stage(say=say, line=line))
     except GvmError as error:
         say(f"GVM: {error}")
         return FAILED
-    return 0
+
+
+def _perform(parsed: argparse.Namespace, comp: Composition, names: Names, stage: Stage) -> int:
+    fusion = find_fusion(names)
+    entries = {
+        "alphas": Entry(
+            title="GVM: Load Alphas of Selected Loaders",
+            button="Matte",
+            deed=partial(_load_alphas, comp),
+        ),
+        "render": Entry(
+            title="GVM: Render with Mattes",
+            button="Render",
+            deed=lambda _wishes, bench: render(comp, bench),
+            has_settings=False,
+        ),
+        "queue": Entry(
+            title="GVM: Queue with Mattes",
+            button="Queue",
+            deed=lambda _wishes, bench: queue(fusion, comp, bench),
+            has_settings=False,
+        ),
+    }
+    shown = NO_NAMES if parsed.no_window else names
+    toolkit = find_toolkit(shown, fusion)
+    stage = Stage(say=stage.say, line=stage.line, toolkit=toolkit, keeper=fusion)
+    return perform(entries[parsed.what], named_settings(parsed), stage)
+
+
+def _load_alphas(comp: Composition, wishes: Wishes, bench: Bench) -> str:
+    made = len(load_alphas(comp, wishes, bench))
+    return "1 Loader has its alphas." if made == 1 else f"{made} Loaders have their alphas."
+
+
+@contextmanager
+def _composition(names: Names, path: str) -> Iterator[Composition]:
+    """Give the script's composition, or one that is opened for it and closed again.
+
+    Raises:
+        ServerError: no Fusion answers.
+        InputError: there is no composition.
+    """
+    comp = names.get("comp")
+    if comp is not None and not path:
+        yield comp
+        return
+    fusion: Fusion = find_fusion(names)
+    found = fusion.LoadComp(str(Path(path).absolute())) if path else fusion.GetCurrentComp()
+    if found is None:
+        raise InputError(
+            f"Fusion cannot open {path}." if path else "No composition is open.",
+            remedy="Name a composition that this machine's Fusion Studio can open.",
+            code=ErrorCode.BAD_REQUEST,
+            path=path,
+        )
+    try:
+        yield found
+    finally:
+        if path:
+            found.Lock()  # a locked one is closed without a question
+            found.Close()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gvm-fusion")
+    parser.set_defaults(comp="", no_window=False)
+    each = parser.add_subparsers(dest="what", required=True, metavar="tool|alphas|render|queue")
+    each.add_parser("tool", help="place the OpenFX tool")
+    alphas = each.add_parser("alphas", help="load the alphas of the selected Loaders")
+    add_options(alphas)
+    renders = [
+        each.add_parser("render", help="make the mattes, then render the composition"),
+        each.add_parser("queue", help="make the mattes, then queue the composition"),
+    ]
+    for one in renders:
+        one.add_argument("--comp", metavar="FILE", default="", help="a composition to open")
+    for one in (alphas, *renders):
+        one.add_argument("--no-window", action="store_true", help="start at once, and print")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], write))

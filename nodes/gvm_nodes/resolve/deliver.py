@@ -4,41 +4,43 @@ Laws:
 1. Of a job's range, the alpha clips that its timeline shows are made again from their recipes:
    what stands and is unchanged costs a look, what is missing or out of date is made.
 2. Nothing is rendered before every matte stands.
-3. Watching ends: with the job's own last word, or when Resolve renders no more.
+3. What became of a job is read from its numbers: its status is a word in the language of
+   Resolve's interface, for people only.
+4. Watching ends: with the job's end, or when Resolve renders no more.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from gvm_client.errors import ErrorCode, InputError, JobCancelled, JobFailed
 from gvm_client.settings import Priority
-from gvm_nodes.make import Make, Say
+from gvm_nodes.alphas import Recipe
+from gvm_nodes.make import Bench, numbered
 from gvm_nodes.resolve.mattes import recipe_of
-from gvm_nodes.resolve.shots import gathered, of_timeline, seen_items, video_items
+from gvm_nodes.resolve.media import Span
+from gvm_nodes.resolve.shots import gathered, seen_items, video_items
 
 if TYPE_CHECKING:
     from fusionscript import Project, Timeline
 
 LOOK_SECONDS = 1.0
 _IDLE_LOOKS = 5  # a job may take a moment to begin
+_WHOLE = 100  # percent
 
-Pause = Callable[[float], None]
+Status = Mapping[str, Any]
+"""One look at a render job: JobStatus, CompletionPercentage, and at its end Error or
+TimeTakenToRenderInMs."""
 
 
-def deliver(
-    project: Project, jobs: Sequence[str], make: Make, say: Say, *, pause: Pause = time.sleep
-) -> None:
-    """Make the mattes of the render jobs' ranges, then render the jobs and wait for them.
+def deliver(project: Project, jobs: Sequence[str], bench: Bench) -> str:
+    """Make the mattes of the render jobs' ranges, then render the jobs, and say how it ended.
 
     Args:
         project: whose Deliver queue it is.
         jobs: the jobs' names; empty means all that are in the queue.
-        make: makes alphas, and waits for them.
-        say: hears the render's progress.
-        pause: waits so many seconds between two looks.
+        bench: makes alphas, and waits.
 
     Raises:
         InputError: the queue is empty, or a job or its timeline is not there.
@@ -53,37 +55,38 @@ def deliver(
             remedy="Add the job on the Deliver page.",
             code=ErrorCode.UNKNOWN_JOB,
         )
-    for name in chosen:
-        matte_job(project, queued[name], make)
+    due = [clip for name in chosen for clip in shown_alphas(project, queued[name])]
+    for recipe, frames in numbered(bench, due):
+        bench.make(recipe, frames, Priority.BATCH)
+    before = {name: _status(project, name) for name in chosen}
     if not project.StartRendering(chosen):
         raise JobFailed(
             "Resolve does not start rendering.",
             remedy="Look at the Deliver page; the mattes are finished.",
         )
     try:
-        for name in chosen:
-            _watch(project, name, say, pause)
-    except KeyboardInterrupt:
+        for number, name in enumerate(chosen, 1):
+            _watch(project, name, before[name], f"Render job {number} of {len(chosen)}", bench)
+    except (JobCancelled, KeyboardInterrupt):
         project.StopRendering()
         raise
+    return "The render job is complete." if len(chosen) == 1 else "Every render job is complete."
 
 
-def matte_job(project: Project, job: Mapping[str, Any], make: Make) -> None:
-    """Make the alphas that a render job's range shows.
+def shown_alphas(project: Project, job: Mapping[str, Any]) -> list[tuple[Recipe, str]]:
+    """Return the recipes of the alphas that a render job's range shows, and which frames of each.
 
     Raises:
         InputError: the job's timeline is not there.
-        GvmError: a matte failed.
+        SettingsError: a recipe is damaged.
     """
     timeline = _timeline(project, str(job.get("TimelineName") or ""))
     span = None
     if job.get("MarkIn") is not None and job.get("MarkOut") is not None:
-        span = of_timeline(timeline, int(job["MarkIn"]), int(job["MarkOut"]))
+        span = Span(first=int(job["MarkIn"]), last=int(job["MarkOut"]))
     alphas = [item for item in video_items(timeline) if _is_alpha(item.GetMediaPoolItem())]
-    for shot in gathered(seen_items(alphas, span)):
-        recipe = recipe_of(shot.item)
-        if recipe:
-            make(recipe, shot.range_text, Priority.BATCH)
+    shots = gathered(seen_items(alphas, span))
+    return [(recipe, shot.range_text) for shot in shots if (recipe := recipe_of(shot.item))]
 
 
 def _is_alpha(item: Any) -> bool:  # noqa: ANN401 - Resolve gives None for titles, the stubs do not
@@ -102,32 +105,41 @@ def _timeline(project: Project, name: str) -> Timeline:
     )
 
 
-def _watch(project: Project, name: str, say: Say, pause: Pause) -> None:
+def _watch(project: Project, name: str, before: Status, place: str, bench: Bench) -> None:
     """Wait until a render job has ended.
+
+    Args:
+        project: whose job it is.
+        name: the job's.
+        before: what was seen of it before rendering began; that may be an earlier render's end.
+        place: which of how many it is.
+        bench: waits.
 
     Raises:
         JobFailed: it failed, or Resolve stopped rendering before its end.
-        JobCancelled: it was cancelled.
+        JobCancelled: the artist does not want it any more.
     """
     idle = 0
-    while idle < _IDLE_LOOKS:
-        status = cast(dict[str, Any], project.GetRenderJobStatus(name) or {})
-        word, percent = str(status.get("JobStatus", "")), status.get("CompletionPercentage", 0)
-        say(f"Render job {name}: {word} {percent} %")
-        if word == "Complete" or (percent == 100 and not project.IsRenderingInProgress()):
-            return
-        if word == "Failed":
+    while True:
+        is_rendering, status = project.IsRenderingInProgress(), _status(project, name)
+        idle = 0 if is_rendering else idle + 1
+        percent = status.get("CompletionPercentage", 0)
+        bench.say(f"{place}: {status.get('JobStatus', '')} {percent} %")
+        if status != before or idle > _IDLE_LOOKS:
+            if error := status.get("Error"):
+                raise JobFailed(f"{place} failed: {error}", remedy="Look at the Deliver page.")
+            if "TimeTakenToRenderInMs" in status or (percent == _WHOLE and not is_rendering):
+                return
+        if idle > _IDLE_LOOKS:
             raise JobFailed(
-                f"Render job {name} failed: {status.get('Error') or 'no reason given'}."
+                f"Resolve renders no more, and {place[0].lower()}{place[1:]} is at {percent} %.",
+                remedy="Look at the Deliver page, and render the job again.",
             )
-        if word == "Cancelled":
-            raise JobCancelled(f"Render job {name} was cancelled.")
-        idle = 0 if project.IsRenderingInProgress() else idle + 1
-        pause(LOOK_SECONDS)
-    raise JobFailed(
-        f"Resolve renders no more, and job {name} is at {percent} %.",
-        remedy="Look at the Deliver page, and render the job again.",
-    )
+        bench.pause(LOOK_SECONDS)
+
+
+def _status(project: Project, name: str) -> Status:
+    return cast(dict[str, Any], project.GetRenderJobStatus(name) or {})
 
 
 def _plain(jobs: object) -> list[dict[str, Any]]:

@@ -8,14 +8,14 @@ Laws:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from gvm_client.errors import OutputError
+from gvm_client.errors import OutputError, SettingsError
 from gvm_client.settings import Priority
-from gvm_nodes.alphas import Recipe
+from gvm_nodes.alphas import Recipe, apart
 from gvm_nodes.knobs import Wishes
-from gvm_nodes.make import Make
+from gvm_nodes.make import Bench, numbered
 from gvm_nodes.resolve.media import Span, source_clip
 from gvm_nodes.resolve.shots import Shot
 
@@ -28,7 +28,7 @@ RECIPE_KEY = "GVM Recipe"
 
 
 def matte(
-    pool: MediaPool, shots: Iterable[Shot], wishes: Wishes, make: Make
+    pool: MediaPool, shots: Sequence[Shot], wishes: Wishes, bench: Bench
 ) -> list[MediaPoolItem]:
     """Matte shots one after the other, and return the alpha clips in the media pool.
 
@@ -36,15 +36,17 @@ def matte(
         pool: where the alpha clips go, in the bin `BIN`.
         shots: what to matte.
         wishes: the settings.
-        make: makes the alphas, and waits for them.
+        bench: makes the alphas, and waits for them.
 
     Raises:
         GvmError: a job failed; the shots before it are in the media pool.
     """
+    clips = [(_recipe(shot, wishes), shot) for shot in shots]
+    apart(recipe for recipe, _ in clips)
     made: list[MediaPoolItem] = []
-    for shot in shots:
-        recipe = _recipe(shot, wishes)
-        make(recipe, shot.range_text, Priority.RANGE)
+    for recipe, whole in numbered(bench, clips):
+        shot = whole.at_most(recipe.max_frames)
+        bench.make(recipe, shot.range_text, Priority.RANGE)
         made += _add(pool, recipe, shot.frames)
     return made
 
@@ -82,7 +84,7 @@ def _add(pool: MediaPool, recipe: Recipe, frames: Iterable[Span]) -> list[MediaP
 
 def _clip(pool: MediaPool, folder: Folder, recipe: Recipe, span: Span) -> MediaPoolItem:
     for item in folder.GetClipList() or []:
-        if recipe_of(item) == recipe and source_clip(item).frames == span:
+        if _is_of(item, recipe) and source_clip(item).frames == span:
             return item
     wanted: ImportClipInfo = {
         "FilePath": recipe.alphas,
@@ -98,6 +100,13 @@ def _clip(pool: MediaPool, folder: Folder, recipe: Recipe, span: Span) -> MediaP
         )
     added[0].SetThirdPartyMetadata(RECIPE_KEY, recipe.to_text())
     return added[0]
+
+
+def _is_of(item: MediaPoolItem, recipe: Recipe) -> bool:
+    try:
+        return recipe_of(item) == recipe
+    except SettingsError:  # another clip's damage is not this one's
+        return False
 
 
 def _bin(pool: MediaPool) -> Folder:

@@ -8,6 +8,7 @@ Laws:
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,18 @@ def joined(spans: list[Span]) -> list[Span]:
         else:
             whole.append(span)
     return whole
+
+
+def first_frames(spans: Iterable[Span], count: int) -> Iterator[Span]:
+    """Yield the first so many frames of ascending spans; 0 means all."""
+    left = count
+    for span in spans:
+        if not count:
+            yield span
+        elif left:
+            cut = Span(first=span.first, last=min(span.last, span.first + left - 1))
+            left -= cut.last - cut.first + 1
+            yield cut
 
 
 def _frame_count(item: MediaPoolItem, path: str) -> int:

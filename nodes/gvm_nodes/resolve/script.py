@@ -1,6 +1,7 @@
 """What the scripts of Resolve's menu call, and `python -m gvm_nodes.resolve.script` from outside.
 
-    selected | marked | deliver     with --preset, --engine, --size and the other settings
+    selected | marked     with --preset, --engine, --size and the other settings
+    deliver               with --job, once for each; else all that are queued
 
 Resolve Studio only; from outside, Preferences, General, External scripting must be `Local`.
 """
@@ -9,88 +10,107 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
-from importlib import import_module
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from gvm_client.errors import ErrorCode, GvmError, ServerError
-from gvm_nodes.alphas import add_options, wishes_of
-from gvm_nodes.make import Say, maker
+from gvm_client.errors import ErrorCode, GvmError, InputError
+from gvm_nodes.alphas import add_options, named_settings
+from gvm_nodes.blackmagic.apps import NO_NAMES, Names, find_resolve, find_toolkit
+from gvm_nodes.blackmagic.dialog import Entry
+from gvm_nodes.blackmagic.script import FAILED, Stage, perform, write
+from gvm_nodes.knobs import Wishes
+from gvm_nodes.line import Line, open_line
+from gvm_nodes.make import Bench, Say
 from gvm_nodes.resolve.deliver import deliver
 from gvm_nodes.resolve.mattes import BIN, matte
-from gvm_nodes.resolve.shots import marked, selected
+from gvm_nodes.resolve.shots import Shot, marked, selected
 
 if TYPE_CHECKING:
     from fusionscript import Project, Resolve
 
-FAILED = 1
 
-
-def main(words: Sequence[str], say: Say, app: Resolve | None = None) -> int:
+def main(
+    words: Sequence[str],
+    say: Say,
+    names: Names = NO_NAMES,
+    line: Callable[[], Line] = open_line,
+) -> int:
     """Do what the words say and return the exit code; an error is said, not raised.
 
     Args:
         words: as on a command line.
-        say: hears one line at a time.
-        app: the `resolve` that Resolve gives to its own scripts; None asks for it from outside.
+        say: hears one line at a time, where there is no window.
+        names: the `globals()` of a script of Resolve's menu; a terminal has none.
+        line: gives the way to the server.
     """
     parsed = _parser().parse_args(words)
     try:
-        project = (app or _outside()).GetProjectManager().GetCurrentProject()
-        _run(project, parsed, say)
+        app = find_resolve(names)
     except GvmError as error:
         say(f"GVM: {error}")
         return FAILED
-    return 0
+    fusion: Any = names.get("fusion") or app.Fusion()
+    toolkit = find_toolkit(NO_NAMES if parsed.no_window else names, fusion)
+    stage = Stage(say=say, toolkit=toolkit, keeper=fusion, line=line)
+    return perform(_entry(parsed, app), named_settings(parsed), stage)
 
 
-def _run(project: Project, parsed: argparse.Namespace, say: Say) -> None:
+def _entry(parsed: argparse.Namespace, app: Resolve) -> Entry:
     if parsed.what == "deliver":
-        deliver(project, parsed.job, maker(say), say)
-        say("GVM: every render job is complete.")
-        return
-    shots = selected(project) if parsed.what == "selected" else marked(project.GetCurrentTimeline())
-    made = matte(project.GetMediaPool(), shots, wishes_of(parsed), maker(say))
-    say(f"GVM: {len(made)} alpha clips are in the bin {BIN}.")
+        return Entry(
+            title="GVM: Matte and Render Queue",
+            button="Render",
+            deed=lambda _wishes, bench: deliver(_project(app), parsed.job, bench),
+            has_settings=False,
+        )
+    what, find = _SHOTS[parsed.what]
+    return Entry(title=f"GVM: {what}", button="Matte", deed=partial(_matte, app, find))
+
+
+def _matte(
+    app: Resolve, find: Callable[[Project], list[Shot]], wishes: Wishes, bench: Bench
+) -> str:
+    project = _project(app)
+    made = len(matte(project.GetMediaPool(), find(project), wishes, bench))
+    return f"{'1 alpha clip is' if made == 1 else f'{made} alpha clips are'} in the bin {BIN}."
+
+
+def _marked(project: Project) -> list[Shot]:
+    return marked(project.GetCurrentTimeline())
+
+
+_SHOTS: dict[str, tuple[str, Callable[[Project], list[Shot]]]] = {
+    "selected": ("Matte Selected Clips", selected),
+    "marked": ("Matte Marked Range", _marked),
+}
+
+
+def _project(app: Resolve) -> Project:
+    """Return the project that is open.
+
+    Raises:
+        InputError: there is none.
+    """
+    project: Project | None = app.GetProjectManager().GetCurrentProject()
+    if project is None:
+        raise InputError(
+            "No project is open.", remedy="Open one, then ask again.", code=ErrorCode.BAD_REQUEST
+        )
+    return project
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="gvm-resolve")
-    parser.add_argument("what", choices=["selected", "marked", "deliver"])
-    add_options(parser)
-    parser.add_argument("--job", action="append", default=[], help="a render job; all of them")
+    each = parser.add_subparsers(dest="what", required=True, metavar="selected|marked|deliver")
+    for name, (what, _) in _SHOTS.items():
+        add_options(each.add_parser(name, help=what))
+    queue = each.add_parser("deliver", help="make the mattes, then render the Deliver queue")
+    queue.add_argument("--job", action="append", default=[], help="a render job; all of them")
+    for one in each.choices.values():
+        one.add_argument("--no-window", action="store_true", help="start at once, and print")
     return parser
 
 
-def _outside() -> Resolve:
-    """Return the Resolve that runs, through its scripting module.
-
-    Raises:
-        ServerError: the module is not on the path, or no Resolve answers.
-    """
-    try:
-        found: Resolve | None = import_module("DaVinciResolveScript").scriptapp("Resolve")
-    except ImportError as error:
-        raise ServerError(
-            "Resolve's scripting module DaVinciResolveScript cannot be imported.",
-            remedy="Set RESOLVE_SCRIPT_API, RESOLVE_SCRIPT_LIB and PYTHONPATH as Resolve's README"
-            " of scripting says.",
-            code=ErrorCode.SERVER_NOT_RUNNING,
-        ) from error
-    if found is None:
-        raise ServerError(
-            "No DaVinci Resolve answers.",
-            remedy="Start Resolve Studio, and set Preferences, General, External scripting to"
-            " Local.",
-            code=ErrorCode.SERVER_NOT_RUNNING,
-        )
-    return found
-
-
-def _write(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], _write))
+    sys.exit(main(sys.argv[1:], write))

@@ -4,19 +4,18 @@ Laws:
 1. A timeline item's frames are found from its left offset and its length, which count frames of
    the media; a retimed item's do not, so of such an item the whole media is meant.
 2. What lies on a disabled track, or is disabled itself, is not seen and not matted.
-3. Marks may come relative to the timeline's start or as its own numbers (the documents do not
-   say): a mark before the timeline's first number is relative.
+3. A timeline's marks count from its start; everything else has the timeline's own numbers.
 4. Titles and generators have no media and are passed over; a compound clip is an error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_nodes.resolve.media import SourceClip, Span, joined, source_clip
+from gvm_nodes.resolve.media import SourceClip, Span, first_frames, joined, source_clip
 
 if TYPE_CHECKING:
     from fusionscript import MediaPoolItem, Project, Timeline, TimelineItem
@@ -37,6 +36,10 @@ class Shot:
     def range_text(self) -> str:
         """The frames as a request has them."""
         return ",".join(str(span) for span in self.frames)
+
+    def at_most(self, count: int) -> Shot:
+        """Return the shot with the first so many of its frames; 0 means all."""
+        return replace(self, frames=tuple(first_frames(self.frames, count)))
 
 
 def selected(project: Project) -> list[Shot]:
@@ -75,7 +78,8 @@ def marked(timeline: Timeline | None) -> list[Shot]:
             remedy="Mark an in and an out point on the timeline.",
             code=ErrorCode.RANGE_OUTSIDE,
         )
-    span = of_timeline(timeline, marks["in"], marks["out"])
+    start = timeline.GetStartFrame()
+    span = Span(first=start + marks["in"], last=start + marks["out"])
     shots = gathered(seen_items(video_items(timeline), span))
     if not shots:
         raise InputError(
@@ -128,13 +132,6 @@ def gathered(seen: Iterable[tuple[MediaPoolItem, SourceClip, Span]]) -> list[Sho
         Shot(item=item, clip=clip, frames=tuple(joined(spans)))
         for clip, (item, spans) in found.items()
     ]
-
-
-def of_timeline(timeline: Timeline, first: int, last: int) -> Span:
-    """Return a marked range by the timeline's own frame numbers."""
-    start = timeline.GetStartFrame()
-    offset = start if first < start else 0
-    return Span(first=first + offset, last=last + offset)
 
 
 def _pool_shot(item: MediaPoolItem) -> Shot:

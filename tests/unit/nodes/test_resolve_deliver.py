@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from gvm_client.errors import (
-    ErrorCode,
     InputError,
     JobCancelled,
     JobFailed,
@@ -15,38 +14,27 @@ from gvm_client.errors import (
     SettingsError,
 )
 from gvm_client.settings import Priority
-from gvm_nodes.alphas import SCRIPT_WISHES, Recipe
+from gvm_nodes.alphas import SCRIPT_WISHES, Recipe, changed
 from gvm_nodes.resolve.deliver import deliver
 from gvm_nodes.resolve.mattes import BIN, RECIPE_KEY, matte
 from gvm_nodes.resolve.script import main
 from gvm_nodes.resolve.shots import selected
+from tests.fakes.bench import FakeBench
 from tests.fakes.resolve import MediaPoolItem, Project, Resolve, Timeline, TimelineItem, status
 
 START = 86400
+DONE = status("Fertig", 100, TimeTakenToRenderInMs=900)
 ALPHAS = "/p/gvm/a_v001/a_alpha.%04d.exr"
 
 SECOND = replace(SCRIPT_WISHES, version=2)
 
 
-class Maker:
-    """Notes what is to be made; fails where it is told to."""
-
-    def __init__(self, *, fails: bool = False) -> None:
-        self.made: list[tuple[str, str, Priority]] = []
-        self.fails = fails
-
-    def __call__(self, recipe: Recipe, frames: str, priority: Priority) -> None:
-        if self.fails:
-            raise JobFailed("Out of memory.", code=ErrorCode.OUT_OF_MEMORY)
-        self.made.append((recipe.plate, frames, priority))
-
-
-def with_alphas() -> tuple[Project, Maker]:
+def with_alphas() -> tuple[Project, FakeBench]:
     """Return a project whose clip was matted and lies on the timeline from its fifth frame on."""
     timeline = Timeline("Cut", [[]])
-    project, make = Project(timeline), Maker()
+    project, bench = Project(timeline), FakeBench()
     project.pool.selection = [MediaPoolItem("/p/a.[1001-1100].exr")]
-    (alpha,) = matte(project.pool, selected(project), SCRIPT_WISHES, make)
+    (alpha,) = matte(project.pool, selected(project), SCRIPT_WISHES, bench)
     timeline.tracks[0] += [
         TimelineItem(project.pool.selection[0], START, 50),
         TimelineItem(alpha, START, 50, offset=4),
@@ -55,17 +43,18 @@ def with_alphas() -> tuple[Project, Maker]:
     project.jobs = [
         {"JobId": "j1", "TimelineName": "Cut", "MarkIn": START + 10, "MarkOut": START + 19}
     ]
-    project.script = {"j1": [status("Rendering", 40), status("Complete", 100)]}
-    make.made.clear()
-    return project, make
+    project.script = {"j1": [status("Rendern", 40), DONE]}
+    bench.made.clear()
+    bench.said.clear()
+    return project, bench
 
 
 def test_alphas_come_into_a_bin_of_their_own_and_the_current_bin_stays():
     """With the plate's numbers, and the recipe beside them."""
-    project, make = Project(), Maker()
+    project, bench = Project(), FakeBench()
     project.pool.selection = [MediaPoolItem("/p/a.[1001-1100].exr", marks={"in": 0, "out": 9})]
-    matte(project.pool, selected(project), SECOND, make)
-    assert make.made == [("/p/a.####.exr", "1001-1010", Priority.RANGE)]
+    matte(project.pool, selected(project), SECOND, bench)
+    assert bench.made == [("/p/a.####.exr", "1001-1010", Priority.RANGE)]
     (folder,) = project.pool.root.folders
     assert folder.name == BIN
     assert [clip.path for clip in folder.clips] == ["/p/gvm/a_v002/a_alpha.[1001-1010].exr"]
@@ -74,17 +63,45 @@ def test_alphas_come_into_a_bin_of_their_own_and_the_current_bin_stays():
     assert project.pool.current is project.pool.root
 
 
+def test_a_preset_of_few_frames_imports_no_more_than_are_made():
+    """The quick look is at the first fifty."""
+    project, bench = Project(), FakeBench()
+    project.pool.selection = [MediaPoolItem("/p/a.[1001-1100].exr")]
+    quick = changed(SCRIPT_WISHES, {"preset": "fast_test"})
+    matte(project.pool, selected(project), quick, bench)
+    assert [clip.path for clip in project.pool.root.folders[0].clips] == [
+        "/p/gvm/a_v001/a_alpha.[1001-1050].exr"
+    ]
+
+
+def test_two_plates_never_write_the_same_files():
+    """Nothing is started where an output without tokens would have them do so."""
+    project, bench = Project(), FakeBench()
+    project.pool.selection = [MediaPoolItem(f"/p/{name}.[1-9].exr") for name in "ab"]
+    one = replace(SCRIPT_WISHES, out="/mattes/m.%04d.exr")
+    with pytest.raises(SettingsError, match="would both be"):
+        matte(project.pool, selected(project), one, bench)
+    assert bench.made == []
+
+
+def test_another_clip_s_damaged_recipe_stops_nothing():
+    """It is not the one that is looked for."""
+    project, _ = with_alphas()
+    project.pool.root.folders[0].clips[0].metadata[RECIPE_KEY] = "?"
+    assert len(matte(project.pool, selected(project), SCRIPT_WISHES, FakeBench())) == 1
+
+
 def test_matting_the_same_again_adds_no_second_clip():
     """The alphas are looked at again, the media pool has them already."""
     project, _ = with_alphas()
-    matte(project.pool, selected(project), SCRIPT_WISHES, Maker())
+    matte(project.pool, selected(project), SCRIPT_WISHES, FakeBench())
     assert len(project.pool.root.folders[0].clips) == 1
 
 
 def test_another_version_is_another_clip():
     """The older alphas stay."""
     project, _ = with_alphas()
-    matte(project.pool, selected(project), SECOND, Maker())
+    matte(project.pool, selected(project), SECOND, FakeBench())
     assert len(project.pool.root.folders[0].clips) == 2
 
 
@@ -93,7 +110,7 @@ def test_a_failed_matte_adds_nothing():
     project = Project()
     project.pool.selection = [MediaPoolItem("/p/a.[1001-1100].exr")]
     with pytest.raises(JobFailed, match="Out of memory"):
-        matte(project.pool, selected(project), SCRIPT_WISHES, Maker(fails=True))
+        matte(project.pool, selected(project), SCRIPT_WISHES, FakeBench(fails=""))
     assert project.pool.root.folders == []
 
 
@@ -103,92 +120,133 @@ def test_files_that_resolve_does_not_take_are_an_error():
     project.pool.selection = [MediaPoolItem("/p/a.[1001-1100].exr")]
     project.pool.imports = False
     with pytest.raises(OutputError) as caught:
-        matte(project.pool, selected(project), SCRIPT_WISHES, Maker())
+        matte(project.pool, selected(project), SCRIPT_WISHES, FakeBench())
     assert caught.value.path == ALPHAS
     assert project.pool.current is project.pool.root
 
 
 def test_mattes_are_made_before_rendering_starts_for_the_frames_that_the_job_shows():
     """From the recipe beside the alpha clip; the plate itself is not matted anew."""
-    project, make = with_alphas()
+    project, bench = with_alphas()
     before: list[int] = []
-    project.on_start = lambda: before.append(len(make.made))
-    said: list[str] = []
-    deliver(project, [], make, said.append, pause=lambda _: None)
-    assert make.made == [("/p/a.####.exr", "1015-1024", Priority.BATCH)]
+    project.on_start = lambda: before.append(len(bench.made))
+    deliver(project, [], bench)
+    assert bench.made == [("/p/a.####.exr", "1015-1024", Priority.BATCH)]
     assert (before, project.started) == ([1], ["j1"])
-    assert said == ["Render job j1: Rendering 40 %", "Render job j1: Complete 100 %"]
+    assert bench.said == [
+        "Clip 1 of 1, a.####.exr.",
+        "Render job 1 of 1: Rendern 40 %",
+        "Render job 1 of 1: Fertig 100 %",
+    ]
+
+
+def test_a_job_s_marks_are_the_timeline_s_own_numbers():
+    """Also on a timeline whose first frame has a number that is smaller than theirs."""
+    project, bench = with_alphas()
+    for item in project.timelines[0].tracks[0]:
+        item.start -= START
+    project.timelines[0].start = 0
+    project.jobs[0] |= {"MarkIn": 10, "MarkOut": 19}
+    deliver(project, [], bench)
+    assert bench.made == [("/p/a.####.exr", "1015-1024", Priority.BATCH)]
 
 
 def test_a_matte_that_fails_starts_no_render():
     """A render with stale mattes is worse than none."""
     project, _ = with_alphas()
     with pytest.raises(JobFailed):
-        deliver(project, ["j1"], Maker(fails=True), lambda _: None)
+        deliver(project, ["j1"], FakeBench(fails=""))
     assert project.started == []
 
 
 @pytest.mark.parametrize(
-    ("looks", "error", "says"),
+    ("looks", "says"),
     [
-        ([status("Rendering", 9), status("Failed", 9, Error="disk full")], JobFailed, "disk full"),
-        ([status("Cancelled", 3)], JobCancelled, "cancelled"),
-        ([status("Ready", 0)], JobFailed, "renders no more"),
-        ([{}], JobFailed, "renders no more"),
+        ([status("Rendern", 9), status("Fehlgeschlagen", 9, Error="disk full")], "disk full"),
+        ([status("Rendern", 9), status("Fehler", 100, Error="disk full")], "disk full"),
+        ([status("Abgebrochen", 3)], "is at 3 %"),
+        ([status("Complete", 99)], "renders no more"),
+        ([{}], "renders no more"),
     ],
 )
-def test_a_render_job_s_bad_end_is_an_error(looks, error, says):
-    """Also where Resolve says nothing and only stops rendering."""
-    project, make = with_alphas()
+def test_a_render_job_s_bad_end_is_an_error(looks, says):
+    """By its numbers, whatever its status is called; also where Resolve only stops rendering."""
+    project, bench = with_alphas()
     project.script["j1"] = looks
-    with pytest.raises(error, match=says):
-        deliver(project, ["j1"], make, lambda _: None, pause=lambda _: None)
+    with pytest.raises(JobFailed, match=says):
+        deliver(project, ["j1"], bench)
 
 
-def test_a_job_in_another_language_is_done_at_a_hundred_percent():
+@pytest.mark.parametrize("end", [status("完成", 100, TimeTakenToRenderInMs=12), status("", 100)])
+def test_a_job_is_done_by_its_numbers(end):
     """The words of the status follow the language of Resolve's interface."""
-    project, make = with_alphas()
-    project.script["j1"] = [status("Rendern", 50), status("Fertig", 100)]
-    deliver(project, ["j1"], make, lambda _: None, pause=lambda _: None)
+    project, bench = with_alphas()
+    project.script["j1"] = [status("Failed", 50), end]
+    assert deliver(project, ["j1"], bench) == "The render job is complete."
 
 
-def test_an_interrupt_stops_the_render():
-    """Ctrl-C in a terminal ends what it started."""
-    project, make = with_alphas()
+def test_a_job_that_was_rendered_before_is_waited_for_again():
+    """Its old end is still shown when the new render has not begun yet."""
+    project, bench = with_alphas()
+    project.earlier["j1"] = DONE
+    project.takes_a_moment = 3
+    deliver(project, ["j1"], bench)
+    assert "Render job 1 of 1: Rendern 40 %" in bench.said
+    project.started.clear()
+    project.earlier["j1"] = status("Fehlgeschlagen", 3, Error="disk full")
+    project.script["j1"] = [status("Rendern", 40), DONE]
+    project.takes_a_moment = 3
+    deliver(project, ["j1"], bench)
 
-    def interrupt(_: float) -> None:
-        raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        deliver(project, ["j1"], make, lambda _: None, pause=interrupt)
+def test_the_second_job_goes_on_when_the_first_is_done():
+    """The first one's end is known though Resolve is rendering."""
+    project, bench = with_alphas()
+    project.jobs.append({"JobId": "j2", "TimelineName": "Cut"})
+    project.script["j2"] = [status("Rendern", share) for share in (0, 50, 90)] + [DONE]
+    assert deliver(project, [], bench) == "Every render job is complete."
+    assert bench.said[-1] == "Render job 2 of 2: Fertig 100 %"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), JobCancelled("Cancelled.")])
+def test_an_interrupt_stops_the_render(error):
+    """Ctrl-C in a terminal, and Cancel in a window, end what they started."""
+    project, bench = with_alphas()
+
+    def interrupt() -> None:
+        raise error
+
+    bench.at_pause = interrupt
+    with pytest.raises(type(error)):
+        deliver(project, ["j1"], bench)
     assert project.stopped
 
 
 @pytest.mark.parametrize(("jobs", "says"), [(["j9"], "no job j9"), ([], "queue is empty")])
 def test_a_job_that_is_not_queued_is_refused(jobs, says):
     """Before anything is made."""
-    project, make = with_alphas()
+    project, bench = with_alphas()
     if not jobs:
         project.jobs = []
     with pytest.raises(InputError, match=says):
-        deliver(project, jobs, make, lambda _: None)
-    assert make.made == []
+        deliver(project, jobs, bench)
+    assert bench.made == []
 
 
 def test_a_timeline_that_is_gone_is_an_error():
     """A render job keeps the name that its timeline had."""
-    project, make = with_alphas()
+    project, bench = with_alphas()
     project.jobs[0]["TimelineName"] = "Old"
     with pytest.raises(InputError, match="'Old'"):
-        deliver(project, [], make, lambda _: None)
+        deliver(project, [], bench)
 
 
 def test_resolve_refusing_to_start_is_an_error():
     """Nothing is waited for."""
-    project, make = with_alphas()
+    project, bench = with_alphas()
     project.starts = False
     with pytest.raises(JobFailed, match="does not start"):
-        deliver(project, [], make, lambda _: None)
+        deliver(project, [], bench)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +274,7 @@ def test_alphas_lie_beside_the_plate_in_a_folder_with_a_version(plate, alphas):
 def test_a_script_says_its_error_and_fails_with_a_code():
     """Nothing is raised into Resolve's console."""
     said: list[str] = []
-    assert main(["marked"], said.append, Resolve(Project())) == 1
+    assert main(["marked"], said.append, Resolve(Project()).names()) == 1
     assert said == ["GVM: No range is marked. Mark an in and an out point on the timeline."]
 
 
@@ -225,3 +283,10 @@ def test_without_resolve_the_script_says_what_to_set():
     said: list[str] = []
     assert main(["selected"], said.append) == 1
     assert "PYTHONPATH" in said[0]
+
+
+def test_without_a_project_the_script_says_so():
+    """Resolve's project manager is in front."""
+    said: list[str] = []
+    assert main(["deliver"], said.append, Resolve(None).names()) == 1
+    assert said == ["GVM: No project is open. Open one, then ask again."]

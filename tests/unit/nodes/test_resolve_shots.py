@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_nodes.resolve.media import Span, joined, source_clip
+from gvm_nodes.resolve.media import Span, first_frames, joined, source_clip
 from gvm_nodes.resolve.shots import marked, selected
 from tests.fakes.resolve import MediaPoolItem, Project, Timeline, TimelineItem
 
@@ -57,6 +57,17 @@ def test_joined_spans_hold_the_same_frames_and_never_meet(pairs):
     assert all(a.last + 1 < b.first for a, b in pairwise(whole))
 
 
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 8))), st.integers(0, 30))
+def test_the_first_frames_of_spans_are_that_many_at_most(pairs, count):
+    """In order; 0 means all."""
+    spans, begin = [], 0
+    for gap, more in pairs:
+        spans.append(Span(first=begin + gap, last=begin + gap + more))
+        begin = spans[-1].last + 1
+    expected = frames(spans)[: count or None]
+    assert frames(list(first_frames(spans, count))) == expected
+
+
 def test_selected_clips_are_matted_whole_or_as_far_as_they_are_marked():
     """Marks of a clip count from its first frame."""
     project = Project()
@@ -87,13 +98,14 @@ def test_no_selection_and_no_playhead_is_an_error(project):
         selected(project)
 
 
-@pytest.mark.parametrize("base", [0, START])
-def test_a_marked_range_is_cut_to_what_each_clip_shows(base):
-    """Whether the marks are relative to the timeline's start, or its own numbers."""
-    first = TimelineItem(plate(), START, 10, offset=20)
-    second = TimelineItem(MediaPoolItem("/p/b.mov", frames=90), START + 10, 10, offset=3)
-    shots = marked(shown(first, second, marks=(base + 8, base + 11)))
-    assert [(shot.clip.path, shot.range_text) for shot in shots] == [
+@pytest.mark.parametrize("start", [0, START, 90000])
+def test_a_marked_range_is_cut_to_what_each_clip_shows(start):
+    """Marks count from the timeline's start, also on a timeline that is longer than its number."""
+    first = TimelineItem(plate(), start + 90000, 10, offset=20)
+    second = TimelineItem(MediaPoolItem("/p/b.mov", frames=90), start + 90010, 10, offset=3)
+    timeline = shown(first, second, marks=(90008, 90011))
+    timeline.start = start
+    assert [(shot.clip.path, shot.range_text) for shot in marked(timeline)] == [
         ("/p/a.####.exr", "1029-1030"),
         ("/p/b.mov", "4-5"),
     ]

@@ -15,7 +15,7 @@ from gvm_client.errors import ErrorCode, OutputError
 from gvm_server.cli.main import build_parser
 from tests.fakes.natron import App
 
-HOSTS = {"resolve": 5, "fusion": 2, "natron": 1}
+HOSTS = {"resolve": 5, "fusion": 4, "natron": 1}
 
 
 def modules(host: str, folder: Path):

@@ -1,0 +1,136 @@
+"""One entry of a menu, from its line's words to an exit code: in a window, else in a terminal.
+
+Law: an error is a sentence for the artist, never a trace and never a box to be clicked away.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from gvm_client.errors import GvmError, JobCancelled
+from gvm_nodes.alphas import SCRIPT_WISHES, changed, checked
+from gvm_nodes.blackmagic.apps import Toolkit
+from gvm_nodes.blackmagic.dialog import Dialog, Entry, add_window
+from gvm_nodes.blackmagic.memory import Keeper, recall, remember
+from gvm_nodes.defaults import Defaults, studio_defaults
+from gvm_nodes.knobs import Setting, Wishes
+from gvm_nodes.line import Line, open_line
+from gvm_nodes.make import Bench, Say, Terminal
+
+DONE, FAILED, CANCELLED = 0, 1, 130
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """Where an entry runs.
+
+    Attributes:
+        say: hears one line at a time, where there is no window.
+        toolkit: what makes windows; None in a terminal.
+        keeper: what keeps the settings that were chosen last; None where nothing does.
+        line: gives the way to the server.
+    """
+
+    say: Say
+    toolkit: Toolkit | None = None
+    keeper: Keeper | None = None
+    line: Callable[[], Line] = open_line
+
+
+def perform(entry: Entry, named: Mapping[str, Setting], stage: Stage) -> int:
+    """Do what an entry is for and return the exit code.
+
+    Args:
+        entry: what to do.
+        named: the settings that the line names.
+        stage: where.
+    """
+    if stage.toolkit is None:
+        return _in_terminal(entry, named, stage)
+    window = _in_window(entry, named, stage, stage.toolkit)
+    return _in_terminal(entry, named, stage) if window is None else window
+
+
+def exit_code(ended: GvmError | None) -> int:
+    """Return the exit code of work that ended so."""
+    if ended is None:
+        return DONE
+    return CANCELLED if isinstance(ended, JobCancelled) else FAILED
+
+
+def write(line: str) -> None:
+    """Write a line to a terminal."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _in_terminal(entry: Entry, named: Mapping[str, Setting], stage: Stage) -> int:
+    try:
+        wishes = _begins(entry, named, None)[1].wishes
+        stage.say(f"GVM: {entry.deed(wishes, Terminal(stage.say, stage.line))}")
+    except GvmError as error:
+        stage.say(f"GVM: {error}")
+        return exit_code(error)
+    except KeyboardInterrupt:
+        stage.say("GVM: Cancelled; what is finished is kept.")
+        return CANCELLED
+    return DONE
+
+
+def _in_window(
+    entry: Entry, named: Mapping[str, Setting], stage: Stage, toolkit: Toolkit
+) -> int | None:
+    """Run an entry in a window; None where the program shows none."""
+    refused: GvmError | None = None
+    try:
+        studio, begins = _begins(entry, named, stage.keeper)
+    except GvmError as error:
+        refused, entry = error, _refusing(entry, error)
+        studio = begins = Defaults(wishes=SCRIPT_WISHES, locked=frozenset())
+    window = add_window(toolkit, entry, begins.locked)
+    if window is None:
+        return None
+    keeper = stage.keeper if entry.has_settings else None
+    dialog = Dialog(
+        toolkit=toolkit,
+        window=window,
+        entry=entry,
+        begins=begins,
+        remember=partial(remember, keeper, studio) if keeper is not None else _forget,
+        line=stage.line,
+    )
+    dialog.say(str(refused) if refused else "")
+    return exit_code(dialog.run() or refused)
+
+
+def _begins(
+    entry: Entry, named: Mapping[str, Setting], keeper: Keeper | None
+) -> tuple[Defaults, Defaults]:
+    """Return a studio's defaults, and what this run begins with.
+
+    Raises:
+        SettingsError: the studio's file, or what the line names, cannot be used.
+    """
+    if not entry.has_settings:
+        bare = Defaults(wishes=SCRIPT_WISHES, locked=frozenset())
+        return bare, bare
+    studio = studio_defaults(SCRIPT_WISHES)
+    base = recall(keeper, studio) if keeper is not None else studio.wishes
+    wishes = checked(changed(base, named, studio.locked))
+    return studio, replace(studio, wishes=wishes)
+
+
+def _refusing(entry: Entry, error: GvmError) -> Entry:
+    """Return the entry as one that only says what is wrong."""
+
+    def refuse(_wishes: Wishes, _bench: Bench) -> str:
+        raise error
+
+    return replace(entry, deed=refuse, has_settings=False)
+
+
+def _forget(_wishes: Wishes) -> None:
+    """Keep nothing."""

@@ -1,0 +1,133 @@
+"""A composition's render with mattes: alphas first, then Fusion's own render or its queue.
+
+Laws:
+1. Of the render range, the alphas that Loaders play are made again from their recipes: what stands
+   and is unchanged costs a look, what is missing or out of date is made.
+2. Nothing is rendered before every matte stands.
+3. A render has succeeded when its last frame was rendered, not when Fusion stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gvm_client.errors import ErrorCode, InputError, JobCancelled, JobFailed
+from gvm_client.settings import Priority
+from gvm_nodes.alphas import Recipe
+from gvm_nodes.fusion.comp import Composition, Fusion, Span, loaders, render_range
+from gvm_nodes.fusion.loaders import recipe_of
+from gvm_nodes.fusion.played import played, within
+from gvm_nodes.make import Bench, numbered
+
+LOOK_SECONDS = 0.1  # often: a short render's frames are what tells that it is not the last one's
+QUIET = 1 << 19  # no word of Fusion's at the end of a render
+_IDLE_LOOKS = 20  # a render may take a moment to begin
+
+
+def render(comp: Composition, bench: Bench) -> str:
+    """Make the mattes of the render range, then render it, and return the sentence for its end.
+
+    Raises:
+        GvmError: a matte failed (nothing is rendered), or the render failed or was cancelled.
+    """
+    make_again(comp, bench)
+    span, before = render_range(comp), _last_rendered(comp)
+    if not comp.Render(
+        {"Start": span.first, "End": span.last, "Wait": False, "RenderFlags": QUIET}
+    ):
+        raise JobFailed(
+            "Fusion does not start rendering.",
+            remedy="Look at Fusion's console, and that a Saver is switched on; the mattes are"
+            " finished.",
+        )
+    try:
+        _watch(comp, span, before, bench)
+    except (JobCancelled, KeyboardInterrupt):
+        comp.AbortRender()
+        raise
+    return f"Frames {span} are rendered."
+
+
+def queue(fusion: Fusion, comp: Composition, bench: Bench) -> str:
+    """Make the mattes of the render range, then queue the composition, and return a sentence.
+
+    Raises:
+        InputError: the composition is not saved, and the queue reads its file.
+        GvmError: a matte failed (nothing is queued), or Fusion does not take the job.
+    """
+    path = str(comp.GetAttrs().get("COMPS_FileName") or "")
+    if not path or comp.GetAttrs().get("COMPB_Modified"):
+        raise InputError(
+            "The composition is not saved, and the Render Manager renders its file.",
+            remedy="Save it, then queue it.",
+            code=ErrorCode.BAD_REQUEST,
+            path=path,
+        )
+    make_again(comp, bench)
+    span = render_range(comp)
+    if not fusion.QueueComp({"FileName": path, "Start": span.first, "End": span.last}):
+        raise JobFailed(
+            f"The Render Manager does not take {path}.",
+            remedy="Open it once in Fusion (File, Render Manager); the mattes are finished.",
+        )
+    return f"{path}, frames {span}, is in the Render Manager; it says how the render goes."
+
+
+def make_again(comp: Composition, bench: Bench) -> None:
+    """Make the alphas that the render range plays, from their Loaders' recipes.
+
+    Raises:
+        GvmError: a recipe is damaged, or a matte failed.
+    """
+    for recipe, frames in numbered(bench, list(_due(comp))):
+        bench.make(recipe, frames, Priority.BATCH)
+
+
+def _due(comp: Composition) -> Iterator[tuple[Recipe, str]]:
+    for loader in loaders(comp):
+        recipe = recipe_of(loader)
+        if recipe is None or loader.GetAttrs().get("TOOLB_PassThrough"):
+            continue
+        shown = within(played(comp, loader), render_range(comp))
+        if shown is not None:
+            yield recipe, str(shown.frames)
+
+
+def _watch(comp: Composition, span: Span, before: int, bench: Bench) -> None:
+    """Wait until a render has ended.
+
+    Raises:
+        JobFailed: it ended before its last frame.
+        JobCancelled: the artist does not want it any more.
+    """
+    idle, last, has_moved = 0, before, span.first == span.last
+    while idle < _IDLE_LOOKS:
+        bench.pause(LOOK_SECONDS)
+        is_rendering = bool(comp.GetAttrs().get("COMPB_Rendering"))
+        told, last = last, _last_rendered(comp)
+        has_moved = has_moved or last != before
+        if not is_rendering and has_moved and _is_whole(comp, span, last):
+            return
+        idle = 0 if is_rendering else idle + 1
+        if is_rendering and last != told and span.first <= last <= span.last:
+            _tell(bench, span, last)
+    raise JobFailed(
+        f"Fusion stopped rendering {span}; its last frame was {last}."
+        if has_moved
+        else f"Fusion rendered no frame of {span}.",
+        remedy="Look at Fusion's console, and render again; the mattes are finished.",
+    )
+
+
+def _is_whole(comp: Composition, span: Span, last: int) -> bool:
+    step = max(1, int(comp.GetAttrs().get("COMPI_RenderStep") or 1))
+    return last > span.last - step
+
+
+def _tell(bench: Bench, span: Span, last: int) -> None:
+    done, total = last - span.first + 1, span.last - span.first + 1
+    bench.say(f"Rendering: {100 * done // total} %, frame {last} of {span}.")
+
+
+def _last_rendered(comp: Composition) -> int:
+    return int(comp.GetAttrs().get("COMPN_LastFrameRendered") or 0)

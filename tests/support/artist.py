@@ -1,0 +1,43 @@
+"""An artist at a script's window, in a Fusion or a Resolve of our own making."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+
+from gvm_nodes.fusion.script import main as fusion_main
+from gvm_nodes.line import Line
+from gvm_nodes.resolve.script import main as resolve_main
+from tests.fakes.fusion import Composition, Fusion
+from tests.fakes.resolve import Project, Resolve
+from tests.fakes.uimanager import Artist, Screen, Window
+
+Hands = Generator[None, None, None]
+
+
+def at_fusion(
+    artist: Artist, comp: Composition, words: Sequence[str], line: Callable[[], Line], **kept: str
+) -> tuple[int, Fusion]:
+    """Run a script of Fusion's menu; return its exit code and the program that it ran in."""
+    fusion = Fusion(comp, Screen(artist))
+    fusion.data |= kept
+    said: list[str] = []
+    code = fusion_main(words, said.append, fusion.names(), line)
+    assert said == []  # what there is to say is in the window
+    return code, fusion
+
+
+def at_resolve(
+    artist: Artist, project: Project, words: Sequence[str], line: Callable[[], Line]
+) -> tuple[int, Resolve]:
+    """Run a script of Resolve's menu; return its exit code and the program that it ran in."""
+    resolve = Resolve(project, Screen(artist))
+    said: list[str] = []
+    code = resolve_main(words, said.append, resolve.names(), line)
+    assert said == []
+    return code, resolve
+
+
+def until(window: Window, says: str) -> Hands:
+    """Wait until the status line says something."""
+    while says not in window.status:
+        yield

@@ -1,0 +1,202 @@
+"""A composition's render and its place in the queue, with the mattes made before."""
+
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from gvm_client.errors import InputError, JobCancelled, JobFailed, SettingsError
+from gvm_client.settings import Priority
+from gvm_nodes.alphas import SCRIPT_WISHES
+from gvm_nodes.fusion.loaders import RECIPE_KEY, load_alphas
+from gvm_nodes.fusion.render import queue, render
+from gvm_nodes.fusion.script import main
+from tests.fakes.bench import FakeBench
+from tests.fakes.fusion import Composition, Fusion
+
+PLATE = "/p/a.####.exr"
+
+
+def matted() -> Composition:
+    """Return a composition of ten frames, whose plate has its alphas, and renders six of them."""
+    comp = Composition(0, 9)
+    comp.select_loader("/p/a.1001.exr", 1001, 100, start=0)
+    load_alphas(comp, SCRIPT_WISHES, FakeBench())
+    comp.attributes |= {"COMPN_RenderStart": 2.0, "COMPN_RenderEnd": 7.0}
+    return comp
+
+
+def test_mattes_are_made_before_the_render_for_the_frames_that_it_shows():
+    """Of Loaders that carry a recipe; what they are rendered with is the artist's."""
+    comp, bench = matted(), FakeBench()
+    assert render(comp, bench) == "Frames 2-7 are rendered."
+    assert bench.made == [(PLATE, "1003-1008", Priority.BATCH)]
+    (how,) = comp.rendered
+    assert (how["Start"], how["End"]) == (2, 7)
+    assert "Rendering: 66 %, frame 5 of 2-7." in bench.said
+
+
+def test_a_loader_that_is_passed_through_or_plays_elsewhere_costs_nothing():
+    """Its alphas are not seen."""
+    comp, bench = matted(), FakeBench()
+    comp.tools[-1].attributes["TOOLB_PassThrough"] = True
+    render(comp, bench)
+    comp.tools[-1].attributes.clear()
+    comp.attributes |= {"COMPN_RenderStart": 500.0, "COMPN_RenderEnd": 501.0}
+    render(comp, bench)
+    assert bench.made == []
+    assert len(comp.rendered) == 2
+
+
+def test_a_matte_that_fails_starts_no_render():
+    """A render with stale mattes is worse than none."""
+    comp = matted()
+    with pytest.raises(JobFailed):
+        render(comp, FakeBench(fails=""))
+    comp.tools[-1].data[RECIPE_KEY] = "{}"
+    with pytest.raises(SettingsError):
+        render(comp, FakeBench())
+    assert comp.rendered == []
+
+
+def test_fusion_refusing_to_start_is_an_error():
+    """It says so at once."""
+    comp = matted()
+    comp.starts = False
+    with pytest.raises(JobFailed, match="does not start"):
+        render(comp, FakeBench())
+
+
+@pytest.mark.parametrize(
+    ("fails_at", "says"), [(2, "rendered no frame of 2-7"), (5, "its last frame was 4")]
+)
+def test_a_render_that_stops_early_is_an_error(fails_at, says):
+    """By its last frame; Fusion only stops."""
+    comp = matted()
+    comp.fails_at = fails_at
+    with pytest.raises(JobFailed, match=says):
+        render(comp, FakeBench())
+
+
+def test_a_render_that_fails_at_once_is_not_taken_for_the_last_one():
+    """The composition still says which frame was rendered last, and that is the range's last."""
+    comp = matted()
+    render(comp, FakeBench())
+    render(comp, FakeBench())
+    comp.fails_at = 2
+    with pytest.raises(JobFailed, match="no frame"):
+        render(comp, FakeBench())
+
+
+def test_one_frame_can_be_rendered_again():
+    """Its number does not move."""
+    comp = matted()
+    comp.attributes |= {"COMPN_RenderStart": 4.0, "COMPN_RenderEnd": 4.0}
+    for _ in range(2):
+        assert render(comp, FakeBench()) == "Frames 4-4 are rendered."
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), JobCancelled("Cancelled.")])
+def test_cancel_aborts_the_render(error):
+    """Ctrl-C in a terminal, Cancel in a window; Fusion asks nobody."""
+    comp, bench = matted(), FakeBench()
+
+    def interrupt() -> None:
+        raise error
+
+    bench.at_pause = interrupt
+    with pytest.raises(type(error)):
+        render(comp, bench)
+    assert comp.is_aborted
+
+
+def saved() -> Composition:
+    """Return the same composition, with a file."""
+    comp = matted()
+    comp.attributes |= {"COMPS_FileName": "/c/shot.comp", "COMPB_Modified": False}
+    return comp
+
+
+def test_a_composition_is_queued_after_its_mattes_are_made():
+    """With its file and its range; the Render Manager says how it goes."""
+    comp, bench = saved(), FakeBench()
+    fusion = Fusion(comp)
+    assert "Render Manager" in queue(fusion, comp, bench)
+    assert bench.made == [(PLATE, "1003-1008", Priority.BATCH)]
+    assert fusion.jobs == [{"FileName": "/c/shot.comp", "Start": 2, "End": 7}]
+
+
+@pytest.mark.parametrize("state", [{"COMPS_FileName": ""}, {"COMPB_Modified": True}])
+def test_a_composition_that_is_not_saved_is_not_queued(state):
+    """Its file is not what the artist sees; no matte is made for it."""
+    comp, bench = saved(), FakeBench()
+    comp.attributes |= state
+    fusion = Fusion(comp)
+    with pytest.raises(InputError, match="not saved"):
+        queue(fusion, comp, bench)
+    assert (bench.made, fusion.jobs) == ([], [])
+
+
+def test_a_failed_matte_or_a_queue_that_takes_nothing_is_an_error():
+    """Nothing is queued with mattes that are not there."""
+    comp, fusion = saved(), Fusion()
+    with pytest.raises(JobFailed):
+        queue(fusion, comp, FakeBench(fails=""))
+    assert fusion.jobs == []
+    fusion.takes = False
+    with pytest.raises(JobFailed, match="does not take"):
+        queue(fusion, comp, FakeBench())
+
+
+def test_a_terminal_renders_a_composition_that_it_opens_and_closes(tmp_path, monkeypatch):
+    """By Fusion's own module; a locked composition asks nothing when it is closed."""
+    comp, said = Composition(1, 3), []
+    path = tmp_path / "shot.comp"
+    fusion = Fusion()
+    fusion.files[str(path)] = comp
+    outside(monkeypatch, fusion)
+    assert main(["render", "--comp", str(path)], said.append) == 0, said
+    assert comp.rendered
+    assert said[-1] == "GVM: Frames 1-3 are rendered."
+    assert comp.closed is True
+
+
+@pytest.mark.parametrize("words", [["render", "--comp", "/none.comp"], ["queue"]])
+def test_a_terminal_without_a_composition_fails(words, monkeypatch):
+    """With the exit code 1 and a sentence."""
+    said: list[str] = []
+    outside(monkeypatch, Fusion())
+    assert main(words, said.append) == 1
+    assert "composition" in said[0]
+
+
+def test_a_terminal_without_fusion_fails(monkeypatch):
+    """The module is there; no program answers."""
+    said: list[str] = []
+    outside(monkeypatch, None)
+    assert main(["render"], said.append) == 1
+    assert said[0].startswith("GVM: No Fusion answers. Start")
+
+
+def test_a_failed_render_s_exit_code_is_one_and_a_cancelled_one_s_130(monkeypatch):
+    """What farms look at."""
+    comp, said = Composition(1, 3), []
+    comp.fails_at = 2
+    assert main(["render", "--no-window"], said.append, Fusion(comp).names()) == 1
+    assert said[-1].startswith("GVM: Fusion stopped rendering 1-3; its last frame was 1.")
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", interrupt)
+    assert main(["render", "--no-window"], said.append, Fusion(comp).names()) == 130
+    assert said[-1] == "GVM: Cancelled; what is finished is kept."
+    assert comp.is_aborted
+
+
+def outside(monkeypatch: pytest.MonkeyPatch, fusion: Fusion | None) -> None:
+    """Have Fusion's scripting module at hand, as a terminal's Python may have it."""
+    module = SimpleNamespace(scriptapp={"Fusion": fusion}.get)
+    monkeypatch.setitem(sys.modules, "fusionscript", module)
