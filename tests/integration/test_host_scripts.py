@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from gvm_client.client import Client
+from gvm_client.connection import read_connection
 from gvm_client.settings import Priority
 from gvm_nodes.alphas import SCRIPT_WISHES, Recipe, changed
 from gvm_nodes.fusion.script import main as fusion
+from gvm_nodes.line import open_line
 from gvm_nodes.make import maker
 from gvm_nodes.resolve.script import main as resolve
 from gvm_nodes.side import SideLine
-from tests.fakes.fusion import Composition
+from tests.fakes.fusion import Composition, Fusion
 from tests.fakes.resolve import MediaPoolItem, Project, Resolve, Timeline, TimelineItem, status
+from tests.fakes.uimanager import Window
+from tests.support.artist import Hands, at_fusion, until
 from tests.support.plates import read_alpha, write_plate
 from tests.support.site import Site
 
@@ -41,24 +49,26 @@ def test_a_marked_range_is_matted_and_a_render_makes_only_what_has_changed(site,
     media = MediaPoolItem(f"{plate}/plate.[1001-1010].exr")
     timeline = Timeline("Cut", [[TimelineItem(media, START, 10)]], marks={"in": 0, "out": 2})
     project, said = Project(timeline), []
-    assert resolve(["marked", *SETTINGS], said.append, Resolve(project)) == 0, said
+    assert resolve(["marked", *SETTINGS], said.append, Resolve(project).names()) == 0, said
     assert alphas(plate) == [f"plate_alpha.{frame}.exr" for frame in (1001, 1002, 1003)]
     assert len(site.windows_denoised()) == 1
 
     (alpha,) = project.pool.root.folders[0].clips
     timeline.tracks.append([TimelineItem(alpha, START, 3)])
     project.jobs = [{"JobId": "j1", "TimelineName": "Cut"}]
-    project.script = {"j1": [status("Complete", 100)]}
-    assert resolve(["deliver"], said.append, Resolve(project)) == 0, said
+    project.script = {"j1": [status("Fertig", 100)]}
+    assert resolve(["deliver"], said.append, Resolve(project).names()) == 0, said
     assert len(site.windows_denoised()) == 1
+    assert project.started == ["j1"]
 
+    project.started.clear()
     first = plate / "gvm" / "plate_v001" / "plate_alpha.1001.exr"
     before = read_alpha(first)
     (plate / "plate.1001.exr").write_bytes((plate / "plate.1009.exr").read_bytes())
-    assert resolve(["deliver"], said.append, Resolve(project)) == 0, said
+    assert resolve(["deliver"], said.append, Resolve(project).names()) == 0, said
     assert len(site.windows_denoised()) == 2
     assert (read_alpha(first) != before).any()
-    assert project.started == ["j1", "j1"]
+    assert project.started == ["j1"]
 
 
 def test_a_missing_plate_frame_starts_no_render_and_is_named(plate):
@@ -67,7 +77,7 @@ def test_a_missing_plate_frame_starts_no_render_and_is_named(plate):
     project, said = Project(), []
     project.pool.selection = [media]
     (plate / "plate.1005.exr").unlink()
-    assert resolve(["selected", *SETTINGS], said.append, Resolve(project)) == 1
+    assert resolve(["selected", *SETTINGS], said.append, Resolve(project).names()) == 1
     assert "1005" in said[-1]
     assert project.pool.root.folders == []
 
@@ -76,9 +86,117 @@ def test_fusion_loads_the_alphas_that_the_server_made(plate):
     """Of the render range, with the plate's numbers."""
     comp, said = Composition(4, 5), []
     comp.select_loader(str(plate / "plate.1001.exr"), 1001, 10, start=0)
-    assert fusion(["alphas", *SETTINGS], said.append, comp) == 0, said
+    assert fusion(["alphas", *SETTINGS], said.append, Fusion(comp).names()) == 0, said
     assert alphas(plate) == ["plate_alpha.1005.exr", "plate_alpha.1006.exr"]
     assert Path(comp.tools[-1].inputs["Clip"]).name == "plate_alpha.1005.exr"
+
+
+def with_plate(plate: Path) -> Composition:
+    """Return a composition of the ten frames."""
+    comp = Composition(0, 9)
+    comp.select_loader(str(plate / "plate.1001.exr"), 1001, 10, start=0)
+    return comp
+
+
+def test_only_changed_windows_run_again_and_their_loader_is_used_again(site, plate):
+    """The same window, pressed twice; the server knows which plate frame is another one."""
+    ran: list[int] = []
+
+    def artist(window: Window) -> Hands:
+        for _ in range(2):
+            window.press("start")
+            yield from until(window, "Clip 1 of 1")
+            yield from until(window, "1 Loader has its alphas.")
+            ran.append(len(site.windows_denoised()))
+            (plate / "plate.1009.exr").write_bytes((plate / "plate.1002.exr").read_bytes())
+        window.press("close")
+
+    comp = with_plate(plate)
+    code, _ = at_fusion(artist, comp, ["alphas", *SETTINGS], open_line)
+    assert (code, ran) == (0, [3, 4])
+    assert len(alphas(plate)) == 10
+    assert len(comp.tools) == 2
+
+
+def test_cancel_in_the_window_works_at_once_and_keeps_what_is_finished(plate, monkeypatch):
+    """The server's job ends within a moment; the finished alphas stand."""
+    monkeypatch.setenv("GVM_TEST_ENGINE_SECONDS", "0.3")
+    took: list[float] = []
+
+    def artist(window: Window) -> Hands:
+        window.press("start")
+        while not alphas(plate):
+            yield
+        began = time.monotonic()
+        window.press("cancel")
+        yield from until(window, "The job was cancelled.")
+        took.append(time.monotonic() - began)
+        window.press("close")
+
+    code, _ = at_fusion(artist, with_plate(plate), ["alphas", *SETTINGS], open_line)
+    assert code == 130
+    assert took[0] < 3
+    assert 0 < len(alphas(plate)) < 10
+
+
+def test_a_server_that_is_killed_is_started_again_and_the_job_is_finished(site, plate, monkeypatch):
+    """The artist sees what happened, and presses nothing."""
+    monkeypatch.setenv("GVM_TEST_ENGINE_SECONDS", "0.2")
+
+    def artist(window: Window) -> Hands:
+        window.press("start")
+        yield from until(window, " %, frame")
+        site.kill_server()
+        yield from until(window, "1 Loader has its alphas.")
+        window.press("close")
+
+    assert at_fusion(artist, with_plate(plate), ["alphas", *SETTINGS], open_line)[0] == 0
+    assert len(alphas(plate)) == 10
+
+
+def test_two_scripts_at_once_share_the_server_and_both_finish(site, plate, monkeypatch):
+    """One is another process, as the menu starts them; no file is written by both."""
+    monkeypatch.setenv("GVM_TEST_ENGINE_SECONDS", "0.1")
+    other: list[subprocess.Popen[str]] = []
+
+    def artist(window: Window) -> Hands:
+        window.press("start")
+        yield from until(window, " %, frame")
+        other.append(started(plate, "alphas", *SETTINGS, "--version", "2", "--no-window"))
+        yield from until(window, "1 Loader has its alphas.")
+        window.press("close")
+
+    assert at_fusion(artist, with_plate(plate), ["alphas", *SETTINGS], open_line)[0] == 0
+    written, _ = other[0].communicate(timeout=60)
+    assert other[0].returncode == 0, written
+    assert len(alphas(plate)) == 10
+    assert len(list((plate / "gvm" / "plate_v002").glob("*.exr"))) == 10
+
+
+@pytest.mark.parametrize("words", [["alphas", *SETTINGS, "--no-window"], ["render"]])
+def test_control_c_in_a_terminal_ends_the_server_s_job(site, plate, monkeypatch, words, eventually):
+    """Also a batch job, which goes on where its client is only lost."""
+    monkeypatch.setenv("GVM_TEST_ENGINE_SECONDS", "1")
+    process = started(plate, *words)
+    while " %, frame" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert rest.splitlines()[-1] == "GVM: Cancelled; what is finished is kept."
+    with Client(read_connection(site.runtime)) as watcher:
+        eventually(lambda: [job.state for job in watcher.status().jobs] == ["cancelled"])
+
+
+def started(plate: Path, *words: str) -> subprocess.Popen[str]:
+    """Start a script of Fusion as a process of its own."""
+    plain = ["-m", "tests.support.fusion_process", str(plate / "plate.1001.exr"), "1001", "10"]
+    return subprocess.Popen(
+        [sys.executable, *plain, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def test_a_host_without_pyzmq_gets_the_same_through_a_side_process(plate):
