@@ -1,4 +1,4 @@
-"""`gvm install natron`: a PyPlug that loads the group from the package."""
+"""`gvm install natron`: a PyPlug that forwards what Natron calls to the package."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from pathlib import Path
 from gvm_nodes.natron.group import MODULE, PLUGIN_ID
 from gvm_server.cli.host_scripts import HostScripts, Script, settings_folder
 
+# Natron looks at the names of a callback's arguments, by a function that Python 3.11 has no more.
 _PYPLUG = f"""
 # Natron PyPlug
-from gvm_nodes.make import maker
-from gvm_nodes.natron.callbacks import Mattes, changed
-from gvm_nodes.natron.group import create
+import inspect
 
-_mattes = Mattes(maker(print))
+if not hasattr(inspect, "getargspec"):
+    inspect.getargspec = inspect.getfullargspec
+
+from gvm_nodes.natron import callbacks
 
 
 def getPluginID():
@@ -21,11 +23,11 @@ def getPluginID():
 
 
 def getLabel():
-    return "GVMMatteFiles"
+    return "{MODULE}"
 
 
 def getVersion():
-    return 1
+    return 2
 
 
 def getGrouping():
@@ -33,23 +35,31 @@ def getGrouping():
 
 
 def createInstance(app, group):
-    create(app, group)
+    callbacks.create(app, group)
+
+
+def node_created(thisNode, app, userEdited):
+    callbacks.node_created(thisNode, app)
 
 
 def param_changed(thisParam, thisNode, thisGroup, app, userEdited):
-    changed(thisNode)
+    callbacks.param_changed(thisParam, thisNode, app, by_artist=userEdited)
 
 
 def input_changed(inputIndex, thisNode, thisGroup, app):
-    changed(thisNode)
+    callbacks.input_changed(inputIndex, thisNode, app)
 
 
-def before_render(frame, thisNode, app):
-    _mattes.before_render()
+def before_render(thisNode, app):
+    callbacks.before_render(app)
 
 
 def before_frame(frame, thisNode, app):
-    _mattes.before_frame(frame, app)
+    callbacks.before_frame(frame, thisNode, app)
+
+
+def after_render(aborted, thisNode, app):
+    callbacks.after_render(aborted=aborted)
 """
 
 SCRIPTS = (Script(f"{MODULE}.py", _PYPLUG),)
@@ -63,8 +73,10 @@ _HOST = HostScripts(
     scripts=SCRIPTS,
     folder=_folder,
     then=(
-        f"On the Write, Python: Before render {MODULE}.before_render,",
-        f"Before frame render {MODULE}.before_frame.",
+        "In Natron: the toolbar, GVM. For renders that make their mattes, on the Write, Python:",
+        f"  Before render        {MODULE}.before_render",
+        f"  Before frame render  {MODULE}.before_frame",
+        f"  After render         {MODULE}.after_render",
     ),
 )
 run, undo = _HOST.run, _HOST.undo

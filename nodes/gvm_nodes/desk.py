@@ -36,6 +36,7 @@ class Desk:
         self.host = host
         self._line = line
         self._works: dict[str, Work] = {}  # by the node's identity
+        self._errands: list[threading.Thread] = []
 
     def start(self, node: Node, request: Matte) -> None:
         """Ask for a job and follow it.
@@ -87,6 +88,12 @@ class Desk:
         """Whether this session follows a job of the node with this identity."""
         return identity in self._works and self._works[identity].is_running
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a thread of this desk's may still have something to tell."""
+        works = any(work.is_running for work in self._works.values())
+        return works or any(errand.is_alive() for errand in self._errands)
+
     def wait(self, identity: str, seconds: float) -> bool:
         """Wait until a node's job has ended; return whether it has."""
         return identity not in self._works or self._works[identity].wait(seconds)
@@ -126,7 +133,9 @@ class Desk:
         self.host.post(partial(self._found, identity, job, request, runs))
 
     def _apart(self, what: str, call: Callable[[], None]) -> None:
-        threading.Thread(target=call, name=f"gvm-{what}", daemon=True).start()
+        errand = threading.Thread(target=call, name=f"gvm-{what}", daemon=True)
+        errand.start()
+        self._errands = [each for each in self._errands if each.is_alive()] + [errand]
 
     # ---- the main thread -------------------------------------------------------------------
 

@@ -1,1 +1,1 @@
-"""GVM in Natron: a group for Reads, whose mattes a render makes before it needs them."""
+"""The Natron group: a PyPlug whose code is loaded inside Natron only."""

@@ -1,65 +1,134 @@
-"""What Natron calls: when a group changes, and before a Write renders a frame.
+"""What Natron calls, by the PyPlug's functions of the same names.
 
 Laws:
-1. Only a render makes mattes. It makes `AHEAD` frames at a time, whatever range it was given, so
-   that it needs no range: NatronRenderer's own never reaches a callback.
-2. An error leaves a render's callback, which ends the render; a change of the group shows nothing.
+1. Making, loading, copying, connecting and changing a group contacts no server; its buttons do,
+   renders do, and the artist's first change of a group that waited for a job when it was saved.
+2. Natron calls from the main thread, but for renders.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
-from typing import Any
+import time
+from functools import partial
 
 from gvm_client.errors import GvmError
-from gvm_client.settings import Priority
-from gvm_nodes.make import Make
-from gvm_nodes.natron.group import PLUGIN_ID, recipe_of, refresh
+from gvm_nodes import actions, asking
+from gvm_nodes.freshness import OUT_OF_DATE, UP_TO_DATE, is_out_of_date, is_plate_newer
+from gvm_nodes.knobs import KNOBS
+from gvm_nodes.natron import group, knobs, shown
+from gvm_nodes.natron.api import App, Effect, Param, is_our_own
+from gvm_nodes.natron.node import NatronNode
+from gvm_nodes.natron.session import DESK, HOST, MAIN, RENDERS, press
+from gvm_nodes.natron.settling import follow, settle
 
-AHEAD = 16
+LOOK_SECONDS = 10.0  # a slider that is drawn does not look at the plate's files each time
 
+_NOT_PART_OF_A_MATTE = ("range", "frames", "handles", "policy", "keep_going")
+_WATCHED = {knob.name for knob in KNOBS}.difference(_NOT_PART_OF_A_MATTE)
 
-def changed(group: Any) -> None:  # noqa: ANN401 - Natron's objects have no types
-    """Follow a change of the group or of its input; an unfinished one is left for the render."""
-    with suppress(GvmError):
-        refresh(group)
-
-
-class Mattes:
-    """The mattes of one Natron; it remembers what a render has made already."""
-
-    def __init__(self, make: Make) -> None:
-        self._make = make
-        self._made: dict[str, set[int]] = {}
-
-    def before_render(self) -> None:
-        """Forget what earlier renders made: plates may have changed since."""
-        self._made.clear()
-
-    def before_frame(self, frame: int, app: Any) -> None:  # noqa: ANN401
-        """Make the alphas of a frame, and of those that come after it, for every group.
-
-        Raises:
-            GvmError: a matte failed, or a group has no plate.
-        """
-        for group in _groups(app):
-            recipe = recipe_of(group)
-            made = self._made.setdefault(recipe.to_text(), set())
-            if frame in made:
-                continue
-            refresh(group)
-            last = max(frame, min(frame + AHEAD - 1, _last(group)))
-            self._make(recipe, f"{frame}-{last}", Priority.BATCH)
-            made.update(range(frame, last + 1))
+_looked: dict[str, float] = {}  # by the node's identity: when its plate's files were looked at
 
 
-def _groups(app: Any) -> Iterator[Any]:  # noqa: ANN401
-    """Yield the groups that are switched on."""
-    for node in app.getChildren():
-        if node.getPluginID() == PLUGIN_ID and not node.getParam("disableNode").get():
-            yield node
+def create(app: App, made: Effect) -> None:
+    """Build a group, or build it again for what comes back with a project or a copy.
+
+    Raises:
+        SettingsError: the studio's defaults cannot be used.
+    """
+    group.create(app, made)
+    _settle_soon(app)
 
 
-def _last(group: Any) -> int:  # noqa: ANN401
-    return int(group.getInput(0).getParam("lastFrame").get())
+def node_created(node: Effect, app: App) -> None:
+    """Have a group put in order that came with a project or a copy, once Natron is done with it."""
+    if group.is_ours(node):
+        _settle_soon(app)
+
+
+def param_changed(param: Param, node: Effect, app: App, *, by_artist: bool) -> None:
+    """Do what a button says; fill in a preset's numbers; show when the mattes are out of date."""
+    name = str(param.getScriptName())
+    if is_our_own() or not group.is_ours(node):
+        return
+    knob = name.removeprefix(knobs.PREFIX) if name.startswith(knobs.PREFIX) else ""
+    if knob in actions.ACTIONS:
+        if by_artist:
+            press(knob, app, node)
+        return
+    HOST.remember(app)
+    if knob == "preset":
+        knobs.fill_window(node)
+    if name == knobs.MISSING:
+        shown.missing(node)
+    ours = HOST.node(app, node)
+    if by_artist and ours.job and not DESK.is_running(ours.identity):
+        MAIN.watch()
+        actions.opened(DESK, ours)
+    elif knob in _WATCHED:
+        _show_freshness(ours)
+
+
+def input_changed(index: int, node: Effect, app: App) -> None:
+    """Show whether the mattes fit the plate that is connected now."""
+    if index == 0 and not is_our_own() and group.is_ours(node):
+        HOST.remember(app)
+        _show_freshness(HOST.node(app, node))
+
+
+def before_render(app: App) -> None:
+    """Begin a render; on a thread of Natron's."""
+    HOST.remember(app)
+    RENDERS.begin()
+
+
+def before_frame(time: float, write: Effect, app: App) -> None:
+    """Make the mattes of a frame that is rendered next; on a thread of Natron's.
+
+    Raises:
+        RuntimeError: one cannot be made, which ends the render.
+    """
+    HOST.remember(app)
+    RENDERS.before_frame(round(time), write, app)
+
+
+def after_render(*, aborted: bool) -> None:
+    """End a render; on a thread of Natron's."""
+    RENDERS.end(aborted=aborted)
+
+
+def _settle_soon(app: App) -> None:
+    number = HOST.remember(app)
+    if not HOST.is_batch:  # there, when a button is pressed
+        MAIN.post(partial(_settle, number))
+        MAIN.watch()
+
+
+def _settle(number: int) -> None:
+    app = HOST.project(number)
+    if app is not None:
+        settle(DESK, HOST, app)
+
+
+def _show_freshness(node: NatronNode) -> None:
+    """Have the Read inside follow the plate, and say whether its mattes are those of today."""
+    try:
+        follow(node)
+        wanted = asking.request(node, ())
+    except GvmError:  # said when the artist renders: parameters are set one by one
+        return
+    if DESK.is_running(node.identity):
+        return
+    said = knobs.text(node.group, knobs.STATUS) == OUT_OF_DATE
+    newer = _looks(node, said=said) and is_plate_newer(node.made, wanted)
+    if newer or is_out_of_date(node.made, wanted):
+        node.say(OUT_OF_DATE)
+    elif said:
+        node.say(UP_TO_DATE)
+
+
+def _looks(node: NatronNode, *, said: bool) -> bool:
+    now = time.monotonic()
+    if not said and now - _looked.get(node.identity, -LOOK_SECONDS) < LOOK_SECONDS:
+        return False
+    _looked[node.identity] = now
+    return True

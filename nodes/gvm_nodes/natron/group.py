@@ -1,87 +1,100 @@
-"""The Natron group: a Read of the plate in, the plate with its matte in alpha out.
+"""Builds the group: nodes of Natron's own, so that a colleague without GVM opens it too.
 
-    Source ──────────────┐
-    Read of the alphas ──┴─ Merge (copy, alpha only) ── Output
+    Source ────────────┐ B
+    Read of the mattes ┴ A  Merge (copy, alpha only) ── Output
 
 Laws:
-1. Building it, loading it and changing it contacts no server; it only names the alphas' files.
-2. The nodes inside are Natron's own: without this package the finished alphas still read.
+1. Building it contacts no server.
+2. Natron builds it anew for a copy, and for a project where it is told to: parameters come back,
+   and what is inside follows from them.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import uuid
+from collections.abc import Iterator
 
-from gvm_client.errors import ErrorCode, InputError
-from gvm_nodes.alphas import SCRIPT_WISHES, Recipe, changed
+from gvm_client.errors import InputError
+from gvm_nodes.defaults import studio_defaults
+from gvm_nodes.natron.api import INPUT, MERGE, NEWEST, OUTPUT, App, Effect, quietly
+from gvm_nodes.natron.knobs import IDENTITY, add_params, keep
 
 PLUGIN_ID = "org.gvmbridge.natron.matte"
 MODULE = "GVMMatteFiles"  # the PyPlug's file, by which Natron finds callbacks
-READ_NAME = "GVMAlphas"
+MATTES = "GVMMattes"
+CALLBACKS = {
+    "onParamChanged": "param_changed",
+    "onInputChanged": "input_changed",
+    "afterNodeCreated": "node_created",
+}
 
-_READ = "fr.inria.built-in.Read"
-_TEXTS = (
-    ("gvmPreset", "Preset", "default"),
-    ("gvmEngine", "Engine", "auto"),
-    ("gvmColourspace", "Input Colour Space", "auto"),
-)
+_NO_MATTES = "/gvm_has_no_mattes_yet/matte.%04d.exr"
+_ID_LENGTH = 6  # hexadecimal digits: it stands in paths, and is told apart within one project
 
 
-def create(app: Any, group: Any) -> None:  # noqa: ANN401 - Natron's objects have no types
-    """Build the parameters and nodes of a new group."""
-    page = group.createPageParam("gvm", "GVM")
-    for name, label, text in _TEXTS:
-        _add(page, group.createStringParam(name, label), text)
-    _add(page, group.createIntParam("gvmVersion", "Version"), 1)
+def create(app: App, group: Effect) -> None:
+    """Build the parameters and nodes of a group; what it has already stays.
+
+    Raises:
+        SettingsError: the studio's defaults cannot be used for a new one.
+    """
+    comes_back = is_ours(group)
+    with quietly():
+        add_params(group, None if comes_back else studio_defaults())
+    if not comes_back:
+        set_id(group)
     group.refreshUserParamsGUI()
-
-    source = app.createNode("fr.inria.built-in.Input", -1, group)
-    source.setLabel("Source")
-    alphas = app.createNode(_READ, -1, group)
-    alphas.setScriptName(READ_NAME)
-    merge = app.createNode("net.sf.openfx.MergePlugin", -1, group)
-    merge.getParam("operation").set("copy")
-    for channel in "RGB":
-        merge.getParam(f"NatronOfxParamProcess{channel}").set(False)
-    merge.connectInput(0, source)
-    merge.connectInput(1, alphas)
-    app.createNode("fr.inria.built-in.Output", -1, group).connectInput(0, merge)
-    group.onParamChanged.set(f"{MODULE}.param_changed")
-    group.onInputChanged.set(f"{MODULE}.input_changed")
+    _fill(app, group)
+    for param, function in CALLBACKS.items():
+        group.getParam(param).set(f"{MODULE}.{function}")
 
 
-def recipe_of(group: Any) -> Recipe:  # noqa: ANN401
-    """Return how a group's alphas are made.
+def set_id(group: Effect) -> None:
+    """Give a group a name of its own that survives renaming."""
+    keep(group, IDENTITY, uuid.uuid4().hex[:_ID_LENGTH])
+
+
+def is_ours(node: Effect) -> bool:
+    """Whether a node is one of ours; Natron may load it as a plain Group."""
+    return node.getParam(IDENTITY) is not None
+
+
+def ours(container: App | Effect) -> Iterator[Effect]:
+    """Yield every group of ours in a project or a node, in Groups too, in their order."""
+    for node in container.getChildren():
+        if is_ours(node):
+            yield node
+        else:
+            yield from ours(node)
+
+
+def mattes_read(group: Effect) -> Effect:
+    """Return the Read inside.
 
     Raises:
-        InputError: no Read is connected, or it has no file.
-        SettingsError: a parameter is out of its range.
+        InputError: an artist deleted it.
     """
-    plate = group.getInput(0)
-    path = plate.getParam("filename").get() if plate and plate.getPluginID() == _READ else ""
-    if not path:
+    inside = group.getNode(MATTES)
+    if inside is None:
         raise InputError(
-            f"{group.getScriptName()} has no plate.",
-            remedy="Connect a Read that has a file; for other trees use the OpenFX node.",
-            code=ErrorCode.PLATE_MISSING,
+            f"The node {MATTES} inside {group.getScriptName()} was deleted.",
+            remedy="Undo that, or make the group anew.",
         )
-    texts = {name[3:].lower(): group.getParam(name).get() for name, _, _ in _TEXTS}
-    return Recipe(
-        plate=path,
-        wishes=changed(SCRIPT_WISHES, {**texts, "version": group.getParam("gvmVersion").get()}),
-    )
+    return inside
 
 
-def refresh(group: Any) -> None:  # noqa: ANN401
-    """Let the Read inside name the alphas' files.
-
-    Raises:
-        GvmError: as `recipe_of`.
-    """
-    group.getNode(READ_NAME).getParam("filename").set(recipe_of(group).alphas)
-
-
-def _add(page: Any, param: Any, value: object) -> None:  # noqa: ANN401
-    param.setAnimationEnabled(False)
-    param.set(value)
-    page.addParam(param)
+def _fill(app: App, group: Effect) -> None:
+    source = app.createNode(INPUT, NEWEST, group)
+    source.setLabel("Source")
+    # Born with a file: Natron chooses a Read's decoder then, or when an artist changes the file,
+    # and not when a file is set while a group is built or a project is loaded.
+    mattes = app.createReader(_NO_MATTES, group)
+    mattes.setScriptName(MATTES)
+    copy = app.createNode(MERGE, NEWEST, group)
+    copy.getParam("operation").set("copy")
+    for channel in "RGB":  # what is not put out is the plate's
+        copy.getParam(f"OutputChannels{channel}").set(False)
+    copy.getParam("bbox").set("b")
+    copy.connectInput(0, source)
+    copy.connectInput(1, mattes)
+    app.createNode(OUTPUT, NEWEST, group).connectInput(0, copy)

@@ -7,13 +7,12 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from gvm_client.errors import ErrorCode, OutputError
 from gvm_server.cli.main import build_parser
-from tests.fakes.natron import App
+from tests.fakes import natron
 
 HOSTS = {"resolve": 5, "fusion": 4, "natron": 1}
 
@@ -100,16 +99,11 @@ def test_the_pyplug_is_one_for_natron_and_its_callbacks_are_the_ones_that_the_gr
     module, parsed = modules("natron", tmp_path)
     module.run(parsed)
     (place,) = tmp_path.glob("*.py")
-    text = place.read_text()
-    assert "# Natron PyPlug" in text.splitlines()
-    pyplug: dict[str, Any] = {}
-    exec(compile(text, str(place), "exec"), pyplug)
-    app = App()
-    group = app.createNode(pyplug["getPluginID"]())
-    pyplug["createInstance"](app, group)
-    for named in (group.onParamChanged.get(), group.onInputChanged.get()):
-        name, function = named.split(".")
+    app = natron.start(background=True)
+    natron.install(place.read_text(), place.stem)
+    group = app.createNode("org.gvmbridge.natron.matte")
+    (pyplug,) = natron.session().pyplugs.values()
+    for param in ("onParamChanged", "onInputChanged", "afterNodeCreated"):
+        name, function = group.getParam(param).get().split(".")
         assert name == place.stem
-        assert callable(pyplug[function])
-    pyplug["param_changed"](None, group, app, app, True)
-    pyplug["before_render"](1, group, app)
+        assert callable(getattr(pyplug, function))

@@ -1,0 +1,175 @@
+"""The group's parameters in Natron: the shared table, the buttons, and what only this node has.
+
+Laws:
+1. No parameter animates, and none renders anything anew: only the Read inside does.
+2. What a project or a copy brought back keeps its value: `add_params` sets those of new groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from gvm_client.errors import SettingsError
+from gvm_nodes.defaults import Defaults, studio_defaults
+from gvm_nodes.knobs import (
+    BUTTONS,
+    KNOBS,
+    WINDOW,
+    Button,
+    Knob,
+    Page,
+    Setting,
+    Wishes,
+    as_wishes,
+    on_page,
+    with_preset,
+)
+from gvm_nodes.natron.api import Effect, Param, chosen, label_kind, quietly
+
+PREFIX = "gvm_"  # a parameter must not be called like an attribute of Natron's nodes
+IDENTITY, JOB, MADE, SHOWN, COLOUR = "gvm_id", "gvm_job", "gvm_made", "gvm_shown", "gvm_colour"
+STATUS, MISSING, SCHEMA = "gvm_status", "gvm_missing_mattes", "gvm_schema"
+
+SCHEMA_VERSION = 1
+NEW = "Not rendered yet."
+MISSING_MATTES = ("error", "nearest", "black")  # as Natron's Read calls them
+_NO_MATTE = MISSING_MATTES.index("black")
+_BUTTONS_AFTER, _MISSING_AFTER = "handles", "depth"
+_OWN_TEXTS = (IDENTITY, JOB, MADE, SHOWN, COLOUR)
+
+
+def add_params(group: Effect, begins: Defaults | None) -> None:
+    """Add every parameter that is not there yet.
+
+    Args:
+        group: ours.
+        begins: the values of a new group; None for one whose values come back.
+    """
+    for page in Page:
+        shown = group.createPageParam(f"{PREFIX}page_{page.name.lower()}", page.value)
+        for param in _page(group, page):
+            param.setEvaluateOnChange(False)
+            shown.addParam(param)
+    if begins is not None:
+        _begin(group, begins)
+    lock(group)
+
+
+def lock(group: Effect) -> None:
+    """Grey out what the studio locked; Natron does not save that."""
+    with suppress(SettingsError):  # said where a group is made
+        for name in studio_defaults().locked:
+            group.getParam(PREFIX + name).setEnabled(False)
+
+
+def value(group: Effect, name: str) -> Setting:
+    """Return what a parameter of the shared table holds."""
+    held: Setting = chosen(group.getParam(PREFIX + name))
+    return held
+
+
+def read(group: Effect) -> Wishes:
+    """Return what the parameters say.
+
+    Raises:
+        SettingsError: one holds what it cannot.
+    """
+    return as_wishes({knob.name: value(group, knob.name) for knob in KNOBS})
+
+
+def text(group: Effect, name: str) -> str:
+    """Return one of the texts that the tool keeps."""
+    return str(group.getParam(name).get())
+
+
+def keep(group: Effect, name: str, kept: str) -> None:
+    """Set one of the texts that the tool keeps."""
+    with quietly():
+        group.getParam(name).set(kept)
+
+
+def fill_window(group: Effect) -> None:
+    """Set the window's parameters to the chosen preset's numbers."""
+    filled = with_preset(Wishes(), str(value(group, "preset")))
+    with quietly():
+        for name in WINDOW:
+            group.getParam(PREFIX + name).set(getattr(filled, name))
+
+
+def _page(group: Effect, page: Page) -> Iterator[Param]:
+    if page is Page.RANGE:
+        yield _status(group)
+    for knob in on_page(page):
+        yield _param(group, knob)
+        if knob.name == _BUTTONS_AFTER:
+            yield from (_button(group, button) for button in BUTTONS)
+        if knob.name == _MISSING_AFTER:
+            yield _choice(group, MISSING, "Missing Mattes", MISSING_MATTES)
+    if page is Page.RANGE:
+        yield from _own(group)
+
+
+def _status(group: Effect) -> Param:
+    status = group.createStringParam(STATUS, "Status")
+    status.setType(label_kind())
+    return _still(status)
+
+
+def _param(group: Effect, knob: Knob) -> Param:
+    name = PREFIX + knob.name
+    if knob.choices:
+        made = _choice(group, name, knob.label, knob.choices)
+    else:
+        kinds = {
+            bool: group.createBooleanParam,
+            int: group.createIntParam,
+            float: group.createDoubleParam,
+            str: group.createStringParam,
+        }
+        made = _still(kinds[type(knob.default)](name, knob.label))
+    made.setHelp(knob.tooltip)
+    return made
+
+
+def _choice(group: Effect, name: str, label: str, options: Iterable[str]) -> Param:
+    made = group.createChoiceParam(name, label)
+    wanted = list(options)
+    if list(made.getOptions()) != wanted:  # a menu that a project brought back stays as it is
+        made.setOptions([(option, "") for option in wanted])
+    return _still(made)
+
+
+def _button(group: Effect, button: Button) -> Param:
+    made = group.createButtonParam(PREFIX + button.name, button.label)
+    made.setHelp(button.tooltip)
+    return made
+
+
+def _own(group: Effect) -> Iterator[Param]:
+    """Yield what the tool fills in: saved with the project, and seen by nobody."""
+    made = [group.createStringParam(name, name) for name in _OWN_TEXTS]
+    for param in (*made, group.createIntParam(SCHEMA, SCHEMA)):
+        param.setVisible(False)
+        yield _still(param)
+
+
+def _still(param: Param) -> Param:
+    param.setAnimationEnabled(False)
+    return param
+
+
+def _begin(group: Effect, begins: Defaults) -> None:
+    for knob in KNOBS:
+        begin: object = getattr(begins.wishes, knob.name)
+        if knob.choices:  # by index: Natron throws at a default that it does not find
+            begin = knob.choices.index(str(begin))
+        _fill(group.getParam(PREFIX + knob.name), begin)
+    _fill(group.getParam(MISSING), _NO_MATTE)
+    group.getParam(STATUS).set(NEW)
+    group.getParam(SCHEMA).set(SCHEMA_VERSION)
+
+
+def _fill(param: Param, begin: object) -> None:
+    param.setDefaultValue(begin)
+    param.set(begin)

@@ -1,0 +1,114 @@
+"""The plate that comes into the group: a Read's files, and where they stand in time.
+
+Laws:
+1. Frame numbers are the files'. A Read shows file `time - shift` at a time of the timeline.
+2. Only a Read can be a plate, also through Dots: Natron writes no other tree while it asks us.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_nodes.natron.api import DOT, App, Effect, chosen
+from gvm_nodes.outputs import percent_pattern
+
+_HOLD, _LOOP, _BOUNCE = "hold", "loop", "bounce"
+_OPENFX = "Connect the Read itself; for any other tree there is the OpenFX node GVM Matte."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Placed:
+    """A Read's clip in time.
+
+    Attributes:
+        path: absolute: a movie, or the pattern of a sequence.
+        first: the first file that is shown; a movie's frames count from 1.
+        last: the last file that is shown.
+        shift: what is added to a file's number to have its time.
+        before: what is shown before the first: hold, loop, bounce, black or error.
+        after: what is shown after the last.
+    """
+
+    path: str
+    first: int
+    last: int
+    shift: int
+    before: str
+    after: str
+
+    def number(self, time: int) -> int | None:
+        """Return the file that is shown at a time, or None where none is."""
+        number, count = time - self.shift, self.last - self.first + 1
+        if self.first <= number <= self.last:
+            return number
+        beyond = self.before if number < self.first else self.after
+        if beyond == _HOLD:
+            return min(max(number, self.first), self.last)
+        if beyond == _LOOP:
+            return self.first + (number - self.first) % count
+        if beyond == _BOUNCE:
+            turn = max(2 * count - 2, 1)
+            step = (number - self.first) % turn
+            return self.first + min(step, turn - step)
+        return None
+
+
+def placed(app: App, group: Effect) -> Placed:
+    """Return the group's plate.
+
+    Raises:
+        InputError: nothing is connected, or something else than a Read of files.
+    """
+    read = _read(group)
+    path = str(read.getParam("filename").get())
+    if not path or "%v" in path.lower():
+        raise InputError(
+            f"The Read {read.getScriptName()} {'has views' if path else 'has no file'}.",
+            remedy="Choose the files of one view.",
+            code=ErrorCode.PLATE_MISSING,
+        )
+    return Placed(
+        path=percent_pattern(absolute(app, path)),
+        first=int(read.getParam("firstFrame").get()),
+        last=int(read.getParam("lastFrame").get()),
+        shift=int(read.getParam("timeOffset").get()),
+        before=chosen(read.getParam("before")),
+        after=chosen(read.getParam("after")),
+    )
+
+
+def absolute(app: App, path: str) -> str:
+    """Return a path without the project's variables, and from the root."""
+    for name, folder in app.getProjectParam("projectPaths").getTable():
+        if path.startswith(f"[{name}]"):
+            path = f"{folder.rstrip('/')}/{path[len(name) + 2 :].lstrip('/')}"
+            break
+    if path.startswith(("/", "\\")) or path[1:2] == ":":
+        return path
+    return f"{project_folder(app)}/{path.removeprefix('[Project]').lstrip('/')}"
+
+
+def project_folder(app: App) -> str:
+    """Return the project's folder; "" for one that was never saved."""
+    return str(app.getProjectParam("projectPath").get()).rstrip("/")
+
+
+def _read(group: Effect) -> Effect:
+    """Return the Read that is connected, Dots read through."""
+    above = group.getInput(0)
+    while above is not None and above.getPluginID() == DOT:
+        above = above.getInput(0)
+    if above is None:
+        raise InputError(
+            f"{group.getScriptName()} has no plate.",
+            remedy="Connect a Read.",
+            code=ErrorCode.PLATE_MISSING,
+        )
+    if not above.isReaderNode() or above.getParam("disableNode").get():
+        raise InputError(
+            f"{above.getScriptName()} is no Read that shows its files; only such a one can be the"
+            f" plate of {group.getScriptName()}.",
+            remedy=_OPENFX,
+        )
+    return above

@@ -1,0 +1,189 @@
+"""A Write's render: the mattes of the frames that it reads are made before it reads them.
+
+Laws:
+1. Natron calls from threads that render. They read parameters and set none; a sentence for the
+   artist goes by the main thread.
+2. Which frames will be rendered is not known: mattes are made `AHEAD` frames at a time, and each
+   once in a render.
+3. An error ends the render, with the same words for each thread that meets it.
+4. A group set to "only read what exists" contacts nobody.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from gvm_client.errors import GvmError, InputError
+from gvm_client.protocol.messages import FileOutput, Matte
+from gvm_nodes import asking
+from gvm_nodes.knobs import Policy
+from gvm_nodes.natron.api import INPUT, App, Effect
+from gvm_nodes.natron.group import is_ours, ours
+from gvm_nodes.natron.node import NatronHost, NatronNode
+from gvm_nodes.natron.plate import Placed, absolute
+from gvm_nodes.natron.shown import Shown
+from gvm_nodes.natron.underway import UnderWay
+from gvm_nodes.outputs import newest
+from gvm_nodes.work import Update, Work
+
+AHEAD = 16  # frames: a block is short enough to wait for, and longer than most windows
+MADE_NOW = (
+    "Mattes were made for this render. A frame that a viewer had shown before its matte stood may"
+    " be in it as it was shown; render it again."
+)
+
+
+class Renders:
+    """What the renders of one Natron have seen to.
+
+    Args:
+        host: whose groups they are.
+        under_way: told of each render and frame.
+    """
+
+    def __init__(self, host: NatronHost, under_way: UnderWay) -> None:
+        self._host, self._under_way = host, under_way
+        self._one_at_a_time = threading.Lock()  # frames are prepared on several threads
+        self._made: dict[str, set[int]] = {}  # by the node's identity, as all of these
+        self._failed: dict[str, RuntimeError] = {}
+        self._works: dict[str, Work] = {}
+        self._new: set[str] = set()
+
+    def begin(self) -> None:
+        """A render begins: plates may have changed since the last one."""
+        self._under_way.begin()
+        for known in (self._made, self._failed, self._new):
+            known.clear()
+
+    def before_frame(self, time: int, write: Effect, app: App) -> None:
+        """Make the mattes that the Write will read at a time, and those of the times after it.
+
+        Raises:
+            RuntimeError: a matte cannot be made.
+        """
+        with self._under_way.frame():
+            for group in above(write, app):
+                self._see_to(self._host.node(app, group), time)
+
+    def end(self, *, aborted: bool) -> None:
+        """A render has ended; what it still waits for is cancelled where it was aborted."""
+        self._under_way.end()
+        if aborted:
+            for work in tuple(self._works.values()):
+                work.cancel()
+        new = tuple(self._new)
+        if not self._host.is_batch:
+            self._host.post(partial(self._show_waiting, new))
+
+    def cancel(self, identity: str) -> bool:
+        """End the job that a render waits for; return whether there is one."""
+        work = self._works.get(identity)
+        if work is None or not work.is_running:
+            return False
+        work.cancel()
+        return True
+
+    def _see_to(self, node: NatronNode, time: int) -> None:
+        if node.wishes().policy != Policy.MAKE or node.group.getParam("disableNode").get():
+            return
+        with self._one_at_a_time:
+            if refused := self._failed.get(node.identity):
+                raise refused
+            try:
+                self._make_ahead(node, time)
+            except GvmError as error:
+                refused = RuntimeError(f"{node.name}: {error}")
+                self._failed[node.identity] = refused
+                self._say(node.identity, str(error), failed=True)
+                raise refused from error
+
+    def _make_ahead(self, node: NatronNode, time: int) -> None:
+        plate, made = node.plate(), self._made.setdefault(node.identity, set())
+        number = plate.number(time)
+        if number is None or number in made:  # no file is shown there
+            return
+        frames = range(number, min(number + AHEAD - 1, plate.last) + 1)
+        request = asking.request(node, frames, playhead=number)
+        pattern = _refuse_others(node, plate, request)
+        stood = newest(pattern, frames)
+        self._follow(node, request)
+        made.update(frames)
+        self._under_way.keeps(node.identity, request)  # to be shown when the render has ended
+        if newest(pattern, frames) > stood:
+            self._new.add(node.identity)
+
+    def _follow(self, node: NatronNode, request: Matte) -> None:
+        identity = node.identity
+
+        def tell(update: Update) -> None:
+            self._say(identity, update.sentence)
+
+        work = self._works[identity] = Work(request, tell)
+        try:
+            result = work.run()
+        finally:
+            del self._works[identity]
+        if result.error is not None:
+            raise result.error
+
+    def _say(self, identity: str, sentence: str, *, failed: bool = False) -> None:
+        if not self._host.is_batch:
+            self._host.post(partial(self._said, identity, sentence, failed=failed))
+
+    # ---- the main thread -------------------------------------------------------------------
+
+    def _said(self, identity: str, sentence: str, *, failed: bool) -> None:
+        node = self._host.find(identity)
+        if node is not None:
+            node.say(sentence, failed=failed)
+
+    def _show_waiting(self, new: tuple[str, ...]) -> None:
+        for identity, made in self._under_way.take().items():
+            node = self._host.find(identity)
+            if node is not None:
+                node.show(made)
+                if identity in new:
+                    node.say(MADE_NOW)
+
+
+def above(write: Effect, app: App) -> Iterator[Effect]:
+    """Yield the groups of ours that a Write may read; any thread may ask.
+
+    Within a Group what comes in from outside cannot be followed: there it is all of the project.
+    """
+    found: dict[str, Effect] = {}
+    waiting = [write]
+    while waiting:
+        node = waiting.pop()
+        if node.getPluginID() == INPUT:
+            yield from ours(app)
+            return
+        for index in range(node.getMaxInputCount()):
+            each = node.getInput(index)
+            if each is not None and found.setdefault(each.getScriptName(), each) is each:
+                waiting.append(each)
+    for node in found.values():
+        if is_ours(node):
+            yield node
+        else:
+            yield from ours(node)
+
+
+def _refuse_others(node: NatronNode, plate: Placed, request: Matte) -> str:
+    """Return where the request's mattes go.
+
+    Raises:
+        InputError: the Read inside shows others, or shows them at other times than the plate's.
+    """
+    assert isinstance(request.output, FileOutput)  # noqa: S101 - the node asks for nothing else
+    wanted, now = Shown.beside(plate, request.output.path), Shown.now(node.group)
+    if replace(now, file=absolute(node.app, now.file)) != wanted:
+        raise InputError(
+            f"{node.name} does not show {wanted.file} where its plate stands: it shows {now.file}.",
+            remedy="Press Render Range in it, and save the project.",
+            path=now.file,
+        )
+    return wanted.file

@@ -1,0 +1,149 @@
+"""What a group shows: its status, its colour, and its mattes through the Read inside.
+
+Laws:
+1. Everything that sets something runs on the main thread. Only the Read inside renders anew.
+2. What the Read shows is kept on the group besides: copies and projects may bring the group back
+   without what was inside.
+3. Setting a Read's file, and reading it anew, sets its frames to those on disk: ours come after.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+
+from gvm_client.protocol.messages import FileOutput, FilePlate, Matte
+from gvm_nodes.natron.api import Effect, chosen, is_background, quietly, set_if_other
+from gvm_nodes.natron.group import mattes_read
+from gvm_nodes.natron.knobs import COLOUR, MISSING, SHOWN, STATUS, keep, text
+from gvm_nodes.natron.plate import Placed
+
+RED = (0.75, 0.19, 0.19)
+FAILED = "GVM failed: see its status"
+_LABEL = "userTextArea"  # the text below a node's name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """The mattes that the Read inside shows, and at which times; as `Placed`."""
+
+    file: str
+    first: int
+    last: int
+    shift: int
+    before: str
+    after: str
+
+    def to_text(self) -> str:
+        """Return it as one line."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_text(cls, line: str) -> Shown:
+        """Return what `to_text` wrote."""
+        return cls(**json.loads(line))
+
+    @classmethod
+    def beside(cls, plate: Placed, file: str) -> Shown:
+        """Return mattes as they stand at the times of their plate."""
+        return cls(
+            file=file,
+            first=plate.first,
+            last=plate.last,
+            shift=plate.shift,
+            before=plate.before,
+            after=plate.after,
+        )
+
+    @classmethod
+    def now(cls, group: Effect) -> Shown:
+        """Return what the Read inside says; any thread may ask.
+
+        Raises:
+            InputError: it was deleted.
+        """
+        read = mattes_read(group)
+        return cls(**{field: chosen(read.getParam(name)) for field, name in _PARAMS.items()})
+
+
+_PARAMS = {
+    "file": "filename",
+    "first": "firstFrame",
+    "last": "lastFrame",
+    "shift": "timeOffset",
+    "before": "before",
+    "after": "after",
+}
+assert list(_PARAMS) == [field.name for field in fields(Shown)]  # noqa: S101 - and the order of use
+
+
+def status(group: Effect, sentence: str, *, failed: bool = False) -> None:
+    """Show a sentence on a group; a failure is red until the next sentence."""
+    keep(group, STATUS, sentence)
+    label = group.getParam(_LABEL)
+    with quietly():
+        if chosen(label) in ("", FAILED):  # else it is the artist's
+            set_if_other(label, FAILED if failed else "")
+    if not is_background():
+        _colour(group, failed=failed)
+
+
+def mattes(group: Effect, made: Matte, plate: Placed | None) -> None:
+    """Let the Read inside show a job's mattes, and read anew those that it knows.
+
+    Args:
+        group: ours.
+        made: what the job was asked for.
+        plate: the plate as it stands in time now; None where it is not connected any more.
+    """
+    assert isinstance(made.plate, FilePlate)  # noqa: S101 - the node asks for nothing else
+    assert isinstance(made.output, FileOutput)  # noqa: S101
+    wanted = _of_job(group, made.plate, made.output.path, plate)
+    read = mattes_read(group)
+    if chosen(read.getParam(_PARAMS["file"])) == wanted.file:
+        read.getParam(_PARAMS["file"]).reloadFile()
+    apply(group, wanted)
+
+
+def apply(group: Effect, wanted: Shown) -> None:
+    """Let the Read inside show these mattes; where it does already, nothing is rendered."""
+    read = mattes_read(group)
+    for field, name in _PARAMS.items():  # the file first, for it sets the frames
+        set_if_other(read.getParam(name), getattr(wanted, field))
+    set_if_other(read.getParam("frameMode"), "timeOffset")
+    # What a Read finds out by itself when its first file stands, and these need not stand yet.
+    set_if_other(read.getParam("outputComponents"), "Alpha")
+    missing(group)
+    if text(group, SHOWN) != wanted.to_text():
+        keep(group, SHOWN, wanted.to_text())
+
+
+def missing(group: Effect) -> None:
+    """Let the Read inside do what the group says about mattes that do not exist."""
+    set_if_other(mattes_read(group).getParam("onMissingFrame"), chosen(group.getParam(MISSING)))
+
+
+def _of_job(group: Effect, clip: FilePlate, file: str, plate: Placed | None) -> Shown:
+    if plate is not None:
+        return Shown.beside(plate, file)
+    now = Shown.now(group)
+    assert clip.first is not None  # noqa: S101 - a node names its clip
+    assert clip.last is not None  # noqa: S101
+    return Shown(
+        file=file,
+        first=clip.first,
+        last=clip.last,
+        shift=now.shift,
+        before=now.before,
+        after=now.after,
+    )
+
+
+def _colour(group: Effect, *, failed: bool) -> None:
+    before = text(group, COLOUR)
+    if failed and not before:
+        keep(group, COLOUR, json.dumps(list(group.getColor())))
+        group.setColor(*RED)
+    elif before and not failed:
+        group.setColor(*json.loads(before))
+        keep(group, COLOUR, "")
