@@ -173,14 +173,23 @@ def test_two_scripts_at_once_share_the_server_and_both_finish(site, plate, monke
     assert len(list((plate / "gvm" / "plate_v002").glob("*.exr"))) == 10
 
 
-@pytest.mark.parametrize("words", [["alphas", *SETTINGS, "--no-window"], ["render"]])
-def test_control_c_in_a_terminal_ends_the_server_s_job(site, plate, monkeypatch, words, eventually):
-    """Also a batch job, which goes on where its client is only lost."""
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [
+        (["alphas", *SETTINGS, "--no-window"], signal.SIGINT),
+        (["render"], signal.SIGINT),
+        (["render"], signal.SIGTERM),
+    ],
+)
+def test_an_interrupted_terminal_ends_the_server_s_job(
+    site, plate, monkeypatch, words, number, eventually
+):
+    """Ctrl-C, and a farm's terminate; also a batch job, which a lost client does not end."""
     monkeypatch.setenv("GVM_TEST_ENGINE_SECONDS", "1")
     process = started(plate, *words)
     while " %, frame" not in process.stdout.readline():
         assert process.poll() is None
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     rest, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert rest.splitlines()[-1] == "GVM: Cancelled; what is finished is kept."

@@ -7,25 +7,28 @@ The composition has the plate, selected, which carries a recipe for `render` bes
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 
 from gvm_nodes.alphas import SCRIPT_WISHES, Recipe, changed
+from gvm_nodes.blackmagic.script import run_in_terminal
 from gvm_nodes.fusion.loaders import RECIPE_KEY
-from gvm_nodes.fusion.script import main, write
+from gvm_nodes.fusion.script import main as fusion
+from gvm_nodes.make import Say
 from tests.fakes.fusion import Composition, Fusion
 
 TEST_ENGINE = {"engine": "test", "preset": "prototype"}
 
 
-def run(file: str, first: int, length: int, words: list[str]) -> int:
+def main(words: Sequence[str], say: Say) -> int:
     """Run a script and return its exit code."""
-    comp = Composition(0, length - 1)
-    loader = comp.select_loader(file, first, length, start=0)
-    pattern = file.replace(str(first), "####")
-    recipe = Recipe(plate=pattern, wishes=changed(SCRIPT_WISHES, TEST_ENGINE))
+    file, first, length, *rest = words
+    comp = Composition(0, int(length) - 1)
+    loader = comp.select_loader(file, int(first), int(length), start=0)
+    wishes = changed(SCRIPT_WISHES, TEST_ENGINE)
+    recipe = Recipe(plate=file.replace(first, "####"), wishes=wishes)
     loader.SetData(RECIPE_KEY, recipe.to_text())
-    return main(words, write, Fusion(comp).names())
+    return fusion(rest, say, Fusion(comp).names())
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]))
+    run_in_terminal(main)

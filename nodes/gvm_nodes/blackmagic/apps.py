@@ -23,6 +23,26 @@ Names = Mapping[str, Any]
 NO_NAMES: Names = MappingProxyType({})
 """What a terminal gives."""
 
+
+class _Program(NamedTuple):
+    """A program that a terminal asks for."""
+
+    name: str
+    module_remedy: str
+    silent_remedy: str
+
+
+_FUSION = _Program(
+    "Fusion",
+    "Put the folder of Fusion's own module, fusionscript, on PYTHONPATH.",
+    "Start Fusion Studio, and allow external scripting in its preferences.",
+)
+_RESOLVE = _Program(
+    "Resolve",
+    "Set RESOLVE_SCRIPT_API, RESOLVE_SCRIPT_LIB and PYTHONPATH as Resolve's README of scripting"
+    " says.",
+    "Start Resolve Studio, and set Preferences, General, External scripting to Local.",
+)
 _MODULES = ("fusionscript", "BlackmagicFusion", "DaVinciResolveScript")
 
 
@@ -42,7 +62,7 @@ def find_fusion(names: Names) -> Any:  # noqa: ANN401 - its objects have no type
     for name in ("fusion", "fu"):
         if names.get(name) is not None:
             return names[name]
-    return _running(names, "Fusion", "Start Fusion Studio, and allow external scripting in it.")
+    return _running(names, _FUSION)
 
 
 def find_resolve(names: Names) -> Resolve:
@@ -52,13 +72,7 @@ def find_resolve(names: Names) -> Resolve:
         ServerError: there is none.
     """
     given = names.get("resolve")
-    if given is None:
-        given = _running(
-            names,
-            "Resolve",
-            "Start Resolve Studio, and set Preferences, General, External scripting to Local.",
-        )
-    return cast("Resolve", given)
+    return cast("Resolve", _running(names, _RESOLVE) if given is None else given)
 
 
 def find_toolkit(names: Names, fusion: Any) -> Toolkit | None:  # noqa: ANN401
@@ -74,18 +88,21 @@ def find_toolkit(names: Names, fusion: Any) -> Toolkit | None:  # noqa: ANN401
     return Toolkit(ui=ui, dispatcher=dispatcher) if can_step else None
 
 
-def _running(names: Names, name: str, remedy: str) -> Any:  # noqa: ANN401
+def _running(names: Names, wanted: _Program) -> Any:  # noqa: ANN401
     scripting = _scripting(names)
     if scripting is None:
         raise ServerError(
-            f"{name}'s scripting module cannot be imported.",
-            remedy="Set RESOLVE_SCRIPT_API, RESOLVE_SCRIPT_LIB and PYTHONPATH as its README of"
-            " scripting says.",
+            f"{wanted.name}'s scripting module cannot be imported.",
+            remedy=wanted.module_remedy,
             code=ErrorCode.SERVER_NOT_RUNNING,
         )
-    found = scripting.scriptapp(name)
+    found = scripting.scriptapp(wanted.name)
     if found is None:
-        raise ServerError(f"No {name} answers.", remedy=remedy, code=ErrorCode.SERVER_NOT_RUNNING)
+        raise ServerError(
+            f"No {wanted.name} answers.",
+            remedy=wanted.silent_remedy,
+            code=ErrorCode.SERVER_NOT_RUNNING,
+        )
     return found
 
 

@@ -5,10 +5,12 @@ Law: an error is a sentence for the artist, never a trace and never a box to be 
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NoReturn
 
 from gvm_client.errors import GvmError, JobCancelled
 from gvm_nodes.alphas import SCRIPT_WISHES, changed, checked
@@ -61,8 +63,16 @@ def exit_code(ended: GvmError | None) -> int:
     return CANCELLED if isinstance(ended, JobCancelled) else FAILED
 
 
-def write(line: str) -> None:
-    """Write a line to a terminal."""
+def run_in_terminal(main: Callable[[Sequence[str], Say], int]) -> NoReturn:
+    """Run a script with the command line's words, and leave with its exit code.
+
+    A farm's SIGTERM ends it as Ctrl-C does, so that no job is left without anybody.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(main(sys.argv[1:], _write))
+
+
+def _write(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

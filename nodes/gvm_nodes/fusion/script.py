@@ -10,7 +10,6 @@ Fusion Studio only, but `tool` and `alphas`, which Resolve's Fusion page has too
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -20,7 +19,7 @@ from gvm_client.errors import ErrorCode, GvmError, InputError
 from gvm_nodes.alphas import add_options, named_settings
 from gvm_nodes.blackmagic.apps import NO_NAMES, Names, find_fusion, find_toolkit
 from gvm_nodes.blackmagic.dialog import Entry
-from gvm_nodes.blackmagic.script import DONE, FAILED, Stage, perform, write
+from gvm_nodes.blackmagic.script import DONE, FAILED, Stage, perform, run_in_terminal
 from gvm_nodes.fusion.comp import Composition, Fusion
 from gvm_nodes.fusion.loaders import load_alphas, place_tool
 from gvm_nodes.fusion.render import queue, render
@@ -135,4 +134,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], write))
+    run_in_terminal(main)

@@ -9,7 +9,6 @@ Resolve Studio only; from outside, Preferences, General, External scripting must
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from gvm_client.errors import ErrorCode, GvmError, InputError
 from gvm_nodes.alphas import add_options, named_settings
 from gvm_nodes.blackmagic.apps import NO_NAMES, Names, find_resolve, find_toolkit
 from gvm_nodes.blackmagic.dialog import Entry
-from gvm_nodes.blackmagic.script import FAILED, Stage, perform, write
+from gvm_nodes.blackmagic.script import FAILED, Stage, perform, run_in_terminal
 from gvm_nodes.knobs import Wishes
 from gvm_nodes.line import Line, open_line
 from gvm_nodes.make import Bench, Say
@@ -113,4 +112,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], write))
+    run_in_terminal(main)

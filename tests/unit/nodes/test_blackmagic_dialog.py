@@ -164,6 +164,8 @@ def test_the_work_is_off_the_main_thread_and_says_how_it_goes():
         yield from until(window, "Two frames are kept.")
         assert window.is_enabled("start")
         assert not window.is_enabled("cancel")
+        yield
+        yield
         window.press("close")
 
     code, _ = at_fusion(artist, comp("a", "b"), ["alphas"], line)
@@ -270,6 +272,19 @@ def test_a_bad_value_is_a_sentence_and_nothing_starts(name, value, says):
 
     assert at_fusion(artist, comp(), ["alphas"], line)[0] == 0
     assert len(line.requests) == 1
+
+
+def test_a_number_that_cannot_be_used_is_not_remembered():
+    """The next window begins with one that can."""
+
+    def artist(window: Window) -> Hands:
+        window.every()["overlap"].Value = 5
+        window.press("start")
+        yield from until(window, "overlap is 5")
+        window.press("close")
+
+    code, fusion = at_fusion(artist, comp(), ["alphas"], FakeLine())
+    assert (code, fusion.data) == (1, {})
 
 
 def test_an_error_is_one_sentence_with_its_remedy():
