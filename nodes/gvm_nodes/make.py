@@ -1,4 +1,4 @@
-"""Alphas of a recipe, made while the caller waits: for scripts and batch renders."""
+"""Alphas of recipes, made while a script waits: where it works, and one clip after the other."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from gvm_nodes.line import Line, open_line
 from gvm_nodes.work import Update, Work
 
 Say = Callable[[str], None]
-Make = Callable[[Recipe, str, Priority], None]
-"""Makes the frames of a range text; raises a `GvmError` where it cannot."""
 
 _T = TypeVar("_T")
 
@@ -43,20 +41,26 @@ class Terminal:
     """A bench without a window: every sentence is a line, and Ctrl-C is the Cancel."""
 
     def __init__(self, say: Say, line: Callable[[], Line] = open_line) -> None:
-        self._say = say
-        self._make = maker(say, line)
+        self._say, self._line = say, line
 
     def say(self, sentence: str) -> None:
         """Write a line; as `Bench.say`."""
         self._say(sentence)
 
     def make(self, recipe: Recipe, frames: str, priority: Priority) -> None:
-        """Make frames and write how it goes; as `Bench.make`."""
-        self._make(recipe, frames, priority)
+        """Make frames on this thread and write how it goes; as `Bench.make`."""
+        self._say(f"{recipe.plate}, frames {frames or 'all'}, to {recipe.alphas}")
+        last = Work(recipe.request(frames, priority), self._tell, line=self._line).run()
+        if last.error is not None:
+            raise last.error
 
     def pause(self, seconds: float) -> None:
         """Sleep; as `Bench.pause`."""
         time.sleep(seconds)
+
+    def _tell(self, update: Update) -> None:
+        if update.error is None:
+            self._say(update.sentence)
 
 
 def numbered(bench: Bench, clips: Sequence[tuple[Recipe, _T]]) -> Iterator[tuple[Recipe, _T]]:
@@ -64,19 +68,3 @@ def numbered(bench: Bench, clips: Sequence[tuple[Recipe, _T]]) -> Iterator[tuple
     for number, (recipe, more) in enumerate(clips, 1):
         bench.say(f"Clip {number} of {len(clips)}, {recipe.plate.rpartition('/')[2]}.")
         yield recipe, more
-
-
-def maker(say: Say, line: Callable[[], Line] = open_line) -> Make:
-    """Return what makes alphas; `say` hears how it goes, a line at a time."""
-
-    def tell(update: Update) -> None:
-        if update.error is None:
-            say(update.sentence)
-
-    def make(recipe: Recipe, frames: str, priority: Priority) -> None:
-        say(f"{recipe.plate}, frames {frames or 'all'}, to {recipe.alphas}")
-        last = Work(recipe.request(frames, priority), tell, line=line).run()
-        if last.error is not None:
-            raise last.error
-
-    return make

@@ -16,13 +16,13 @@ from gvm_client.settings import Priority
 from gvm_nodes.alphas import SCRIPT_WISHES, Recipe, changed
 from gvm_nodes.fusion.script import main as fusion
 from gvm_nodes.line import open_line
-from gvm_nodes.make import maker
+from gvm_nodes.make import Terminal
 from gvm_nodes.resolve.script import main as resolve
 from gvm_nodes.side import SideLine
 from tests.fakes.fusion import Composition, Fusion
 from tests.fakes.resolve import MediaPoolItem, Project, Resolve, Timeline, TimelineItem, status
 from tests.fakes.uimanager import Window
-from tests.support.artist import Hands, at_fusion, until
+from tests.support.artist import Hands, at_fusion, at_resolve, until
 from tests.support.plates import read_alpha, write_plate
 from tests.support.site import Site
 
@@ -48,8 +48,8 @@ def test_a_marked_range_is_matted_and_a_render_makes_only_what_has_changed(site,
     """One window; a render of the same frames runs none; a changed plate frame runs it again."""
     media = MediaPoolItem(f"{plate}/plate.[1001-1010].exr")
     timeline = Timeline("Cut", [[TimelineItem(media, START, 10)]], marks={"in": 0, "out": 2})
-    project, said = Project(timeline), []
-    assert resolve(["marked", *SETTINGS], said.append, Resolve(project).names()) == 0, said
+    project = Project(timeline)
+    pressed(project, ["marked", *SETTINGS], "1 alpha clip is in the bin GVM Mattes.")
     assert alphas(plate) == [f"plate_alpha.{frame}.exr" for frame in (1001, 1002, 1003)]
     assert len(site.windows_denoised()) == 1
 
@@ -57,18 +57,27 @@ def test_a_marked_range_is_matted_and_a_render_makes_only_what_has_changed(site,
     timeline.tracks.append([TimelineItem(alpha, START, 3)])
     project.jobs = [{"JobId": "j1", "TimelineName": "Cut"}]
     project.script = {"j1": [status("Fertig", 100)]}
-    assert resolve(["deliver"], said.append, Resolve(project).names()) == 0, said
-    assert len(site.windows_denoised()) == 1
-    assert project.started == ["j1"]
+    pressed(project, ["deliver"], "The render job is complete.")
+    assert (project.started, len(site.windows_denoised())) == (["j1"], 1)
 
     project.started.clear()
     first = plate / "gvm" / "plate_v001" / "plate_alpha.1001.exr"
     before = read_alpha(first)
     (plate / "plate.1001.exr").write_bytes((plate / "plate.1009.exr").read_bytes())
-    assert resolve(["deliver"], said.append, Resolve(project).names()) == 0, said
-    assert len(site.windows_denoised()) == 2
+    pressed(project, ["deliver"], "The render job is complete.")
+    assert (project.started, len(site.windows_denoised())) == (["j1"], 2)
     assert (read_alpha(first) != before).any()
-    assert project.started == ["j1"]
+
+
+def pressed(project: Project, words: list[str], says: str) -> None:
+    """Open a script's window in Resolve, press its button, and close it when it says its end."""
+
+    def artist(window: Window) -> Hands:
+        window.press("start")
+        yield from until(window, says)
+        window.press("close")
+
+    assert at_resolve(artist, project, words, open_line)[0] == 0
 
 
 def test_a_missing_plate_frame_starts_no_render_and_is_named(plate):
@@ -213,6 +222,7 @@ def test_a_host_without_pyzmq_gets_the_same_through_a_side_process(plate):
     wishes = changed(SCRIPT_WISHES, {"engine": "test", "preset": "prototype"})
     recipe = Recipe(plate=str(plate / "plate.%04d.exr"), wishes=wishes)
     said: list[str] = []
-    maker(said.append, lambda: SideLine(sys.executable))(recipe, "1002", Priority.RANGE)
+    bench = Terminal(said.append, lambda: SideLine(sys.executable))
+    bench.make(recipe, "1002", Priority.RANGE)
     assert alphas(plate) == ["plate_alpha.1002.exr"]
     assert "ready" in said[-1]
