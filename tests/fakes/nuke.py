@@ -3,7 +3,10 @@
 It is what the node's code imports as `nuke` in tests. Like the real one: node calls off the main
 thread are refused, `executeInMainThreadWithResult` from the main thread never returns (here it
 raises after a moment), a render within a render is refused, and knobs marked DO_NOT_WRITE are not
-saved. What it does not do: pixels; `renderer` writes a frame's file.
+saved. A Group's buttons and callbacks look for nodes inside that Group; a class and `recurseGroups`
+together look at one level only; knobChanged is called for a node whose panel is open, and never
+within itself; nodes that only pass pictures on have no op. What it does not do: pixels; `renderer`
+writes a frame's file.
 """
 
 # The names, and the positional flags, are Nuke's.
@@ -24,16 +27,18 @@ INVISIBLE, DO_NOT_WRITE, NO_UNDO, STARTLINE, REPLACE = 0x400, 0x200, 0x80000, 0x
 DEADLOCK_SECONDS = 0.2
 
 _COMMON = {"label": "", "tile_color": 0, "disable": False}
+_WITHOUT_OP = ("Dot", "FrameHold", "Input", "Output", "Group")
 _CLASSES: dict[str, dict[str, Any]] = {
-    "Root": {"first_frame": 1, "last_frame": 100, "project_directory": "", "name": ""},
+    "Root": {"first_frame": 1, "last_frame": 100, "name": ""},
     "Read": {"file": "", "first": 1, "last": 1, "origfirst": 1, "origlast": 1, "raw": False,
              "proxy": "", "frame_mode": "expression", "frame": "", "on_error": "error"},
     "Write": {"file": "", "file_type": "", "channels": "rgb", "raw": False, "first": 1, "last": 1,
-              "create_directories": False, "use_limit": False, "reading": False},
+              "create_directories": False, "use_limit": False, "reading": False,
+             "datatype": "32 bit float", "autocrop": True},
     "Blur": {"size": 1.0},
     "Copy": {"from0": "", "to0": ""},
     "Crop": {"box": ["0", "0", "1", "1"]},
-    "Dot": {}, "Input": {"number": 0}, "Output": {}, "Group": {},
+    "Dot": {}, "FrameHold": {}, "Input": {"number": 0}, "Output": {}, "Group": {},
 }  # fmt: skip
 
 
@@ -91,9 +96,12 @@ class String_Knob(Knob):
 class Text_Knob(Knob):
     number = 26
 
-    def __init__(self, name: str, label: str = "", value: Any = None) -> None:
-        super().__init__(name, label, value)
-        self.flags |= DO_NOT_WRITE
+
+class File_Knob(Knob):
+    def evaluate(self) -> str | None:
+        """Return the file with its expressions worked out; None for an empty one."""
+        folder = Path(_session.root.name()).parent.as_posix()
+        return self._value.replace("[python {nuke.script_directory()}]", folder) or None
 
 
 class Tab_Knob(Knob):
@@ -126,7 +134,7 @@ class Enumeration_Knob(Knob):
 
 
 class MultiView_Knob(Knob):
-    number = 60
+    number = 45
 
     def __init__(self, name: str, label: str = "") -> None:
         super().__init__(name, label, " ".join(views()))
@@ -152,6 +160,9 @@ class Node:
             self.addKnob(PyScript_Knob("reload", "", "pass"))
         if kind == "Write":
             self.addKnob(MultiView_Knob("views"))
+        if kind == "Root":
+            self.addKnob(File_Knob("project_directory"))
+        self.has_open_panel = True
         self.native = set(self.all)
 
     def Class(self) -> str:
@@ -210,22 +221,35 @@ class Node:
         above = self.input(0)
         return above._extent(end) if above else _session.root[f"{end}_frame"].value()
 
-    def metadata(self, key: str, frame: int, view: str = "") -> None:
+    def clones(self) -> int:
+        return 0
+
+    def metadata(self, key: str, frame: int, view: str = "") -> str | None:
+        """Validate the op at a frame, and return the file that it is read from."""
         _session.validated = frame
+        if self.kind == "Read":
+            return self.all["file"].value() % frame
+        above = self._first_above()
+        return above.metadata(key, frame, view) if above else None
 
     def opHashes(self) -> list[int]:
-        return [self._hash(_session.validated)]
+        """Return signed numbers, as Python has C's."""
+        if self.kind in _WITHOUT_OP:
+            return []
+        unsigned = self._hash(_session.validated)
+        return [unsigned - (1 << 64) if unsigned >> 63 else unsigned]
+
+    def _first_above(self) -> Node | None:
+        if self.kind == "Input" and self.group is not None:
+            return self.group.input(self.all["number"].value())
+        return self.input(0)
 
     def _hash(self, frame: int) -> int:
         own = [(knob.name(), knob.value()) for knob in self.all.values()
                if knob.name() not in ("name", "label", "tile_color")]  # fmt: skip
-        above = [node._hash(frame) for node in self.sources if node]
-        text = repr((self.kind, own, above, frame, _session.proxy, self._stamp(frame)))
+        above = [node._hash(frame) for node in (self._first_above(), *self.sources[1:]) if node]
+        text = repr((self.kind, own, above, frame, _session.proxy))
         return int(hashlib.sha256(text.encode()).hexdigest()[:16], 16)
-
-    def _stamp(self, frame: int) -> float:
-        path = Path(self.all["file"].value() % frame) if self.kind == "Read" else None
-        return path.stat().st_mtime_ns if path and path.exists() else 0
 
 
 class Group(Node):
@@ -248,11 +272,8 @@ class Group(Node):
     def nodes(self) -> list[Node]:
         return list(self.children)
 
-    def output(self) -> Node:
-        found = [node for node in self.children if node.Class() == "Output"]
-        if not found:
-            raise ValueError("the Group has no Output")
-        return found[0]
+    def output(self) -> Node | None:
+        return next((node for node in self.children if node.Class() == "Output"), None)
 
 
 class Root(Node):
@@ -265,6 +286,12 @@ class Root(Node):
     def setProxy(self, on: bool) -> None:
         _session.proxy = on
 
+    def modified(self) -> bool:
+        return _session.modified
+
+    def setModified(self, state: bool) -> None:
+        _session.modified = state
+
 
 class Session:
     """One running Nuke."""
@@ -274,7 +301,7 @@ class Session:
         self.inside: list[Group] = []
         self.stack: list[tuple[Node | None, Knob | None]] = []
         self.callbacks: dict[str, list[tuple[Callable[[], None], str]]] = {}
-        self.modified = self.executing = self.proxy = False
+        self.modified = self.executing = self.proxy = self.telling = False
         self.undo = True
         self.undone: list[str] = []
         self.frame = self.validated = 1
@@ -283,6 +310,7 @@ class Session:
         self.rendered: list[int] = []
         self.cancel_at: int | None = None
         self.views = ["main"]
+        self.selection: list[Node] = []
         self.root = Root("Root", None)
         self.main = threading.get_ident()
 
@@ -295,7 +323,12 @@ class Session:
             self.changed(knob.owner, knob)
 
     def changed(self, node: Node, knob: Knob) -> None:
-        self.call("knobChanged", node, knob)
+        if node.has_open_panel and not self.telling:
+            self.telling = True
+            try:
+                self.call("knobChanged", node, knob)
+            finally:
+                self.telling = False
 
     def call(self, event: str, node: Node | None, knob: Knob | None = None) -> None:
         for callback, kind in list(self.callbacks.get(event, [])):
@@ -371,9 +404,32 @@ def delete(node: Node) -> None:
     _session.nodes.remove(node)
 
 
-def allNodes(kind: str = "", recurseGroups: bool = False) -> list[Node]:
+def allNodes(kind: str = "", group: Group | None = None, recurseGroups: bool = False) -> list[Node]:
+    """Return nodes of a group, by default of the current one: in a Group's callback, that Group."""
     _only_main()
-    return [node for node in _walk(_session.nodes) if kind in ("", node.Class())]
+    group = group or _current_group()
+    nodes = group.children if isinstance(group, Group) else _session.nodes
+    found = _walk(nodes) if recurseGroups and not kind else nodes
+    return [node for node in found if kind in ("", node.Class())]
+
+
+def selectedNodes() -> list[Node]:
+    return list(_session.selection)
+
+
+def executing() -> bool:
+    return _session.executing
+
+
+def tprint(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _current_group() -> Group | None:
+    node = _session.stack[-1][0] if _session.stack else None
+    if isinstance(node, Group):
+        return node
+    return node.group if node else None
 
 
 def root() -> Root:
@@ -406,23 +462,18 @@ def thisKnob() -> Knob | None:
 def filename(node: Node, how: int = 0) -> str:
     """Expand a file for the current view and proxy; with REPLACE, for the current frame too."""
     path = node["proxy"].value() if _session.proxy else ""
-    path = filenameFilter(path or node["file"].value()).replace("%V", _session.views[0])
+    path = (path or node["file"].value()).replace("%V", _session.views[0])
+    path = path.replace("[getenv SHOW]", "/show")
     return path % _session.frame if how & REPLACE and "%" in path else path
 
 
 def filenameFilter(path: str) -> str:
-    return path.replace("[getenv SHOW]", "/show").replace("P:/", "/mnt/p/")
+    return path.replace("P:/", "/mnt/p/")
 
 
 def showInfo(node: Node) -> str:
     at = _session.validated
     return f"Op for {{{node.name()} frame={at} view=main}} hash={node._hash(at):016x}\n"
-
-
-def modified(state: bool | None = None) -> bool:
-    if state is not None:
-        _session.modified = state
-    return _session.modified
 
 
 def message(text: str) -> None:

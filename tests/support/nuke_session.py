@@ -13,7 +13,7 @@ from gvm_nodes import asking  # noqa: E402
 from gvm_nodes.nuke import batch, callbacks, group, written  # noqa: E402
 from gvm_nodes.nuke.node import NukeNode, nodes_of  # noqa: E402
 from gvm_nodes.nuke.session import DESK, press  # noqa: E402
-from gvm_nodes.nuke.upstream import upstream  # noqa: E402
+from gvm_nodes.nuke.upstream import upstream, writes  # noqa: E402
 
 __all__ = [
     "DESK",
@@ -25,6 +25,7 @@ __all__ = [
     "nodes_of",
     "press",
     "upstream",
+    "writes",
     "written",
 ]
 

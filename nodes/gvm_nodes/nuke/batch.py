@@ -2,8 +2,8 @@
 
 Laws:
 1. With `-x` or `-X` the whole range is known and is one job; else each frame asks as it comes.
-2. Nuke renders nothing within a render: a tree is written as a plate when a script is loaded to be
-   rendered (`-x`, `-X`), and never later.
+2. A tree's plate is written, and its mattes are made, when a script is loaded to be rendered:
+   within a Write's own render Nuke may refuse to render anything else.
 3. An error stops the render (Nuke's exit code 1) and is on the node; nothing waits for a person.
 4. A node set to "only read what exists" contacts nobody.
 """
@@ -19,18 +19,18 @@ from gvm_client.errors import GvmError
 from gvm_client.protocol.messages import Matte
 from gvm_client.settings import Priority
 from gvm_nodes.actions import prepared
-from gvm_nodes.frame_range import parse_frames
 from gvm_nodes.knobs import Policy
 from gvm_nodes.nuke import views
+from gvm_nodes.nuke.command_line import CommandLine, read_command_line
 from gvm_nodes.nuke.knobs import VIEWS, value
 from gvm_nodes.nuke.node import NukeNode
-from gvm_nodes.nuke.upstream import upstream
+from gvm_nodes.nuke.upstream import upstream, writes
 from gvm_nodes.work import Update, Work
 
 LOOK_SECONDS = 0.1  # how often a progress bar's Cancel is looked at
 
 _made: dict[str, set[int]] = {}  # by the node's own name: what this render has seen to
-_refused: dict[str, RuntimeError] = {}  # by the Write: why its render cannot begin
+_refused: dict[str, Exception] = {}  # by the Write: why its render cannot begin
 
 
 def before_writes() -> None:
@@ -38,10 +38,11 @@ def before_writes() -> None:
 
     An error waits for its Write, so that it ends that render and not the loading of the script.
     """
-    words = _command_line()
-    for write in asked_writes(words):
+    for write in writes():
         with _kept_for(write):
-            _see_to(write, asked_frames(write, words), may_write=True)
+            line = _command_line()
+            if _is_asked_for(write, line):
+                _see_to(write, asked_frames(write, line), line.views)
 
 
 def before_render() -> None:
@@ -54,7 +55,9 @@ def before_render() -> None:
     if refused := _refused.pop(write.fullName(), None):
         raise refused
     _made.clear()  # plates may have changed since the last render
-    _see_to(write, asked_frames(write, _command_line()))
+    line = _command_line()
+    if line.renders:
+        _see_to(write, asked_frames(write, line), line.views)
 
 
 def before_frame() -> None:
@@ -63,41 +66,41 @@ def before_frame() -> None:
     Raises:
         RuntimeError: it cannot be made.
     """
-    _see_to(nuke.thisNode(), (int(nuke.frame()),))
+    _see_to(nuke.thisNode(), (int(nuke.frame()),), _command_line().views)
 
 
-def asked_writes(words: list[str]) -> Iterator[nuke.Node]:
-    """Yield the Writes that a command line renders."""
-    named = [words[index + 1] for index, word in enumerate(words[:-1]) if word == "-X"]
-    names = {name for text in named for name in text.split(",")}
-    for write in nuke.allNodes("Write"):
-        if write.name() in names or ("-x" in words and not value(write, "disable")):
-            yield write
-
-
-def asked_frames(write: nuke.Node, words: list[str]) -> tuple[int, ...]:
-    """Return the frames that a command line renders, or none where it does not say."""
-    if not any(word in ("-x", "-X") for word in words):
-        return ()
-    given = [words[index + 1] for index, word in enumerate(words[:-1]) if word == "-F"]
-    if given:
-        return parse_frames(" ".join(given))
+def asked_frames(write: nuke.Node, line: CommandLine) -> tuple[int, ...]:
+    """Return the frames that a command line renders of a Write."""
+    if line.frames:
+        return line.frames
     limits = write if write["use_limit"].value() else nuke.root()
     names = ("first", "last") if limits is write else ("first_frame", "last_frame")
     first, last = (int(limits[name].value()) for name in names)
     return tuple(range(first, last + 1))
 
 
-def _command_line() -> list[str]:
-    return [str(word) for word in nuke.rawArgs]
+def _command_line() -> CommandLine:
+    return read_command_line([str(word) for word in nuke.rawArgs])
 
 
-def _see_to(write: nuke.Node, frames: Iterable[int], *, may_write: bool = False) -> None:
+def _is_asked_for(write: nuke.Node, line: CommandLine) -> bool:
+    """Whether a command line renders a Write; `-X` may name it, or a Group that it is in."""
+    parts = write.fullName().split(".")
+    names = {".".join(parts[: count + 1]) for count in range(len(parts))}
+    if line.writes:
+        return bool(names & line.writes)
+    return line.renders_all and not value(write, "disable")
+
+
+def _see_to(write: nuke.Node, frames: Iterable[int], named: Iterable[str]) -> None:
+    """Make the mattes that a Write reads in its views, those that are named if any are."""
+    frames, chosen = tuple(frames), views.chosen_views(write, VIEWS)
+    wanted = [view for view in chosen if view in named] or chosen
     for group in upstream(write):
-        for view in views.chosen_views(write, VIEWS):
+        for view in wanted:
             node = NukeNode(group, view)
             with _told(node):
-                _make(node, frames, may_write=may_write)
+                _make(node, frames)
 
 
 @contextmanager
@@ -115,11 +118,11 @@ def _kept_for(write: nuke.Node) -> Iterator[None]:
     """Keep an error until the Write's render begins."""
     try:
         yield
-    except RuntimeError as error:
+    except (RuntimeError, GvmError) as error:
         _refused[write.fullName()] = error
 
 
-def _make(node: NukeNode, frames: Iterable[int], *, may_write: bool) -> None:
+def _make(node: NukeNode, frames: Iterable[int]) -> None:
     if node.wishes().policy != Policy.MAKE or value(node.group, "disable"):
         return
     clip, made = node.clip(), _made.setdefault(node.identity, set())
@@ -127,7 +130,7 @@ def _make(node: NukeNode, frames: Iterable[int], *, may_write: bool) -> None:
     wanted = {min(max(frame, clip.first), clip.last) for frame in frames} - made
     if not wanted:
         return
-    request = prepared(node, sorted(wanted), Priority.RANGE, may_write=may_write)
+    request = prepared(node, sorted(wanted), Priority.RANGE)
     result = _follow(node, request)
     if result.error is not None:
         raise result.error

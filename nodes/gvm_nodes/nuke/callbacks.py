@@ -7,14 +7,16 @@ does, as soon as it is loaded.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import nuke
 
-from gvm_client.errors import GvmError
+from gvm_client.errors import GvmError, SettingsError
 from gvm_nodes import actions, asking
+from gvm_nodes.defaults import studio_defaults
 from gvm_nodes.freshness import OUT_OF_DATE, UP_TO_DATE, is_out_of_date, is_plate_newer
 from gvm_nodes.knobs import KNOBS
-from gvm_nodes.nuke import batch, group, knobs
+from gvm_nodes.nuke import batch, group, knobs, shown
 from gvm_nodes.nuke.node import NukeNode, nodes_of
 from gvm_nodes.nuke.session import DESK
 
@@ -41,14 +43,21 @@ def register_menu() -> None:
 
 
 def on_create() -> None:
-    """Give a copy of a node a name of its own: two nodes never share a job or an output."""
+    """Give a copy of a node a name of its own: two nodes never share a job or an output.
+
+    A clone is no copy: it shares its knobs with the node that it is a clone of.
+    """
     node = nuke.thisNode()
     if not group.is_ours(node):
         return
-    identity = group.node_id(node)
-    if sum(group.node_id(other) == identity for other in group.ours()) > 1:
-        group.set_id(node)
-        node["gvm_job"].setValue("")
+    with shown.unrecorded():
+        with suppress(SettingsError):  # said when a node is made
+            knobs.protect(node, studio_defaults().locked)
+        identity = group.node_id(node)
+        twins = sum(group.node_id(other) == identity for other in group.ours())
+        if twins > 1 and not node.clones():
+            group.set_id(node)
+            node["gvm_job"].setValue("")
 
 
 def on_script_load() -> None:

@@ -16,10 +16,11 @@ from typing import cast
 
 import nuke
 
+from gvm_client.errors import InputError
 from gvm_nodes.defaults import studio_defaults
 from gvm_nodes.nuke.knobs import add_knobs
 
-MATTE, PLATE = "MatteRead", "PlateWrite"
+MATTE, PLATE, CROP, COPY = "MatteRead", "PlateWrite", "PlateCrop", "MatteCopy"
 _ID_LENGTH = 6  # hexadecimal digits: it stands in paths, and is told apart within one script
 
 
@@ -29,12 +30,13 @@ def create() -> nuke.Group:
     Raises:
         SettingsError: the studio's defaults cannot be used.
     """
-    begins = studio_defaults()
-    # Like a menu entry: Nuke connects what is selected.
+    begins, selected = studio_defaults(), nuke.selectedNodes()[:1]
     node = cast(nuke.Group, nuke.createNode("Group", inpanel=False))
     node.setName("GVM_Matte1")
     with node:
         _fill()
+    for plate in selected:  # an empty Group has no input yet that Nuke could connect
+        node.setInput(0, plate)
     add_knobs(node, begins)
     set_id(node)
     return node
@@ -55,9 +57,18 @@ def is_ours(node: nuke.Node) -> bool:
     return node.Class() == "Group" and node.knob("gvm_id") is not None
 
 
+def everywhere() -> list[nuke.Node]:
+    """Return every node of the script, in Groups too.
+
+    The root is named because a Group's callbacks look into that Group alone; and no class, because
+    with one some versions of Nuke do not look into Groups.
+    """
+    return list(nuke.allNodes(group=nuke.root(), recurseGroups=True))
+
+
 def ours() -> Iterator[nuke.Group]:
     """Yield every node of ours in the script, in Groups too."""
-    for node in nuke.allNodes("Group", recurseGroups=True):
+    for node in everywhere():
         if is_ours(node):
             yield cast(nuke.Group, node)
 
@@ -71,11 +82,14 @@ def part(node: nuke.Group, name: str) -> nuke.Node:
     """Return a node inside.
 
     Raises:
-        ValueError: an artist deleted it.
+        InputError: an artist deleted it.
     """
     inside = node.node(name)
     if inside is None:
-        raise ValueError(f"The node {name} inside {node.fullName()} was deleted.")
+        raise InputError(
+            f"The node {name} inside {node.fullName()} was deleted.",
+            remedy="Make a new GVM node; its mattes are found again with the same output.",
+        )
     return inside
 
 
@@ -83,6 +97,7 @@ def _fill() -> None:
     plate = nuke.createNode("Input", inpanel=False)
     plate.setName("plate")
     crop = nuke.createNode("Crop", inpanel=False)
+    crop.setName(CROP)
     crop.setInput(0, plate)
     for corner, expression in enumerate(("0", "0", "input.width", "input.height")):
         crop["box"].setExpression(expression, corner)
@@ -97,6 +112,8 @@ def _fill() -> None:
     read["raw"].setValue(True)
     read["on_error"].setExpression("parent.missing_mattes")
     copy = nuke.createNode("Copy", inpanel=False)
+    copy.setName(COPY)
+    copy["disable"].setValue(True)  # until there is a matte: a Read without a file may be an error
     copy.setInput(0, plate)
     copy.setInput(1, read)
     copy["from0"].setValue("rgba.alpha")

@@ -5,7 +5,7 @@ Law: what the tool fills in itself is neither undone, nor part of what a matte d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import nuke
@@ -25,6 +25,7 @@ from gvm_nodes.knobs import (
 )
 
 SCHEMA_VERSION = 1
+OWN = ("gvm_id", "gvm_made", "gvm_job", "gvm_schema")
 MISSING_MATTES = ("error", "black", "checkerboard", "nearest frame")
 VIEWS = "views"
 _BUTTONS_AFTER, _MISSING_AFTER = "handles", "depth"
@@ -33,7 +34,8 @@ _BUTTON = """\
 try:
     from gvm_nodes.nuke import session
 except ImportError:
-    nuke.message('GVM is not installed in this Nuke; the mattes can be read. Run: gvm install nuke')
+    (nuke.message if nuke.GUI else nuke.tprint)(
+        'GVM is not installed in this Nuke; the mattes can be read. Run: gvm install nuke')
 else:
     session.press({action!r}, nuke.thisNode())
 """
@@ -45,7 +47,19 @@ def add_knobs(node: nuke.Node, begins: Defaults) -> None:
         node.addKnob(knob)
     for shared in KNOBS:
         node[shared.name].setValue(getattr(begins.wishes, shared.name))
-        node[shared.name].setEnabled(shared.name not in begins.locked)
+    protect(node, begins.locked)
+
+
+def protect(node: nuke.Node, locked: Iterable[str]) -> None:
+    """Hide what the tool fills in, and grey out what the studio locked.
+
+    Again whenever a node is loaded or pasted: Nuke does not keep every flag with the script.
+    """
+    for name in OWN:
+        node[name].setFlag(nuke.INVISIBLE)
+        node[name].setFlag(nuke.NO_UNDO)
+    for name in locked:
+        node[name].setEnabled(False)
 
 
 def value(node: nuke.Node, name: str) -> Any:  # noqa: ANN401 - a knob holds what its class says
@@ -109,17 +123,9 @@ def _knob(knob: Knob) -> nuke.Knob:
 
 def _own_knobs() -> list[nuke.Knob]:
     """Return the knobs that the tool fills in: saved with the script, and seen by nobody."""
-    hidden = [
-        nuke.String_Knob("gvm_id", "", ""),
-        nuke.String_Knob("gvm_made", "", ""),
-        nuke.String_Knob("gvm_job", "", ""),
-        nuke.Int_Knob("gvm_schema", ""),
-    ]
-    hidden[-1].setValue(SCHEMA_VERSION)
-    for knob in hidden:
-        knob.setFlag(nuke.INVISIBLE)
-        knob.setFlag(nuke.NO_UNDO)
-    return hidden
+    schema = nuke.Int_Knob("gvm_schema", "")
+    schema.setValue(SCHEMA_VERSION)
+    return [*(nuke.String_Knob(name, "", "") for name in OWN if name != "gvm_schema"), schema]
 
 
 def _button(button: Button) -> nuke.Knob:

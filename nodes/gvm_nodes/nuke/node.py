@@ -7,7 +7,7 @@ from typing import cast
 
 import nuke
 
-from gvm_client.errors import InputError, SettingsError
+from gvm_client.errors import SettingsError
 from gvm_client.protocol.messages import FileOutput, Matte
 from gvm_nodes.freshness import made_text
 from gvm_nodes.knobs import Wishes
@@ -93,17 +93,9 @@ class NukeNode:
         """Return the current frame."""
         return int(nuke.frame())
 
-    def write_plate(self, clip: Clip, frames: Iterable[int], *, may_write: bool) -> None:
+    def write_plate(self, clip: Clip, frames: Iterable[int], *, may_write: bool) -> None:  # noqa: ARG002
         """Write the tree's frames that changed; as `Node.write_plate`."""
-        if may_write:
-            written.write_changed(self.group, clip.path, frames, self.view)
-        elif changed := written.changed_frames(self.group, clip.path, frames, self.view):
-            raise InputError(
-                f"{len(changed)} plate frames of {self.name} are not written, from {changed[0]}"
-                " on.",
-                remedy="Press Render Range in the node before the render.",
-                frame=changed[0],
-            )
+        written.write_changed(self.group, clip.path, frames, self.view)
 
     def is_plate_changed(self, clip: Clip) -> bool:
         """Whether the plate's files that were written for us are older than the tree.

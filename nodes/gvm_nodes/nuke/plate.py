@@ -6,6 +6,7 @@ Law: a Read is plain when the server, reading its files, sees frame for frame wh
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import nuke
 
@@ -49,28 +50,34 @@ def plain_path(node: nuke.Node, view: str) -> str:
     if read.Class() != "Read" or read["disable"].value():
         return ""
     retimed = read["frame_mode"].value() != "expression" or read["frame"].value()
-    path = _full_size(read, view)
+    path = full_size(read, view)
     sequence = any(token in Path(path).name for token in _FRAME_TOKENS)
     if retimed or not sequence or path.lower().endswith(_MOVIES):
         return ""
     return percent_pattern(_absolute(path))
 
 
-def _full_size(read: nuke.Node, view: str) -> str:
+def full_size(read: nuke.Node, view: str) -> str:
     """Return a Read's own file of a view, never its proxy's; "" where only Nuke can tell.
 
     `nuke.filename` answers for the current view and for the root's proxy setting; else the knob is
     read as it stands, and one that holds TCL cannot be.
     """
-    typed = str(read["file"].value())
+    typed = str(read["file"].value() or "")
     proxied = nuke.root().proxy() and read["proxy"].value()
     if not proxied and "%v" not in typed.lower():
-        return nuke.filename(read) or ""
-    return "" if "[" in typed else str(nuke.filenameFilter(of_view(typed, view)))  # type: ignore[no-untyped-call]
+        return _mapped(nuke.filename(read) or "")
+    return "" if "[" in typed else _mapped(of_view(typed, view))
 
 
 def _absolute(path: str) -> str:
     if path.startswith("/") or path[1:2] == ":":
         return path
-    project = str(nuke.root()["project_directory"].value())
-    return (Path(project) / path).as_posix() if project else ""
+    # Its value is often an expression: the button for the script's folder writes one.
+    project = cast("nuke.File_Knob", nuke.root()["project_directory"]).evaluate()
+    return _mapped((Path(project) / path).as_posix()) if project else ""
+
+
+def _mapped(path: str) -> str:
+    """Return a path as the studio's filename filters and path mapping have it."""
+    return str(nuke.filenameFilter(path)) if path else ""  # type: ignore[no-untyped-call]

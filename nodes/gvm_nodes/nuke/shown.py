@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from typing import cast
 
 import nuke
 
 from gvm_client.protocol.messages import FilePlate, Matte
-from gvm_nodes.nuke.group import MATTE, part
+from gvm_nodes.nuke.group import COPY, MATTE, part
 
 RED, NO_COLOUR = 0xC03030FF, 0
 
@@ -22,7 +23,7 @@ RED, NO_COLOUR = 0xC03030FF, 0
 def status(node: nuke.Node, sentence: str, *, failed: bool = False) -> None:
     """Show a sentence on the node; a failure is red until the next sentence."""
     with quietly():
-        node["status"].setValue(sentence)
+        node["status"].setValue(escape(sentence, quote=False))  # the knob shows HTML
         node["tile_color"].setValue(RED if failed else NO_COLOUR)
         node["label"].setValue("GVM failed: see its status" if failed else "")
 
@@ -38,18 +39,20 @@ def mattes(node: nuke.Group, made: Matte, pattern: str) -> None:
     plate = made.plate
     assert isinstance(plate, FilePlate)  # noqa: S101 - the node asks for nothing else
     read = part(node, MATTE)
-    with _unrecorded():
-        if read["file"].value() != pattern:
-            read["file"].setValue(pattern)
-        for name, frame in (("first", plate.first), ("last", plate.last)):
-            read[name].setValue(frame)
-            read["orig" + name].setValue(frame)
+    wanted = {"file": pattern, "first": plate.first, "last": plate.last}
+    wanted |= {"origfirst": plate.first, "origlast": plate.last}
+    with unrecorded():
+        for name, setting in wanted.items():
+            if read[name].value() != setting:
+                read[name].setValue(setting)
+        part(node, COPY)["disable"].setValue(False)
     with quietly():
         cast("nuke.Script_Knob", read["reload"]).execute()
 
 
 @contextmanager
-def _unrecorded() -> Iterator[None]:
+def unrecorded() -> Iterator[None]:
+    """Let what is set now not enter Nuke's undo."""
     nuke.Undo.disable()
     try:
         yield
@@ -60,7 +63,8 @@ def _unrecorded() -> Iterator[None]:
 @contextmanager
 def quietly() -> Iterator[None]:
     """Let what is set now neither mark the script as modified nor enter its undo."""
-    modified = nuke.modified()
-    with _unrecorded():
+    root = nuke.root()
+    modified = root.modified()
+    with unrecorded():
         yield
-    nuke.modified(modified)
+    root.setModified(modified)

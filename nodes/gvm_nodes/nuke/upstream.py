@@ -1,29 +1,41 @@
-"""Which of our nodes feed a Write: through Groups, into them and out of them."""
+"""Who feeds whom: the Writes of a script, our nodes above one, and everything above a node.
+
+Groups are looked into, and out of.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import cast
 
 import nuke
 
-from gvm_nodes.nuke.group import is_ours
+from gvm_nodes.nuke.group import everywhere, is_ours
+
+
+def writes() -> Iterator[nuke.Node]:
+    """Yield the script's Writes, in Groups too; the one inside our own node is none of them."""
+    for node in everywhere():
+        outside = _outside(node) if node.Class() == "Write" else None
+        if node.Class() == "Write" and not (outside is not None and is_ours(outside)):
+            yield node
 
 
 def upstream(write: nuke.Node) -> Iterator[nuke.Group]:
     """Yield the nodes of ours above a node, those nearest to the plate first."""
-    found: dict[str, nuke.Group] = {}
-    waiting, seen = [write], {write.fullName()}
+    found = [cast(nuke.Group, node) for node in all_above(write) if is_ours(node)]
+    yield from reversed(found)
+
+
+def all_above(node: nuke.Node) -> Iterator[nuke.Node]:
+    """Yield everything above a node, each node once, the nearest first; our Groups stay closed."""
+    waiting, seen = [node], {node.fullName()}
     while waiting:
         for above in _above(waiting.pop()):
-            if above.fullName() in seen:
-                continue
-            seen.add(above.fullName())
-            waiting.append(above)
-            if is_ours(above):
-                found[above.fullName()] = cast(nuke.Group, above)
-    yield from reversed(found.values())
+            if above.fullName() not in seen:
+                seen.add(above.fullName())
+                waiting.append(above)
+                yield above
 
 
 def _above(node: nuke.Node) -> Iterator[nuke.Node]:
@@ -33,10 +45,17 @@ def _above(node: nuke.Node) -> Iterator[nuke.Node]:
         if above is not None:
             yield above
     if isinstance(node, nuke.Group) and not is_ours(node):
-        with suppress(ValueError):  # a Group without an Output
-            yield node.output()
-    outside = nuke.toNode(f"root.{node.fullName().rpartition('.')[0]}")
-    if node.Class() == "Input" and outside is not None:
+        output = node.output()
+        if output is not None:
+            yield output
+    outside = _outside(node) if node.Class() == "Input" else None
+    if outside is not None:
         above = outside.input(int(node["number"].value()))
         if above is not None:
             yield above
+
+
+def _outside(node: nuke.Node) -> nuke.Node | None:
+    """Return the Group that a node is in, or None at the top."""
+    name = node.fullName().rpartition(".")[0]
+    return nuke.toNode(f"root.{name}") if name else None

@@ -1,15 +1,14 @@
-"""Writes the plate of any tree as EXR frames: only those that changed, by Nuke's own op hash.
+"""Writes the plate of any tree as EXR frames: only those that changed, by their stamps.
 
 Laws:
 1. It runs on the main thread, under Nuke's own progress bar, whose Cancel is heard.
 2. Frames are full size and as the tree has them (raw): the root's proxy is off while they are made.
-3. A frame whose hash cannot be had is written anew: never a stale plate.
+3. A frame whose stamp cannot be had is written anew: never a stale plate.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,18 +18,19 @@ import nuke
 from gvm_client.errors import ErrorCode, InputError, JobCancelled, OutputError
 from gvm_nodes.frame_range import segments
 from gvm_nodes.nuke.group import PLATE, part
-from gvm_nodes.nuke.plate import source
+from gvm_nodes.nuke.stamps import frame_stamp
 from gvm_nodes.outputs import frame_path
 
-_STAMPS = "gvm_frames.json"  # frame -> hash; also the sign that the folder is ours
+_STAMPS = "gvm_frames.json"  # frame -> stamp; also the sign that the folder is ours
 _SEGMENT = 50  # frames after which what is finished is remembered, should the next be cancelled
-_HASH = re.compile(r"frame=(-?\d+).*?hash=(?:0x)?([0-9a-fA-F]+)")
 
 # What an artist may have changed inside, and the folder, format and pixels that must be.
 _SAFE = {
     "file_type": "exr",
     "channels": "rgb",
     "raw": True,
+    "datatype": "16 bit half",
+    "autocrop": False,
     "create_directories": True,
     "use_limit": False,
     "reading": False,
@@ -54,16 +54,17 @@ def write_changed(
         OutputError: the folder cannot be written.
     """
     stamps = _read(pattern)
-    now = {frame: frame_hash(source(node), frame, view) for frame in frames}
-    changed = [frame for frame in now if not _stands(pattern, frame, now[frame], stamps)]
-    write = part(node, PLATE)
-    with _ready(write, pattern):
-        for run in segments(changed):
-            for start in range(0, len(run), _SEGMENT):
-                some = run[start : start + _SEGMENT]
-                _execute(write, some, view)
-                stamps.update({str(frame): now[frame] for frame in some})
-                _remember(pattern, stamps)
+    with _proxy_off():
+        now = _stamps_of(node, frames, view)
+        changed = [frame for frame in now if not _stands(pattern, frame, now[frame], stamps)]
+        write = part(node, PLATE)
+        with _ready(write, pattern):
+            for run in segments(changed):
+                for start in range(0, len(run), _SEGMENT):
+                    some = run[start : start + _SEGMENT]
+                    _execute(node, write, some, view)
+                    stamps.update({str(frame): now[frame] for frame in some})
+                    _remember(pattern, stamps)
     return tuple(changed)
 
 
@@ -71,53 +72,71 @@ def changed_frames(
     node: nuke.Group, pattern: str, frames: Iterable[int], view: str
 ) -> tuple[int, ...]:
     """Return those of the plate's frames that `write_changed` would write."""
-    stamps, plate = _read(pattern), source(node)
-    now = {frame: frame_hash(plate, frame, view) for frame in frames}
+    stamps = _read(pattern)
+    with _proxy_off():
+        now = _stamps_of(node, frames, view)
     return tuple(frame for frame in now if not _stands(pattern, frame, now[frame], stamps))
 
 
-def frame_hash(node: nuke.Node, frame: int, view: str) -> str:
-    """Return the hash of a node's op at a frame, without a render, or "" where it cannot be had."""
-    at = (frame, view) if view else (frame,)
-    node.metadata("input/filename", *at)  # validates the op at this frame
-    for number, text in _HASH.findall(nuke.showInfo(node)):
-        if int(number) == frame and int(text, 16) in node.opHashes():
-            return str(text)
-    return ""
+def _stamps_of(node: nuke.Group, frames: Iterable[int], view: str) -> dict[int, str]:
+    """Return each frame's stamp; in a render at proxy size, which is left alone, there is none."""
+    if nuke.root().proxy():
+        return dict.fromkeys(frames, "")
+    return {frame: frame_stamp(node, frame, view) for frame in frames}
 
 
-def _stands(pattern: str, frame: int, digest: str, stamps: dict[str, str]) -> bool:
-    return (
-        bool(digest) and stamps.get(str(frame)) == digest and frame_path(pattern, frame).is_file()
-    )
+def _stands(pattern: str, frame: int, stamp: str, stamps: dict[str, str]) -> bool:
+    if not frame_path(pattern, frame).is_file():
+        return False
+    if (
+        not stamp
+    ):  # it cannot be told: written anew, but in a render, where Nuke may not render more
+        return bool(nuke.executing())
+    return stamps.get(str(frame)) == stamp
 
 
 @contextmanager
-def _ready(write: nuke.Node, pattern: str) -> Iterator[None]:
-    """Have the Write enabled with safe settings, and the root's proxy off."""
+def _proxy_off() -> Iterator[None]:
+    """Have full-size pictures, but within a render, whose size is the render's."""
     root = nuke.root()
-    proxy = root.proxy()
-    write["file"].setValue(pattern)
-    for name, setting in _SAFE.items():
-        write[name].setValue(setting)
-    write["disable"].setValue(False)
+    if not root.proxy() or nuke.executing():
+        yield
+        return
     root.setProxy(False)
     try:
         yield
     finally:
-        root.setProxy(proxy)
+        root.setProxy(True)
+
+
+@contextmanager
+def _ready(write: nuke.Node, pattern: str) -> Iterator[None]:
+    """Have the Write enabled with safe settings."""
+    write["file"].setValue(pattern)
+    for name, setting in _SAFE.items():
+        write[name].setValue(setting)
+    write["disable"].setValue(False)
+    try:
+        yield
+    finally:
         write["disable"].setValue(True)
 
 
-def _execute(write: nuke.Node, frames: range, view: str) -> None:
+def _execute(node: nuke.Group, write: nuke.Node, frames: range, view: str) -> None:
+    views = [view] if view else list(nuke.views())
     try:
-        if view:
-            nuke.execute(write, frames[0], frames[-1], frames.step, [view])
-        else:
-            nuke.execute(write, frames[0], frames[-1], frames.step)
+        with node:
+            nuke.execute(write, frames[0], frames[-1], frames.step, views)
     except RuntimeError as error:
         if "cancel" in str(error).lower():
             raise JobCancelled("Writing the plate was cancelled.") from error
+        if "executing" in str(error).lower():  # Nuke renders nothing within a render
+            raise InputError(
+                f"{len(frames)} plate frames of {node.name()} are not written, from {frames[0]}"
+                " on.",
+                remedy="Press Render Range in the node before the render.",
+                frame=frames[0],
+            ) from error
         raise InputError(
             f"The plate cannot be rendered: {error}.",
             remedy="Mend what the tree above the node says.",

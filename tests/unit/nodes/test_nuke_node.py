@@ -15,6 +15,7 @@ import pytest
 
 from gvm_client.errors import GvmError, SettingsError
 from gvm_nodes import actions, knobs
+from gvm_nodes.nuke.command_line import read_command_line
 from gvm_nodes.outputs import frame_path
 from gvm_nodes.work import Phase, Update
 from tests.fakes import nuke
@@ -30,6 +31,7 @@ from tests.support.nuke_session import (
     read_plate,
     start,
     upstream,
+    writes,
     written,
 )
 
@@ -118,7 +120,7 @@ def test_without_a_gui_a_button_raises(tmp_path: Path, runtime: Path) -> None:
 def test_status_is_not_undone_and_does_not_mark_the_script(tmp_path: Path, runtime: Path) -> None:
     """Progress is no work of the artist's."""
     node = matte_node(plate(tmp_path))
-    nuke.modified(False)
+    nuke.root().setModified(False)
     nuke.session().undone.clear()
     DESK._show(
         group.node_id(node),
@@ -126,7 +128,7 @@ def test_status_is_not_undone_and_does_not_mark_the_script(tmp_path: Path, runti
         Update(frames_total=4, note="Busy."),
     )
     assert node["status"].value() == "0 %, frame 0 of 4. Busy."
-    assert not nuke.modified()
+    assert not nuke.root().modified()
     assert not nuke.session().undone
 
 
@@ -233,6 +235,86 @@ def test_a_preset_fills_in_its_numbers(tmp_path: Path, runtime: Path) -> None:
     assert node["frames_per_window"].value() == 4
     node["size"].setValue(256)
     assert asking.request(NukeNode(node), ()).window.size == 256
+
+
+def test_a_relative_read_lies_in_the_project_s_folder(tmp_path: Path, runtime: Path) -> None:
+    """Whose knob is often an expression."""
+    nuke.root()["project_directory"].setValue("[python {nuke.script_directory()}]")
+    node = NukeNode(matte_node(read_plate("plates/a.%04d.exr", 1, 5)))
+    assert node.clip().path == str(tmp_path / "plates" / "a.%04d.exr")
+
+
+def test_writes_in_groups_are_found_and_named_by_their_group(tmp_path: Path, runtime: Path) -> None:
+    """A studio's write node is a Group with a Write in it; our own plate's Write is none."""
+    matte_node(plate(tmp_path))
+    wrap = nuke.createNode("Group")
+    wrap.setName("SGWrite1")
+    with wrap:
+        inner = nuke.createNode("Write")
+    outer = nuke.createNode("Write")
+    outer["disable"].setValue(True)
+    assert list(writes()) == [inner, outer]
+
+    def asked(*words: str) -> list[str]:
+        line = read_command_line(["nuke", *words, "a.nk"])
+        return [write.fullName() for write in writes() if batch._is_asked_for(write, line)]
+
+    assert asked("-x") == [inner.fullName()]
+    assert asked("-X", "SGWrite1") == [inner.fullName()]
+    assert asked("-X", outer.name()) == [outer.fullName()]
+    assert asked("-t") == []
+
+
+@pytest.mark.parametrize("kind", ["Blur", "FrameHold", "Dot"])
+def test_a_tree_is_written_again_when_its_picture_can_have_changed(
+    tmp_path: Path, runtime: Path, kind: str
+) -> None:
+    """Also below nodes that have no op of their own, and when a file is overwritten in place."""
+    for frame in (1001, 1002):
+        (tmp_path / f"a.{frame}.exr").write_text("")
+    read = plate(tmp_path)
+    read["frame_mode"].setValue("offset")
+    tree = nuke.createNode(kind)
+    tree.setInput(0, read)
+    node = NukeNode(matte_node(tree))
+
+    def wrote() -> tuple[int, ...]:
+        return written.write_changed(node.group, node.clip().path, (1001, 1002), "")
+
+    assert wrote() == (1001, 1002)
+    assert wrote() == ()
+    nuke.root().setProxy(True)
+    assert wrote() == ()
+    os.utime(tmp_path / "a.1002.exr", (5, 5))
+    assert wrote() == (1002,)
+
+
+def test_a_range_that_nuke_cannot_read_ends_the_render_and_not_the_loading(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """The script opens; the Write says why it does not render."""
+    start(tmp_path, gui=False, args=("nuke", "-F", "abc", "-x", "a.nk"))
+    write = nuke.createNode("Write")
+    write.setInput(0, matte_node(plate(tmp_path)))
+    batch.before_writes()
+    with pytest.raises(SettingsError, match="abc"):
+        nuke.execute(write, 1, 2)
+
+
+def test_a_new_node_passes_the_plate_until_it_has_a_matte(tmp_path: Path, runtime: Path) -> None:
+    """A Read without a file may be an error below."""
+    node = NukeNode(matte_node(plate(tmp_path)))
+    copy = node.group.node("MatteCopy")
+    assert copy["disable"].value()
+    node.show(asking.request(node, (1001,)))
+    assert not copy["disable"].value()
+
+
+def test_the_selected_node_becomes_the_plate(tmp_path: Path, runtime: Path) -> None:
+    """As with every node of Nuke's menu."""
+    read = plate(tmp_path)
+    nuke.session().selection = [read]
+    assert group.create().input(0) is read
 
 
 def test_a_written_plate_has_the_format_s_size(tmp_path: Path, runtime: Path) -> None:
@@ -361,23 +443,17 @@ def test_only_read_what_exists_contacts_nobody(tmp_path: Path, runtime: Path) ->
     assert not runtime.exists()
 
 
-@pytest.mark.parametrize(
-    ("words", "frames"),
-    [
-        ("nuke -x -F 1-5x2 a.nk", (1, 3, 5)),
-        ("nuke -X Write1 -F -2--1 -F 7 a.nk", (-2, -1, 7)),
-        ("nuke -x a.nk", (11, 12, 13)),
-        ("nuke -t a.py", ()),
-    ],
-)
-def test_the_command_line_says_which_frames(
-    tmp_path: Path, runtime: Path, words: str, frames: tuple[int, ...]
+def test_a_batch_render_without_named_frames_takes_the_project_s(
+    tmp_path: Path, runtime: Path
 ) -> None:
-    """Several -F, steps and negative frames; without -F the project's range."""
+    """Or the Write's own, where it has some."""
     nuke.root()["first_frame"].setValue(11)
     nuke.root()["last_frame"].setValue(13)
-    write = nuke.createNode("Write")
-    assert batch.asked_frames(write, words.split()) == frames
+    write, line = nuke.createNode("Write"), read_command_line(["nuke", "-x", "a.nk"])
+    assert batch.asked_frames(write, line) == (11, 12, 13)
+    for name, setting in (("use_limit", True), ("first", 5), ("last", 6)):
+        write[name].setValue(setting)
+    assert batch.asked_frames(write, line) == (5, 6)
 
 
 def test_the_saved_script_parses_and_opens_without_the_package(

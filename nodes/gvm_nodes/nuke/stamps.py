@@ -1,0 +1,69 @@
+"""What a frame of a tree was made of, without a render: Nuke's op hash, and the files it reads.
+
+Laws:
+1. The hash is that of the Crop inside our node: nodes that only pass pictures on have none.
+2. The hash does not see a file that was overwritten under its name, so files' times are part of it.
+3. "" means that it cannot be told; whoever asks decides what that means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import nuke
+
+from gvm_nodes.nuke.group import CROP, MATTE, is_ours, part
+from gvm_nodes.nuke.plate import full_size
+from gvm_nodes.nuke.upstream import all_above
+from gvm_nodes.outputs import frame_path, percent_pattern
+
+_OPS = re.compile(r"Op for \{(?P<at>[^}]*)\}[^\n]*?\bhash=(?:0x)?(?P<hash>[0-9a-fA-F]+)")
+_FRAME = re.compile(r"\bframe=(-?\d+)")
+_VIEW = re.compile(r"\bview=(\S+)")
+_BITS = 0xFFFFFFFFFFFFFFFF  # a hash may come with a sign in one place and without in the other
+
+
+def frame_stamp(node: nuke.Group, frame: int, view: str) -> str:
+    """Return a text that differs when the plate's picture at a frame does.
+
+    The root's proxy must be off.
+    """
+    crop = part(node, CROP)
+    at = (frame, view) if view else (frame,)
+    named = crop.metadata("input/filename", *at)  # validates the op at this frame
+    digest = _op_hash(crop, frame, view)
+    if not digest:
+        return ""
+    files = sorted({*_files(crop, frame, view), *([Path(str(named))] if named else [])})
+    return ":".join([digest, *filter(None, map(_stat, files))])
+
+
+def _op_hash(node: nuke.Node, frame: int, view: str) -> str:
+    known = {one & _BITS for one in node.opHashes()}
+    for found in _OPS.finditer(nuke.showInfo(node)):
+        frames, views = _FRAME.search(found["at"]), _VIEW.search(found["at"])
+        if frames is None or int(frames[1]) != frame or int(found["hash"], 16) & _BITS not in known:
+            continue
+        if not view or views is None or views[1] == view:
+            return found["hash"].lower()
+    return ""
+
+
+def _files(node: nuke.Node, frame: int, view: str) -> Iterator[Path]:
+    """Yield the files that the Reads above a node name for a frame."""
+    for above in all_above(node):
+        read = part(cast(nuke.Group, above), MATTE) if is_ours(above) else above
+        path = full_size(read, view) if read.Class() == "Read" else ""
+        if path:
+            yield frame_path(percent_pattern(path), frame)
+
+
+def _stat(path: Path) -> str:
+    try:
+        found = path.stat()
+    except OSError:  # not there, or no file: then the hash has to do
+        return ""
+    return f"{found.st_mtime_ns}.{found.st_size}"
