@@ -685,7 +685,7 @@ def bring_back(node: Node, saved: Node) -> None:
     """Put saved parameters back, those that were a user's too; nothing hears of it."""
     for name, param in saved.params.items():
         known = node.params.setdefault(name, copy.copy(param))
-        known.owner, known.value = node, param.value
+        known.owner, known.value, known.enabled = node, param.value, param.enabled
         if isinstance(known, ChoiceParam):
             known.options = param.options
 

@@ -9,6 +9,7 @@ Laws:
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from functools import partial
 
 from gvm_client.errors import GvmError
@@ -59,7 +60,8 @@ def param_changed(param: Param, node: Effect, app: App, *, by_artist: bool) -> N
     if knob == "preset":
         knobs.fill_window(node)
     if name == knobs.MISSING:
-        shown.missing(node)
+        with suppress(GvmError):  # a node inside is missing: said when the artist renders
+            shown.missing(node)
     ours = HOST.node(app, node)
     if by_artist and ours.job and not DESK.is_running(ours.identity):
         MAIN.watch()

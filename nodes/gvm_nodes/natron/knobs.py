@@ -8,10 +8,8 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 
-from gvm_client.errors import SettingsError
-from gvm_nodes.defaults import Defaults, studio_defaults
+from gvm_nodes.defaults import Defaults
 from gvm_nodes.knobs import (
     BUTTONS,
     KNOBS,
@@ -53,14 +51,6 @@ def add_params(group: Effect, begins: Defaults | None) -> None:
             shown.addParam(param)
     if begins is not None:
         _begin(group, begins)
-    lock(group)
-
-
-def lock(group: Effect) -> None:
-    """Grey out what the studio locked; Natron does not save that."""
-    with suppress(SettingsError):  # said where a group is made
-        for name in studio_defaults().locked:
-            group.getParam(PREFIX + name).setEnabled(False)
 
 
 def value(group: Effect, name: str) -> Setting:
@@ -165,6 +155,7 @@ def _begin(group: Effect, begins: Defaults) -> None:
         if knob.choices:  # by index: Natron throws at a default that it does not find
             begin = knob.choices.index(str(begin))
         _fill(group.getParam(PREFIX + knob.name), begin)
+        group.getParam(PREFIX + knob.name).setEnabled(knob.name not in begins.locked)
     _fill(group.getParam(MISSING), _NO_MATTE)
     group.getParam(STATUS).set(NEW)
     group.getParam(SCHEMA).set(SCHEMA_VERSION)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 from gvm_client.errors import InputError
 from gvm_client.protocol.messages import Matte
@@ -99,11 +100,13 @@ class NatronNode:
         keep(self.group, MADE, made_text(made))
         if self._renders.keeps(self.identity, made):
             return
-        try:
+        plate = None
+        with suppress(InputError):  # it was taken away meanwhile
             plate = self.plate()
-        except InputError:  # it was taken away meanwhile
-            plate = None
-        shown.mattes(self.group, made, plate)
+        try:
+            shown.mattes(self.group, made, plate)
+        except InputError as error:  # an artist deleted what would show them
+            self.say(str(error), failed=True)
 
 
 class NatronHost:

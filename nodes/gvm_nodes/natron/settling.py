@@ -15,7 +15,7 @@ from gvm_nodes.desk import Desk
 from gvm_nodes.natron import shown
 from gvm_nodes.natron.api import App
 from gvm_nodes.natron.group import ours, set_id
-from gvm_nodes.natron.knobs import NEW, SHOWN, lock, text
+from gvm_nodes.natron.knobs import NEW, SHOWN, text
 from gvm_nodes.natron.node import NatronHost, NatronNode
 
 WAITS = "A render was under way when the project was saved; press Render Range to see it."
@@ -33,7 +33,6 @@ def settle(desk: Desk, host: NatronHost, app: App) -> None:
         elif node.job and not desk.is_running(node.identity):
             node.say(WAITS)
         taken.add(node.identity)
-        lock(group)
         with suppress(GvmError):  # a node inside is missing: said when the artist renders
             follow(node)
 

@@ -349,6 +349,17 @@ def test_the_mattes_stand_where_the_plate_stands(app, tmp_path):
     assert inside.getParam("filename").reloads == 2
 
 
+def test_before_the_first_render_the_read_inside_names_what_will_be_made(app, tmp_path):
+    """So that a render without the artist finds it; it follows every change until then."""
+    group = matte_group(app, plate(app, tmp_path))
+    for version in (2, 3):
+        natron.edit(group, "gvm_version", version)
+        pattern = asking.matte_pattern(as_node(app, group))
+        assert f"_v00{version}." in pattern
+        assert mattes(group).getParam("filename").get() == pattern
+    assert text(group, "status") == "Not rendered yet."
+
+
 def test_missing_mattes_do_what_the_group_says(app, tmp_path):
     """In Natron's words; black until an artist says otherwise."""
     group = matte_group(app, plate(app, tmp_path))
@@ -367,15 +378,17 @@ def test_a_preset_fills_in_its_numbers(app, tmp_path):
     assert asking.request(as_node(app, group), ()).window.size == 256
 
 
-def test_a_studio_s_defaults_fill_and_lock_parameters(app, tmp_path, monkeypatch):
-    """New groups have them; what is locked stays so when a project is opened."""
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_studio_s_defaults_fill_and_lock_parameters(app, tmp_path, monkeypatch, anew):
+    """New groups have them, and keep them when their project is opened elsewhere."""
     studio = {"defaults": {"preset": "prototype", "colourspace": "acescg"}, "locked": ["weights"]}
     (tmp_path / "studio.json").write_text(json.dumps(studio))
     monkeypatch.setenv("GVM_NODE_DEFAULTS", str(tmp_path / "studio.json"))
     group = matte_group(app, plate(app, tmp_path))
     assert as_node(app, group).wishes().colourspace == "acescg"
     assert group.getParam("gvm_max_resolution").get() == 512
-    again = only_group(reopen(app, anew=True))
+    monkeypatch.delenv("GVM_NODE_DEFAULTS")
+    again = only_group(reopen(app, anew=anew))
     for one in (group, again):
         names = [knob.name for knob in knobs.KNOBS]
         assert [n for n in names if not one.getParam(f"gvm_{n}").getIsEnabled()] == ["weights"]
@@ -448,12 +461,16 @@ def test_reveal_and_cancel_before_the_first_render_say_so(app, tmp_path, runtime
 
 
 def test_a_deleted_read_inside_is_said(app, tmp_path):
-    """With what to do."""
+    """With what to do; the job is not waited for any more."""
     group = matte_group(app, plate(app, tmp_path))
+    group.getParam("gvm_job").set("0" * 32)
     mattes(group).destroy()
+    rendered(app, group)
+    assert "was deleted" in text(group, "status")
+    assert text(group, "job") == ""
     natron.edit(group, "gvm_blur", 1.0)
-    natron.press(group, "gvm_render_range")
-    natron.pump(lambda: "/none/server" in text(group, "status"))
+    natron.edit(group, "gvm_missing_mattes", "error")
+    natron.press(group, "gvm_cancel")
     assert natron.session().script_editor == []
     natron.idle()
 
