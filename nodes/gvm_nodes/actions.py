@@ -78,16 +78,13 @@ def opened(desk: Desk, node: Node) -> None:
             desk.resume(node, asking.request(node, asking.chosen_frames(node)))
 
 
-def prepared(
-    node: Node, frames: Iterable[int], priority: Priority, *, may_write: bool = True
-) -> Matte:
+def prepared(node: Node, frames: Iterable[int], priority: Priority) -> Matte:
     """Return the request for the frames, its plate on disk.
 
     Args:
         node: one of ours.
         frames: what is asked for.
         priority: who is served first.
-        may_write: whether the host may render now; within a render it may not.
 
     Raises:
         GvmError: a knob's value, or the plate, cannot be used.
@@ -96,7 +93,7 @@ def prepared(
     playhead = node.frame() if node.frame() in frames else None
     request = asking.request(node, frames, priority=priority, playhead=playhead)
     if clip.written:
-        node.write_plate(clip, asking.context(request, frames), may_write=may_write)
+        node.write_plate(clip, asking.context(request, frames))
     return request
 
 

@@ -81,16 +81,15 @@ class Node(Protocol):
     def frame(self) -> int:
         """Return the current frame."""
 
-    def write_plate(self, clip: Clip, frames: Iterable[int], *, may_write: bool) -> None:
+    def write_plate(self, clip: Clip, frames: Iterable[int]) -> None:
         """Have the plate's files stand that are written for us.
 
         Args:
             clip: what `clip` said, with `written`.
             frames: what will be looked at.
-            may_write: whether the host may render now; within a render it may not.
 
         Raises:
-            GvmError: they cannot be written, or may not and do not stand.
+            GvmError: they cannot be written, or not now.
         """
 
     def say(self, sentence: str, *, failed: bool = False) -> None:

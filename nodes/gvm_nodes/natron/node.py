@@ -88,7 +88,7 @@ class NatronNode:
         number = plate.number(time)
         return time - plate.shift if number is None else number
 
-    def write_plate(self, clip: Clip, frames: Iterable[int], *, may_write: bool = False) -> None:
+    def write_plate(self, clip: Clip, frames: Iterable[int]) -> None:
         """Have nothing to write: a Read's files stand, and nothing else is a plate here."""
 
     def say(self, sentence: str, *, failed: bool = False) -> None:

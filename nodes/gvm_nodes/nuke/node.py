@@ -93,7 +93,7 @@ class NukeNode:
         """Return the current frame."""
         return int(nuke.frame())
 
-    def write_plate(self, clip: Clip, frames: Iterable[int], *, may_write: bool) -> None:  # noqa: ARG002
+    def write_plate(self, clip: Clip, frames: Iterable[int]) -> None:
         """Write the tree's frames that changed; as `Node.write_plate`."""
         written.write_changed(self.group, clip.path, frames, self.view)
 
