@@ -692,14 +692,14 @@ def bring_back(node: Node, saved: Node) -> None:
 
 def render(app: App, write: Effect, frames: Iterable[int], *, threads: int = 1) -> Rendered:
     """Render a Write on threads of Natron's, while the main loop runs; in batch it waits."""
-    done, left, lock = Rendered(), list(frames), threading.Lock()
+    done, left, lock = Rendered(), iter(frames), threading.Lock()
 
     def render_frames() -> None:
         while not (app.aborts or done.failed):
             with lock:
-                if not left:
-                    return
-                frame = left.pop(0)
+                frame = next(left, None)
+            if frame is None:
+                return
             _render_frame(app, write, frame, done)
 
     def run() -> None:

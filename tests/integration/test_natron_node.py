@@ -163,7 +163,24 @@ def test_a_render_makes_its_mattes_before_it_reads_them(shot, background):
     ran = len(shot.windows_denoised())
     assert natron.render(app, write, range(1003, 1003 + AHEAD)).failed == ""
     assert len(shot.windows_denoised()) == ran
+    path = shot.folder / "plate" / "plate.1024.exr"
+    write_exr(path, moving_disc(1064, 48, 32))
+    assert natron.render(app, write, [LAST]).failed == ""
+    assert len(shot.windows_denoised()) == ran + 1
     assert natron.session().script_editor == []
+
+
+def test_what_a_render_has_made_it_asks_for_no_more(app, shot):
+    """A server that is gone after the block is not missed within it."""
+    write = write_below(app, matte_group(app, plate(app, shot)))
+
+    def frames():
+        yield FIRST
+        shot.kill_server()
+        yield from range(FIRST + 1, FIRST + AHEAD)
+
+    assert len(natron.render(app, write, frames()).frames) == AHEAD
+    assert shot.server() is None
 
 
 @pytest.mark.parametrize("anew", [True, False])

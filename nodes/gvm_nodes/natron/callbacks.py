@@ -19,7 +19,7 @@ from gvm_nodes.knobs import KNOBS
 from gvm_nodes.natron import group, knobs, shown
 from gvm_nodes.natron.api import App, Effect, Param, is_our_own
 from gvm_nodes.natron.node import NatronNode
-from gvm_nodes.natron.session import DESK, HOST, MAIN, RENDERS, press
+from gvm_nodes.natron.session import DESK, HOST, RENDERS, press
 from gvm_nodes.natron.settling import follow, settle
 
 LOOK_SECONDS = 10.0  # a slider that is drawn does not look at the plate's files each time
@@ -63,8 +63,8 @@ def param_changed(param: Param, node: Effect, app: App, *, by_artist: bool) -> N
         with suppress(GvmError):  # a node inside is missing: said when the artist renders
             shown.missing(node)
     ours = HOST.node(app, node)
-    if by_artist and ours.job and not DESK.is_running(ours.identity):
-        MAIN.watch()
+    if by_artist and ours.job and not (HOST.is_batch or DESK.is_running(ours.identity)):
+        HOST.watch()
         actions.opened(DESK, ours)
     elif knob in _WATCHED:
         _show_freshness(ours)
@@ -101,8 +101,8 @@ def after_render(*, aborted: bool) -> None:
 def _settle_soon(app: App) -> None:
     number = HOST.remember(app)
     if not HOST.is_batch:  # there, when a button is pressed
-        MAIN.post(partial(_settle, number))
-        MAIN.watch()
+        HOST.post(partial(_settle, number))
+        HOST.watch()
 
 
 def _settle(number: int) -> None:

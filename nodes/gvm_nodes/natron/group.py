@@ -38,10 +38,10 @@ def create(app: App, group: Effect) -> None:
     Raises:
         SettingsError: the studio's defaults cannot be used for a new one.
     """
-    comes_back = is_ours(group)
+    begins = None if is_ours(group) else studio_defaults()
     with quietly():
-        add_params(group, None if comes_back else studio_defaults())
-    if not comes_back:
+        add_params(group, begins)
+    if begins is not None:
         set_id(group)
     group.refreshUserParamsGUI()
     _fill(app, group)

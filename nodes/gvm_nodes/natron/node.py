@@ -148,6 +148,11 @@ class NatronHost:
         """Have the main thread call this soon."""
         self._main.post(call)
 
+    def watch(self) -> None:
+        """Have what is posted be called, until nothing is under way; on the main thread only."""
+        if not self.is_batch:
+            self._main.watch()
+
     def _nodes(self) -> Iterator[NatronNode]:
         for number in sorted(self._projects):
             app = self.project(number)

@@ -16,6 +16,7 @@ import pytest
 
 from gvm_client.errors import GvmError, SettingsError
 from gvm_nodes import actions, asking, knobs
+from gvm_nodes.natron import callbacks
 from gvm_nodes.natron.group import PLUGIN_ID
 from gvm_nodes.natron.shown import RED
 from gvm_nodes.natron.underway import UnderWay
@@ -189,6 +190,7 @@ def test_without_anybody_to_look_a_button_raises(tmp_path, runtime, how):
     group = matte_group(app, plate(app, tmp_path))
     with pytest.raises(GvmError, match="/none/server"):
         press("render_range", app, group)
+    assert natron.session().timers == []
 
 
 def test_a_disabled_group_s_buttons_do_nothing(app, tmp_path, runtime):
@@ -302,13 +304,13 @@ def test_anything_but_a_read_is_refused_with_a_way_out(app, tmp_path, runtime):
 
 @pytest.mark.parametrize(
     ("kind", "frames"),
-    [("plate", range(1003, 1019)), ("project", range(1001, 1011)), ("custom", (1005, 1007))],
+    [("plate", range(1003, 1019)), ("project", range(1003, 1021)), ("custom", (1005, 1007))],
 )
 def test_the_range_is_the_plates_the_projects_or_ones_own(app, tmp_path, kind, frames):
     """Numbers are the files', wherever the Read stands; handles are context."""
     read = plate(app, tmp_path)
     natron.edit(read, "startingTime", 1)
-    app.bounds, app.time = (-10, 10), 4
+    app.bounds, app.time = (3, 30), 4
     group = matte_group(app, read)
     natron.edit(group, "gvm_handles", 2)
     natron.edit(group, "gvm_frames", "1005-1008x2 2000")
@@ -347,6 +349,12 @@ def test_the_mattes_stand_where_the_plate_stands(app, tmp_path):
     rendered(app, group)  # which reads the files anew, and that sets the Read's frames
     assert [inside.getParam(name).get() for name in names] == [FIRST, LAST, -990, 0, 3]
     assert inside.getParam("filename").reloads == 2
+    request = asking.request(as_node(app, group), ())
+    for move, shift in ((lambda: natron.edit(read, "startingTime", 21), -980),
+                        (lambda: group.disconnectInput(0), -980)):  # fmt: skip
+        move()
+        DESK._show(text(group, "id"), request, Update(ready=(FIRST,)))
+        assert [inside.getParam(name).get() for name in names] == [FIRST, LAST, shift, 0, 3]
 
 
 def test_before_the_first_render_the_read_inside_names_what_will_be_made(app, tmp_path):
@@ -413,6 +421,15 @@ def test_a_project_opens_with_its_settings_and_its_mattes(app, tmp_path, anew):
     assert kept == before
 
 
+def test_a_studio_s_broken_file_keeps_no_project_from_opening(app, tmp_path, monkeypatch):
+    """It is an error where a group is made."""
+    matte_group(app, plate(app, tmp_path))
+    monkeypatch.setenv("GVM_NODE_DEFAULTS", str(tmp_path / "none.json"))
+    assert as_node(app, only_group(reopen(app, anew=True))).wishes().engine == "test"
+    with pytest.raises(SettingsError, match=r"none\.json"):
+        app.createNode(PLUGIN_ID)
+
+
 @pytest.mark.parametrize("anew", [False, True])
 def test_a_saved_job_is_said_where_it_is_seen(app, tmp_path, runtime, anew):
     """The status that was saved, some percent, is not true any more."""
@@ -455,6 +472,9 @@ def test_reveal_and_cancel_before_the_first_render_say_so(app, tmp_path, runtime
     group = matte_group(app, plate(app, tmp_path))
     natron.press(group, "gvm_reveal")
     assert text(group, "status").endswith("does not exist yet. Render first.")
+    button = group.getParam("gvm_cancel")
+    callbacks.param_changed(button, group, app, by_artist=False)
+    assert text(group, "status") != "Nothing is rendering."
     natron.press(group, "gvm_cancel")
     assert text(group, "status") == "Nothing is rendering."
     assert not runtime.exists()
@@ -486,11 +506,26 @@ def test_only_read_what_exists_contacts_nobody(app, tmp_path, runtime):
     assert not runtime.exists()
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-def test_an_error_ends_a_render_and_is_on_the_group(app, tmp_path, threads):
-    """Each thread of the render gives the same reason; the artist sees it in the graph."""
+def test_an_error_ends_a_render_and_is_on_the_group(app, tmp_path, monkeypatch):
+    """Threads of the render that wait for it do not try again; the artist sees it in the graph."""
+    server, tried = tmp_path / "server", tmp_path / "tried"
+    server.write_text(f"#!/bin/sh\necho once >> {tried}\nexit 3\n")
+    server.chmod(0o755)
+    monkeypatch.setenv("GVM_SERVER", str(server))
     group = matte_group(app, plate(app, tmp_path))
-    done = natron.render(app, write_below(app, group), range(FIRST, LAST), threads=threads)
+    done = natron.render(app, write_below(app, group), range(FIRST, LAST), threads=3)
+    assert tried.read_text() == "once\n"
+    assert group.getScriptName() in done.failed
+    assert done.frames == []
+    natron.idle()
+    assert text(group, "status") in done.failed
+    assert group.getColor() == RED
+
+
+def test_a_server_that_cannot_be_started_ends_a_render(app, tmp_path):
+    """With its name and a remedy."""
+    group = matte_group(app, plate(app, tmp_path))
+    done = natron.render(app, write_below(app, group), range(FIRST, LAST))
     assert "/none/server" in done.failed
     assert group.getScriptName() in done.failed
     assert done.frames == []
@@ -562,3 +597,11 @@ def test_a_write_that_never_says_that_its_render_ended_keeps_no_mattes_away():
     assert not renders.keeps("a", made)
     assert renders.take() == {"a": made}
     assert renders.take() == {}
+
+
+def test_while_a_frame_is_prepared_a_write_renders_however_long_that_takes():
+    """Also when its render's begin was not said."""
+    renders = UnderWay(lambda: 0.0)
+    with renders.frame():
+        assert renders.keeps("a", object())
+    assert not renders.keeps("a", object())
