@@ -21,6 +21,7 @@ import psutil
 from gvm_client.connection import read_connection
 from gvm_client.errors import ServerNotRunning
 from gvm_client.process import is_alive
+from tests.support.processes import kill_all_of
 
 # Small windows and frames: the tests are about conduct, not about pixels' beauty.
 SMALL = ("--engine", "test", "--size", "32", "--frames-per-window", "6", "--overlap", "2")
@@ -119,4 +120,5 @@ def machine(folder: Path) -> Iterator[Site]:
         yield site
     finally:
         site.kill_server()
+        kill_all_of(runtime)
         shutil.rmtree(runtime, ignore_errors=True)

@@ -27,6 +27,7 @@ from gvm_client.errors import (
 )
 from gvm_client.launcher import ensure_server, server_command
 from gvm_client.runtime import LOG_NAME
+from tests.support.processes import kill_all_of
 from tests.support.serving import serving, until
 
 SMALL = [sys.executable, "-m", "tests.fakes.small_server"]
@@ -44,6 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         pid = client.connection.pid
         client.stop()
         assert until(lambda: not psutil.pid_exists(pid))
+    kill_all_of(folder)
 
 
 def test_a_server_is_started_once_and_found_afterwards(folder: Path):
