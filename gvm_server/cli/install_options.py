@@ -63,7 +63,12 @@ HOSTS = (
         _scripts,
     ),
     Host("fusion", "Scripts for Fusion Studio.", "gvm_server.cli.install_fusion", _scripts),
-    Host("natron", "A group for renders in Natron.", "gvm_server.cli.install_natron", _scripts),
+    Host(
+        "natron",
+        "The group of Natron, for plates that are Reads.",
+        "gvm_server.cli.install_natron",
+        _scripts,
+    ),
 )
 
 
