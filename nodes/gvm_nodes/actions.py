@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
-from gvm_client.errors import GvmError, InputError
+from gvm_client.errors import GvmError, InputError, JobCancelled
 from gvm_client.protocol.messages import Matte
 from gvm_client.settings import Priority
-from gvm_nodes import asking
+from gvm_nodes import asking, freshness
 from gvm_nodes.desk import Desk
+from gvm_nodes.frame_range import parse_frames
+from gvm_nodes.naming import read_ticket
 from gvm_nodes.node import Node
 from gvm_nodes.outputs import existing
 
@@ -44,7 +46,8 @@ def render_changed(desk: Desk, node: Node) -> None:
 
 def cancel(desk: Desk, node: Node) -> None:
     """End the node's job."""
-    node.say("Cancelling." if desk.cancel(node) else "Nothing is rendering.")
+    if not desk.cancel(node):
+        node.say("Nothing is rendering.")
 
 
 def reveal(desk: Desk, node: Node) -> None:
@@ -73,9 +76,31 @@ ACTIONS: Mapping[str, Callable[[Desk, Node], None]] = MappingProxyType(
 
 def opened(desk: Desk, node: Node) -> None:
     """Find the job of a node again, whose panel the artist opens for the first time."""
-    if node.job:
+    ticket = read_ticket(node.job)
+    if ticket is not None:
         with _reported(desk, node):
-            desk.resume(node, asking.request(node, asking.chosen_frames(node)))
+            frames = parse_frames(ticket.frames)
+            desk.resume(node, asking.request(node, frames, priority=ticket.priority))
+
+
+def changed(desk: Desk, node: Node, *, looks: bool) -> None:
+    """Say when the mattes are not those of today's knobs and plate, and when they are again.
+
+    Args:
+        desk: whose jobs are let alone.
+        node: what was changed.
+        looks: whether to look at the plate's files too, which is done on another thread.
+    """
+    if desk.is_running(node.identity):
+        return
+    try:
+        wanted = asking.request(node, ())
+    except GvmError:  # said when the artist renders: knobs are set one by one
+        return
+    if freshness.is_out_of_date(node.made, wanted):
+        node.say(freshness.OUT_OF_DATE)
+    elif node.made and (looks or node.said == freshness.OUT_OF_DATE):
+        desk.look(node, wanted)
 
 
 def prepared(node: Node, frames: Iterable[int], priority: Priority) -> Matte:
@@ -109,6 +134,6 @@ def _reported(desk: Desk, node: Node) -> Iterator[None]:
     try:
         yield
     except GvmError as error:
-        node.say(str(error), failed=True)
+        node.say(str(error), failed=not isinstance(error, JobCancelled))
         if desk.host.is_batch:
             raise

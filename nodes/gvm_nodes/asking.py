@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from gvm_client.errors import SettingsError
 from gvm_client.protocol.messages import EngineName, FileOutput, FilePlate, Matte
-from gvm_client.settings import Depth, Missing, Priority, find_preset
+from gvm_client.settings import LARGEST_FITTED_WINDOW, Depth, Missing, Priority, find_preset
 from gvm_client.windows import Plan, windows_for
 from gvm_nodes.frame_range import format_frames, parse_frames
 from gvm_nodes.knobs import RangeKind, Wishes
@@ -118,8 +118,10 @@ def context(asked: Matte, frames: Iterable[int]) -> tuple[int, ...]:
     assert isinstance(plate, FilePlate)  # noqa: S101 - this file makes no other
     assert plate.first is not None  # noqa: S101
     assert plate.last is not None  # noqa: S101
-    if asked.model.fit_memory:  # the server chooses the window
-        return tuple(range(plate.first, plate.last + 1))
+    if asked.model.fit_memory:  # the server chooses the window: the widest that it may
+        reach = max(asked.window.frames_per_window, LARGEST_FITTED_WINDOW) - 1
+        near = {one for frame in frames for one in range(frame - reach, frame + reach + 1)}
+        return tuple(sorted(near & set(range(plate.first, plate.last + 1))))
     plan = Plan.of(asked.window, first=plate.first, last=plate.last)
     return tuple(sorted({seen for window in windows_for(plan, frames) for seen in window.frames}))
 

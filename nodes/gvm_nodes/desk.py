@@ -3,7 +3,8 @@
 Laws:
 1. The threads that follow jobs touch no node: they hand updates to the host's main thread.
 2. A node that was deleted is not missed; its job goes on.
-3. In batch a job runs to its end on the caller's thread, and its error is raised.
+3. In batch a job runs to its end on the caller's thread, and its error is raised; so do errands.
+4. An update is for the job that the node waits for; what comes late from an earlier one is dropped.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from functools import partial
 from gvm_client.errors import ErrorCode, GvmError, LocalProtocolError
 from gvm_client.protocol.lifecycle import JobState
 from gvm_client.protocol.messages import Matte
+from gvm_nodes.freshness import OUT_OF_DATE, UP_TO_DATE, is_plate_newer, record
 from gvm_nodes.line import Line, open_line
+from gvm_nodes.naming import read_ticket, ticket
 from gvm_nodes.node import Host, Node
 from gvm_nodes.work import Phase, Update, Work
 
@@ -37,6 +40,7 @@ class Desk:
         self._line = line
         self._works: dict[str, Work] = {}  # by the node's identity
         self._errands: list[threading.Thread] = []
+        self._looking: set[str] = set()
 
     def start(self, node: Node, request: Matte) -> None:
         """Ask for a job and follow it.
@@ -50,9 +54,9 @@ class Desk:
                 remedy="Wait for it, or press Cancel first.",
                 code=ErrorCode.ILLEGAL_MOVE,
             )
-        node.job = request.job
+        before, node.job = node.job, ticket(request)
         node.say("Asking the server.")
-        work = self._follow(node.identity, request)
+        work = self._follow(node.identity, request, before)
         if self.host.is_batch:
             result = work.run()
             if result.error is not None:
@@ -62,23 +66,35 @@ class Desk:
 
     def cancel(self, node: Node) -> bool:
         """End the node's job, also one of an earlier session; return whether it has one."""
-        identity, job = node.identity, node.job
-        if self.is_running(identity):
+        identity, kept = node.identity, read_ticket(node.job)
+        runs = self.is_running(identity)
+        if runs or kept is not None:
+            node.say("Cancelling.")
+        if runs:
             self._works[identity].cancel()
-            return True
-        if job:
-            node.job = ""
-            self._apart("cancel", partial(self._cancel, job))
-        return bool(job)
+        elif kept is not None:
+            self._apart("cancel", partial(self._cancel, identity, node.job, kept.job))
+        return runs or kept is not None
 
     def resume(self, node: Node, request: Matte) -> None:
         """Find the job that the node waited for when its document was saved, and follow it.
 
         Starts no server and no job: where the job has ended, the node says so.
         """
-        if not node.job or self.is_running(node.identity):
-            return
-        self._apart("resume", partial(self._look_for, node.identity, node.job, request))
+        kept = read_ticket(node.job)
+        if kept is not None and not self.is_running(node.identity):
+            errand = partial(self._look_for, node.identity, node.job, kept.job, request)
+            self._apart("resume", errand)
+
+    def look(self, node: Node, wanted: Matte) -> None:
+        """Look at the plate's files, and say whether the mattes are older than they.
+
+        Files on a server take their time, and the host's main thread must not wait for them.
+        """
+        identity = node.identity
+        if identity not in self._looking:
+            self._looking.add(identity)
+            self._apart("look", partial(self._look, identity, node.made, wanted))
 
     def release(self, node: Node) -> None:
         """Have the server give the GPU's memory back, from another thread."""
@@ -94,27 +110,33 @@ class Desk:
         works = any(work.is_running for work in self._works.values())
         return works or any(errand.is_alive() for errand in self._errands)
 
-    def wait(self, identity: str, seconds: float) -> bool:
-        """Wait until a node's job has ended; return whether it has."""
-        return identity not in self._works or self._works[identity].wait(seconds)
-
-    def _follow(self, identity: str, request: Matte) -> Work:
-        work = Work(request, partial(self._told, identity, request), line=self._line)
+    def _follow(self, identity: str, request: Matte, before: str = "") -> Work:
+        work = Work(request, partial(self._told, identity, request, before), line=self._line)
         self._works[identity] = work
         return work
 
     # ---- any thread ------------------------------------------------------------------------
 
-    def _told(self, identity: str, request: Matte, update: Update) -> None:
-        show = partial(self._show, identity, request, update)
-        if self.host.is_batch:
-            show()
-        else:
-            self.host.post(show)
+    def _told(self, identity: str, request: Matte, before: str, update: Update) -> None:
+        self._post(partial(self._show, identity, request, before, update))
 
-    def _cancel(self, job: str) -> None:
-        with suppress(GvmError):  # no server, no job
+    def _post(self, call: Callable[[], None]) -> None:
+        if self.host.is_batch:
+            call()
+        else:
+            self.host.post(call)
+
+    def _cancel(self, identity: str, kept: str, job: str) -> None:
+        failure: GvmError | None = None
+        try:
             self._line().cancel(job)
+        except GvmError as error:
+            failure = error
+        self._post(partial(self._cancelled, identity, kept, failure))
+
+    def _look(self, identity: str, made: str, wanted: Matte) -> None:
+        newer = is_plate_newer(made, wanted)
+        self._post(partial(self._looked, identity, made, newer))
 
     def _release(self, identity: str) -> None:
         sentence = "The GPU's memory was given back."
@@ -122,46 +144,74 @@ class Desk:
             self._line().release()
         except GvmError as error:
             sentence = str(error)
-        self.host.post(partial(self._say, identity, sentence))
+        self._post(partial(self._say, identity, sentence))
 
-    def _look_for(self, identity: str, job: str, request: Matte) -> None:
+    def _look_for(self, identity: str, kept: str, job: str, request: Matte) -> None:
         status = None
         with suppress(GvmError):  # no server, no job
             status = self._line().status()
         known = status.jobs if status else ()
         runs = any(one.job == job and not JobState(one.state).is_final for one in known)
-        self.host.post(partial(self._found, identity, job, request, runs))
+        self._post(partial(self._found, identity, kept, request, runs))
 
     def _apart(self, what: str, call: Callable[[], None]) -> None:
+        if self.host.is_batch:  # a script's end would end its threads too
+            call()
+            return
         errand = threading.Thread(target=call, name=f"gvm-{what}", daemon=True)
         errand.start()
         self._errands = [each for each in self._errands if each.is_alive()] + [errand]
 
     # ---- the main thread -------------------------------------------------------------------
 
-    def _show(self, identity: str, request: Matte, update: Update) -> None:
+    def _show(self, identity: str, request: Matte, before: str, update: Update) -> None:
         node = self.host.find(identity)
-        if node is None:
+        if node is None or node.job != ticket(request):
             return
-        node.say(update.sentence, failed=update.phase is Phase.FAILED)
-        if update.ready or update.phase is Phase.DONE:
-            node.show(request)
         if update.phase is not Phase.WORKING:
-            node.job = ""
+            # Refused because the node's own earlier job writes there: that is still to be found.
+            refused = update.error is not None and update.error.code is ErrorCode.OUTPUT_UNWRITABLE
+            node.job = before if refused else ""
+        node.say(update.sentence, failed=update.phase is Phase.FAILED)
+        if update.ready:
+            node.made = record(node.made, request, update.ready)
+        if update.ready or update.phase is Phase.DONE:
+            try:
+                node.show(request)
+            except GvmError as error:
+                node.say(str(error), failed=True)
 
     def _say(self, identity: str, sentence: str) -> None:
         node = self.host.find(identity)
         if node is not None:
             node.say(sentence)
 
-    def _found(self, identity: str, job: str, request: Matte, runs: bool) -> None:  # noqa: FBT001
+    def _cancelled(self, identity: str, kept: str, failure: GvmError | None) -> None:
         node = self.host.find(identity)
-        if node is None or node.job != job or self.is_running(identity):
-            return  # deleted, or rendered anew, meanwhile
-        if not runs:
+        if node is None or node.job != kept:
+            return
+        if failure is None:
             node.job = ""
-            node.say(GONE)
-        elif request.job != job:
+        node.say(str(failure) if failure else "The job was cancelled.", failed=failure is not None)
+
+    def _looked(self, identity: str, made: str, newer: bool) -> None:  # noqa: FBT001
+        self._looking.discard(identity)
+        node = self.host.find(identity)
+        if node is None or node.made != made or self.is_running(identity):
+            return  # made anew meanwhile
+        if newer:
+            node.say(OUT_OF_DATE)
+        elif node.said == OUT_OF_DATE:
+            node.say(UP_TO_DATE)
+
+    def _found(self, identity: str, kept: str, request: Matte, runs: bool) -> None:  # noqa: FBT001
+        node = self.host.find(identity)
+        if node is None or node.job != kept or self.is_running(identity):
+            return  # deleted, or rendered anew, meanwhile
+        if runs and ticket(request) == kept:
+            self._follow(identity, request).start()
+        elif runs:
             node.say(OTHER)
         else:
-            self._follow(identity, request).start()
+            node.job = ""
+            node.say(GONE)

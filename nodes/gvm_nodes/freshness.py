@@ -1,42 +1,86 @@
 """Whether the mattes that a node shows are those that its knobs and its plate would make today.
 
-Law: it looks at knobs, and at files' times where it is told to; it contacts nobody.
+A node keeps, as one line of text, which frames were made of which request. Every function takes
+that text; "" and a text that cannot be read mean that nothing was made.
+
+Laws:
+1. It is known frame by frame: a job of some frames says nothing of the others.
+2. Only `is_plate_newer` looks at files. Nothing here contacts anybody.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
+from gvm_client.errors import SettingsError
 from gvm_client.protocol.messages import FileOutput, FilePlate, Matte
+from gvm_nodes.frame_range import format_frames, parse_frames
 from gvm_nodes.naming import digest
-from gvm_nodes.outputs import newest
+from gvm_nodes.outputs import frame_path, modified
 
 OUT_OF_DATE = "Out of date: the plate or a knob has changed since these mattes were made."
 UP_TO_DATE = "The mattes fit the plate and the knobs."
 
 
-def made_text(made: Matte) -> str:
-    """Return what a node keeps of the mattes that it shows, as one line."""
-    assert isinstance(made.output, FileOutput)  # noqa: S101 - a node asks for nothing else
-    return json.dumps({"digest": digest(made), "out": made.output.path})
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Made:
+    """Where mattes lie, and the range text of each request's frames, by the request's digest."""
+
+    out: str
+    frames: Mapping[str, str]
 
 
-def is_out_of_date(made: str, wanted: Matte) -> bool:
-    """Whether mattes are shown that today's knobs would not make.
+def record(text: str, job: Matte, frames: Iterable[int]) -> str:
+    """Return the text with some frames made of a job's request."""
+    out, key, new = _out(job), digest(job), set(frames)
+    before = _read(text)
+    kept = before.frames if before is not None and before.out == out else {}
+    left = {one: set(parse_frames(ranges)) for one, ranges in kept.items()}
+    table = {one: held - new for one, held in left.items()}
+    table[key] = table.get(key, set()) | new
+    ranges = {one: format_frames(held) for one, held in table.items() if held}
+    return json.dumps({"out": out, "frames": ranges})
+
+
+def is_out_of_date(text: str, wanted: Matte) -> bool:
+    """Whether a matte is shown that today's knobs would not make.
 
     Args:
-        made: what `made_text` returned; "" where nothing is shown.
+        text: what the node keeps.
         wanted: what the node would ask for now.
     """
-    return bool(made) and json.loads(made)["digest"] != digest(wanted)
-
-
-def is_plate_newer(made: str, wanted: Matte) -> bool:
-    """Whether a file of the plate is newer than every matte that is shown; looks at each file."""
-    plate = wanted.plate
-    assert isinstance(plate, FilePlate)  # noqa: S101 - a node asks for nothing else
-    if not made or plate.first is None or plate.last is None:
+    made = _read(text)
+    if made is None:
         return False
-    clip = range(plate.first, plate.last + 1)
-    shown = newest(json.loads(made)["out"], clip)
-    return 0.0 < shown < newest(plate.path, clip)
+    return made.out != _out(wanted) or any(key != digest(wanted) for key in made.frames)
+
+
+def is_plate_newer(text: str, wanted: Matte) -> bool:
+    """Whether a frame of the plate is newer than its matte; looks at the files of every matte."""
+    made, plate = _read(text), wanted.plate
+    assert isinstance(plate, FilePlate)  # noqa: S101 - a node asks for nothing else
+    if made is None:
+        return False
+    frames = (frame for ranges in made.frames.values() for frame in parse_frames(ranges))
+    return any(
+        0.0 < modified(frame_path(made.out, frame)) < modified(frame_path(plate.path, frame))
+        for frame in frames
+    )
+
+
+def _out(job: Matte) -> str:
+    assert isinstance(job.output, FileOutput)  # noqa: S101 - a node asks for nothing else
+    return job.output.path
+
+
+def _read(text: str) -> _Made | None:
+    try:
+        fields = json.loads(text)
+        made = _Made(out=str(fields["out"]), frames=dict(fields["frames"]))
+        for ranges in made.frames.values():
+            parse_frames(ranges)
+    except (ValueError, TypeError, KeyError, AttributeError, SettingsError):
+        return None  # nothing was made, or it cannot be told
+    return made

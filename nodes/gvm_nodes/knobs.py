@@ -5,9 +5,10 @@ Law: a knob's default is its field's in `Wishes`; hosts build their own widgets 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from gvm_client.errors import SettingsError
@@ -267,15 +268,24 @@ def as_wishes(values: Mapping[str, Setting]) -> Wishes:
     return replace(_NEW, **fitting)
 
 
-def with_preset(wishes: Wishes, preset: str) -> Wishes:
-    """Return the wishes with a preset's numbers.
+def preset_numbers(preset: str, locked: Collection[str] = ()) -> dict[str, int]:
+    """Return the numbers that a preset sets, by their knobs' names.
+
+    Args:
+        preset: its name.
+        locked: the knobs that a studio has set: no preset changes them.
 
     Raises:
         SettingsError: there is no such preset.
     """
     window = find_preset(preset).window
-    numbers: dict[str, Any] = {name: getattr(window, name) for name in WINDOW}
-    return replace(wishes, preset=preset, **numbers)
+    return {name: getattr(window, name) for name in WINDOW if name not in locked}
+
+
+def with_preset(wishes: Wishes, preset: str, locked: Collection[str] = ()) -> Wishes:
+    """Return the wishes with a preset's numbers; as `preset_numbers`."""
+    numbers: dict[str, Any] = {**preset_numbers(preset, locked), "preset": preset}
+    return replace(wishes, **numbers)
 
 
 def _fitting(knob: Knob, value: Setting) -> Setting:
@@ -283,12 +293,40 @@ def _fitting(knob: Knob, value: Setting) -> Setting:
         raise SettingsError(
             f"{knob.label} is {value!r}; it must be one of {', '.join(knob.choices)}."
         )
+    kind = type(knob.default)
+    read, says = _KINDS[kind]
     try:
-        return type(knob.default)(value)
-    except ValueError as error:
-        raise SettingsError(
-            f"{knob.label} is {value!r}; it must be {_KINDS[type(knob.default)]}."
-        ) from error
+        return read(value)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise SettingsError(f"{knob.label} is {value!r}; it must be {says}.") from error
 
 
-_KINDS = {bool: "on or off", int: "a whole number", float: "a number", str: "a text"}
+def _switch(value: Setting) -> bool:
+    if isinstance(value, str) or value not in (0, 1):  # the text "false" is not false
+        raise ValueError(value)
+    return bool(value)
+
+
+def _whole(value: Setting) -> int:
+    if not isinstance(value, str) and int(value) != value:
+        raise ValueError(value)
+    return int(value)
+
+
+def _text(value: Setting) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+_KINDS: Mapping[type, tuple[Callable[[Setting], Setting], str]] = MappingProxyType(
+    {
+        bool: (_switch, "on or off"),
+        int: (_whole, "a whole number"),
+        float: (float, "a number"),
+        str: (_text, "a text"),
+    }
+)
+
+NOT_PART_OF_A_MATTE = ("range", "frames", "handles", "policy", "keep_going")
+"""The knobs that choose what is made, and change no matte."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 
 from gvm_client.protocol.fields import pack_fields
 from gvm_client.protocol.messages import Matte
@@ -17,11 +18,36 @@ from gvm_client.settings import Priority
 
 NO_JOB = "0" * 32
 _DIGEST_LENGTH = 32  # hexadecimal digits: a job's name
+_PRIORITIES = "|".join(priority.value for priority in Priority)
+_TICKET = re.compile(rf"([0-9a-f]{{{_DIGEST_LENGTH}}}) ({_PRIORITIES}) (\S+)")
 
 
 def named(request: Matte, node: str) -> Matte:
     """Return the request under the name that this node's job of it has."""
     return replace(request, job=_hash(node, replace(request, job=NO_JOB, playhead=None)))
+
+
+def ticket(request: Matte) -> str:
+    """Return what a node keeps of a job that it waits for: its name, and what it was asked for."""
+    return f"{request.job} {request.priority.value} {request.frames}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ticket:
+    """A job that a node waited for when its document was saved."""
+
+    job: str
+    priority: Priority
+    frames: str
+    """A range text."""
+
+
+def read_ticket(text: str) -> Ticket | None:
+    """Return what `ticket` wrote; None for anything else."""
+    found = _TICKET.fullmatch(text)
+    if found is None:
+        return None
+    return Ticket(job=found[1], priority=Priority(found[2]), frames=found[3])
 
 
 def digest(request: Matte) -> str:

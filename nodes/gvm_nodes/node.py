@@ -53,10 +53,21 @@ class Node(Protocol):
 
     @property
     def job(self) -> str:
-        """The job that it waits for, saved with the document; "" for none."""
+        """The ticket of the job that it waits for, saved with the document; "" for none."""
 
     @job.setter
-    def job(self, name: str) -> None: ...
+    def job(self, ticket: str) -> None: ...
+
+    @property
+    def made(self) -> str:
+        """What `freshness` keeps of the mattes that it shows, saved with the document."""
+
+    @made.setter
+    def made(self, text: str) -> None: ...
+
+    @property
+    def said(self) -> str:
+        """The sentence that it shows."""
 
     def wishes(self) -> Wishes:
         """Return what its knobs say.
@@ -96,7 +107,11 @@ class Node(Protocol):
         """Show a sentence; it is neither a change of the document nor a step of undo."""
 
     def show(self, made: Matte) -> None:
-        """Show a request's mattes, as far as they stand, and read them anew."""
+        """Show a request's mattes, as far as they stand, and read them anew.
+
+        Raises:
+            GvmError: it cannot, because something of the node was deleted.
+        """
 
 
 class Host(Protocol):

@@ -15,6 +15,14 @@ from gvm_client.errors import ErrorCode, OutputError
 
 DEFAULT_OUTPUT = "{dir}/mattes/{plate}_{id}/v{version}/{plate}_matte_v{version}.%04d.exr"
 
+# One file holds all frames, whatever number its name ends with; the server reads not all of them.
+# fmt: off
+MOVIES = (
+    ".mov", ".mp4", ".m4v", ".mkv", ".webm", ".avi", ".mxf", ".mpg", ".mpeg", ".ts", ".m2ts",
+    ".mts", ".wmv", ".flv", ".ogv", ".gif", ".r3d", ".braw", ".ari",
+)
+# fmt: on
+
 _TOKEN = re.compile(r"\{(\w+)\}")
 _FRAME = re.compile(r"%0?\d*d")
 _HASHES = re.compile(r"(#+|@+)(?=\.[^./\\]*$)")
@@ -77,14 +85,14 @@ def existing(pattern: str, frames: Iterable[int]) -> tuple[int, ...]:
 
 def newest(pattern: str, frames: Iterable[int]) -> float:
     """Return the latest modification time among the frames' files, in seconds; 0.0 without any."""
-    times = (_modified(frame_path(pattern, frame)) for frame in frames)
-    return max(times, default=0.0)
+    return max((modified(frame_path(pattern, frame)) for frame in frames), default=0.0)
 
 
-def _modified(path: Path) -> float:
+def modified(path: Path) -> float:
+    """Return a file's modification time, in seconds; 0.0 where it is not there."""
     try:
         return path.stat().st_mtime
-    except OSError:  # it is not there
+    except OSError:
         return 0.0
 
 

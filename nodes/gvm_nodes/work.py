@@ -4,6 +4,8 @@ Laws:
 1. `tell` hears at most two updates a second, and always the last one.
 2. Work ends once; its last update is `result`, and an error is in it as an object, not a dialog.
 3. `cancel` returns at once, from any thread.
+4. Work has ended only when nothing of it is under way: neither its last word, nor a cancel that
+   could meet the next job of the same name.
 """
 
 from __future__ import annotations
@@ -48,7 +50,6 @@ class Update:
         frames_total: alphas asked for; 0 before the plate was looked at.
         ready: the host's numbers of the frames that have come since the last update.
         note: what it waits for, or does, in plain words.
-        engine: the engine that runs, or "" before that is known.
         error: why it failed or was cancelled.
     """
 
@@ -57,7 +58,6 @@ class Update:
     frames_total: int = 0
     ready: tuple[int, ...] = ()
     note: str = ""
-    engine: str = ""
     error: GvmError | None = None
 
     @property
@@ -84,12 +84,11 @@ class _Following:
     frames_done: int = 0
     frames_total: int = 0
     note: str = "Asking the server."
-    engine: str = ""
     ready: list[int] = field(default_factory=list)
 
     def hear(self, event: JobEvent) -> None:
         if isinstance(event, Accepted):
-            self.frames_total, self.engine = event.frames_total, event.engine.value
+            self.frames_total = event.frames_total
             self.note = " ".join(event.notes)
         elif isinstance(event, Progress):
             self.frames_done, self.note = event.frames_done, event.note
@@ -108,7 +107,6 @@ class _Following:
             frames_total=self.frames_total,
             ready=ready,
             note=self.note,
-            engine=self.engine,
             error=error,
         )
 
@@ -128,6 +126,8 @@ class Work:
         self._tell = tell
         self._find_line = line
         self._line: Line | None = None
+        self._lock = threading.Lock()
+        self._canceller: threading.Thread | None = None
         self._stop = threading.Event()
         self._ended = threading.Event()
 
@@ -147,17 +147,18 @@ class Work:
             last = known.update(Phase.FAILED, failed)
         finally:
             self.result = last
-            self._ended.set()
-            self._tell(last)
+            self._end(last)
         return last
 
     def cancel(self) -> None:
         """End the job soon; returns at once."""
-        if self._stop.is_set() or self._ended.is_set():
-            return
-        self._stop.set()
-        # Told to the server besides: the thread that listens hears from it once a second only.
-        threading.Thread(target=self._cancel, name="gvm-cancel", daemon=True).start()
+        with self._lock:
+            if self._stop.is_set() or self.result is not None:
+                return
+            self._stop.set()
+            # Told to the server besides: the thread that listens hears from it once a second only.
+            self._canceller = threading.Thread(target=self._cancel, name="gvm-cancel", daemon=True)
+            self._canceller.start()
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until the work has ended; return whether it has."""
@@ -167,6 +168,16 @@ class Work:
     def is_running(self) -> bool:
         """Whether it has not ended yet."""
         return not self._ended.is_set()
+
+    def _end(self, last: Update) -> None:
+        with self._lock:  # from here on nobody begins to cancel
+            canceller = self._canceller
+        if canceller is not None:
+            canceller.join()
+        try:
+            self._tell(last)
+        finally:
+            self._ended.set()
 
     def _cancel(self) -> None:
         if self._line is not None:

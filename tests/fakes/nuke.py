@@ -82,6 +82,9 @@ class Knob:
     def setEnabled(self, enabled: bool) -> None:
         self.is_enabled = enabled
 
+    def enabled(self) -> bool:
+        return self.is_enabled
+
     def setFlag(self, flag: int) -> None:
         self.flags |= flag
 

@@ -24,6 +24,7 @@ from tests.support.natron_session import (
     shown,
     start,
     text,
+    ticket,
     write_below,
 )
 from tests.support.plates import moving_disc, write_exr, write_plate
@@ -254,12 +255,12 @@ def test_a_reopened_project_finds_its_running_job(app, shot, monkeypatch):
         while "frame_ready" not in killed.stdout.readline():
             pass
         killed.kill()
-    node.job = request.job
+    node.job = ticket(request)
     again = only_group(reopen(app))
     assert "press Render Range" in text(again, "status")
     natron.edit(again, "gvm_missing_mattes", "error")  # any change that asks for no other mattes
     natron.pump(lambda: " %" in text(again, "status"))
-    assert text(again, "job") == request.job
+    assert text(again, "job") == ticket(request)
     assert finish(again).startswith("24 frames are ready.")
     assert len(shot.windows_denoised()) == 6
     assert not text(again, "job")
@@ -268,7 +269,7 @@ def test_a_reopened_project_finds_its_running_job(app, shot, monkeypatch):
 def test_a_job_that_has_ended_meanwhile_is_said_and_nothing_is_started(app, shot):
     """The artist's first change asks a server that runs, and starts none."""
     group = matte_group(app, plate(app, shot))
-    group.getParam("gvm_job").set("0" * 32)
+    group.getParam("gvm_job").set(f"{'0' * 32} range 1001-1010")
     natron.edit(group, "gvm_policy", "only read what exists")
     natron.pump(lambda: "has ended" in text(group, "status"))
     assert not text(group, "job")

@@ -25,11 +25,13 @@ from tests.support.nuke_session import (
     read_plate,
     shown_alpha,
     start,
+    ticket,
 )
 from tests.support.plates import moving_disc, write_exr, write_plate
 from tests.support.site import Site
 
 FIRST, LAST = 1001, 1024
+TICKET = f"{'0' * 32} range 1001-1024"
 
 
 @pytest.fixture
@@ -197,21 +199,22 @@ def test_batch_without_a_plate_ends_with_an_error(shot: Site) -> None:
 def test_a_reopened_script_finds_its_running_job(
     shot: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The Nuke that asked was killed; the next finds the job, and no window runs twice."""
+    """The Nuke that asked was quit; the next finds the job, and no window runs twice."""
     monkeypatch.setenv("GVM_TEST_ENGINE_SECONDS", "0.05")
     node = matte_node(plate(shot))
     node["keep_going"].setValue(True)
     request = asking.request(NukeNode(node), asking.chosen_frames(NukeNode(node)))
-    killed = subprocess.Popen(
+    left = subprocess.Popen(
         [sys.executable, "-m", "gvm_nodes.side"], stdin=PIPE, stdout=PIPE, text=True
     )
-    with killed:
-        killed.stdin.write(side.written(request))
-        killed.stdin.flush()
-        while "frame_ready" not in killed.stdout.readline():
+    with left:
+        left.stdin.write(side.written(request))
+        left.stdin.flush()
+        while "frame_ready" not in left.stdout.readline():
             pass
-        killed.kill()
-    NukeNode(node).job = request.job
+        left.stdin.close()  # all that a host's end gives it
+        assert left.wait(10) == 0
+    NukeNode(node).job = ticket(request)
     script = str(nuke.root().name())
     nuke.scriptSave(script)
     nuke.scriptOpen(script)
@@ -219,7 +222,7 @@ def test_a_reopened_script_finds_its_running_job(
     assert "open this panel" in again["status"].value()
     nuke.session().changed(again, nuke.Knob("showPanel"))
     nuke.pump(lambda: " %" in again["status"].value())
-    assert NukeNode(again).job == request.job
+    assert NukeNode(again).job == ticket(request)
     assert finish(again).startswith("24 frames are ready.")
     assert len(shot.windows_denoised()) == 6
     assert not NukeNode(again).job
@@ -228,7 +231,7 @@ def test_a_reopened_script_finds_its_running_job(
 def test_a_job_that_has_ended_meanwhile_is_said_and_nothing_is_started(shot: Site) -> None:
     """Opening the panel asks a server that runs, and starts none."""
     node = matte_node(plate(shot))
-    NukeNode(node).job = "0" * 32
+    NukeNode(node).job = TICKET
     nuke.session().changed(node, nuke.Knob("showPanel"))
     nuke.pump(lambda: "has ended" in node["status"].value())
     assert not NukeNode(node).job

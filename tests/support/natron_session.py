@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gvm_client.protocol.messages import Matte
+from gvm_nodes.naming import ticket
 from gvm_nodes.natron import callbacks, session
 from gvm_nodes.natron.group import MATTES, MODULE, PLUGIN_ID
 from gvm_nodes.natron.mainthread import qt_core
 from gvm_nodes.natron.node import NatronNode
 from gvm_nodes.natron.session import DESK, HOST, RENDERS, press
+from gvm_nodes.work import Update
 from gvm_server.cli.install_natron import SCRIPTS
 from tests.fakes import natron
 from tests.fakes.natron import App, Effect
 
-__all__ = ["DESK", "press"]
+__all__ = ["DESK", "press", "ticket"]
 
 NAMES = {
     "beforeRender": "before_render",
@@ -36,12 +39,20 @@ def forget() -> None:
     """Know no more than a program that begins: what one session knows, the next does not."""
     DESK._works.clear()
     HOST._projects.clear()
+    DESK._looking.clear()
     callbacks._looked.clear()
     RENDERS.__init__(HOST, session.UNDER_WAY)
     session.UNDER_WAY.__init__()
     session.MAIN.__init__(lambda: DESK.is_busy)
     natron.session().timers.clear()
     natron.session().invoked.clear()
+
+
+def tell(app: App, group: Effect, request: Matte, update: Update) -> None:
+    """Have a job of a group tell an update."""
+    node = as_node(app, group)
+    node.job = ticket(request)
+    DESK._show(node.identity, request, "", update)
 
 
 def reopen(app: App, *, anew: bool = False) -> App:

@@ -9,11 +9,14 @@ from tests.fakes import nuke
 
 sys.modules["nuke"] = nuke  # before the node's modules are loaded, as in Nuke
 
+from gvm_client.protocol.messages import Matte  # noqa: E402
 from gvm_nodes import asking  # noqa: E402
+from gvm_nodes.naming import ticket  # noqa: E402
 from gvm_nodes.nuke import batch, callbacks, group, written  # noqa: E402
 from gvm_nodes.nuke.node import NukeNode, nodes_of  # noqa: E402
 from gvm_nodes.nuke.session import DESK, press  # noqa: E402
 from gvm_nodes.nuke.upstream import upstream, writes  # noqa: E402
+from gvm_nodes.work import Update  # noqa: E402
 
 __all__ = [
     "DESK",
@@ -24,6 +27,7 @@ __all__ = [
     "group",
     "nodes_of",
     "press",
+    "ticket",
     "upstream",
     "writes",
     "written",
@@ -36,6 +40,8 @@ def start(folder: Path, *, gui: bool = True, args: tuple[str, ...] = ()) -> None
     DESK._works.clear()  # what one session knows, the next does not
     batch._made.clear()
     batch._refused.clear()
+    written._just_written.clear()
+    DESK._looking.clear()
     callbacks.register()
     nuke.scriptSave((folder / "shot.nk").as_posix())
 
@@ -57,6 +63,13 @@ def matte_node(plate: nuke.Node) -> nuke.Group:
     for name, number in (("frames_per_window", 6), ("overlap", 2), ("size", 32)):
         node[name].setValue(number)
     return node
+
+
+def tell(node: nuke.Group, request: Matte, update: Update) -> None:
+    """Have a job of a node tell an update."""
+    own = NukeNode(node)
+    own.job = ticket(request)
+    DESK._show(own.identity, request, "", update)
 
 
 def shown_alpha(node: nuke.Group, frame: int) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from gvm_client.settings import WindowSettings
+from gvm_client.settings import LARGEST_FITTED_WINDOW, WindowSettings
 from gvm_server.matting.engine import decode_halo
 from gvm_server.matting.gvm.backoff import backoff
 from gvm_server.matting.gvm.config import CheckpointConfig
@@ -26,7 +26,7 @@ from gvm_server.matting.working import WorkingSize
 GIB = 1 << 30
 
 # The original guide's table: the device's free memory in GiB, and frames per window.
-GUIDE_TABLE = ((24, 16), (16, 12), (12, 8), (0, 4))
+GUIDE_TABLE = ((24, LARGEST_FITTED_WINDOW), (16, 12), (12, 8), (0, 4))
 HEADROOM = 0.9  # of the free memory; the rest is the driver's and the kernels' own
 
 

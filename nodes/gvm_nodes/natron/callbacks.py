@@ -13,9 +13,8 @@ from contextlib import suppress
 from functools import partial
 
 from gvm_client.errors import GvmError
-from gvm_nodes import actions, asking
-from gvm_nodes.freshness import OUT_OF_DATE, UP_TO_DATE, is_out_of_date, is_plate_newer
-from gvm_nodes.knobs import KNOBS
+from gvm_nodes import actions
+from gvm_nodes.knobs import KNOBS, NOT_PART_OF_A_MATTE
 from gvm_nodes.natron import group, knobs, shown
 from gvm_nodes.natron.api import App, Effect, Param, is_our_own
 from gvm_nodes.natron.node import NatronNode
@@ -24,8 +23,7 @@ from gvm_nodes.natron.settling import follow, settle
 
 LOOK_SECONDS = 10.0  # a slider that is drawn does not look at the plate's files each time
 
-_NOT_PART_OF_A_MATTE = ("range", "frames", "handles", "policy", "keep_going")
-_WATCHED = {knob.name for knob in KNOBS}.difference(_NOT_PART_OF_A_MATTE)
+_WATCHED = {knob.name for knob in KNOBS}.difference(NOT_PART_OF_A_MATTE)
 
 _looked: dict[str, float] = {}  # by the node's identity: when its plate's files were looked at
 
@@ -58,7 +56,8 @@ def param_changed(param: Param, node: Effect, app: App, *, by_artist: bool) -> N
         return
     HOST.remember(app)
     if knob == "preset":
-        knobs.fill_window(node)
+        with suppress(GvmError):  # of an older version; said when the artist renders
+            knobs.fill_window(node)
     if name == knobs.MISSING:
         with suppress(GvmError):  # a node inside is missing: said when the artist renders
             shown.missing(node)
@@ -113,24 +112,17 @@ def _settle(number: int) -> None:
 
 def _show_freshness(node: NatronNode) -> None:
     """Have the Read inside follow the plate, and say whether its mattes are those of today."""
-    try:
+    with suppress(GvmError):  # said when the artist renders: parameters are set one by one
         follow(node)
-        wanted = asking.request(node, ())
-    except GvmError:  # said when the artist renders: parameters are set one by one
-        return
-    if DESK.is_running(node.identity):
-        return
-    said = knobs.text(node.group, knobs.STATUS) == OUT_OF_DATE
-    newer = _looks(node, said=said) and is_plate_newer(node.made, wanted)
-    if newer or is_out_of_date(node.made, wanted):
-        node.say(OUT_OF_DATE)
-    elif said:
-        node.say(UP_TO_DATE)
+    RENDERS.catch_up()
+    actions.changed(DESK, node, looks=_looks(node))
+    if DESK.is_busy:
+        HOST.watch()
 
 
-def _looks(node: NatronNode, *, said: bool) -> bool:
+def _looks(node: NatronNode) -> bool:
     now = time.monotonic()
-    if not said and now - _looked.get(node.identity, -LOOK_SECONDS) < LOOK_SECONDS:
+    if now - _looked.get(node.identity, -LOOK_SECONDS) < LOOK_SECONDS:
         return False
     _looked[node.identity] = now
     return True

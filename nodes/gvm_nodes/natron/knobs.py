@@ -21,7 +21,7 @@ from gvm_nodes.knobs import (
     Wishes,
     as_wishes,
     on_page,
-    with_preset,
+    preset_numbers,
 )
 from gvm_nodes.natron.api import Effect, Param, chosen, label_kind, quietly
 
@@ -80,11 +80,16 @@ def keep(group: Effect, name: str, kept: str) -> None:
 
 
 def fill_window(group: Effect) -> None:
-    """Set the window's parameters to the chosen preset's numbers."""
-    filled = with_preset(Wishes(), str(value(group, "preset")))
+    """Set the window's parameters to the chosen preset's numbers, but what the studio locked.
+
+    Raises:
+        SettingsError: the preset is none of this version's.
+    """
+    locked = [name for name in WINDOW if not group.getParam(PREFIX + name).getIsEnabled()]
+    numbers = preset_numbers(str(value(group, "preset")), locked)
     with quietly():
-        for name in WINDOW:
-            group.getParam(PREFIX + name).set(getattr(filled, name))
+        for name, number in numbers.items():
+            group.getParam(PREFIX + name).set(number)
 
 
 def _page(group: Effect, page: Page) -> Iterator[Param]:

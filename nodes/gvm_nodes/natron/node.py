@@ -7,12 +7,11 @@ from contextlib import suppress
 
 from gvm_client.errors import InputError
 from gvm_client.protocol.messages import Matte
-from gvm_nodes.freshness import made_text
 from gvm_nodes.knobs import Wishes
 from gvm_nodes.natron import shown
 from gvm_nodes.natron.api import App, Effect, is_background, natron
 from gvm_nodes.natron.group import ours
-from gvm_nodes.natron.knobs import IDENTITY, JOB, MADE, keep, read, text
+from gvm_nodes.natron.knobs import IDENTITY, JOB, MADE, STATUS, keep, read, text
 from gvm_nodes.natron.mainthread import MainThread, qt_core
 from gvm_nodes.natron.plate import Placed, placed, project_folder
 from gvm_nodes.natron.underway import UnderWay
@@ -43,17 +42,26 @@ class NatronNode:
 
     @property
     def job(self) -> str:
-        """The job that the node waits for; "" for none."""
+        """The ticket of the job that the node waits for; "" for none."""
         return text(self.group, JOB)
 
     @job.setter
-    def job(self, name: str) -> None:
-        keep(self.group, JOB, name)
+    def job(self, ticket: str) -> None:
+        keep(self.group, JOB, ticket)
 
     @property
     def made(self) -> str:
-        """What `freshness.made_text` said of the mattes that are shown."""
+        """What `freshness` keeps of the mattes that are shown."""
         return text(self.group, MADE)
+
+    @made.setter
+    def made(self, kept: str) -> None:
+        keep(self.group, MADE, kept)
+
+    @property
+    def said(self) -> str:
+        """The sentence that the group shows."""
+        return text(self.group, STATUS)
 
     def wishes(self) -> Wishes:
         """Return what the parameters say; as `Node.wishes`."""
@@ -96,17 +104,17 @@ class NatronNode:
         shown.status(self.group, sentence, failed=failed)
 
     def show(self, made: Matte) -> None:
-        """Let the Read inside show a request's mattes, after the renders that are under way."""
-        keep(self.group, MADE, made_text(made))
+        """Let the Read inside show a request's mattes, after the renders that are under way.
+
+        Raises:
+            InputError: the Read inside was deleted.
+        """
         if self._renders.keeps(self.identity, made):
             return
         plate = None
         with suppress(InputError):  # it was taken away meanwhile
             plate = self.plate()
-        try:
-            shown.mattes(self.group, made, plate)
-        except InputError as error:  # an artist deleted what would show them
-            self.say(str(error), failed=True)
+        shown.mattes(self.group, made, plate)
 
 
 class NatronHost:

@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from gvm_client.errors import GvmError, InputError
 from gvm_client.protocol.messages import FileOutput, Matte
 from gvm_nodes import asking
+from gvm_nodes.frame_range import parse_frames
+from gvm_nodes.freshness import record
 from gvm_nodes.knobs import Policy
 from gvm_nodes.natron.api import INPUT, App, Effect
 from gvm_nodes.natron.group import is_ours, ours
@@ -51,6 +54,7 @@ class Renders:
         self._failed: dict[str, RuntimeError] = {}
         self._works: dict[str, Work] = {}
         self._new: set[str] = set()
+        self._finished: dict[str, list[Matte]] = {}
 
     def begin(self) -> None:
         """A render begins: plates may have changed since the last one."""
@@ -74,9 +78,15 @@ class Renders:
         if aborted:
             for work in tuple(self._works.values()):
                 work.cancel()
-        new = tuple(self._new)
+        new, finished, self._finished = tuple(self._new), self._finished, {}
         if not self._host.is_batch:
+            self._host.post(partial(self._record, finished))
             self._host.post(partial(self._show_waiting, new))
+
+    def catch_up(self) -> None:
+        """Show what waited for a render that never said that it had ended; on the main thread."""
+        if not self._under_way.is_busy:
+            self._show_waiting(())
 
     def cancel(self, identity: str) -> bool:
         """End the job that a render waits for; return whether there is one."""
@@ -111,6 +121,7 @@ class Renders:
         stood = newest(pattern, frames)
         self._follow(node, request)
         made.update(frames)
+        self._finished.setdefault(node.identity, []).append(request)
         self._under_way.keeps(node.identity, request)  # to be shown when the render has ended
         if newest(pattern, frames) > stood:
             self._new.add(node.identity)
@@ -140,11 +151,19 @@ class Renders:
         if node is not None:
             node.say(sentence, failed=failed)
 
+    def _record(self, finished: dict[str, list[Matte]]) -> None:
+        for identity, requests in finished.items():
+            node = self._host.find(identity)
+            if node is not None:
+                for request in requests:
+                    node.made = record(node.made, request, parse_frames(request.frames))
+
     def _show_waiting(self, new: tuple[str, ...]) -> None:
         for identity, made in self._under_way.take().items():
             node = self._host.find(identity)
             if node is not None:
-                node.show(made)
+                with suppress(GvmError):  # something inside is gone: said when the artist renders
+                    node.show(made)
                 if identity in new:
                     node.say(MADE_NOW)
 

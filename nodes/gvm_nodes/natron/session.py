@@ -26,6 +26,7 @@ def press(button: str, app: App, group: Effect) -> None:
     """
     HOST.remember(app)
     settle(DESK, HOST, app)
+    RENDERS.catch_up()
     HOST.watch()
     node = HOST.node(app, group)
     if button == actions.cancel.__name__ and RENDERS.cancel(node.identity):

@@ -46,8 +46,7 @@ def follow(node: NatronNode) -> None:
     Raises:
         InputError: the Read inside was deleted.
     """
-    kept = text(node.group, SHOWN)
-    wanted = shown.Shown.from_text(kept) if kept else None
+    wanted = shown.Shown.from_text(text(node.group, SHOWN))
     with suppress(GvmError):  # no plate, or no place for mattes yet
         pattern = asking.matte_pattern(node)
         if wanted is None or not node.made or wanted.file == pattern:

@@ -10,6 +10,7 @@ Laws:
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 
 from gvm_client.protocol.messages import FileOutput, FilePlate, Matte
@@ -39,9 +40,12 @@ class Shown:
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_text(cls, line: str) -> Shown:
-        """Return what `to_text` wrote."""
-        return cls(**json.loads(line))
+    def from_text(cls, line: str) -> Shown | None:
+        """Return what `to_text` wrote; None for anything else, as for nothing."""
+        try:
+            return cls(**json.loads(line))
+        except (ValueError, TypeError):
+            return None
 
     @classmethod
     def beside(cls, plate: Placed, file: str) -> Shown:
@@ -145,5 +149,6 @@ def _colour(group: Effect, *, failed: bool) -> None:
         keep(group, COLOUR, json.dumps(list(group.getColor())))
         group.setColor(*RED)
     elif before and not failed:
-        group.setColor(*json.loads(before))
+        with suppress(ValueError, TypeError):  # a damaged one is not put back
+            group.setColor(*json.loads(before))
         keep(group, COLOUR, "")

@@ -55,12 +55,20 @@ class UnderWay:
     def keeps(self, identity: str, made: Matte) -> bool:
         """Whether these mattes must wait; if so they are kept."""
         with self._lock:
-            busy = self._frames > 0 or (
-                self._renders > 0 and self._clock() - self._heard < FORGOTTEN_SECONDS
-            )
+            busy = self._is_busy()
             if busy:
                 self._waiting[identity] = made
         return busy
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a render is under way, as far as Natron says."""
+        with self._lock:
+            return self._is_busy()
+
+    def _is_busy(self) -> bool:
+        lately = self._clock() - self._heard < FORGOTTEN_SECONDS
+        return self._frames > 0 or (self._renders > 0 and lately)
 
     def take(self) -> dict[str, Matte]:
         """Return what waited, and keep it no longer."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 import nuke
 
@@ -19,6 +20,7 @@ from gvm_client.errors import GvmError
 from gvm_client.protocol.messages import Matte
 from gvm_client.settings import Priority
 from gvm_nodes.actions import prepared
+from gvm_nodes.freshness import record
 from gvm_nodes.knobs import Policy
 from gvm_nodes.nuke import views
 from gvm_nodes.nuke.command_line import CommandLine, read_command_line
@@ -80,7 +82,12 @@ def asked_frames(write: nuke.Node, line: CommandLine) -> tuple[int, ...]:
 
 
 def _command_line() -> CommandLine:
-    return read_command_line([str(word) for word in nuke.rawArgs])
+    return _read(tuple(str(word) for word in nuke.rawArgs))
+
+
+@lru_cache(maxsize=1)  # a render asks before each frame, and a range may be long
+def _read(words: tuple[str, ...]) -> CommandLine:
+    return read_command_line(words)
 
 
 def _is_asked_for(write: nuke.Node, line: CommandLine) -> bool:
@@ -135,6 +142,7 @@ def _make(node: NukeNode, frames: Iterable[int]) -> None:
     if result.error is not None:
         raise result.error
     made.update(wanted)
+    node.made = record(node.made, request, wanted)
     node.show(request)
 
 
@@ -142,13 +150,18 @@ def _follow(node: NukeNode, request: Matte) -> Update:
     """Follow a job, with a progress bar where somebody can see it."""
     if not nuke.GUI:
         return Work(request, lambda _: None).run()
-    news: list[Update] = [Update(note="Asking the server.")]
-    work = Work(request, news.append)
+    news = [Update(note="Asking the server.")]
+
+    def tell(update: Update) -> None:
+        news[0] = update
+
+    work = Work(request, tell)
     work.start()
     task = nuke.ProgressTask(f"{node.name} mattes")
     while not work.wait(LOOK_SECONDS):
-        task.setMessage(news[-1].sentence)
-        task.setProgress(100 * news[-1].frames_done // max(news[-1].frames_total, 1))
+        task.setMessage(news[0].sentence)
+        task.setProgress(100 * news[0].frames_done // max(news[0].frames_total, 1))
         if task.isCancelled():
             work.cancel()
-    return news[-1]
+    assert work.result is not None  # noqa: S101 - it has ended
+    return work.result

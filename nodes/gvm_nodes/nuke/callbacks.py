@@ -11,17 +11,16 @@ from contextlib import suppress
 
 import nuke
 
-from gvm_client.errors import GvmError, SettingsError
-from gvm_nodes import actions, asking
+from gvm_client.errors import SettingsError
+from gvm_nodes import actions
 from gvm_nodes.defaults import studio_defaults
-from gvm_nodes.freshness import OUT_OF_DATE, UP_TO_DATE, is_out_of_date, is_plate_newer
-from gvm_nodes.knobs import KNOBS
+from gvm_nodes.freshness import OUT_OF_DATE
+from gvm_nodes.knobs import KNOBS, NOT_PART_OF_A_MATTE
 from gvm_nodes.nuke import batch, group, knobs, shown
 from gvm_nodes.nuke.node import NukeNode, nodes_of
 from gvm_nodes.nuke.session import DESK
 
-_NOT_PART_OF_A_MATTE = ("range", "frames", "handles", "policy", "keep_going")
-_WATCHED = {knob.name for knob in KNOBS}.difference(_NOT_PART_OF_A_MATTE) | {
+_WATCHED = {knob.name for knob in KNOBS}.difference(NOT_PART_OF_A_MATTE) | {
     "inputChange",
     "showPanel",
 }
@@ -74,39 +73,16 @@ def knob_changed() -> None:
     if knob not in _WATCHED or not group.is_ours(changed):
         return
     if knob == "preset":
-        knobs.fill_window(changed)
-    nodes = nodes_of(changed)
-    if any(DESK.is_running(node.identity) for node in nodes):
-        return
-    waiting = [node for node in nodes if node.job] if knob == "showPanel" else []
-    for node in waiting:
-        actions.opened(DESK, node)
-    if not waiting:
-        _show_freshness(changed, nodes, looks=knob == "showPanel")
-
-
-def _show_freshness(changed: nuke.Node, nodes: list[NukeNode], *, looks: bool) -> None:
-    """Say when a view's mattes are out of date, and take it back when none is any more.
-
-    Files are looked at when the panel opens, and to take back what was said: no slider waits.
-    """
-    said = str(changed["status"].value()).endswith(OUT_OF_DATE)
-    stale = [node for node in nodes if _is_stale(node, looks=looks or said)]
-    if stale:
-        stale[0].say(OUT_OF_DATE)
-    elif said:
-        nodes[0].say(UP_TO_DATE)
-
-
-def _is_stale(node: NukeNode, *, looks: bool) -> bool:
-    try:
-        wanted, clip = asking.request(node, ()), node.clip()
-    except GvmError:  # said when the artist renders: knobs are set one by one
-        return False
-    made = node.made
-    if made and looks and clip.written and node.is_plate_changed(clip):
-        return True
-    return is_out_of_date(made, wanted) or (looks and is_plate_newer(made, wanted))
+        with suppress(SettingsError):  # of an older version; said when the artist renders
+            knobs.fill_window(changed)
+    opens = knob == "showPanel"
+    for node in nodes_of(changed):
+        if opens and node.job:
+            actions.opened(DESK, node)
+        elif opens and node.is_tree_changed() and not DESK.is_running(node.identity):
+            node.say(OUT_OF_DATE)
+        else:
+            actions.changed(DESK, node, looks=opens)
 
 
 def _ours() -> Iterator[NukeNode]:

@@ -21,7 +21,7 @@ from gvm_nodes.knobs import (
     Wishes,
     as_wishes,
     on_page,
-    with_preset,
+    preset_numbers,
 )
 
 SCHEMA_VERSION = 1
@@ -73,14 +73,20 @@ def read_knobs(node: nuke.Node) -> Wishes:
     Raises:
         SettingsError: one holds what it cannot.
     """
-    return as_wishes({knob.name: value(node, knob.name) for knob in KNOBS})
+    # Nuke gives None for a text that is empty.
+    held = {knob.name: value(node, knob.name) for knob in KNOBS}
+    return as_wishes({name: "" if one is None else one for name, one in held.items()})
 
 
 def fill_window(node: nuke.Node) -> None:
-    """Set the window's knobs to the chosen preset's numbers."""
-    filled = with_preset(Wishes(), value(node, "preset"))
-    for name in WINDOW:
-        node[name].setValue(getattr(filled, name))
+    """Set the window's knobs to the chosen preset's numbers, but what the studio locked.
+
+    Raises:
+        SettingsError: the preset is none of this version's.
+    """
+    locked = [name for name in WINDOW if not node[name].enabled()]
+    for name, number in preset_numbers(str(value(node, "preset")), locked).items():
+        node[name].setValue(number)
 
 
 def _range_page() -> Iterator[nuke.Knob]:

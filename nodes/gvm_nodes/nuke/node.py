@@ -7,9 +7,8 @@ from typing import cast
 
 import nuke
 
-from gvm_client.errors import SettingsError
+from gvm_client.errors import GvmError, SettingsError
 from gvm_client.protocol.messages import FileOutput, Matte
-from gvm_nodes.freshness import made_text
 from gvm_nodes.knobs import Wishes
 from gvm_nodes.node import Clip
 from gvm_nodes.nuke import shown, views, written
@@ -46,18 +45,30 @@ class NukeNode:
 
     @property
     def job(self) -> str:
-        """The job that the node waits for; "" for none."""
+        """The ticket of the job that the node waits for; "" for none."""
         return views.kept(self.group, "gvm_job", self.view)
 
     @job.setter
-    def job(self, name: str) -> None:
+    def job(self, ticket: str) -> None:
         with shown.quietly():
-            views.keep(self.group, "gvm_job", self.view, name)
+            views.keep(self.group, "gvm_job", self.view, ticket)
 
     @property
     def made(self) -> str:
-        """What `freshness.made_text` said of the mattes that are shown; "" for none."""
+        """What `freshness` keeps of the mattes that are shown; "" for none."""
         return views.kept(self.group, "gvm_made", self.view)
+
+    @made.setter
+    def made(self, text: str) -> None:
+        with shown.quietly():
+            views.keep(self.group, "gvm_made", self.view, text)
+
+    @property
+    def said(self) -> str:
+        """The sentence that is shown of this view; "" where it is another's."""
+        sentence = shown.sentence(self.group)
+        prefix = self._of_view("")
+        return sentence[len(prefix) :] if sentence.startswith(prefix) else ""
 
     def wishes(self) -> Wishes:
         """Return what the knobs say; as `Node.wishes`."""
@@ -97,15 +108,21 @@ class NukeNode:
         """Write the tree's frames that changed; as `Node.write_plate`."""
         written.write_changed(self.group, clip.path, frames, self.view)
 
-    def is_plate_changed(self, clip: Clip) -> bool:
-        """Whether the plate's files that were written for us are older than the tree.
+    def is_tree_changed(self) -> bool:
+        """Whether the plate's files that were written for the mattes are older than the tree.
 
         Three frames are looked at, the first, the current and the last: Nuke takes a moment for
         each, and a panel that opens must not wait.
         """
-        frames = {clip.first, min(max(self.frame(), clip.first), clip.last), clip.last}
-        stand = existing(clip.path, sorted(frames))
-        return bool(written.changed_frames(self.group, clip.path, stand, self.view))
+        if not self.made:
+            return False
+        try:
+            clip = self.clip()
+            frames = {clip.first, min(max(self.frame(), clip.first), clip.last), clip.last}
+            stand = existing(clip.path, sorted(frames)) if clip.written else ()
+            return bool(written.changed_frames(self.group, clip.path, stand, self.view))
+        except GvmError:  # nothing is connected, or a node inside is gone: said when it renders
+            return False
 
     def say(self, sentence: str, *, failed: bool = False) -> None:
         """Show a sentence on the node, with its view where there are several."""
@@ -119,8 +136,9 @@ class NukeNode:
         every = _SEAM.join((node_id(self.group), "%V"))
         pattern = made.output.path.replace(self.identity, every) if self.view else made.output.path
         shown.mattes(self.group, made, pattern)
-        with shown.quietly():
-            views.keep(self.group, "gvm_made", self.view, made_text(made))
+
+    def _of_view(self, sentence: str) -> str:
+        return f"{self.view}: {sentence}" if self.view else sentence
 
     def _written(self) -> str:
         return output_pattern(

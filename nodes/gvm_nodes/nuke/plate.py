@@ -12,9 +12,8 @@ import nuke
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_nodes.nuke.views import of_view
-from gvm_nodes.outputs import percent_pattern
+from gvm_nodes.outputs import MOVIES, percent_pattern
 
-_MOVIES = (".mov", ".mp4", ".mxf", ".avi", ".r3d", ".braw", ".ari", ".mkv", ".m4v")
 _FRAME_TOKENS = ("%", "#")
 
 
@@ -52,7 +51,7 @@ def plain_path(node: nuke.Node, view: str) -> str:
     retimed = read["frame_mode"].value() != "expression" or read["frame"].value()
     path = full_size(read, view)
     sequence = any(token in Path(path).name for token in _FRAME_TOKENS)
-    if retimed or not sequence or path.lower().endswith(_MOVIES):
+    if retimed or not sequence or path.lower().endswith(MOVIES):
         return ""
     return percent_pattern(_absolute(path))
 

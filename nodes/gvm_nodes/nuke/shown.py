@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from html import escape
+from html import escape, unescape
 from typing import cast
 
 import nuke
@@ -20,12 +20,17 @@ from gvm_nodes.nuke.group import COPY, MATTE, part
 RED, NO_COLOUR = 0xC03030FF, 0
 
 
-def status(node: nuke.Node, sentence: str, *, failed: bool = False) -> None:
+def status(node: nuke.Node, says: str, *, failed: bool = False) -> None:
     """Show a sentence on the node; a failure is red until the next sentence."""
     with quietly():
-        node["status"].setValue(escape(sentence, quote=False))  # the knob shows HTML
+        node["status"].setValue(escape(says, quote=False))  # the knob shows HTML
         node["tile_color"].setValue(RED if failed else NO_COLOUR)
         node["label"].setValue("GVM failed: see its status" if failed else "")
+
+
+def sentence(node: nuke.Node) -> str:
+    """Return the sentence that a node shows."""
+    return unescape(str(node["status"].value() or ""))
 
 
 def mattes(node: nuke.Group, made: Matte, pattern: str) -> None:

@@ -26,19 +26,36 @@ _VIEW = re.compile(r"\bview=(\S+)")
 _BITS = 0xFFFFFFFFFFFFFFFF  # a hash may come with a sign in one place and without in the other
 
 
-def frame_stamp(node: nuke.Group, frame: int, view: str) -> str:
-    """Return a text that differs when the plate's picture at a frame does.
+class Tree:
+    """The tree above one of our nodes; what reads files in it is found once.
 
-    The root's proxy must be off.
+    Args:
+        node: ours.
+        view: which view is looked at, in a script that has several.
+
+    Raises:
+        InputError: a node inside was deleted.
     """
-    crop = part(node, CROP)
-    at = (frame, view) if view else (frame,)
-    named = crop.metadata("input/filename", *at)  # validates the op at this frame
-    digest = _op_hash(crop, frame, view)
-    if not digest:
-        return ""
-    files = sorted({*_files(crop, frame, view), *([Path(str(named))] if named else [])})
-    return ":".join([digest, *filter(None, map(_stat, files))])
+
+    def __init__(self, node: nuke.Group, view: str) -> None:
+        self._crop = part(node, CROP)
+        self._view = view
+        self._files = [percent_pattern(path) for path in _files(self._crop, view)]
+
+    def stamp(self, frame: int) -> str:
+        """Return a text that differs when the plate's picture at a frame does.
+
+        The root's proxy must be off.
+        """
+        at = (frame, self._view) if self._view else (frame,)
+        named = self._crop.metadata("input/filename", *at)  # validates the op at this frame
+        digest = _op_hash(self._crop, frame, self._view)
+        if not digest:
+            return ""
+        files = {frame_path(pattern, frame) for pattern in self._files}
+        if named:
+            files.add(Path(str(named)))
+        return ":".join([digest, *filter(None, map(_stat, sorted(files)))])
 
 
 def _op_hash(node: nuke.Node, frame: int, view: str) -> str:
@@ -52,13 +69,13 @@ def _op_hash(node: nuke.Node, frame: int, view: str) -> str:
     return ""
 
 
-def _files(node: nuke.Node, frame: int, view: str) -> Iterator[Path]:
-    """Yield the files that the Reads above a node name for a frame."""
+def _files(node: nuke.Node, view: str) -> Iterator[str]:
+    """Yield the files, or their patterns, that the Reads above a node name."""
     for above in all_above(node):
         read = part(cast(nuke.Group, above), MATTE) if is_ours(above) else above
         path = full_size(read, view) if read.Class() == "Read" else ""
         if path:
-            yield frame_path(percent_pattern(path), frame)
+            yield path
 
 
 def _stat(path: Path) -> str:

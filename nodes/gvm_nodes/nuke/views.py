@@ -37,17 +37,27 @@ def without(path: str) -> str:
 
 
 def kept(node: nuke.Node, knob: str, view: str) -> str:
-    """Return what a hidden knob keeps of a view, or ""."""
-    return _table(node, knob).get(view, "")
+    """Return what a hidden knob keeps of a view, or "".
+
+    What a script kept while it had one view is the first view's when it gets more.
+    """
+    table = _table(node, knob)
+    inherits = view == script_views()[0]
+    return table.get(view) or (table.get(ONE_VIEW, "") if inherits else "")
 
 
 def keep(node: nuke.Node, knob: str, view: str, text: str) -> None:
     """Have a hidden knob keep a text of a view; "" forgets it."""
-    table = {**_table(node, knob), view: text}
+    table = _table(node, knob)
+    if view == script_views()[0]:
+        table.pop(ONE_VIEW, None)
+    table[view] = text
     held = {name: one for name, one in table.items() if one}
     node[knob].setValue(json.dumps(held) if held else "")
 
 
 def _table(node: nuke.Node, knob: str) -> dict[str, str]:
-    text = str(node[knob].value())
-    return {str(view): str(one) for view, one in json.loads(text).items()} if text else {}
+    try:
+        return {str(view): str(one) for view, one in json.loads(str(node[knob].value())).items()}
+    except (ValueError, AttributeError):  # nothing is kept, or it is damaged: as good as nothing
+        return {}

@@ -9,7 +9,8 @@ Laws:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,11 +19,14 @@ import nuke
 from gvm_client.errors import ErrorCode, InputError, JobCancelled, OutputError
 from gvm_nodes.frame_range import segments
 from gvm_nodes.nuke.group import PLATE, part
-from gvm_nodes.nuke.stamps import frame_stamp
+from gvm_nodes.nuke.shown import quietly
+from gvm_nodes.nuke.stamps import Tree
 from gvm_nodes.outputs import frame_path
 
 _STAMPS = "gvm_frames.json"  # frame -> stamp; also the sign that the folder is ours
-_SEGMENT = 50  # frames after which what is finished is remembered, should the next be cancelled
+_SEGMENT = 50  # frames that are looked at and written before a Cancel is heard and all is kept
+
+_just_written: set[tuple[str, int]] = set()  # by this Nuke: patterns and frames
 
 # What an artist may have changed inside, and the folder, format and pixels that must be.
 _SAFE = {
@@ -53,18 +57,19 @@ def write_changed(
         InputError: the tree cannot be rendered.
         OutputError: the folder cannot be written.
     """
-    stamps = _read(pattern)
-    with _proxy_off():
-        now = _stamps_of(node, frames, view)
-        changed = [frame for frame in now if not _stands(pattern, frame, now[frame], stamps)]
-        write = part(node, PLATE)
-        with _ready(write, pattern):
-            for run in segments(changed):
-                for start in range(0, len(run), _SEGMENT):
-                    some = run[start : start + _SEGMENT]
-                    _execute(node, write, some, view)
-                    stamps.update({str(frame): now[frame] for frame in some})
-                    _remember(pattern, stamps)
+    changed: list[int] = []
+    frames, known = sorted(frames), _read(pattern)
+    with _proxy_off(), _looking_at(node, len(frames)) as look, _ready(part(node, PLATE), pattern):
+        tree = Tree(node, view)
+        for some in _batches(frames):
+            look(frames.index(some[0]))
+            now = {frame: _stamp(tree, frame) for frame in some}
+            new = [frame for frame in some if not _stands(pattern, frame, now[frame], known)]
+            for run in segments(new):
+                _execute(node, run, view)
+                _just_written.update((pattern, frame) for frame in run)
+                _remember(pattern, {str(frame): now[frame] for frame in run})
+            changed += new
     return tuple(changed)
 
 
@@ -72,27 +77,44 @@ def changed_frames(
     node: nuke.Group, pattern: str, frames: Iterable[int], view: str
 ) -> tuple[int, ...]:
     """Return those of the plate's frames that `write_changed` would write."""
-    stamps = _read(pattern)
+    known = _read(pattern)
     with _proxy_off():
-        now = _stamps_of(node, frames, view)
-    return tuple(frame for frame in now if not _stands(pattern, frame, now[frame], stamps))
+        tree = Tree(node, view)
+        return tuple(
+            frame for frame in frames if not _stands(pattern, frame, _stamp(tree, frame), known)
+        )
 
 
-def _stamps_of(node: nuke.Group, frames: Iterable[int], view: str) -> dict[int, str]:
-    """Return each frame's stamp; in a render at proxy size, which is left alone, there is none."""
-    if nuke.root().proxy():
-        return dict.fromkeys(frames, "")
-    return {frame: frame_stamp(node, frame, view) for frame in frames}
+def _batches(frames: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(frames), _SEGMENT):
+        yield frames[start : start + _SEGMENT]
 
 
-def _stands(pattern: str, frame: int, stamp: str, stamps: dict[str, str]) -> bool:
+def _stamp(tree: Tree, frame: int) -> str:
+    """Return a frame's stamp; in a render at proxy size, which is left alone, there is none."""
+    return "" if nuke.root().proxy() else tree.stamp(frame)
+
+
+def _stands(pattern: str, frame: int, stamp: str, known: dict[str, str]) -> bool:
     if not frame_path(pattern, frame).is_file():
         return False
-    if (
-        not stamp
-    ):  # it cannot be told: written anew, but in a render, where Nuke may not render more
-        return bool(nuke.executing())
-    return stamps.get(str(frame)) == stamp
+    if not stamp:  # it cannot be told: of what this render's own Nuke has just written it need not
+        return bool(nuke.executing()) and not nuke.GUI and (pattern, frame) in _just_written
+    return known.get(str(frame)) == stamp
+
+
+@contextmanager
+def _looking_at(node: nuke.Group, count: int) -> Iterator[Callable[[int], None]]:
+    """Show how far the looking is, and hear its Cancel; not within a render, which has a bar."""
+    task = nuke.ProgressTask(f"{node.name()} plate") if nuke.GUI and not nuke.executing() else None
+
+    def look(index: int) -> None:
+        if task is not None:
+            task.setProgress(100 * index // count)
+            if task.isCancelled():
+                raise JobCancelled("Writing the plate was cancelled.")
+
+    yield look
 
 
 @contextmanager
@@ -112,21 +134,28 @@ def _proxy_off() -> Iterator[None]:
 @contextmanager
 def _ready(write: nuke.Node, pattern: str) -> Iterator[None]:
     """Have the Write enabled with safe settings."""
-    write["file"].setValue(pattern)
-    for name, setting in _SAFE.items():
-        write[name].setValue(setting)
-    write["disable"].setValue(False)
+    with quietly():
+        for name, setting in {"file": pattern, **_SAFE, "disable": False}.items():
+            write[name].setValue(setting)
     try:
         yield
     finally:
-        write["disable"].setValue(True)
+        with quietly():
+            write["disable"].setValue(True)
 
 
-def _execute(node: nuke.Group, write: nuke.Node, frames: range, view: str) -> None:
+def _execute(node: nuke.Group, frames: range, view: str) -> None:
     views = [view] if view else list(nuke.views())
+    if nuke.root().proxy():  # only within a render: elsewhere it is off by now
+        raise InputError(
+            f"Within a render at proxy size it cannot be told whether the plate of {node.name()}"
+            " has changed.",
+            remedy="Render at full size, or have the node only read what exists.",
+            frame=frames[0],
+        )
     try:
         with node:
-            nuke.execute(write, frames[0], frames[-1], frames.step, views)
+            nuke.execute(part(node, PLATE), frames[0], frames[-1], frames.step, views)
     except RuntimeError as error:
         if "cancel" in str(error).lower():
             raise JobCancelled("Writing the plate was cancelled.") from error
@@ -148,16 +177,17 @@ def _execute(node: nuke.Group, write: nuke.Node, frames: range, view: str) -> No
 def _read(pattern: str) -> dict[str, str]:
     try:
         stamps = json.loads((Path(pattern).parent / _STAMPS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # never written, or cut short: everything is written anew
+        return {str(frame): str(stamp) for frame, stamp in stamps.items()}
+    except (OSError, ValueError, AttributeError):  # never written, or damaged: all is written anew
         return {}
-    return {str(frame): str(digest) for frame, digest in stamps.items()}
 
 
-def _remember(pattern: str, stamps: dict[str, str]) -> None:
+def _remember(pattern: str, written: dict[str, str]) -> None:
+    """Keep the stamps of frames that were written, beside what others wrote meanwhile."""
     path = Path(pattern).parent / _STAMPS
-    fresh = path.with_suffix(".tmp")
+    fresh = path.with_name(f"{path.stem}.{os.getpid()}.tmp")
     try:
-        fresh.write_text(json.dumps(stamps), encoding="utf-8")
+        fresh.write_text(json.dumps({**_read(pattern), **written}), encoding="utf-8")
         fresh.replace(path)
     except OSError as error:
         raise OutputError(

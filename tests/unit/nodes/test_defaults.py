@@ -10,7 +10,7 @@ import pytest
 from gvm_client.errors import SettingsError
 from gvm_nodes.alphas import SCRIPT_WISHES
 from gvm_nodes.defaults import VARIABLE, studio_defaults
-from gvm_nodes.knobs import KNOBS, Wishes, as_wishes
+from gvm_nodes.knobs import KNOBS, Wishes, as_wishes, with_preset
 
 
 @pytest.fixture
@@ -78,3 +78,27 @@ def test_a_knob_s_value_of_another_kind_is_refused() -> None:
         as_wishes({"engine": "best"})
     with pytest.raises(SettingsError, match="Size is 'big'; it must be a whole number"):
         as_wishes({"size": "big"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("invert", "false"),
+        ("keep_going", "off"),
+        ("steps", 1.9),
+        ("size", None),
+        ("size", float("inf")),
+        ("gamma", []),
+        ("weights", 3),
+    ],
+)
+def test_what_only_looks_like_a_value_is_refused(name: str, value: object) -> None:
+    """The text "false" would be true, and 1.9 would be 1."""
+    with pytest.raises(SettingsError, match=f"{value!r}".replace("[", r"\[")):
+        as_wishes({name: value})
+
+
+def test_no_preset_changes_what_the_studio_locked() -> None:
+    """Its other numbers are set."""
+    wishes = with_preset(Wishes(size=512), "fast_test", locked=["size"])
+    assert (wishes.size, wishes.max_resolution) == (512, 720)

@@ -15,6 +15,7 @@ import pytest
 
 from gvm_client.errors import GvmError, SettingsError
 from gvm_nodes import actions, knobs
+from gvm_nodes.freshness import UP_TO_DATE
 from gvm_nodes.nuke.command_line import read_command_line
 from gvm_nodes.outputs import frame_path
 from gvm_nodes.work import Phase, Update
@@ -30,10 +31,13 @@ from tests.support.nuke_session import (
     press,
     read_plate,
     start,
+    tell,
     upstream,
     writes,
     written,
 )
+
+TICKET = f"{'0' * 32} range 1001-1020"
 
 
 @pytest.fixture
@@ -66,7 +70,7 @@ def test_adding_opening_saving_copying_renaming_and_scrubbing_contact_nobody(
     node = matte_node(plate(tmp_path))
     node.setName("Key_Hair")
     nuke.paste(node)
-    NukeNode(node).job = "0" * 32
+    NukeNode(node).job = TICKET
     nuke.scriptSave(str(tmp_path / "a.nk"))
     nuke.scriptOpen(str(tmp_path / "a.nk"))
     for frame in range(1001, 1021):
@@ -79,7 +83,7 @@ def test_adding_opening_saving_copying_renaming_and_scrubbing_contact_nobody(
 def test_a_copy_has_a_name_an_output_and_a_job_of_its_own(tmp_path: Path, runtime: Path) -> None:
     """Two nodes never write into each other's mattes."""
     node = matte_node(plate(tmp_path))
-    NukeNode(node).job = "0" * 32
+    NukeNode(node).job = TICKET
     twin = nuke.paste(node)
     twin.setInput(0, node.input(0))
     assert group.node_id(twin) != group.node_id(node)
@@ -122,8 +126,8 @@ def test_status_is_not_undone_and_does_not_mark_the_script(tmp_path: Path, runti
     node = matte_node(plate(tmp_path))
     nuke.root().setModified(False)
     nuke.session().undone.clear()
-    DESK._show(
-        group.node_id(node),
+    tell(
+        node,
         asking.request(NukeNode(node), ()),
         Update(frames_total=4, note="Busy."),
     )
@@ -136,13 +140,13 @@ def test_out_of_date_is_said_and_the_old_matte_stays(tmp_path: Path, runtime: Pa
     """A changed knob shows at once; setting it back takes it back."""
     node = matte_node(plate(tmp_path))
     made = asking.request(NukeNode(node), (1001, 1002))
-    DESK._show(group.node_id(node), made, Update(ready=(1001,), phase=Phase.DONE))
+    tell(node, made, Update(ready=(1001,), phase=Phase.DONE))
     shown = node.node("MatteRead")["file"].value()
     node["blur"].setValue(2.0)
     assert node["status"].value().startswith("Out of date")
     assert node.node("MatteRead")["file"].value() == shown
     node["blur"].setValue(0.0)
-    assert not node["status"].value().startswith("Out of date")
+    nuke.pump(lambda: not node["status"].value().startswith("Out of date"))
 
 
 def test_a_plate_that_is_newer_than_its_mattes_is_said_when_the_panel_opens(
@@ -156,14 +160,18 @@ def test_a_plate_that_is_newer_than_its_mattes_is_said_when_the_panel_opens(
     for path, seconds in ((tmp_path / "a.1001.exr", 100), (matte, 200)):
         path.write_text("")
         os.utime(path, (seconds, seconds))
-    DESK._show(group.node_id(node), made, Update(ready=(1001,), phase=Phase.DONE))
-    nuke.session().changed(node, nuke.Knob("showPanel"))
-    assert not node["status"].value().startswith("Out of date")
+    tell(node, made, Update(ready=(1001,), phase=Phase.DONE))
+
+    def looked() -> str:
+        nuke.session().changed(node, nuke.Knob("showPanel"))
+        nuke.pump(lambda: not DESK.is_busy and nuke.session().calls.empty())
+        return node["status"].value()
+
+    assert not looked().startswith("Out of date")
     os.utime(tmp_path / "a.1001.exr", (300, 300))
-    nuke.session().changed(node, nuke.Knob("showPanel"))
-    node["blur"].setValue(1.0)
-    node["blur"].setValue(0.0)
-    assert node["status"].value().startswith("Out of date")
+    assert looked().startswith("Out of date")
+    os.utime(matte, (400, 400))
+    assert looked() == UP_TO_DATE
 
 
 def test_an_update_for_a_deleted_node_is_dropped(tmp_path: Path, runtime: Path) -> None:
@@ -171,7 +179,7 @@ def test_an_update_for_a_deleted_node_is_dropped(tmp_path: Path, runtime: Path) 
     node = matte_node(plate(tmp_path))
     request, identity = asking.request(NukeNode(node), ()), group.node_id(node)
     nuke.delete(node)
-    DESK._show(identity, request, Update(phase=Phase.DONE))
+    DESK._show(identity, request, "", Update(phase=Phase.DONE))
 
 
 def test_a_plain_read_goes_by_path_and_anything_else_is_written(
@@ -287,6 +295,77 @@ def test_a_tree_is_written_again_when_its_picture_can_have_changed(
     assert wrote() == ()
     os.utime(tmp_path / "a.1002.exr", (5, 5))
     assert wrote() == (1002,)
+
+
+def test_in_a_render_at_proxy_size_no_plate_is_taken_for_fresh(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """Whether the tree has changed cannot be told there; the remedy says what to do."""
+    blur = nuke.createNode("Blur")
+    blur.setInput(0, plate(tmp_path))
+    node = NukeNode(matte_node(blur))
+    written.write_changed(node.group, node.clip().path, range(1001, 1021), "")
+    blur["size"].setValue(9.0)
+    write = nuke.createNode("Write")
+    write.setInput(0, node.group)
+    nuke.root().setProxy(True)
+    with pytest.raises(RuntimeError, match="Render at full size"):
+        nuke.execute(write, 1001, 1001)
+
+
+def test_looking_at_a_long_plate_can_be_cancelled_and_is_no_step_of_undo(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """Before the first frame is written, under a bar of its own."""
+    blur = nuke.createNode("Blur")
+    blur.setInput(0, plate(tmp_path))
+    node = matte_node(blur)
+    nuke.session().undone.clear()
+    nuke.root().setModified(False)
+    nuke.ProgressTask.cancelled = True
+    press("render_range", node)
+    assert node["status"].value() == "Writing the plate was cancelled."
+    assert node["tile_color"].value() == 0
+    assert (nuke.session().undone, nuke.root().modified()) == ([], False)
+    assert not nuke.session().rendered
+
+
+def test_two_nukes_keep_each_other_s_stamps(tmp_path: Path, runtime: Path) -> None:
+    """A farm's tasks write parts of one plate at the same time."""
+    blur = nuke.createNode("Blur")
+    blur.setInput(0, plate(tmp_path))
+    node = NukeNode(matte_node(blur))
+    pattern = node.clip().path
+    written.write_changed(node.group, pattern, (1001,), "")
+    other = frame_path(pattern, 1002).parent / "gvm_frames.json"
+    other.write_text(json.dumps({**json.loads(other.read_text()), "1015": "theirs"}))
+    written.write_changed(node.group, pattern, (1002,), "")
+    assert sorted(json.loads(other.read_text())) == ["1001", "1002", "1015"]
+    assert not list(other.parent.glob("*.tmp"))
+
+
+def test_one_frame_of_the_preset_auto_writes_its_neighbourhood_only(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """Whatever window the server will choose."""
+    blur = nuke.createNode("Blur")
+    blur.setInput(0, plate(tmp_path, last=1200))
+    node = NukeNode(matte_node(blur))
+    node.group["preset"].setValue("auto")
+    request = asking.request(node, (1100,))
+    assert request.model.fit_memory
+    assert asking.context(request, (1100,)) == tuple(range(1085, 1116))
+
+
+def test_a_script_that_becomes_stereo_keeps_its_job(tmp_path: Path, runtime: Path) -> None:
+    """What one view had is the first one's."""
+    node = matte_node(plate(tmp_path))
+    NukeNode(node).job = TICKET
+    nuke.session().views = ["left", "right"]
+    left, right = nodes_of(node)
+    assert (left.job, right.job) == (TICKET, "")
+    left.job = ""
+    assert NukeNode(node, "left").job == ""
 
 
 def test_a_range_that_nuke_cannot_read_ends_the_render_and_not_the_loading(
@@ -421,7 +500,7 @@ def test_a_tree_that_changed_since_its_mattes_is_said_when_the_panel_opens(
     node = NukeNode(matte_node(blur))
     made = asking.request(node, (1001,))
     written.write_changed(node.group, node.clip().path, (1001,), "")
-    node.show(made)
+    tell(node.group, made, Update(ready=(1001,), phase=Phase.DONE))
     nuke.session().changed(node.group, nuke.Knob("showPanel"))
     assert not node.group["status"].value().startswith("Out of date")
     blur["size"].setValue(9.0)
@@ -461,8 +540,8 @@ def test_the_saved_script_parses_and_opens_without_the_package(
 ) -> None:
     """Native nodes only; a Read of the EXRs remains; a button says what is not installed."""
     node = matte_node(plate(tmp_path))
-    DESK._show(
-        group.node_id(node),
+    tell(
+        node,
         asking.request(NukeNode(node), ()),
         Update(phase=Phase.DONE, ready=(1001,)),
     )
@@ -482,13 +561,18 @@ def test_a_studio_s_defaults_fill_and_lock_knobs(
     tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new node has them; a locked knob is greyed out."""
-    studio = {"defaults": {"preset": "prototype", "colourspace": "acescg"}, "locked": ["engine"]}
+    studio = {"defaults": {"preset": "prototype", "colourspace": "acescg"},
+              "locked": ["engine", "size"]}  # fmt: skip
     (tmp_path / "studio.json").write_text(json.dumps(studio))
     monkeypatch.setenv("GVM_NODE_DEFAULTS", str(tmp_path / "studio.json"))
     node = matte_node(plate(tmp_path))
     assert node["colourspace"].value() == "acescg"
     assert node["max_resolution"].value() == 512
-    assert [knob.name for knob in knobs.KNOBS if not node[knob.name].is_enabled] == ["engine"]
+    locked = [knob.name for knob in knobs.KNOBS if not node[knob.name].is_enabled]
+    assert locked == ["engine", "size"]
+    size = node["size"].value()
+    node["preset"].setValue("low_memory")
+    assert (node["size"].value(), node["max_resolution"].value()) == (size, 720)
 
 
 def test_every_button_has_its_action() -> None:
