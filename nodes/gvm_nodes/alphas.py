@@ -9,10 +9,11 @@ from __future__ import annotations
 import argparse
 import json
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
-from gvm_client.errors import SettingsError
+from gvm_client.errors import OutputError, SettingsError
 from gvm_client.protocol.messages import FilePlate, Matte
 from gvm_client.settings import Priority, find_preset
 from gvm_nodes.asking import matte_request
@@ -26,6 +27,9 @@ _NODES_OWN = ("range", "frames", "handles", "policy", "keep_going")
 SCRIPT_KNOBS = tuple(knob for knob in KNOBS if knob.name not in _NODES_OWN)
 
 SCRIPT_WISHES = Wishes(out=DEFAULT_OUTPUT)
+
+# What a text that `Recipe.to_text` did not write may raise; a SettingsError is a ValueError.
+_DAMAGE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,12 +96,19 @@ class Recipe:
         """
         try:
             fields = json.loads(text)
-            return cls(**{**fields, "wishes": as_wishes(fields["wishes"])})
-        except (ValueError, TypeError, KeyError) as error:
+            kept = cls(**{**fields, "wishes": as_wishes(fields["wishes"])})
+            _check_kinds(kept)
+        except _DAMAGE as error:
             raise SettingsError(
                 f"{text[:80]!r} does not say how the alphas were made: {error!r}.",
-                remedy="Matte the clip again.",
+                remedy="Matte the clip again, and delete this one.",
             ) from error
+        return kept
+
+    def is_of_same_files(self, text: str) -> bool:
+        """Return whether a text's recipe, of whatever settings, has the same plate and alphas."""
+        ours = self.plate, self.alphas
+        return any((other.plate, other.alphas) == ours for other in _usable([text]))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -148,20 +159,72 @@ def checked(wishes: Wishes) -> Wishes:
     return wishes
 
 
-def apart(recipes: Iterable[Recipe]) -> None:
-    """Refuse recipes of different plates that would write the same files.
+def apart(recipes: Iterable[Recipe], standing: Iterable[str] = ()) -> None:
+    """Refuse different recipes that would write the same files.
+
+    Args:
+        recipes: what is to be made; of the same files they must be the same.
+        standing: texts beside clips that stand; of the same files they must have the same plate,
+            and their settings may change.
 
     Raises:
         GvmError: two of them would, or an output cannot be used.
     """
-    plates: dict[str, str] = {}
+    wanted: dict[str, Recipe] = {}
     for recipe in recipes:
-        other = plates.setdefault(recipe.alphas, recipe.plate)
-        if other != recipe.plate:
+        other = wanted.setdefault(recipe.alphas, recipe)
+        _refuse_two_plates(other, recipe)
+        if other != recipe:
             raise SettingsError(
-                f"The alphas of {other} and of {recipe.plate} would both be {recipe.alphas}.",
-                remedy="Have {dir} or {plate} in the output.",
+                f"The alphas {recipe.alphas} would be made twice: {_differing(other, recipe)}.",
+                remedy="Matte the clip again, as another version where both are wanted.",
             )
+    for kept in _usable(standing):
+        _refuse_two_plates(kept, wanted.get(kept.alphas, kept))
+
+
+def _usable(texts: Iterable[str]) -> Iterator[Recipe]:
+    """Yield the recipes of texts but the damaged ones, which make nothing."""
+    for text in texts:
+        with suppress(SettingsError, OutputError):
+            recipe = Recipe.from_text(text)
+            _ = recipe.alphas  # it checks itself
+            yield recipe
+
+
+def _refuse_two_plates(one: Recipe, other: Recipe) -> None:
+    if one.plate != other.plate:
+        raise SettingsError(
+            f"The alphas of {one.plate} and of {other.plate} would both be {one.alphas}.",
+            remedy="Have {dir} or {plate} in the output, or choose another version.",
+        )
+
+
+def _differing(one: Recipe, other: Recipe) -> str:
+    """Return what differs: `gamma 1.0 and 2.0`."""
+    ours, theirs = _named(one), _named(other)
+    return ", ".join(
+        f"{name} {value} and {theirs[name]}"
+        for name, value in ours.items()
+        if value != theirs[name]
+    )
+
+
+def _named(recipe: Recipe) -> dict[str, object]:
+    return {"first frame": recipe.first, "last frame": recipe.last, **asdict(recipe.wishes)}
+
+
+def _check_kinds(recipe: Recipe) -> None:
+    """Refuse a recipe whose own fields are of other kinds; its wishes have checked themselves.
+
+    Raises:
+        TypeError: one is.
+    """
+    if not isinstance(recipe.plate, str):
+        raise TypeError(recipe.plate)
+    for end in (recipe.first, recipe.last):
+        if end is not None and type(end) is not int:
+            raise TypeError(end)
 
 
 _METAVARS = {int: "N", float: "X", str: "TEXT"}

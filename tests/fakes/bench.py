@@ -14,6 +14,7 @@ class FakeBench:
 
     Attributes:
         made: the plates, frames and priorities that were made.
+        recipes: how, one for each of `made`.
         said: the sentences.
         fails: the plates whose matte fails; "" is every one.
         at_pause: called instead of waiting.
@@ -21,6 +22,7 @@ class FakeBench:
 
     def __init__(self, *, fails: str | None = None) -> None:
         self.made: list[tuple[str, str, Priority]] = []
+        self.recipes: list[Recipe] = []
         self.said: list[str] = []
         self.fails = fails
         self.at_pause: Callable[[], None] = lambda: None
@@ -34,6 +36,7 @@ class FakeBench:
         if self.fails is not None and self.fails in recipe.plate:
             raise JobFailed("Out of memory.", code=ErrorCode.OUT_OF_MEMORY)
         self.made.append((recipe.plate, frames, priority))
+        self.recipes.append(recipe)
 
     def pause(self, seconds: float) -> None:
         """Do what a test wants meanwhile."""

@@ -46,5 +46,5 @@ def recall(keeper: Keeper, begins: Defaults) -> Wishes:
         kept = json.loads(str(keeper.GetData(KEY) or "{}"))
         free = {name: value for name, value in kept.items() if name not in begins.locked}
         return checked(changed(begins.wishes, free, begins.locked))
-    except (ValueError, TypeError, AttributeError):  # a SettingsError is a ValueError
+    except (ValueError, TypeError, AttributeError, OverflowError):  # a SettingsError is the first
         return begins.wishes

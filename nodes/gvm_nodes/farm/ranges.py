@@ -7,9 +7,10 @@ a farm's text is never handed on as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from gvm_client.errors import SettingsError
+from gvm_nodes.frame_range import segments
 
 # Open Job Description 2023-09, section 3.4.1.1 "RangeExpr": frames, ranges, steps; no blanks.
 _PIECE = re.compile(r"(-?\d+)(?:-(-?\d+)(?::(-?[1-9]\d*))?)?", re.ASCII)
@@ -17,14 +18,7 @@ _PIECE = re.compile(r"(-?\d+)(?:-(-?\d+)(?::(-?[1-9]\d*))?)?", re.ASCII)
 
 def openjd_range(frames: Iterable[int]) -> str:
     """Return frames, ascending and each once, as a range expression: `1-3,5,7-19:2`."""
-    ordered = sorted(set(frames))
-    pieces = []
-    start = 0
-    while start < len(ordered):
-        count = _run(ordered, start)
-        pieces.append(_piece(ordered[start : start + count]))
-        start += count
-    return ",".join(pieces)
+    return ",".join(_piece(run) for run in segments(frames))
 
 
 def gvm_range(text: str) -> str:
@@ -50,24 +44,7 @@ def _translated(piece: str, text: str) -> str:
     return f"{first}-{last}" + (f"x{step.lstrip('-')}" if step else "")
 
 
-def _run(ordered: Sequence[int], start: int) -> int:
-    """Return how many frames from `start` on have one step; two alone are no range, unless 1 apart.
-
-    A step above one begins at three frames: `1,4` is clearer than `1-4:3`.
-    """
-    if start + 1 == len(ordered):
-        return 1
-    step = ordered[start + 1] - ordered[start]
-    count = 2
-    while start + count < len(ordered):
-        if ordered[start + count] - ordered[start + count - 1] != step:
-            break
-        count += 1
-    return count if step == 1 or count > 2 else 1
-
-
-def _piece(run: Sequence[int]) -> str:
+def _piece(run: range) -> str:
     if len(run) == 1:
         return str(run[0])
-    step = run[1] - run[0]
-    return f"{run[0]}-{run[-1]}" + (f":{step}" if step > 1 else "")
+    return f"{run[0]}-{run[-1]}" + (f":{run.step}" if run.step > 1 else "")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
+
+from gvm_nodes.span import Span
 
 
 class Tool(Protocol):
@@ -71,16 +73,6 @@ class Fusion(Protocol):
 
     def QueueComp(self, how: Mapping[str, object]) -> object:  # noqa: N802
         """Add a job to the Render Manager; false or None where it cannot be."""
-
-
-class Span(NamedTuple):
-    """Consecutive frames of a composition, both ends included."""
-
-    first: int
-    last: int
-
-    def __str__(self) -> str:
-        return f"{self.first}-{self.last}"
 
 
 def render_range(comp: Composition) -> Span:

@@ -3,13 +3,14 @@
 Laws:
 1. The alphas play where the plate plays: its trims, its holds and its place are kept.
 2. Only the composition's render range is made; asking again makes what is missing or has changed.
-3. A Loader that a script made keeps its recipe, and is used again.
+3. A Loader that a script made keeps its recipe, and is used again for the same files; made with
+   other settings, the recipe is the new one, of every Loader of these files.
 4. What one script adds is one step of undo, also where it is ended early.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from gvm_client.errors import ErrorCode, InputError, ServerError
 from gvm_client.settings import Priority
@@ -49,7 +50,7 @@ def load_alphas(comp: Composition, wishes: Wishes, bench: Bench) -> list[Tool]:
             code=ErrorCode.PLATE_MISSING,
         )
     clips = [_asked(comp, plate, wishes) for plate in plates]
-    apart(recipe for recipe, _ in clips)
+    apart((recipe for recipe, _ in clips), standing=map(_text_of, loaders(comp)))
     made: list[tuple[Recipe, Played]] = []
     try:
         for recipe, shown in numbered(bench, clips):
@@ -66,8 +67,8 @@ def recipe_of(loader: Tool) -> Recipe | None:
     Raises:
         SettingsError: what it keeps is damaged.
     """
-    text = loader.GetData(RECIPE_KEY)
-    return Recipe.from_text(str(text)) if text else None
+    text = _text_of(loader)
+    return Recipe.from_text(text) if text else None
 
 
 def _asked(comp: Composition, plate: Tool, wishes: Wishes) -> tuple[Recipe, Played]:
@@ -98,7 +99,8 @@ def _loader(comp: Composition, recipe: Recipe, shown: Played) -> Tool:
     The order is Fusion's: a new clip sets everything else anew, the clip's beginning cannot pass
     its end, and moving it changes the trims and the holds.
     """
-    loader = next(_made_before(comp, recipe), None) or _added(comp, "Loader", "Ask again.")
+    standing = [one for one in loaders(comp) if recipe.is_of_same_files(_text_of(one))]
+    loader = standing[0] if standing else _added(comp, "Loader", "Ask again.")
     loader.SetInput("Clip", recipe.alphas % shown.frames.first)
     attributes = loader.GetAttrs()
     ends = [("GlobalIn", shown.times.first), ("GlobalOut", shown.times.last)]
@@ -113,14 +115,13 @@ def _loader(comp: Composition, recipe: Recipe, shown: Played) -> Tool:
     loader.SetInput("HoldLastFrame", shown.hold_last)
     loader.SetInput("Reverse", int(shown.reverse))
     loader.SetInput("Loop", int(shown.loop))
-    loader.SetData(RECIPE_KEY, recipe.to_text())
+    for one in (loader, *standing):  # the artist's copies of it show the same new files
+        one.SetData(RECIPE_KEY, recipe.to_text())
     return loader
 
 
-def _made_before(comp: Composition, recipe: Recipe) -> Iterator[Tool]:
-    for loader in loaders(comp):
-        if loader.GetData(RECIPE_KEY) == recipe.to_text():
-            yield loader
+def _text_of(loader: Tool) -> str:
+    return str(loader.GetData(RECIPE_KEY) or "")
 
 
 def _added(comp: Composition, kind: str, remedy: str) -> Tool:

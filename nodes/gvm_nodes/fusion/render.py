@@ -3,7 +3,7 @@
 Laws:
 1. Of the render range, the alphas that Loaders play are made again from their recipes: what stands
    and is unchanged costs a look, what is missing or out of date is made.
-2. Nothing is rendered before every matte stands.
+2. Nothing is rendered before every matte stands, and no file is made for two recipes.
 3. A render has succeeded when its last frame was rendered, not when Fusion stops.
 """
 
@@ -13,11 +13,12 @@ from collections.abc import Iterator
 
 from gvm_client.errors import ErrorCode, InputError, JobCancelled, JobFailed
 from gvm_client.settings import Priority
-from gvm_nodes.alphas import Recipe
-from gvm_nodes.fusion.comp import Composition, Fusion, Span, loaders, render_range
+from gvm_nodes.alphas import Recipe, apart
+from gvm_nodes.fusion.comp import Composition, Fusion, loaders, render_range
 from gvm_nodes.fusion.loaders import recipe_of
 from gvm_nodes.fusion.played import played, within
 from gvm_nodes.make import Bench, numbered
+from gvm_nodes.span import Span
 
 LOOK_SECONDS = 0.1  # often: a short render's frames are what tells that it is not the last one's
 QUIET = 1 << 19  # no word of Fusion's at the end of a render
@@ -77,9 +78,11 @@ def make_again(comp: Composition, bench: Bench) -> None:
     """Make the alphas that the render range plays, from their Loaders' recipes.
 
     Raises:
-        GvmError: a recipe is damaged, or a matte failed.
+        GvmError: a recipe is damaged, two of them are of the same files, or a matte failed.
     """
-    for recipe, frames in numbered(bench, list(_due(comp))):
+    due = list(_due(comp))
+    apart(recipe for recipe, _ in due)
+    for recipe, frames in numbered(bench, due):
         bench.make(recipe, frames, Priority.BATCH)
 
 

@@ -3,7 +3,7 @@
 Laws:
 1. Of a job's range, the alpha clips that its timeline shows are made again from their recipes:
    what stands and is unchanged costs a look, what is missing or out of date is made.
-2. Nothing is rendered before every matte stands.
+2. Nothing is rendered before every matte stands, and no file is made for two recipes.
 3. What became of a job is read from its numbers: its status is a word in the language of
    Resolve's interface, for people only.
 4. Watching ends: with the job's end, or when Resolve renders no more.
@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from gvm_client.errors import ErrorCode, InputError, JobCancelled, JobFailed
 from gvm_client.settings import Priority
-from gvm_nodes.alphas import Recipe
+from gvm_nodes.alphas import Recipe, apart
 from gvm_nodes.make import Bench, numbered
 from gvm_nodes.resolve.mattes import recipe_of
-from gvm_nodes.resolve.media import Span
 from gvm_nodes.resolve.shots import gathered, seen_items, video_items
+from gvm_nodes.span import Span
 
 if TYPE_CHECKING:
     from fusionscript import Project, Timeline
@@ -44,6 +44,7 @@ def deliver(project: Project, jobs: Sequence[str], bench: Bench) -> str:
 
     Raises:
         InputError: the queue is empty, or a job or its timeline is not there.
+        SettingsError: two recipes are of the same files.
         GvmError: a matte failed (nothing is rendered), or a render job failed or was cancelled.
     """
     queued = {str(job.get("JobId")): job for job in _plain(project.GetRenderJobList())}
@@ -56,6 +57,7 @@ def deliver(project: Project, jobs: Sequence[str], bench: Bench) -> str:
             code=ErrorCode.UNKNOWN_JOB,
         )
     due = [clip for name in chosen for clip in shown_alphas(project, queued[name])]
+    apart(recipe for recipe, _ in due)  # of several jobs
     for recipe, frames in numbered(bench, due):
         bench.make(recipe, frames, Priority.BATCH)
     before = {name: _status(project, name) for name in chosen}
@@ -78,14 +80,16 @@ def shown_alphas(project: Project, job: Mapping[str, Any]) -> list[tuple[Recipe,
 
     Raises:
         InputError: the job's timeline is not there.
-        SettingsError: a recipe is damaged.
+        SettingsError: a recipe is damaged, or two of them are of the same files.
     """
     timeline = _timeline(project, str(job.get("TimelineName") or ""))
     span = None
     if job.get("MarkIn") is not None and job.get("MarkOut") is not None:
         span = Span(first=int(job["MarkIn"]), last=int(job["MarkOut"]))
     alphas = [item for item in video_items(timeline) if _is_alpha(item.GetMediaPoolItem())]
-    shots = gathered(seen_items(alphas, span))
+    seen = list(seen_items(alphas, span))
+    apart(recipe for item, _, _ in seen if (recipe := recipe_of(item)))  # one shot is several items
+    shots = gathered(seen)
     return [(recipe, shot.range_text) for shot in shots if (recipe := recipe_of(shot.item))]
 
 

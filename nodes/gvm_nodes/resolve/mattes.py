@@ -2,7 +2,8 @@
 
 Laws:
 1. An alpha clip keeps its plate's frame numbers, and carries its recipe as metadata.
-2. A clip that the bin has already, with the same files and range, is not imported again.
+2. A clip that the bin has already, with the same files and range, is not imported again; made
+   with other settings, the recipe of every clip of these files is the new one.
 3. The artist's current bin stays the current one.
 """
 
@@ -11,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from gvm_client.errors import OutputError, SettingsError
+from gvm_client.errors import OutputError
 from gvm_client.settings import Priority
 from gvm_nodes.alphas import Recipe, apart
 from gvm_nodes.knobs import Wishes
 from gvm_nodes.make import Bench, numbered
-from gvm_nodes.resolve.media import Span, source_clip
+from gvm_nodes.resolve.media import source_clip
 from gvm_nodes.resolve.shots import Shot
+from gvm_nodes.span import Span
 
 if TYPE_CHECKING:
     from fusionscript import Folder, MediaPool, MediaPoolItem
@@ -42,7 +44,7 @@ def matte(
         GvmError: a job failed; the shots before it are in the media pool.
     """
     clips = [(_recipe(shot, wishes), shot) for shot in shots]
-    apart(recipe for recipe, _ in clips)
+    apart((recipe for recipe, _ in clips), standing=map(_text_of, _matted(pool)))
     made: list[MediaPoolItem] = []
     for recipe, whole in numbered(bench, clips):
         shot = whole.at_most(recipe.max_frames)
@@ -57,8 +59,8 @@ def recipe_of(item: MediaPoolItem) -> Recipe | None:
     Raises:
         SettingsError: its metadata is damaged.
     """
-    text = item.GetThirdPartyMetadata(RECIPE_KEY)
-    return Recipe.from_text(str(text)) if text else None
+    text = _text_of(item)
+    return Recipe.from_text(text) if text else None
 
 
 def _recipe(shot: Shot, wishes: Wishes) -> Recipe:
@@ -74,17 +76,21 @@ def _recipe(shot: Shot, wishes: Wishes) -> Recipe:
 
 def _add(pool: MediaPool, recipe: Recipe, frames: Iterable[Span]) -> list[MediaPoolItem]:
     before = pool.GetCurrentFolder()
-    folder = _bin(pool)
-    pool.SetCurrentFolder(folder)
+    standing = [item for item in _matted(pool) if recipe.is_of_same_files(_text_of(item))]
+    for item in standing:
+        item.SetThirdPartyMetadata(RECIPE_KEY, recipe.to_text())
+    pool.SetCurrentFolder(_bin(pool) or pool.AddSubFolder(pool.GetRootFolder(), BIN))
     try:
-        return [_clip(pool, folder, recipe, span) for span in frames]
+        return [_clip(pool, standing, recipe, span) for span in frames]
     finally:
         pool.SetCurrentFolder(before)
 
 
-def _clip(pool: MediaPool, folder: Folder, recipe: Recipe, span: Span) -> MediaPoolItem:
-    for item in folder.GetClipList() or []:
-        if _is_of(item, recipe) and source_clip(item).frames == span:
+def _clip(
+    pool: MediaPool, standing: Sequence[MediaPoolItem], recipe: Recipe, span: Span
+) -> MediaPoolItem:
+    for item in standing:
+        if source_clip(item).frames == span:
             return item
     wanted: ImportClipInfo = {
         "FilePath": recipe.alphas,
@@ -102,16 +108,18 @@ def _clip(pool: MediaPool, folder: Folder, recipe: Recipe, span: Span) -> MediaP
     return added[0]
 
 
-def _is_of(item: MediaPoolItem, recipe: Recipe) -> bool:
-    try:
-        return recipe_of(item) == recipe
-    except SettingsError:  # another clip's damage is not this one's
-        return False
+def _text_of(item: MediaPoolItem) -> str:
+    return str(item.GetThirdPartyMetadata(RECIPE_KEY) or "")
 
 
-def _bin(pool: MediaPool) -> Folder:
-    root = pool.GetRootFolder()
-    for folder in root.GetSubFolderList() or []:
+def _matted(pool: MediaPool) -> list[MediaPoolItem]:
+    """Return the clips of our bin."""
+    folder = _bin(pool)
+    return list(folder.GetClipList() or []) if folder else []
+
+
+def _bin(pool: MediaPool) -> Folder | None:
+    for folder in pool.GetRootFolder().GetSubFolderList() or []:
         if folder.GetName() == BIN:
             return folder
-    return pool.AddSubFolder(root, BIN)
+    return None

@@ -13,23 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_nodes.span import Span
 
 if TYPE_CHECKING:
     from fusionscript import MediaPoolItem
 
 _SEQUENCE = re.compile(r"(?P<head>.*)\[(?P<first>\d+)-(?P<last>\d+)\](?P<tail>[^/\\]*)", re.DOTALL)
 _MOVIE_FIRST = 1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Span:
-    """Consecutive frames by their numbers, both ends included."""
-
-    first: int
-    last: int
-
-    def __str__(self) -> str:
-        return f"{self.first}-{self.last}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_nodes.resolve.media import SourceClip, Span, first_frames, joined, source_clip
+from gvm_nodes.resolve.media import SourceClip, first_frames, joined, source_clip
+from gvm_nodes.span import Span
 
 if TYPE_CHECKING:
     from fusionscript import MediaPoolItem, Project, Timeline, TimelineItem

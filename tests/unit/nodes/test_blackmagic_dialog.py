@@ -357,7 +357,17 @@ def test_settings_are_remembered_in_the_program_that_used_them():
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", "7", '{"size": "big"}', '{"size": 7}', '{"colour": 1}', '{"preset": "no"}']
+    "text",
+    [
+        "{",
+        "[]",
+        "7",
+        '{"size": "big"}',
+        '{"size": 7}',
+        '{"size": Infinity}',
+        '{"colour": 1}',
+        '{"preset": "no"}',
+    ],
 )
 def test_a_damaged_memory_falls_back_to_the_defaults(text):
     """The window opens as on the first day."""

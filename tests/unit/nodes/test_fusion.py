@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +12,11 @@ from hypothesis import strategies as st
 
 from gvm_client.errors import GvmError, InputError, JobFailed, ServerError, SettingsError
 from gvm_client.settings import Priority
-from gvm_nodes.alphas import SCRIPT_WISHES, changed
-from gvm_nodes.fusion.comp import Span
+from gvm_nodes.alphas import SCRIPT_WISHES, Recipe, changed
 from gvm_nodes.fusion.loaders import OPENFX_TOOL, load_alphas, place_tool, recipe_of
 from gvm_nodes.fusion.played import Played, at_most, within
 from gvm_nodes.fusion.script import main
+from gvm_nodes.span import Span
 from tests.fakes.bench import FakeBench
 from tests.fakes.fusion import Composition, Disk, Fusion, Tool
 
@@ -44,6 +45,7 @@ def test_the_alphas_of_a_sequence_play_where_the_plate_plays():
     comp.select_loader("/p/a.1001.exr", 1001, 100, start=20, trim=10)
     (loader,) = load_alphas(comp, SCRIPT_WISHES, bench)
     assert bench.made == [("/p/a.####.exr", "1016-1021", Priority.RANGE)]
+    assert bench.recipes == [Recipe(plate="/p/a.####.exr", first=1001, last=1100)]
     assert loader.inputs["Clip"] == "/p/gvm/a_v001/a_alpha.1016.exr"
     assert shown_by(comp, loader) == {time: 991 + time for time in range(25, 31)}
 
@@ -86,12 +88,14 @@ def test_numbers_are_those_of_the_initial_frame_where_fusion_says_it():
     assert bench.made[0][1] == "1001-1005"
 
 
-def test_a_movie_s_alphas_count_from_one():
-    """As the server counts its frames."""
+@pytest.mark.parametrize("path", ["/p/a7.mov", "/p/A001_C002.braw", "/p/A001_C002.R3D"])
+def test_a_movie_s_alphas_count_from_one(path):
+    """As the server counts its frames; a camera's clip number is no frame."""
     comp, bench = Composition(0, 9), FakeBench()
-    comp.select_loader("/p/a7.mov", 0, 50, start=0)
+    comp.select_loader(path, 0, 50, start=0)
     load_alphas(comp, SCRIPT_WISHES, bench)
-    assert bench.made == [("/p/a7.mov", "1-10", Priority.RANGE)]
+    assert bench.made == [(path, "1-10", Priority.RANGE)]
+    assert bench.recipes == [Recipe(plate=path)]
 
 
 def test_a_mapped_path_is_asked_for_by_the_real_one():
@@ -158,6 +162,50 @@ def test_two_plates_never_write_the_same_files():
     with pytest.raises(SettingsError, match="would both be"):
         load_alphas(comp, one, bench)
     assert bench.made == []
+
+
+def test_another_plate_never_writes_the_files_of_a_loader_that_stands():
+    """Also asked for later; an earlier version's Loader, or a damaged text, is in nobody's way."""
+    comp, bench = Composition(0, 4), FakeBench()
+    comp.select_loader("/p/a.1001.exr", 1001, 100, start=0)
+    one = replace(SCRIPT_WISHES, out="/mattes/m_v{version}.%04d.exr")
+    (standing,) = load_alphas(comp, one, FakeBench())
+    comp.selection.clear()
+    comp.select_loader("/p/b.1001.exr", 1001, 100, start=0)
+    with pytest.raises(SettingsError, match=r"a\.#+\.exr and of /p/b\.#+\.exr would both be"):
+        load_alphas(comp, one, bench)
+    assert bench.made == []
+    load_alphas(comp, replace(one, version=2), bench)
+    standing.data["gvm.recipe"] = "?"
+    load_alphas(comp, one, bench)
+    assert len(comp.tools) == 5
+
+
+def test_other_settings_of_the_same_files_are_their_loaders_from_then_on():
+    """A second Loader of the same files would show the same; a copy of the first one goes along."""
+    comp, bench = Composition(0, 4), FakeBench()
+    comp.select_loader("/p/a.1001.exr", 1001, 100, start=0)
+    (first,) = load_alphas(comp, SCRIPT_WISHES, FakeBench())
+    copied = comp.select_loader("/p/gvm/a_v001/a_alpha.1001.exr", 1001, 5, start=50)
+    copied.data |= first.data
+    comp.selection.remove(copied)
+    other = changed(SCRIPT_WISHES, {"gamma": 2.0})
+    assert load_alphas(comp, other, bench) == [first]
+    assert [recipe_of(tool).wishes for tool in (first, copied)] == [other, other]
+    assert [recipe.wishes for recipe in bench.recipes] == [other]
+    assert copied.inputs["GlobalIn"] == 50
+
+
+def test_the_loader_of_an_older_version_of_the_program_is_used_again():
+    """Its recipe has a setting less; the files are the same."""
+    comp = Composition(0, 4)
+    comp.select_loader("/p/a.1001.exr", 1001, 100, start=0)
+    (first,) = load_alphas(comp, SCRIPT_WISHES, FakeBench())
+    older = json.loads(first.data["gvm.recipe"])
+    del older["wishes"]["invert"]
+    first.data["gvm.recipe"] = json.dumps(older)
+    assert load_alphas(comp, SCRIPT_WISHES, FakeBench()) == [first]
+    assert recipe_of(first).to_text() == first.data["gvm.recipe"]
 
 
 def test_a_loader_outside_of_the_render_range_is_refused():

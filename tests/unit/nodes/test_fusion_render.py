@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from gvm_client.errors import InputError, JobCancelled, JobFailed, SettingsError
 from gvm_client.settings import Priority
-from gvm_nodes.alphas import SCRIPT_WISHES
-from gvm_nodes.fusion.loaders import RECIPE_KEY, load_alphas
+from gvm_nodes.alphas import SCRIPT_WISHES, Recipe, changed
+from gvm_nodes.fusion.loaders import RECIPE_KEY, load_alphas, recipe_of
 from gvm_nodes.fusion.render import queue, render
 from gvm_nodes.fusion.script import main
 from tests.fakes.bench import FakeBench
@@ -33,6 +34,7 @@ def test_mattes_are_made_before_the_render_for_the_frames_that_it_shows():
     comp, bench = matted(), FakeBench()
     assert render(comp, bench) == "Frames 2-7 are rendered."
     assert bench.made == [(PLATE, "1003-1008", Priority.BATCH)]
+    assert bench.recipes == [Recipe(plate=PLATE, first=1001, last=1100)]
     (how,) = comp.rendered
     assert (how["Start"], how["End"]) == (2, 7)
     assert "Rendering: 66 %, frame 5 of 2-7." in bench.said
@@ -48,6 +50,29 @@ def test_a_loader_that_is_passed_through_or_plays_elsewhere_costs_nothing():
     render(comp, bench)
     assert bench.made == []
     assert len(comp.rendered) == 2
+
+
+def test_mattes_are_made_with_the_settings_of_the_last_matting():
+    """Once, though they were matted with others before."""
+    comp, bench = matted(), FakeBench()
+    other = changed(SCRIPT_WISHES, {"gamma": 2.0})
+    load_alphas(comp, other, FakeBench())
+    render(comp, bench)
+    assert [recipe.wishes for recipe in bench.recipes] == [other]
+
+
+def test_two_recipes_of_the_same_files_start_nothing():
+    """As an older composition may have them; the one that is made last would be in both."""
+    comp, bench = matted(), FakeBench()
+    second = comp.select_loader("/p/gvm/a_v001/a_alpha.1003.exr", 1003, 6, start=2)
+    twice = recipe_of(comp.tools[1])
+    second.data[RECIPE_KEY] = twice.to_text()
+    render(comp, bench)  # a copy is not refused
+    other = replace(twice, wishes=changed(SCRIPT_WISHES, {"gamma": 2.0}))
+    second.data[RECIPE_KEY] = other.to_text()
+    with pytest.raises(SettingsError, match=r"would be made twice: gamma 1.0 and 2.0\."):
+        render(comp, bench)
+    assert (len(bench.made), len(comp.rendered)) == (2, 1)
 
 
 def test_a_matte_that_fails_starts_no_render():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gvm_client.errors import OutputError
-from gvm_nodes.outputs import DEFAULT_OUTPUT, frame_path, output_pattern, plate_name
+from gvm_nodes.outputs import DEFAULT_OUTPUT, MOVIES, frame_path, output_pattern, plate_name
+from gvm_server.media.resolve import MOVIE_EXTENSIONS
 
 
 def pattern(text: str, folder: str = "/shot") -> str:
@@ -38,3 +39,8 @@ def test_windows_paths_get_forward_slashes_and_frames_keep_their_numbers() -> No
     assert pattern(r"C:\m\a.%04d.exr") == "C:/m/a.%04d.exr"
     assert frame_path("/m/a.%04d.exr", -7).name == "a.-007.exr"
     assert [plate_name(path) for path in ("/p/a.%04d.exr", "C:\\p\\b_@@@.dpx")] == ["a", "b"]
+
+
+def test_every_movie_that_the_server_reads_is_one_for_the_hosts():
+    """Else its name's last number would be taken for a frame's."""
+    assert set(MOVIES) >= MOVIE_EXTENSIONS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -16,7 +17,7 @@ from gvm_client.errors import (
 from gvm_client.settings import Priority
 from gvm_nodes.alphas import SCRIPT_WISHES, Recipe, changed
 from gvm_nodes.resolve.deliver import deliver
-from gvm_nodes.resolve.mattes import BIN, RECIPE_KEY, matte
+from gvm_nodes.resolve.mattes import BIN, RECIPE_KEY, matte, recipe_of
 from gvm_nodes.resolve.script import main
 from gvm_nodes.resolve.shots import selected
 from tests.fakes.bench import FakeBench
@@ -45,6 +46,7 @@ def with_alphas() -> tuple[Project, FakeBench]:
     ]
     project.script = {"j1": [status("Rendern", 40), DONE]}
     bench.made.clear()
+    bench.recipes.clear()
     bench.said.clear()
     return project, bench
 
@@ -55,6 +57,7 @@ def test_alphas_come_into_a_bin_of_their_own_and_the_current_bin_stays():
     project.pool.selection = [MediaPoolItem("/p/a.[1001-1100].exr", marks={"in": 0, "out": 9})]
     matte(project.pool, selected(project), SECOND, bench)
     assert bench.made == [("/p/a.####.exr", "1001-1010", Priority.RANGE)]
+    assert bench.recipes == [Recipe(plate="/p/a.####.exr", first=1001, last=1100, wishes=SECOND)]
     (folder,) = project.pool.root.folders
     assert folder.name == BIN
     assert [clip.path for clip in folder.clips] == ["/p/gvm/a_v002/a_alpha.[1001-1010].exr"]
@@ -82,6 +85,58 @@ def test_two_plates_never_write_the_same_files():
     with pytest.raises(SettingsError, match="would both be"):
         matte(project.pool, selected(project), one, bench)
     assert bench.made == []
+
+
+def test_another_plate_never_writes_the_files_of_a_clip_that_stands():
+    """Also asked for later."""
+    project, bench = Project(), FakeBench()
+    one = replace(SCRIPT_WISHES, out="/mattes/m.%04d.exr")
+    project.pool.selection = [MediaPoolItem("/p/a.[1-9].exr")]
+    matte(project.pool, selected(project), one, FakeBench())
+    project.pool.selection = [MediaPoolItem("/p/b.[1-9].exr")]
+    with pytest.raises(SettingsError, match="would both be"):
+        matte(project.pool, selected(project), one, bench)
+    assert bench.made == []
+
+
+def test_other_settings_of_the_same_files_are_their_clips_from_then_on():
+    """Of every range; a render makes them once, with what was chosen last."""
+    project, bench = with_alphas()
+    (clip,) = clips = project.pool.root.folders[0].clips
+    project.pool.selection[0].marks = {"in": 0, "out": 9}
+    other = changed(SCRIPT_WISHES, {"gamma": 2.0})
+    (part,) = matte(project.pool, selected(project), other, FakeBench())
+    assert clips == [clip, part]
+    assert [recipe_of(item).wishes for item in clips] == [other, other]
+    deliver(project, [], bench)
+    assert [recipe.wishes for recipe in bench.recipes] == [other]
+
+
+@pytest.mark.parametrize("timeline", [0, 1])
+@pytest.mark.parametrize("last", [1100, 1050])
+def test_two_recipes_of_the_same_files_start_nothing(timeline, last):
+    """As an older project may have them, in one job or in two; one would undo the other."""
+    project, bench = with_alphas()
+    other = Recipe(plate="/p/a.####.exr", first=1001, last=1099)
+    second = MediaPoolItem(f"/p/gvm/a_v001/a_alpha.[1001-{last}].exr")
+    second.metadata[RECIPE_KEY] = other.to_text()
+    project.timelines.append(Timeline("Other", [[]]))
+    project.jobs.append({"JobId": "j2", "TimelineName": "Other"})
+    project.timelines[timeline].tracks.append([TimelineItem(second, START, 50)])
+    with pytest.raises(SettingsError, match=r"made twice: last frame 1100 and 1099\."):
+        deliver(project, [], bench)
+    assert (bench.made, project.started) == ([], [])
+
+
+def test_the_clip_of_an_older_version_of_the_program_is_used_again():
+    """Its recipe has a setting less; the files are the same."""
+    project, _ = with_alphas()
+    (clip,) = project.pool.root.folders[0].clips
+    older = json.loads(clip.metadata[RECIPE_KEY])
+    del older["wishes"]["invert"]
+    clip.metadata[RECIPE_KEY] = json.dumps(older)
+    assert matte(project.pool, selected(project), SCRIPT_WISHES, FakeBench()) == [clip]
+    assert recipe_of(clip).to_text() == clip.metadata[RECIPE_KEY]
 
 
 def test_another_clip_s_damaged_recipe_stops_nothing():
@@ -132,6 +187,7 @@ def test_mattes_are_made_before_rendering_starts_for_the_frames_that_the_job_sho
     project.on_start = lambda: before.append(len(bench.made))
     deliver(project, [], bench)
     assert bench.made == [("/p/a.####.exr", "1015-1024", Priority.BATCH)]
+    assert bench.recipes == [Recipe(plate="/p/a.####.exr", first=1001, last=1100)]
     assert (before, project.started) == ([1], ["j1"])
     assert bench.said == [
         "Clip 1 of 1, a.####.exr.",
@@ -250,7 +306,17 @@ def test_resolve_refusing_to_start_is_an_error():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[1]", '{"plate": "/p", "wishes": {"preset": "none"}}', '{"no": 1}']
+    "text",
+    [
+        "",
+        "[1]",
+        '{"no": 1}',
+        '{"plate": "/p", "wishes": {"preset": "none"}}',
+        '{"plate": "/p", "wishes": []}',
+        '{"plate": "/p", "wishes": {"size": Infinity}}',
+        '{"plate": 3, "wishes": {}}',
+        '{"plate": "/p", "last": "9", "wishes": {}}',
+    ],
 )
 def test_a_damaged_recipe_is_an_error(text):
     """Not a matte with other settings."""

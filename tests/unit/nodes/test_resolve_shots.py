@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_nodes.resolve.media import Span, first_frames, joined, source_clip
+from gvm_nodes.resolve.media import first_frames, joined, source_clip
 from gvm_nodes.resolve.shots import marked, selected
+from gvm_nodes.span import Span
 from tests.fakes.resolve import MediaPoolItem, Project, Timeline, TimelineItem
 
 START = 86400  # one hour at 24 frames a second: where timelines begin
