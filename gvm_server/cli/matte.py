@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from gvm_client.client import error_of
+from gvm_client.protocol.endings import error_of
 from gvm_client.protocol.messages import Cancelled, Done, Failed, FrameReady
 from gvm_client.session import resilient_matte
 from gvm_nodes.farm.ranges import gvm_range

@@ -9,11 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gvm_client.client import Client, error_of
+    from gvm_client.client import Client
     from gvm_client.connection import ConnectionFile, read_connection
     from gvm_client.errors import ErrorCode, GvmError
     from gvm_client.launcher import ensure_server, server_command
     from gvm_client.pixels import PixelBuffer, delete_frame, open_frame
+    from gvm_client.protocol.endings import error_of
     from gvm_client.runtime import pixels_dir, runtime_dir
     from gvm_client.session import Recovered, resilient_matte
     from gvm_client.settings import MatteKnobs, WindowSettings, window_settings
@@ -56,7 +57,7 @@ _HOMES = {
     "WindowSettings": "settings",
     "delete_frame": "pixels",
     "ensure_server": "launcher",
-    "error_of": "client",
+    "error_of": "protocol.endings",
     "open_frame": "pixels",
     "pixels_dir": "runtime",
     "read_connection": "connection",

@@ -27,17 +27,15 @@ from gvm_client.connection import ConnectionFile, read_connection
 from gvm_client.errors import (
     ErrorCode,
     GvmError,
-    JobCancelled,
-    JobFailed,
     LocalProtocolError,
     RemoteProtocolError,
     ServerLost,
 )
 from gvm_client.process import is_alive
+from gvm_client.protocol.endings import error_of
 from gvm_client.protocol.lifecycle import JobState, next_state
 from gvm_client.protocol.messages import (
     Cancel,
-    Cancelled,
     Failed,
     GiveFrames,
     JobEvent,
@@ -258,15 +256,6 @@ class Client:
                     f"The GVM server (process {pid}) has been silent for {waited:.1f} s.",
                     self.connection,
                 )
-
-
-def error_of(event: Failed | Cancelled) -> JobFailed | JobCancelled:
-    """Return the error that says what the server said."""
-    if isinstance(event, Cancelled):
-        return JobCancelled(f"The job was cancelled. {event.reason}".strip())
-    return JobFailed(
-        event.message, remedy=event.remedy, code=event.code, frame=event.frame, path=event.path
-    )
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from contextlib import suppress
 from importlib.util import find_spec
 from typing import Protocol
 
-from gvm_client.errors import ErrorCode, JobCancelled, JobFailed, ServerError, ServerNotRunning
+from gvm_client.errors import ErrorCode, JobFailed, ServerError, ServerNotRunning
+from gvm_client.protocol.endings import error_of
 from gvm_client.protocol.messages import Cancelled, Failed, JobEvent, Matte, Progress, ServerStatus
 
 
@@ -124,16 +125,8 @@ def raise_ending(event: JobEvent) -> None:
         JobFailed: the server says that it failed.
         JobCancelled: it was cancelled.
     """
-    if isinstance(event, Failed):
-        raise JobFailed(
-            event.message,
-            remedy=event.remedy,
-            code=event.code,
-            frame=event.frame,
-            path=event.path,
-        )
-    if isinstance(event, Cancelled):
-        raise JobCancelled(f"The job was cancelled. {event.reason}".strip())
+    if isinstance(event, Failed | Cancelled):
+        raise error_of(event)
 
 
 def _loads(module: str) -> bool:

@@ -7,8 +7,8 @@ Laws:
 
 Two moves are legal everywhere, because two messages may cross on their way: a `cancel` of a job
 that has just ended, and a `matte` that asks for a known job again. Whoever asks again is told from
-the start, beginning with `accepted`. A `progress` never changes a state: it is the heartbeat, and
-a job that is only looked at, or that waits for its turn, has one too.
+there on, beginning with `accepted`. A `progress` never changes a state: it is the heartbeat, and a
+job that is only looked at, or that waits for its turn, has one too.
 """
 
 from __future__ import annotations

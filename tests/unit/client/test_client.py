@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from gvm_client import client as client_module
-from gvm_client.client import Client, error_of
+from gvm_client.client import Client
 from gvm_client.connection import read_connection
 from gvm_client.errors import (
     ErrorCode,
@@ -27,6 +27,7 @@ from gvm_client.errors import (
     ServerNotRunning,
 )
 from gvm_client.process import start_ticks
+from gvm_client.protocol.endings import error_of
 from gvm_client.protocol.messages import (
     Accepted,
     Cancelled,
