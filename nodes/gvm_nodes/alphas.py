@@ -17,14 +17,21 @@ from gvm_client.errors import OutputError, SettingsError
 from gvm_client.protocol.messages import FilePlate, Matte
 from gvm_client.settings import Priority, find_preset
 from gvm_nodes.asking import matte_request
-from gvm_nodes.knobs import KNOBS, Setting, Wishes, as_wishes, find_knob, with_preset
+from gvm_nodes.knobs import (
+    KNOBS,
+    NOT_PART_OF_A_MATTE,
+    Setting,
+    Wishes,
+    as_wishes,
+    find_knob,
+    with_preset,
+)
 from gvm_nodes.outputs import output_pattern
 
 DEFAULT_OUTPUT = "{dir}/gvm/{plate}_v{version}/{plate}_alpha.%04d.exr"
 
 # A script is told by selections which frames, and waits for them.
-_NODES_OWN = ("range", "frames", "handles", "policy", "keep_going")
-SCRIPT_KNOBS = tuple(knob for knob in KNOBS if knob.name not in _NODES_OWN)
+SCRIPT_KNOBS = tuple(knob for knob in KNOBS if knob.name not in NOT_PART_OF_A_MATTE)
 
 SCRIPT_WISHES = Wishes(out=DEFAULT_OUTPUT)
 
@@ -144,9 +151,9 @@ def changed(wishes: Wishes, values: Mapping[str, Setting], locked: Collection[st
             f"The studio has locked {', '.join(refused)}.",
             remedy="Leave it out.",
         )
-    filled = with_preset(wishes, str(values["preset"])) if "preset" in values else wishes
-    kept = {name: getattr(wishes, name) for name in locked}
-    return as_wishes({**asdict(filled), **kept, **values})
+    if "preset" in values:
+        wishes = with_preset(wishes, str(values["preset"]), locked)
+    return as_wishes({**asdict(wishes), **values})
 
 
 def checked(wishes: Wishes) -> Wishes:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from gvm_client.settings import MAX_FRAMES_PER_WINDOW, MAX_RADIUS, MAX_SIDE, MAX_STEPS
 from gvm_nodes.alphas import SCRIPT_KNOBS
-from gvm_nodes.knobs import WINDOW, Knob, Page, Setting, Wishes, as_wishes, with_preset
+from gvm_nodes.knobs import Knob, Page, Setting, Wishes, as_wishes, find_knob, preset_numbers
 
 _COLUMNS = ((Page.RANGE, Page.MATTE), (Page.MODEL,))
 _LABEL_WIDTH = 150  # pixels
@@ -91,14 +91,12 @@ class Form:
 
     def follow_preset(self) -> None:
         """Fill in the numbers of a preset that has just been chosen."""
-        chosen = self.wishes()
-        if chosen.preset == self._preset:
+        chosen = self.wishes().preset
+        if chosen == self._preset:
             return
-        self._preset = chosen.preset
-        filled = with_preset(chosen, chosen.preset)
-        for knob in SCRIPT_KNOBS:
-            if knob.name in WINDOW and knob.name not in self._locked:
-                self._set(knob, getattr(filled, knob.name))
+        self._preset = chosen
+        for name, number in preset_numbers(chosen, self._locked).items():
+            self._set(find_knob(name), number)
 
     def _set(self, knob: Knob, value: Setting) -> None:
         shown = knob.choices.index(str(value)) if knob.choices else value
