@@ -23,7 +23,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-INVISIBLE, DO_NOT_WRITE, NO_UNDO, STARTLINE, REPLACE = 0x400, 0x200, 0x80000, 0x1000, 1
+from tests.fakes import nuke_session
+from tests.fakes.nuke_script import script_lines
+from tests.fakes.nuke_session import Session
+
+DO_NOT_WRITE, NO_UNDO = nuke_session.DO_NOT_WRITE, nuke_session.NO_UNDO
+INVISIBLE, STARTLINE, REPLACE = 0x400, 0x1000, 1
 DEADLOCK_SECONDS = 0.2
 
 _COMMON = {"label": "", "tile_color": 0, "disable": False}
@@ -296,57 +301,7 @@ class Root(Node):
         _session.modified = state
 
 
-class Session:
-    """One running Nuke."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Node] = []
-        self.inside: list[Group] = []
-        self.stack: list[tuple[Node | None, Knob | None]] = []
-        self.callbacks: dict[str, list[tuple[Callable[[], None], str]]] = {}
-        self.modified = self.executing = self.proxy = self.telling = False
-        self.undo = True
-        self.undone: list[str] = []
-        self.frame = self.validated = 1
-        self.calls: queue.Queue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.Queue()
-        self.messages: list[str] = []
-        self.rendered: list[int] = []
-        self.cancel_at: int | None = None
-        self.views = ["main"]
-        self.selection: list[Node] = []
-        self.root = Root("Root", None)
-        self.main = threading.get_ident()
-
-    def touched(self, knob: Knob) -> None:
-        if not knob.flags & DO_NOT_WRITE:
-            self.modified = True
-        if self.undo and not knob.flags & NO_UNDO:
-            self.undone.append(knob.name())
-        if knob.owner is not None:
-            self.changed(knob.owner, knob)
-
-    def changed(self, node: Node, knob: Knob) -> None:
-        if node.has_open_panel and not self.telling:
-            self.telling = True
-            try:
-                self.call("knobChanged", node, knob)
-            finally:
-                self.telling = False
-
-    def call(self, event: str, node: Node | None, knob: Knob | None = None) -> None:
-        for callback, kind in list(self.callbacks.get(event, [])):
-            if kind == "*" or (node is not None and node.Class() == kind):
-                self.within(node, knob, callback)
-
-    def within(self, node: Node | None, knob: Knob | None, call: Callable[[], None]) -> None:
-        self.stack.append((node, knob))
-        try:
-            call()
-        finally:
-            self.stack.pop()
-
-
-_session = Session()
+_session = Session(Root("Root", None))
 GUI = True
 rawArgs: list[str] = []
 
@@ -362,7 +317,7 @@ renderer: Callable[[Node, int, Path], None] = write_number
 def start(*, gui: bool = True, args: Iterable[str] = ()) -> None:
     """Start anew: what was open is gone."""
     global _session, GUI, renderer  # a process has one Nuke
-    _session, GUI, renderer = Session(), gui, write_number
+    _session, GUI, renderer = Session(Root("Root", None)), gui, write_number
     ProgressTask.cancelled = False
     rawArgs[:] = args
 
@@ -521,7 +476,7 @@ def execute(
 def scriptSave(path: str) -> None:
     """Write the script, and keep the nodes as Nuke would read them again."""
     root()["name"].setValue(path)
-    Path(path).write_text("".join(_lines(_session.nodes)))
+    Path(path).write_text("".join(script_lines(_session.nodes)))
     _saved[path] = list(_session.nodes)
     _session.modified = False
 
@@ -636,32 +591,3 @@ def _copied(node: Node, group: Group | None) -> Node:
         for child, copy in zip(node.children, twin.children, strict=True):
             copy.sources = [twins.get(id(above)) for above in child.sources]
     return twin
-
-
-def _lines(nodes: Iterable[Node]) -> Iterator[str]:
-    """Yield a .nk script: Nuke's stack language."""
-    for node in nodes:
-        for above in reversed(node.sources):
-            yield f"push $N{id(above):x}\n" if above else "push 0\n"
-        yield f"{node.Class()} {{\n inputs {len(node.sources)}\n"
-        for knob in node.all.values():
-            yield from _knob_lines(knob, user=knob.name() not in node.native)
-        yield "}\n"
-        if isinstance(node, Group):
-            yield from _lines(node.children)
-            yield "end_group\n"
-        yield f"set N{id(node):x} [stack 0]\n"
-
-
-def _knob_lines(knob: Knob, *, user: bool) -> Iterator[str]:
-    if user:
-        yield f' addUserKnob {{{knob.number} {knob.name()} l "{knob.label_text}"}}\n'
-    if knob.flags & DO_NOT_WRITE or isinstance(knob, (Tab_Knob, PyScript_Knob)):
-        return
-    text = f"{{{{{knob.expression}}}}}" if knob.expression else knob.value()
-    if isinstance(text, list):
-        text = "{" + " ".join(f"{{{one}}}" for one in text) + "}"
-    if isinstance(text, str) and not knob.expression:
-        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-        text = f'"{escaped}"' if escaped else '""'
-    yield f" {knob.name()} {str(text).lower() if isinstance(text, bool) else text}\n"

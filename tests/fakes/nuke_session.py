@@ -1,0 +1,60 @@
+"""One running Nuke of the fake: what is open, what was set, and whom Nuke calls."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+DO_NOT_WRITE, NO_UNDO = 0x200, 0x80000
+
+
+class Session:
+    """One running Nuke."""
+
+    def __init__(self, root: Any) -> None:
+        self.nodes: list[Any] = []
+        self.inside: list[Any] = []
+        self.stack: list[tuple[Any, Any]] = []
+        self.callbacks: dict[str, list[tuple[Callable[[], None], str]]] = {}
+        self.modified = self.executing = self.proxy = self.telling = False
+        self.undo = True
+        self.undone: list[str] = []
+        self.frame = self.validated = 1
+        self.calls: queue.Queue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.Queue()
+        self.messages: list[str] = []
+        self.rendered: list[int] = []
+        self.cancel_at: int | None = None
+        self.views = ["main"]
+        self.selection: list[Any] = []
+        self.root = root
+        self.main = threading.get_ident()
+
+    def touched(self, knob: Any) -> None:
+        if not knob.flags & DO_NOT_WRITE:
+            self.modified = True
+        if self.undo and not knob.flags & NO_UNDO:
+            self.undone.append(knob.name())
+        if knob.owner is not None:
+            self.changed(knob.owner, knob)
+
+    def changed(self, node: Any, knob: Any) -> None:
+        if node.has_open_panel and not self.telling:
+            self.telling = True
+            try:
+                self.call("knobChanged", node, knob)
+            finally:
+                self.telling = False
+
+    def call(self, event: str, node: Any, knob: Any = None) -> None:
+        for callback, kind in list(self.callbacks.get(event, [])):
+            if kind == "*" or (node is not None and node.Class() == kind):
+                self.within(node, knob, callback)
+
+    def within(self, node: Any, knob: Any, call: Callable[[], None]) -> None:
+        self.stack.append((node, knob))
+        try:
+            call()
+        finally:
+            self.stack.pop()
