@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gvm_client.protocol.messages import Matte
+from gvm_nodes import asking
 from gvm_nodes.naming import ticket
 from gvm_nodes.natron import callbacks, session
 from gvm_nodes.natron.group import MATTES, MODULE, PLUGIN_ID
@@ -53,6 +54,11 @@ def tell(app: App, group: Effect, request: Matte, update: Update) -> None:
     node = as_node(app, group)
     node.job = ticket(request)
     DESK._show(node.identity, request, "", update)
+
+
+def show(app: App, group: Effect, update: Update) -> None:
+    """Have an update come of the job that the group would ask for now."""
+    tell(app, group, asking.request(as_node(app, group), ()), update)
 
 
 def reopen(app: App, *, anew: bool = False) -> App:
