@@ -114,8 +114,8 @@ def prepared(node: Node, frames: Iterable[int], priority: Priority) -> Matte:
     Raises:
         GvmError: a knob's value, or the plate, cannot be used.
     """
-    frames, clip = tuple(frames), node.clip()
-    playhead = node.frame() if node.frame() in frames else None
+    frames, clip, now = tuple(frames), node.clip(), node.frame()
+    playhead = now if now in frames else None
     request = asking.request(node, frames, priority=priority, playhead=playhead)
     if clip.written:
         node.write_plate(clip, asking.context(request, frames))

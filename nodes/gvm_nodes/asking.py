@@ -15,7 +15,7 @@ from gvm_client.windows import Plan, windows_for
 from gvm_nodes.frame_range import format_frames, parse_frames
 from gvm_nodes.knobs import RangeKind, Wishes
 from gvm_nodes.naming import NO_JOB, named
-from gvm_nodes.node import Node
+from gvm_nodes.node import Clip, Node
 from gvm_nodes.outputs import output_pattern
 
 _AS_WRITTEN = "scene_linear"  # a host writes a plate as its tree has it
@@ -39,7 +39,7 @@ def request(
     asked = matte_request(
         wishes,
         FilePlate(path=clip.path, first=clip.first, last=clip.last),
-        matte_pattern(node),
+        _pattern(node, wishes, clip),
         frames=format_frames(frames),
         priority=Priority.BATCH if wishes.keep_going else priority,
         playhead=playhead,
@@ -121,7 +121,7 @@ def context(asked: Matte, frames: Iterable[int]) -> tuple[int, ...]:
     if asked.model.fit_memory:  # the server chooses the window: the widest that it may
         reach = max(asked.window.frames_per_window, LARGEST_FITTED_WINDOW) - 1
         near = {one for frame in frames for one in range(frame - reach, frame + reach + 1)}
-        return tuple(sorted(near & set(range(plate.first, plate.last + 1))))
+        return tuple(sorted(one for one in near if plate.first <= one <= plate.last))
     plan = Plan.of(asked.window, first=plate.first, last=plate.last)
     return tuple(sorted({seen for window in windows_for(plan, frames) for seen in window.frames}))
 
@@ -132,7 +132,10 @@ def matte_pattern(node: Node) -> str:
     Raises:
         GvmError: the output cannot be used, or there is no plate.
     """
-    wishes, clip = node.wishes(), node.clip()
+    return _pattern(node, node.wishes(), node.clip())
+
+
+def _pattern(node: Node, wishes: Wishes, clip: Clip) -> str:
     return output_pattern(
         wishes.out,
         folder=node.folder(),

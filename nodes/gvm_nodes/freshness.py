@@ -26,20 +26,19 @@ UP_TO_DATE = "The mattes fit the plate and the knobs."
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Made:
-    """Where mattes lie, and the range text of each request's frames, by the request's digest."""
+    """Where mattes lie, and which frames were made of each request, by the request's digest."""
 
     out: str
-    frames: Mapping[str, str]
+    frames: Mapping[str, frozenset[int]]
 
 
 def record(text: str, job: Matte, frames: Iterable[int]) -> str:
     """Return the text with some frames made of a job's request."""
-    out, key, new = _out(job), digest(job), set(frames)
+    out, key, new = _out(job), digest(job), frozenset(frames)
     before = _read(text)
     kept = before.frames if before is not None and before.out == out else {}
-    left = {one: set(parse_frames(ranges)) for one, ranges in kept.items()}
-    table = {one: held - new for one, held in left.items()}
-    table[key] = table.get(key, set()) | new
+    table = {one: held - new for one, held in kept.items()}
+    table[key] = table.get(key, frozenset()) | new
     ranges = {one: format_frames(held) for one, held in table.items() if held}
     return json.dumps({"out": out, "frames": ranges})
 
@@ -54,7 +53,7 @@ def is_out_of_date(text: str, wanted: Matte) -> bool:
     made = _read(text)
     if made is None:
         return False
-    return made.out != _out(wanted) or any(key != digest(wanted) for key in made.frames)
+    return made.out != _out(wanted) or bool(made.frames.keys() - {digest(wanted)})
 
 
 def is_plate_newer(text: str, wanted: Matte) -> bool:
@@ -63,9 +62,9 @@ def is_plate_newer(text: str, wanted: Matte) -> bool:
     assert isinstance(plate, FilePlate)  # noqa: S101 - a node asks for nothing else
     if made is None:
         return False
-    frames = (frame for ranges in made.frames.values() for frame in parse_frames(ranges))
     return any(
         0.0 < modified(frame_path(made.out, frame)) < modified(frame_path(plate.path, frame))
+        for frames in made.frames.values()
         for frame in frames
     )
 
@@ -78,9 +77,7 @@ def _out(job: Matte) -> str:
 def _read(text: str) -> _Made | None:
     try:
         fields = json.loads(text)
-        made = _Made(out=str(fields["out"]), frames=dict(fields["frames"]))
-        for ranges in made.frames.values():
-            parse_frames(ranges)
+        frames = {key: frozenset(parse_frames(held)) for key, held in fields["frames"].items()}
+        return _Made(out=str(fields["out"]), frames=frames)
     except (ValueError, TypeError, KeyError, AttributeError, SettingsError):
         return None  # nothing was made, or it cannot be told
-    return made

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import uuid
 from dataclasses import dataclass, replace
 
 from gvm_client.protocol.fields import pack_fields
@@ -17,9 +18,15 @@ from gvm_client.protocol.messages import Matte
 from gvm_client.settings import Priority
 
 NO_JOB = "0" * 32
+_IDENTITY_LENGTH = 6  # hexadecimal digits
 _DIGEST_LENGTH = 32  # hexadecimal digits: a job's name
 _PRIORITIES = "|".join(priority.value for priority in Priority)
 _TICKET = re.compile(rf"([0-9a-f]{{{_DIGEST_LENGTH}}}) ({_PRIORITIES}) (\S+)")
+
+
+def new_identity() -> str:
+    """Return a short name for a new node: it stands in paths, and is told apart in one document."""
+    return uuid.uuid4().hex[:_IDENTITY_LENGTH]
 
 
 def named(request: Matte, node: str) -> Matte:

@@ -11,11 +11,11 @@ Laws:
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 
 from gvm_client.errors import InputError
 from gvm_nodes.defaults import studio_defaults
+from gvm_nodes.naming import new_identity
 from gvm_nodes.natron.api import INPUT, MERGE, NEWEST, OUTPUT, App, Effect, quietly
 from gvm_nodes.natron.knobs import IDENTITY, add_params, keep
 
@@ -29,7 +29,6 @@ CALLBACKS = {
 }
 
 _NO_MATTES = "/gvm_has_no_mattes_yet/matte.%04d.exr"
-_ID_LENGTH = 6  # hexadecimal digits: it stands in paths, and is told apart within one project
 
 
 def create(app: App, group: Effect) -> None:
@@ -51,7 +50,7 @@ def create(app: App, group: Effect) -> None:
 
 def set_id(group: Effect) -> None:
     """Give a group a name of its own that survives renaming."""
-    keep(group, IDENTITY, uuid.uuid4().hex[:_ID_LENGTH])
+    keep(group, IDENTITY, new_identity())
 
 
 def is_ours(node: Effect) -> bool:

@@ -78,10 +78,10 @@ class Renders:
         if aborted:
             for work in tuple(self._works.values()):
                 work.cancel()
-        new, finished, self._finished = tuple(self._new), self._finished, {}
-        if not self._host.is_batch:
-            self._host.post(partial(self._record, finished))
-            self._host.post(partial(self._show_waiting, new))
+        if self._host.is_batch:  # nobody looks
+            self._finished = {}
+        else:
+            self._host.post(partial(self._show_waiting, tuple(self._new)))
 
     def catch_up(self) -> None:
         """Show what waited for a render that never said that it had ended; on the main thread."""
@@ -151,14 +151,13 @@ class Renders:
         if node is not None:
             node.say(sentence, failed=failed)
 
-    def _record(self, finished: dict[str, list[Matte]]) -> None:
+    def _show_waiting(self, new: tuple[str, ...]) -> None:
+        finished, self._finished = self._finished, {}
         for identity, requests in finished.items():
             node = self._host.find(identity)
             if node is not None:
                 for request in requests:
                     node.made = record(node.made, request, parse_frames(request.frames))
-
-    def _show_waiting(self, new: tuple[str, ...]) -> None:
         for identity, made in self._under_way.take().items():
             node = self._host.find(identity)
             if node is not None:

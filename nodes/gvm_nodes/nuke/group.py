@@ -10,7 +10,6 @@ that the model sees.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from typing import cast
 
@@ -18,10 +17,10 @@ import nuke
 
 from gvm_client.errors import InputError
 from gvm_nodes.defaults import studio_defaults
+from gvm_nodes.naming import new_identity
 from gvm_nodes.nuke.knobs import add_knobs
 
 MATTE, PLATE, CROP, COPY = "MatteRead", "PlateWrite", "PlateCrop", "MatteCopy"
-_ID_LENGTH = 6  # hexadecimal digits: it stands in paths, and is told apart within one script
 
 
 def create() -> nuke.Group:
@@ -44,7 +43,7 @@ def create() -> nuke.Group:
 
 def set_id(node: nuke.Node) -> None:
     """Give a node a name of its own that survives renaming."""
-    node["gvm_id"].setValue(uuid.uuid4().hex[:_ID_LENGTH])
+    node["gvm_id"].setValue(new_identity())
 
 
 def node_id(node: nuke.Node) -> str:

@@ -126,9 +126,7 @@ class NukeNode:
 
     def say(self, sentence: str, *, failed: bool = False) -> None:
         """Show a sentence on the node, with its view where there are several."""
-        shown.status(
-            self.group, f"{self.view}: {sentence}" if self.view else sentence, failed=failed
-        )
+        shown.status(self.group, self._of_view(sentence), failed=failed)
 
     def show(self, made: Matte) -> None:
         """Let the Read inside show a request's mattes, in a stereo script those of every view."""

@@ -61,8 +61,9 @@ def write_changed(
     frames, known = sorted(frames), _read(pattern)
     with _proxy_off(), _looking_at(node, len(frames)) as look, _ready(part(node, PLATE), pattern):
         tree = Tree(node, view)
-        for some in _batches(frames):
-            look(frames.index(some[0]))
+        for index in range(0, len(frames), _SEGMENT):
+            look(index)
+            some = frames[index : index + _SEGMENT]
             now = {frame: _stamp(tree, frame) for frame in some}
             new = [frame for frame in some if not _stands(pattern, frame, now[frame], known)]
             for run in segments(new):
@@ -83,11 +84,6 @@ def changed_frames(
         return tuple(
             frame for frame in frames if not _stands(pattern, frame, _stamp(tree, frame), known)
         )
-
-
-def _batches(frames: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(frames), _SEGMENT):
-        yield frames[start : start + _SEGMENT]
 
 
 def _stamp(tree: Tree, frame: int) -> str:
