@@ -10,10 +10,8 @@ import pytest
 
 from gvm_client.errors import ErrorCode, InputError, JobFailed, OutputError, ServerLost
 from gvm_client.protocol.messages import (
-    Accepted,
     Cancelled,
     Done,
-    EngineName,
     Failed,
     FrameReady,
     JobEvent,
@@ -29,6 +27,7 @@ from gvm_nodes.knobs import Wishes
 from gvm_nodes.naming import read_ticket, ticket
 from gvm_nodes.node import Clip
 from gvm_nodes.work import Phase, Update
+from tests.support.serving import accepted
 
 CLIP = Clip(path="/p/a.%04d.exr", first=1, last=20)
 
@@ -154,13 +153,6 @@ def server() -> Server:
 def desk(host: FakeHost, server: Server) -> Desk:
     """The desk between them."""
     return Desk(host, lambda: server)
-
-
-def accepted(job: str) -> Accepted:
-    """Return the acceptance of a job of one frame."""
-    return Accepted(job=job, engine=EngineName.TEST, revision="1", preview=False, first=1, last=20,
-                    frames_total=1, frames_kept=0, windows_total=1, windows_cached=0,
-                    colourspace="srgb", working_width=8, working_height=8)  # fmt: skip
 
 
 def ended(desk: Desk, host: FakeHost) -> None:

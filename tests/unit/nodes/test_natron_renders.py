@@ -31,15 +31,6 @@ FIRST, LAST = 1001, 1020
 
 
 @pytest.fixture
-def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run-time folder that is made by whoever looks for a server."""
-    folder = tmp_path / "runtime"
-    monkeypatch.setenv("GVM_RUNTIME_DIR", str(folder))
-    monkeypatch.setenv("GVM_SERVER", "/none/server")
-    return folder
-
-
-@pytest.fixture
 def app(tmp_path: Path, runtime: Path) -> App:
     """Natron's windows, and a saved project."""
     return start(tmp_path)

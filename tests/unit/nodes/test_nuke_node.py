@@ -41,13 +41,10 @@ TICKET = f"{'0' * 32} range 1001-1020"
 
 
 @pytest.fixture
-def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run-time folder that is made by whoever looks for a server."""
-    folder = tmp_path / "runtime"
-    monkeypatch.setenv("GVM_RUNTIME_DIR", str(folder))
-    monkeypatch.setenv("GVM_SERVER", "/none/server")
+def runtime(tmp_path: Path, runtime: Path) -> Path:
+    """The same, in a Nuke that has been started."""
     start(tmp_path)
-    return folder
+    return runtime
 
 
 def plate(tmp_path: Path, first: int = 1001, last: int = 1020) -> nuke.Node:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Generator
+from dataclasses import replace
 
 from gvm_client.errors import ErrorCode
 from gvm_client.protocol.messages import (
-    Accepted,
     Cancelled,
     Done,
-    EngineName,
     Failed,
     FileOutput,
     FilePlate,
@@ -21,24 +20,11 @@ from gvm_client.protocol.messages import (
     Progress,
 )
 from gvm_nodes.work import Phase, Update, Work
+from tests.support.serving import accepted
 
 JOB = uuid.uuid4().hex
 REQUEST = Matte(job=JOB, plate=FilePlate(path="/p/a.%04d.exr"), output=FileOutput(path="/m"))
-ACCEPTED = Accepted(
-    job=JOB,
-    engine=EngineName.TEST,
-    revision="1",
-    preview=False,
-    first=1,
-    last=100,
-    frames_total=100,
-    frames_kept=0,
-    windows_total=1,
-    windows_cached=0,
-    colourspace="srgb",
-    working_width=32,
-    working_height=32,
-)
+ACCEPTED = replace(accepted(JOB), first=1, last=100, frames_total=100)
 DONE = Done(job=JOB, windows_run=1, windows_cached=0, frames_written=100, frames_kept=0, seconds=1)
 
 
