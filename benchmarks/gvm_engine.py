@@ -1,15 +1,18 @@
 """Times the GVM engine against the straightforward pipeline: the same weights, the same frames.
 
-    python -m benchmarks.gvm_engine [--size 256 256] [--frames 4] [--threads 2]
+    python -m benchmarks.gvm_engine [--size 256 256] [--frames 4] [--threads 2] [--rounds 5]
 
 Both sides have the released widths and the same seeded random weights, so their alphas can be
-compared too. Each runs in a process of its own, one after the other: the weights take 6.5 GB.
+compared too. A round runs each side once, in a process of its own (the weights take 6.5 GB), and
+every other round begins with the other side: a machine that is busy for a while is busy for both.
+What may be published is the median of the rounds' ratios with its range, never one run of a side.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 import threading
@@ -18,6 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeAlias
 
 import numpy as np
 import psutil
@@ -40,6 +44,8 @@ from gvm_server.matting.gvm.vae import Decoder, Encoder
 from tests.tools.make_tiny_checkpoint import SCHEDULER, UNET, VAE, random_tensors
 
 STAGES = ("encode", "denoise", "decode")
+SIDES = ("stock", "ours")
+Figures: TypeAlias = dict[str, float]
 RELEASED_UNET = UNET | {
     "block_out_channels": [320, 640, 1280, 1280],
     "cross_attention_dim": 1024,
@@ -55,8 +61,9 @@ def main() -> None:
     parser.add_argument("--size", type=int, nargs=2, default=(256, 256), metavar=("H", "W"))
     parser.add_argument("--frames", type=int, default=4)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each side, in turns")
     parser.add_argument("--tiny", action="store_true", help="tiny widths, to try the benchmark")
-    parser.add_argument("--side", choices=("stock", "ours"), help=argparse.SUPPRESS)
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     parser.add_argument("--alphas", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
@@ -65,13 +72,19 @@ def main() -> None:
         print(json.dumps(run(given)))
         return
     with TemporaryDirectory() as folder:
-        sides = {side: _child(side, Path(folder) / f"{side}.npy") for side in ("stock", "ours")}
-        alphas = [np.load(Path(folder) / f"{side}.npy") for side in sides]
-    _print_table(given, sides["stock"], sides["ours"])
+        rounds = [_round(Path(folder), number) for number in range(given.rounds)]
+        alphas = [np.load(Path(folder) / f"{side}.npy") for side in SIDES]
+    _print_table(given, rounds)
     print(f"largest difference of the alphas: {abs(alphas[0] - alphas[1]).max():.1e}")
 
 
-def _child(side: str, alphas: Path) -> dict[str, float]:
+def _round(folder: Path, number: int) -> dict[str, Figures]:
+    """Run each side once; odd rounds begin with the other side."""
+    order = SIDES if number % 2 == 0 else SIDES[::-1]
+    return {side: _child(side, folder / f"{side}.npy") for side in order}
+
+
+def _child(side: str, alphas: Path) -> Figures:
     command = [sys.executable, "-m", "benchmarks.gvm_engine", *sys.argv[1:]]
     done = subprocess.run(
         [*command, "--side", side, "--alphas", str(alphas)], stdout=subprocess.PIPE, check=True
@@ -98,7 +111,7 @@ def _weights(config: CheckpointConfig, network: str) -> Weights:
     return {name: torch.from_numpy(value) for name, value in random_tensors(shapes, 0).items()}
 
 
-def _stock(given: argparse.Namespace) -> dict[str, float]:
+def _stock(given: argparse.Namespace) -> Figures:
     """Measure the straightforward pipeline."""
     config, fields = _config(given)
     with torch.device("meta"):
@@ -122,7 +135,7 @@ def _stock(given: argparse.Namespace) -> dict[str, float]:
     return figures
 
 
-def _ours(given: argparse.Namespace) -> dict[str, float]:
+def _ours(given: argparse.Namespace) -> Figures:
     """Measure the engine."""
     config, _ = _config(given)
     placement = Placement(
@@ -188,7 +201,7 @@ def _flops(
     given: argparse.Namespace,
     config: CheckpointConfig,
     stages: dict[str, Callable[[Tensor, Tensor], Tensor]],
-) -> dict[str, float]:
+) -> Figures:
     """Count each stage's floating-point operations on the meta device."""
     height, width = given.size
     latent = (config.vae.latent_channels, *(side // config.vae.reduction for side in given.size))
@@ -203,7 +216,7 @@ def _flops(
 
 
 @contextmanager
-def _measured(stage: str, figures: dict[str, float]) -> Iterator[None]:
+def _measured(stage: str, figures: Figures) -> Iterator[None]:
     """Record a stage's seconds, and the most memory that the process held above its start."""
     process = psutil.Process()
     before = peak = process.memory_info().rss
@@ -226,12 +239,13 @@ def _measured(stage: str, figures: dict[str, float]) -> Iterator[None]:
         figures[f"{stage} peak"] = peak - before
 
 
-def _print_table(
-    given: argparse.Namespace, stock: dict[str, float], ours: dict[str, float]
-) -> None:
+def _print_table(given: argparse.Namespace, rounds: list[dict[str, Figures]]) -> None:
     height, width = given.size
-    print(f"{height}x{width}, {given.frames} frames, {given.threads} threads, float32, CPU")
-    print(f"{'':22}{'straightforward':>16}{'ours':>12}{'ratio':>8}{'planned':>10}")
+    print(
+        f"{height}x{width}, {given.frames} frames, {given.threads} threads, float32, CPU;"
+        f" medians of {given.rounds} rounds in turns"
+    )
+    print(f"{'':22}{'straightforward':>16}{'ours':>12}{'ratio':>8}{'range':>14}{'planned':>10}")
     for unit, scale, form in (
         ("seconds", 1.0, ".1f"),
         ("flops", 1e12, ".2f"),
@@ -239,24 +253,29 @@ def _print_table(
     ):
         join = max if unit == "peak" else sum
         for stage in (*STAGES, "all"):
-            values = [
-                join(side[f"{part} {unit}"] for part in ((stage,) if stage != "all" else STAGES))
-                for side in (stock, ours)
+            stages = STAGES if stage == "all" else (stage,)
+            pairs = [
+                tuple(
+                    join(run[side][f"{part} {unit}"] for part in stages) / scale for side in SIDES
+                )
+                for run in rounds
             ]
-            planned = ours.get(f"{stage} planned") if unit == "peak" else None
+            planned = rounds[0]["ours"].get(f"{stage} planned") if unit == "peak" else None
             last = f"{planned / scale:{form}}" if planned else ""
-            _print_row(f"{stage} {_UNITS[unit]}", [v / scale for v in values], form, last)
-    weights = [side["weights"] / 2**30 for side in (stock, ours)]
+            _print_row(f"{stage} {_UNITS[unit]}", pairs, form, last)
+    weights = [tuple(run[side]["weights"] / 2**30 for side in SIDES) for run in rounds]
     _print_row("weights GiB", weights, ".2f", "")
 
 
 _UNITS = {"seconds": "s", "flops": "TFLOP", "peak": "peak GiB"}
 
 
-def _print_row(name: str, values: list[float], form: str, last: str) -> None:
-    stock, ours = values
-    ratio = ours / stock if stock else float("nan")
-    print(f"{name:22}{stock:16{form}}{ours:12{form}}{ratio:8.2f}{last:>10}")
+def _print_row(name: str, pairs: list[tuple[float, ...]], form: str, last: str) -> None:
+    """Print the medians of both sides, and of the rounds' own ratios with their range."""
+    stock, ours = (statistics.median(side) for side in zip(*pairs, strict=True))
+    ratios = sorted(mine / theirs if theirs else float("nan") for theirs, mine in pairs)
+    ratio, between = statistics.median(ratios), f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
+    print(f"{name:22}{stock:16{form}}{ours:12{form}}{ratio:8.2f}{between:>14}{last:>10}")
 
 
 if __name__ == "__main__":
