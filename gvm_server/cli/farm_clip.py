@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gvm_client.errors import InputError, SettingsError
+from gvm_client.frames import parse_frames
 from gvm_client.protocol.messages import Matte
 from gvm_client.windows import Plan, windows_for
 from gvm_server.cli.memory_plan import parse_size
 from gvm_server.cli.request import absolute
 from gvm_server.matting.order import canvas_of
 from gvm_server.media.confine import Roots
-from gvm_server.media.frames import parse_frames
 from gvm_server.media.open import open_plate
 from gvm_server.media.plate import PlateOptions
 from gvm_server.media.resolve import parse_pattern, resolve_plate

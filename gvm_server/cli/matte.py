@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from gvm_client.protocol.endings import error_of
 from gvm_client.protocol.messages import Cancelled, Done, Failed, FrameReady
 from gvm_client.session import resilient_matte
-from gvm_nodes.farm.ranges import gvm_range
 from gvm_server.cli.display import Display, make_display, waterfall
 from gvm_server.cli.exits import Exit
 from gvm_server.cli.original import translate
@@ -28,8 +27,6 @@ def run(parsed: argparse.Namespace) -> int:
         GvmError: the request is wrong, the server cannot be had, or the job failed.
     """
     meant = translate(parsed)
-    if meant.openjd:
-        meant.frames = gvm_range(meant.frames)
     request = matte_request(meant)
     frames: set[int] = set()
     delivery = _delivery(meant)

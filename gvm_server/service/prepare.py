@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.frames import parse_frames
 from gvm_client.protocol.messages import FilePlate, MappedOutput, Matte, PushedPlate
 from gvm_client.settings import WindowSettings
 from gvm_client.windows import Plan
@@ -15,7 +16,6 @@ from gvm_server.matting.order import Order, canvas_of, working_size_of
 from gvm_server.matting.working import WorkingSize
 from gvm_server.media.cache import DiskCache
 from gvm_server.media.confine import Roots
-from gvm_server.media.frames import parse_frames
 from gvm_server.media.open import open_plate
 from gvm_server.media.output import AlphaFiles
 from gvm_server.media.plate import Plate, PlateOptions

@@ -12,11 +12,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from gvm_client.errors import GvmError, InputError, JobCancelled
+from gvm_client.frames import parse_frames
 from gvm_client.protocol.messages import Matte
 from gvm_client.settings import Priority
 from gvm_nodes import asking, freshness
 from gvm_nodes.desk import Desk
-from gvm_nodes.frame_range import parse_frames
 from gvm_nodes.naming import read_ticket
 from gvm_nodes.node import Node
 from gvm_nodes.outputs import existing

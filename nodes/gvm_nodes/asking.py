@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from gvm_client.errors import SettingsError
+from gvm_client.frames import format_frames, parse_frames
 from gvm_client.protocol.messages import EngineName, FileOutput, FilePlate, Matte
 from gvm_client.settings import LARGEST_FITTED_WINDOW, Depth, Missing, Priority, find_preset
 from gvm_client.windows import Plan, windows_for
-from gvm_nodes.frame_range import format_frames, parse_frames
 from gvm_nodes.knobs import RangeKind, Wishes
 from gvm_nodes.naming import NO_JOB, named
 from gvm_nodes.node import Clip, Node

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gvm_client.errors import SettingsError
+from gvm_client.frames import format_frames, parse_frames
 from gvm_client.protocol.messages import FileOutput, FilePlate, Matte
-from gvm_nodes.frame_range import format_frames, parse_frames
 from gvm_nodes.naming import digest
 from gvm_nodes.outputs import frame_path, modified
 

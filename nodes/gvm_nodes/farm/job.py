@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gvm_client.errors import SettingsError
-from gvm_nodes.farm.ranges import openjd_range
+from gvm_client.frames import format_frames
 
 MAX_TEXT = 1024  # Open Job Description 2023-09: the length of a parameter's value
 MAX_NAME = 128  # the same: the length of a job's name
@@ -70,7 +70,7 @@ class FarmJob:
     @property
     def range(self) -> str:
         """The frames as a range expression of Open Job Description."""
-        return openjd_range(self.frames)
+        return format_frames(self.frames, step=":")
 
     @property
     def whole(self) -> bool:

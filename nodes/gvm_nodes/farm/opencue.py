@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 
+from gvm_client.frames import format_frames
 from gvm_nodes.farm.job import FarmJob
 
 _SCRIPT = '''\
@@ -47,7 +48,7 @@ def outline(job: FarmJob) -> str:
         about="Mattes by gvm farm submit-template",
         name=json.dumps(job.name),
         command=json.dumps(shlex.join(command)),
-        frames=json.dumps(job.range.replace(":", "x")),
+        frames=json.dumps(format_frames(job.frames)),
         chunk=job.chunk,
         gpu=gpu,
     )

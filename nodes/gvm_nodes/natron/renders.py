@@ -18,9 +18,9 @@ from dataclasses import replace
 from functools import partial
 
 from gvm_client.errors import GvmError, InputError
+from gvm_client.frames import parse_frames
 from gvm_client.protocol.messages import FileOutput, Matte
 from gvm_nodes import asking
-from gvm_nodes.frame_range import parse_frames
 from gvm_nodes.freshness import record
 from gvm_nodes.knobs import Policy
 from gvm_nodes.natron.api import INPUT, App, Effect

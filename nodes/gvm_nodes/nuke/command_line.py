@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gvm_nodes.frame_range import parse_frames
+from gvm_client.frames import parse_frames
 
 # Switches whose value is the next word.
 _VALUED = frozenset(

@@ -17,7 +17,7 @@ from pathlib import Path
 import nuke
 
 from gvm_client.errors import ErrorCode, InputError, JobCancelled, OutputError
-from gvm_nodes.frame_range import segments
+from gvm_client.frames import segments
 from gvm_nodes.nuke.group import PLATE, part
 from gvm_nodes.nuke.shown import quietly
 from gvm_nodes.nuke.stamps import Tree
