@@ -53,7 +53,7 @@ def test_a_range_text_names_its_frames_in_order_and_once(
 
 @pytest.mark.parametrize(
     "text",
-    (
+    [
         *(
             "",
             " ",
@@ -70,7 +70,7 @@ def test_a_range_text_names_its_frames_in_order_and_once(
             "1\u20135",
         ),
         *("1-5x", "1-5x0", "1-5:0", "1-5x-2", "1-5:-2", "1-5y2", "1..5", "1-5/2", "1-5x2x2"),
-    ),
+    ],
 )
 def test_what_is_no_range_is_refused_with_what_would_be_right(text: str) -> None:
     """Nothing is guessed: the sentence has the text, and the forms that are taken."""
