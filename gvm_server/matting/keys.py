@@ -22,7 +22,7 @@ from gvm_server.matting.engine import decode_halo
 from gvm_server.matting.order import Order
 from gvm_server.media.colour import config_version
 
-INTAKE_REVISION = 1  # colour and resize
+INTAKE_REVISION = 2  # colour and resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
 FINISH_REVISION = 1  # cross-fade, refine, knobs, EXR
 KEY_BYTES = 16

@@ -2,7 +2,8 @@
 
 Laws:
 1. Each call opens the file anew: any number of threads may read.
-2. Alpha is ignored and never multiplied in or out: the plate's colours stay as stored.
+2. A picture is turned as its orientation tag says, its header with it.
+3. Alpha is ignored and never multiplied in or out: the plate's colours stay as stored.
 """
 
 from __future__ import annotations
@@ -20,9 +21,14 @@ import OpenImageIO as oiio
 from gvm_client.errors import ErrorCode, InputError
 from gvm_server.media.colour import FileHint
 from gvm_server.media.layers import Layer, Part, find_layer
+from gvm_server.media.orientation import UPRIGHT, Orientation, orientation_of
 from gvm_server.media.plate import Box, FrameHeader, Pixels
 
 MAX_PARTS = 1024  # a file with more is not a plate
+INTERLACED = (
+    "The plate is interlaced: both fields are matted as one picture, and moving edges comb."
+    " Deinterlace it first."
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +48,7 @@ def read_header(image: ImageFile) -> FrameHeader:
     """
     with _opened(image) as file:
         _seek_layer(file, image)
-        return _header(file.spec())
+        return _orientation(file, image).turn_header(_header(file.spec()))
 
 
 def read_hint(image: ImageFile) -> FileHint:
@@ -54,6 +60,24 @@ def read_hint(image: ImageFile) -> FileHint:
     with _opened(image) as file:
         _seek_layer(file, image)
         return _hint(file.spec(), file.format_name())
+
+
+def read_remarks(image: ImageFile) -> tuple[str, ...]:
+    """Return what an artist should know of how a file is read, in whole sentences.
+
+    Raises:
+        InputError: the file is missing or unreadable, or lacks the layer.
+    """
+    with _opened(image) as file:
+        _seek_layer(file, image)
+        spec = file.spec()
+        remarks = []
+        if _orientation(file, image) != UPRIGHT:
+            tag = spec.getattribute("Orientation")
+            remarks.append(f"The pictures are turned as their orientation tag ({tag}) says.")
+        if spec.getattribute("dpx:Interlace"):
+            remarks.append(INTERLACED)
+        return tuple(remarks)
 
 
 def read_image(image: ImageFile) -> tuple[FrameHeader, Pixels]:
@@ -69,10 +93,11 @@ def read_image(image: ImageFile) -> tuple[FrameHeader, Pixels]:
         if pixels is None:
             raise _unreadable(image, file.geterror())
         order = [channel - first for channel in layer.channels]
-        header = _header(file.spec())
+        orientation = _orientation(file, image)
+        header = orientation.turn_header(_header(file.spec()))
     if order != list(range(pixels.shape[2])):
         pixels = pixels[..., order]
-    return header, np.ascontiguousarray(pixels, dtype=np.float32)
+    return header, orientation.turn(np.asarray(pixels, dtype=np.float32))
 
 
 @contextmanager
@@ -103,6 +128,25 @@ def _seek_layer(file: oiio.ImageInput, image: ImageFile) -> Layer:
     if file.spec().deep:
         raise _unreadable(image, "it is a deep image; flatten it first")
     return layer
+
+
+def _orientation(file: oiio.ImageInput, image: ImageFile) -> Orientation:
+    """Return how the file's pictures are turned; EXR has no such tag, a stray one means nothing."""
+    spec = file.spec()
+    if file.format_name() == "openexr":
+        return UPRIGHT
+    orientation = orientation_of(spec.getattribute("Orientation"))
+    # OpenImageIO 3.2 cuts the lines of such a DPX at the picture's height: its pixels are mixed.
+    if orientation.transposed and file.format_name() == "dpx" and spec.width != spec.full_width:
+        raise InputError(
+            f"Frame {image.frame} cannot be read: {image.path}: its lines run from top to bottom"
+            f" (orientation {spec.getattribute('Orientation')}).",
+            remedy="Convert it to a file whose lines run from left to right.",
+            code=ErrorCode.PLATE_UNREADABLE,
+            frame=image.frame,
+            path=str(image.path),
+        )
+    return orientation
 
 
 def _header(spec: oiio.ImageSpec) -> FrameHeader:

@@ -18,7 +18,7 @@ from gvm_server.media.confine import Roots
 from gvm_server.media.filekey import FileKeys
 from gvm_server.media.finite import require_finite
 from gvm_server.media.frames import format_frames
-from gvm_server.media.image import ImageFile, read_header, read_hint, read_image
+from gvm_server.media.image import ImageFile, read_header, read_hint, read_image, read_remarks
 from gvm_server.media.plate import Box, FrameHeader, Plate, PlateFrame, PlateOptions
 from gvm_server.media.resolve import SequencePath, StillPath, missing_plate
 
@@ -81,7 +81,8 @@ class ImagePlate:
         self._display = read_header(first_there).display
         choice = resolve_colourspace(options.colourspace, read_hint(first_there))
         self.colourspace = choice.name
-        self.notes: tuple[str, ...] = (choice.note,) if choice.note else ()
+        said = (choice.note,) if choice.note else ()
+        self.notes: tuple[str, ...] = (*said, *read_remarks(first_there))
 
     def missing(self) -> list[int]:
         """Return the frames of the clip that are not there, ascending."""
