@@ -1,8 +1,11 @@
-"""The device that models run on; costs nothing until a model has brought torch in."""
+"""The device that models run on; PyTorch is loaded only where a GPU has to be looked for."""
 
 from __future__ import annotations
 
 import sys
+
+from gvm_client.errors import EngineError, ErrorCode
+from gvm_server.matting.maker import version
 
 
 def device_memory() -> tuple[int, int]:
@@ -22,3 +25,28 @@ def device_name() -> str:
     if torch.cuda.is_available():
         return str(torch.cuda.get_device_name())
     return "CPU"
+
+
+def resolved_device(name: str) -> str:
+    """Return PyTorch's name of the device that a choice comes to, `auto` included.
+
+    Raises:
+        EngineError: it is not there.
+    """
+    built_for_the_cpu = version("torch").endswith("+cpu")
+    if name == "cpu" or (name == "auto" and built_for_the_cpu):
+        return "cpu"
+    import torch  # noqa: PLC0415 - heavy
+
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if name == "auto":
+        return "cuda" if cuda else "mps" if mps else "cpu"
+    device = torch.device(name)
+    there = {"mps": mps, "cuda": cuda and (device.index or 0) < torch.cuda.device_count()}
+    if not there[device.type]:
+        raise EngineError(
+            f"The device {name!r} is not available to this PyTorch ({torch.__version__}).",
+            remedy="Choose another device, or install a PyTorch build for it.",
+            code=ErrorCode.ENGINE_UNAVAILABLE,
+        )
+    return name

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gvm_client.settings import PlanKind, WindowSettings
+from gvm_server.matting.maker import Maker
 
 # Frames decoded on each side of a chunk and thrown away: what the temporal convolutions see most.
 SEAMLESS_HALO = 2
@@ -77,6 +78,9 @@ class EngineInfo:
     Attributes:
         name: the word a request uses.
         revision: code version and weights hash; part of every key.
+        maker: what makes its results here: device, types, libraries, processor (`maker.py`). Cheap
+            after the first call, which loads PyTorch where a GPU has to be asked for its name; it
+            raises EngineError where the device is not there.
         preview: whether its mattes are preview grade.
         upsampling: how its alpha comes up to plate size.
         pad_multiple: both sides of the padded working frame are multiples of this.
@@ -86,6 +90,7 @@ class EngineInfo:
 
     name: str
     revision: str
+    maker: Callable[[], Maker]
     preview: bool
     upsampling: Upsampling
     pad_multiple: int

@@ -11,6 +11,7 @@ from gvm_client.errors import EngineError, ErrorCode
 from gvm_client.settings import ModelSettings
 from gvm_server.matting.engine import Engine, EngineInfo
 from gvm_server.matting.gvm.options import GvmOptions
+from gvm_server.matting.maker import Maker
 
 _LOG = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ class LoadedEngine:
 
     def __init__(self) -> None:
         self._engine: Engine | None = None
-        self._revision = ""
+        self._loaded: tuple[str, Maker] | None = None
         self.name = ""
 
     def ready(self, info: EngineInfo, say: Callable[[str], None]) -> Engine:
@@ -120,11 +121,12 @@ class LoadedEngine:
         Raises:
             EngineError: it cannot be loaded.
         """
-        if self._engine is None or self._revision != info.revision:
+        wanted = (info.revision, info.maker())
+        if self._engine is None or self._loaded != wanted:
             self.release()
             say(f"Loading the {info.name} engine.")
             self._engine = info.load(say)
-            self._revision, self.name = info.revision, info.name
+            self._loaded, self.name = wanted, info.name
             say("")
             _LOG.info("Loaded the engine %s, revision %s.", info.name, info.revision)
         return self._engine
@@ -134,4 +136,4 @@ class LoadedEngine:
         if self._engine is not None:
             self._engine.release()
             _LOG.info("Released the engine %s.", self.name)
-        self._engine, self._revision, self.name = None, "", ""
+        self._engine, self._loaded, self.name = None, None, ""

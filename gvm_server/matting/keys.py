@@ -38,6 +38,7 @@ def latent_key(order: Order, frame: int) -> bytes:
         "latent",
         INTAKE_REVISION,
         order.engine.revision,
+        str(order.engine.maker()),
         order.plate.key(frame),
         order.plate.colourspace,
         config_version(),

@@ -23,6 +23,7 @@ import numpy as np
 
 from gvm_client.errors import EngineError, ErrorCode
 from gvm_server.matting.engine import LUMA, EngineInfo, Image, Latent, Upsampling
+from gvm_server.matting.maker import host_maker
 
 CODE_VERSION = 2  # part of the keys
 OWN, WINDOW, PLACE = np.float32(0.6), np.float32(0.3), np.float32(0.1)  # shares in denoise
@@ -34,6 +35,7 @@ def info() -> EngineInfo:
     return EngineInfo(
         name="test",
         revision=f"test-{CODE_VERSION}",
+        maker=host_maker,
         preview=False,
         upsampling=Upsampling.BILINEAR,
         pad_multiple=32,  # as the real model's, so that padding is tested too

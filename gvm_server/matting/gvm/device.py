@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import torch
 
-from gvm_client.errors import EngineError, ErrorCode
+from gvm_server.matting.device import resolved_device
 from gvm_server.matting.gvm.config import VaeConfig
-from gvm_server.matting.gvm.options import GvmOptions, Precision, Switch
+from gvm_server.matting.gvm.options import GvmOptions, resolve
 
 OutOfMemory = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
 _HOST_WORDS = ("can't allocate memory", "out of memory")
@@ -30,22 +30,17 @@ def place(options: GvmOptions, vae: VaeConfig) -> Placement:
     Raises:
         EngineError: the device that was asked for is not there.
     """
-    return place_on(_device(options.device), options, vae)
+    return place_on(torch.device(resolved_device(options.device)), options, vae)
 
 
 def place_on(device: torch.device, options: GvmOptions, vae: VaeConfig) -> Placement:
     """Resolve the options for a device, which this machine need not have."""
-    unet = _dtype(options.precision)
-    if unet is None:
-        unet = torch.float32 if device.type == "cpu" else torch.float16
-    vae_dtype = _dtype(options.vae_precision)
-    if vae_dtype is None:
-        vae_dtype = torch.float32 if vae.force_upcast else unet
-    # On the CPU channels-last makes the decoder 12 % faster; the encoder gains less, and its
-    # rounding, which the UNet magnifies, stays that of the original's kernels without it.
-    wanted = {Switch.ON: True, Switch.OFF: False, Switch.AUTO: device.type == "cpu"}
+    resolved = resolve(device.type, options, vae)
     return Placement(
-        device=device, unet=unet, vae=vae_dtype, channels_last=wanted[options.channels_last]
+        device=device,
+        unet=getattr(torch, resolved.unet.value),
+        vae=getattr(torch, resolved.vae.value),
+        channels_last=resolved.channels_last,
     )
 
 
@@ -67,31 +62,3 @@ def empty_cache(device: torch.device) -> None:
         torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
-
-
-def _device(name: str) -> torch.device:
-    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    if name == "auto":
-        name = "cuda" if cuda else "mps" if mps else "cpu"
-    device = torch.device(name)
-    there = {"cpu": True, "mps": mps, "cuda": cuda and (device.index or 0) < _cuda_count()}
-    if not there[device.type]:
-        raise EngineError(
-            f"The device {name!r} is not available to this PyTorch ({torch.__version__}).",
-            remedy="Choose another device, or install a PyTorch build for it.",
-            code=ErrorCode.ENGINE_UNAVAILABLE,
-        )
-    return device
-
-
-def _cuda_count() -> int:
-    return torch.cuda.device_count()
-
-
-def _dtype(precision: Precision) -> torch.dtype | None:
-    return {
-        Precision.AUTO: None,
-        Precision.FLOAT32: torch.float32,
-        Precision.BFLOAT16: torch.bfloat16,
-        Precision.FLOAT16: torch.float16,
-    }[precision]

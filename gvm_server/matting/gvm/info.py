@@ -10,20 +10,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from gvm_client.settings import Noise
 from gvm_server.matting.engine import Engine, EngineInfo, Upsampling
 from gvm_server.matting.gvm.lora import CONFIG, FILES
+from gvm_server.matting.gvm.maker import gvm_maker
 from gvm_server.matting.gvm.options import GvmOptions
 from gvm_server.matting.gvm.store import engine_revision
 from gvm_server.matting.gvm.weights import weight_files
 
 PAD_MULTIPLE = 32
 CODE_REVISION = 1  # goes up whenever the same weights and settings give other pixels
-
+# The options that say what was asked; the others say how it is made, which is the maker's.
+ASKED = ("noise", "seed", "unet", "lora")
 _HEADER_BYTES = 1 << 16
 
 
@@ -43,6 +44,7 @@ def info(folder: Path, options: GvmOptions) -> EngineInfo:
     return EngineInfo(
         name="gvm",
         revision=f"gvm{CODE_REVISION}-{_fingerprint(folder, options)}",
+        maker=cache(partial(gvm_maker, folder, options)),
         preview=False,
         upsampling=Upsampling.GUIDED,
         pad_multiple=PAD_MULTIPLE,
@@ -58,7 +60,8 @@ def _load(folder: Path, options: GvmOptions, say: Callable[[str], None]) -> Engi
 
 
 def _fingerprint(folder: Path, options: GvmOptions) -> str:
-    digest = hashlib.sha256(json.dumps(asdict(options), sort_keys=True).encode())
+    asked = {name: getattr(options, name) for name in ASKED}
+    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
     for part in (engine_revision(folder).encode(), *_extras(options)):
         digest.update(len(part).to_bytes(8, "little"))
         digest.update(part)

@@ -11,14 +11,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from gvm_client.errors import EngineError, ErrorCode
+from gvm_server.matting.device import resolved_device
 from gvm_server.matting.engine import EngineInfo, Image, Latent, Upsampling
+from gvm_server.matting.maker import Maker, host_maker, torch_maker
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -65,14 +67,15 @@ def info(device: str = "cpu") -> EngineInfo:
     """Return what is known of the preview engine; torch is not imported.
 
     Args:
-        device: torch's name of it; part of the revision, for another device rounds otherwise.
+        device: torch's name of it; part of the maker, for another device rounds otherwise.
 
     Raises:
         EngineError: the package was installed without its weights.
     """
     return EngineInfo(
         name="preview",
-        revision=f"preview-{CODE_VERSION}-{_weights_digest()}-{device}",
+        revision=f"preview-{CODE_VERSION}-{_weights_digest()}",
+        maker=cache(partial(_maker, device)),
         preview=True,
         upsampling=Upsampling.GUIDED,
         pad_multiple=1,
@@ -150,6 +153,10 @@ def person_box(alpha: Image) -> tuple[slice, slice] | None:
 
 def _widen(indices: np.ndarray[tuple[int], np.dtype[np.intp]], margin: int) -> slice:
     return slice(max(0, int(indices[0]) - margin), int(indices[-1]) + 1 + margin)
+
+
+def _maker(device: str) -> Maker:
+    return (*host_maker(), *torch_maker(resolved_device(device)))
 
 
 def _load(device: str, say: Callable[[str], None]) -> PreviewEngine:

@@ -351,20 +351,19 @@ def test_a_device_of_unknown_name_is_refused(device: str):
 
 
 def test_the_revision_follows_weights_options_and_record(tiny: Path, tmp_path: Path):
-    """Whatever changes pixels changes the revision; the same twice is the same."""
+    """Whatever was asked otherwise changes the revision; the same twice is the same."""
     plain = info(tiny, GvmOptions())
     assert plain.revision == info(tiny, GvmOptions()).revision
     assert (plain.name, plain.preview, plain.pad_multiple) == ("gvm", False, 32)
     others = {
         info(tiny, options).revision
         for options in (
-            GvmOptions(precision=Precision.FLOAT16),
             GvmOptions(noise=Noise.GAUSSIAN),
             GvmOptions(lora=str(tiny / "unet")),
             GvmOptions(unet=str(tiny / "unet")),
         )
     }
-    assert len(others | {plain.revision}) == 5
+    assert len(others | {plain.revision}) == 4
     weights = next((tiny / "unet").glob("*.safetensors"))
     before = weights.stat()
     os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
@@ -374,12 +373,45 @@ def test_the_revision_follows_weights_options_and_record(tiny: Path, tmp_path: P
         os.utime(weights, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
+def test_the_maker_says_the_types_and_paths_that_options_come_to(tiny: Path):
+    """Every choice that rounds otherwise shows, `auto` is what it comes to, the recipe stays."""
+    plain = info(tiny, GvmOptions(device="cpu"))
+    spelt_out = GvmOptions(
+        device="cpu",
+        precision=Precision.FLOAT32,
+        vae_precision=Precision.FLOAT32,
+        channels_last=Switch.ON,
+    )
+    assert info(tiny, spelt_out).maker() == plain.maker()
+    others = [
+        info(tiny, GvmOptions(device="cpu", **choice))
+        for choice in (
+            {"precision": Precision.BFLOAT16},
+            {"vae_precision": Precision.FLOAT16},
+            {"channels_last": Switch.OFF},
+            {"compile_backend": "aot_eager"},
+        )
+    ]
+    assert len({plain.maker(), *(other.maker() for other in others)}) == 5
+    assert {other.revision for other in others} == {plain.revision}
+    said = dict(plain.maker())
+    assert said["torch"] == torch.__version__
+    assert (said["device"], said["unet"], said["vae"]) == ("cpu", "float32", "float32")
+
+
+def test_the_maker_of_a_device_that_is_not_there_is_an_error(tiny: Path):
+    """What cannot be made has no key either."""
+    absent = "mps" if not torch.backends.mps.is_available() else "cuda"
+    with pytest.raises(EngineError, match=absent):
+        info(tiny, GvmOptions(device=absent)).maker()
+
+
 def test_the_engine_is_described_without_loading_torch(tiny: Path):
-    """Keys are computed where no model is loaded."""
+    """Keys, the maker's part included, are computed where no model is loaded."""
     code = (
         "import sys; from pathlib import Path; from gvm_server.matting.gvm.info import info; "
         "from gvm_server.matting.gvm.options import GvmOptions; "
-        "info(Path(sys.argv[1]), GvmOptions()); print('torch' in sys.modules)"
+        "info(Path(sys.argv[1]), GvmOptions(device='cpu')).maker(); print('torch' in sys.modules)"
     )
     command = [sys.executable, "-c", code, str(tiny)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
