@@ -33,11 +33,30 @@ INTERLACED = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImageFile:
-    """Which image is to be read, and for which frame (for messages)."""
+    """Which image is to be read, and for which frame (for messages).
+
+    Attributes:
+        layer: what was asked for; "" is the picture.
+        expected: the layer that the clip's other frames have; None where that is not known yet.
+    """
 
     path: Path
     frame: int
     layer: str = ""
+    expected: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Findings:
+    """What a clip's first file shows of how it is read.
+
+    Attributes:
+        layer: the layer that was found.
+        remarks: what an artist should know, in whole sentences.
+    """
+
+    layer: str
+    remarks: tuple[str, ...]
 
 
 def read_header(image: ImageFile) -> FrameHeader:
@@ -62,22 +81,27 @@ def read_hint(image: ImageFile) -> FileHint:
         return _hint(file.spec(), file.format_name())
 
 
-def read_remarks(image: ImageFile) -> tuple[str, ...]:
-    """Return what an artist should know of how a file is read, in whole sentences.
+def look_at(image: ImageFile) -> Findings:
+    """Return which layer of a file is read, and what an artist should know of it.
 
     Raises:
         InputError: the file is missing or unreadable, or lacks the layer.
     """
     with _opened(image) as file:
-        _seek_layer(file, image)
+        layer = _seek_layer(file, image)
         spec = file.spec()
         remarks = []
+        if layer.others:
+            remarks.append(
+                f"The plate is read from the layer {layer.name or 'RGB'}; there are also"
+                f" {', '.join(layer.others)}. Name another with --layer if that is wrong."
+            )
         if _orientation(file, image) != UPRIGHT:
             tag = spec.getattribute("Orientation")
             remarks.append(f"The pictures are turned as their orientation tag ({tag}) says.")
         if spec.getattribute("dpx:Interlace"):
             remarks.append(INTERLACED)
-        return tuple(remarks)
+        return Findings(layer=layer.name, remarks=tuple(remarks))
 
 
 def read_image(image: ImageFile) -> tuple[FrameHeader, Pixels]:
@@ -120,14 +144,39 @@ def _seek_layer(file: oiio.ImageInput, image: ImageFile) -> Layer:
     while len(parts) < MAX_PARTS and file.seek_subimage(len(parts), 0):
         spec = file.spec()
         name = str(spec.getattribute("oiio:subimagename") or "")
-        parts.append(Part(name=name, channels=tuple(spec.channelnames)))
+        parts.append(
+            Part(
+                name=name,
+                channels=tuple(spec.channelnames),
+                view=str(spec.getattribute("view") or ""),
+                whole_numbers=_whole_numbers(file),
+            )
+        )
     file.geterror()  # the seek past the last part left one behind
     layer = find_layer(parts, image.layer, path=str(image.path), frame=image.frame)
+    if image.expected is not None and layer.name != image.expected:
+        raise InputError(
+            f"Frame {image.frame} has its picture in the layer {layer.name or 'RGB'}, the clip in"
+            f" {image.expected or 'RGB'}: {image.path}.",
+            remedy="Render it again, or name a layer that all frames have with --layer.",
+            code=ErrorCode.PLATE_MISMATCH,
+            frame=image.frame,
+            path=str(image.path),
+        )
     if not file.seek_subimage(layer.part, 0):
         raise _unreadable(image, file.geterror())
     if file.spec().deep:
         raise _unreadable(image, "it is a deep image; flatten it first")
     return layer
+
+
+def _whole_numbers(file: oiio.ImageInput) -> frozenset[int]:
+    """Return the channels of an EXR part that hold 32-bit whole numbers: ids, never colours."""
+    spec = file.spec()
+    if file.format_name() != "openexr":
+        return frozenset()
+    kinds = spec.channelformats or (spec.format,) * spec.nchannels
+    return frozenset(index for index, kind in enumerate(kinds) if str(kind) in {"uint", "uint32"})
 
 
 def _orientation(file: oiio.ImageInput, image: ImageFile) -> Orientation:

@@ -1,132 +1,303 @@
 """Which channels of an image file are the plate's red, green and blue.
 
 Laws:
-1. No layer named: the first part with R, G and B; else the first part's first three colours.
-2. A named layer is a part of that name, channels `layer.R` ..., or one channel by its full name.
-3. One channel stands for all three; alpha never counts as a colour.
+1. No layer named: R, G and B without a prefix, else the layer that renderers call the picture
+   (`Combined`, `beauty`, `rgba`, `C` ...), else the only layer that may be one.
+2. Data is never taken for the picture unasked: Cryptomatte, ids, normals, depth, vectors, and the
+   passes that a picture is built of. Two that may be it are refused, with the list.
+3. A named layer is one by its full name, a part, a view, an end of a layer's name, or a channel.
+4. One channel stands for all three; alpha never counts as a colour.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from gvm_client.errors import ErrorCode, InputError
 
-_COLOURS = ({"r", "red"}, {"g", "green"}, {"b", "blue"})
-_LUMINANCE = {"y"}
+Channels = tuple[int, int, int]
+
+_TRIPLES = (
+    ({"r", "red"}, {"g", "green"}, {"b", "blue"}),
+    ({"x"}, {"y"}, {"z"}),
+)
+_LUMINANCE = {"y", "l", "gray", "grey", "luminance"}
+_CHROMA = {"ry", "by"}
 _ALPHA = {"a", "alpha"}
 
-Channels = tuple[int, int, int]
+# What renderers call the picture, best first. Blender writes Composite.Combined beside the view
+# layers' own; Karma and Mantra C, RenderMan Ci, V-Ray effectsResult.
+# fmt: off
+_BEAUTY = (
+    "composite.combined", "rgba", "rgb", "beauty", "combined", "c", "ci", "color", "colour",
+    "rgb color", "rgb_color", "effectsresult", "main", "master", "image", "final", "primary",
+)
+# Whole words of a layer's name, and parts of words, that say it is no picture.
+_DATA_WORDS = frozenset((
+    "n", "p", "z", "uv", "st", "id", "ids", "ao", "gi", "pos", "nrm", "mv", "depth", "mist", "data",
+    "mask", "matte", "facing", "pref", "ng", "ss", "nn",
+))
+_DATA_CHANNELS = frozenset(("z", "zback", "id", "u", "v", "s", "t", "du", "dv", "x", "n", "p"))
+# fmt: on
+_DATA_STEMS = re.compile(
+    r"crypto|depth|normal|position|motion|vector|velocity|index|disparity|forward|backward"
+    r"|(object|material|mtl|asset|node)_?id|occlusion|shadow|diff|spec|gloss|sss|subsurface"
+    r"|transmi|trans(lucen|par)|refract|reflect|emi(t|ss)|albedo|basecolor|direct|light|coat|sheen"
+    r"|volume|environment|caustic|denois|noise|variance|curvature|wire|sample|raw"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
-    """One part of a file: its name, which may be empty, and its channels' names in file order."""
+    """One part of a file.
+
+    Attributes:
+        name: of the part; may be empty.
+        channels: their names in file order.
+        view: the stereo view that it is, such as `left`; may be empty.
+        whole_numbers: the indexes of channels that hold 32-bit whole numbers: ids.
+    """
 
     name: str
     channels: tuple[str, ...]
+    view: str = ""
+    whole_numbers: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layer:
-    """The part to read and the indexes of its red, green and blue channel."""
+    """Where the plate's colours are.
+
+    Attributes:
+        part: the part to read.
+        channels: the indexes of its red, green and blue channel.
+        name: the layer as a person would name it; "" is the file's R, G and B.
+        others: layers that were passed by, where a choice was made.
+    """
 
     part: int
     channels: Channels
+    name: str = ""
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Group:
+    """The channels of one part that share a prefix."""
+
+    part: int
+    name: str
+    """The part's name and the prefix, neither said twice."""
+    part_name: str
+    view: str
+    bare: bool
+    """Whether its channels have no prefix, and its part is the only one or has no name."""
+    names: tuple[str, ...]
+    """The channels' last words, lower case; the same order as `indexes`."""
+    indexes: tuple[int, ...]
+    whole_numbers: bool
+
+    @property
+    def channels(self) -> Channels | None:
+        """Red, green and blue, or the luminance, or the first three; None where there are none."""
+        if triple := self._triple(_TRIPLES[0]) or self._triple(_TRIPLES[1]):
+            return triple
+        colours = [at for at, name in enumerate(self.names) if name not in _ALPHA]
+        if not colours:
+            return None
+        for at in colours:
+            if self.names[at] in _LUMINANCE:
+                return (self.indexes[at],) * 3
+        if len(colours) < 3:
+            return (self.indexes[colours[0]],) * 3
+        red, green, blue = (self.indexes[at] for at in colours[:3])
+        return red, green, blue
+
+    @property
+    def has_rgb(self) -> bool:
+        """Whether red, green and blue are called so."""
+        return self._triple(_TRIPLES[0]) is not None
+
+    @property
+    def rank(self) -> tuple[int, int] | None:
+        """How surely it is the picture, the smallest first; None where it is none or data."""
+        if self.channels is None or self.whole_numbers or _CHROMA & set(self.names):
+            return None
+        if self.bare and (self.has_rgb or _LUMINANCE & set(self.names)):
+            return 0, 0
+        plain = self.name.lower()
+        beauty = self._beauty() if self.has_rgb and "crypto" not in plain else None
+        if beauty is not None:
+            return 1, beauty
+        words = set(re.split(r"[^a-z]+", plain))
+        colours = set(self.names) - _ALPHA
+        if words & _DATA_WORDS or _DATA_STEMS.search(plain) or colours <= _DATA_CHANNELS | {"y"}:
+            return None
+        return 2, 0 if self.has_rgb else 1
+
+    def _beauty(self) -> int | None:
+        words = [word for word in self.name.lower().split(".") if word != self.view.lower()]
+        words = words[:-1] if len(words) > 1 and words[-1] in {"left", "right"} else words
+        ends = {".".join(words[-2:]), words[-1] if words else ""}
+        return next((at for at, name in enumerate(_BEAUTY) if name in ends), None)
+
+    def _triple(self, wanted: Sequence[set[str]]) -> Channels | None:
+        by_name = dict(zip(self.names, self.indexes, strict=True))
+        found = [next((by_name[name] for name in one if name in by_name), None) for one in wanted]
+        first, second, third = found
+        if first is None or second is None or third is None:
+            return None
+        return first, second, third
 
 
 def find_layer(parts: Sequence[Part], layer: str, *, path: str, frame: int | None) -> Layer:
-    """Return where a layer's colours are; "" is the main RGB.
+    """Return where a layer's colours are; "" is the picture.
 
     Raises:
-        InputError: there is no such layer; the message lists what is there.
+        InputError: there is no such layer, or several may be meant; the message lists them.
     """
-    found = _named(parts, layer) if layer else _main(parts)
-    if found is None:
+    groups = _groups(parts)
+    if not layer:
+        return _picture(groups, parts, path=path, frame=frame)
+    for asked in (layer, layer.lower()):
+        matching = _matching(groups, asked, lower=asked != layer)
+        if matching:
+            return _best(matching, f"the layer {layer!r}", path=path, frame=frame)
+        if (channel := _channel(parts, asked, lower=asked != layer)) is not None:
+            part, index = channel
+            return Layer(part=part, channels=(index,) * 3, name=parts[part].channels[index])
+    raise InputError(
+        f"{path} has no layer {layer!r}.",
+        remedy=f"Layers there: {_listed(groups)}.",
+        code=ErrorCode.PLATE_MISMATCH,
+        frame=frame,
+        path=path,
+    )
+
+
+def _picture(
+    groups: Sequence[_Group], parts: Sequence[Part], *, path: str, frame: int | None
+) -> Layer:
+    pages = len(parts) > 1 and not any(part.name for part in parts)
+    seen = [group for group in groups if group.part == 0] if pages else groups
+    likely = [group for group in seen if group.rank is not None]
+    if not likely:
+        chroma = any(_CHROMA & set(group.names) for group in seen)
+        what = "luminance and chroma, not red, green and blue" if chroma else "no picture"
         raise InputError(
-            f"{path} has no layer {layer!r}." if layer else f"{path} has no colour channels.",
-            remedy=f"Layers there: {', '.join(_layers(parts)) or 'none'}.",
+            f"{path} holds {what}: {_listed(groups)}.",
+            remedy="Convert it to RGB." if chroma else "Name the layer to matte with --layer.",
             code=ErrorCode.PLATE_MISMATCH,
             frame=frame,
             path=path,
         )
-    return found
+    return _best(likely, "the picture", path=path, frame=frame, among=seen)
 
 
-def _main(parts: Sequence[Part]) -> Layer | None:
-    for index, part in enumerate(parts):
-        if channels := _rgb(part, _group(part, "")):
-            return Layer(part=index, channels=channels)
-    # A part may carry its own name before every channel: beauty.R in the part beauty.
-    return _first_colours(parts, 0) if parts else None
+def _best(
+    groups: Sequence[_Group],
+    what: str,
+    *,
+    path: str,
+    frame: int | None,
+    among: Sequence[_Group] = (),
+) -> Layer:
+    """Return the group that is most surely the picture; two of one rank are refused."""
+    data = (9, 0)
+    ranked = sorted(groups, key=lambda group: group.rank or data)
+    best = ranked[0]
+    equal = [group for group in ranked if (group.rank or data) == (best.rank or data)]
+    channels = best.channels
+    if len(equal) > 1:
+        raise InputError(
+            f"{path} has {len(equal)} layers that may be {what}: {_listed(equal)}.",
+            remedy="Name one of them with --layer.",
+            code=ErrorCode.PLATE_MISMATCH,
+            frame=frame,
+            path=path,
+        )
+    assert channels is not None  # noqa: S101 - groups without colours are never looked at
+    passed_by = among if (best.rank or data)[0] else [one for one in ranked if one is not best]
+    others = tuple(one.name or "RGB" for one in passed_by if one is not best)
+    return Layer(part=best.part, channels=channels, name=best.name, others=others)
 
 
-def _named(parts: Sequence[Part], layer: str) -> Layer | None:
-    for index, part in enumerate(parts):
-        if part.name == layer:
-            return _first_colours(parts, index)
-    for index, part in enumerate(parts):
-        if channels := _colours(part, _group(part, layer)):
-            return Layer(part=index, channels=channels)
-    for index, part in enumerate(parts):
-        if layer in part.channels:
-            return Layer(part=index, channels=(part.channels.index(layer),) * 3)
-    return None
+def _matching(groups: Sequence[_Group], layer: str, *, lower: bool) -> list[_Group]:
+    """Return the groups that a name means, by the first rule that finds any."""
 
+    def is_it(name: str) -> bool:
+        return (name.lower() if lower else name) == layer
 
-def _first_colours(parts: Sequence[Part], index: int) -> Layer | None:
-    part = parts[index]
-    groups = sorted(
-        {_prefix(name) for name in part.channels}, key=lambda prefix: (prefix != "", prefix)
+    rules: tuple[Callable[[_Group], bool], ...] = (
+        lambda group: is_it(group.name),
+        lambda group: is_it(group.part_name),
+        lambda group: is_it(group.view),
+        lambda group: any(is_it(end) for end in _ends(group.name)),
+        lambda group: group.bare and group.has_rgb and layer.lower() == "rgb",  # as it is listed
     )
-    for find in (_rgb, _colours):
-        for prefix in groups:
-            if channels := find(part, _group(part, prefix)):
-                return Layer(part=index, channels=channels)
+    usable = [group for group in groups if group.channels is not None]
+    for rule in rules:
+        if found := [group for group in usable if rule(group)]:
+            return found
+    return []
+
+
+def _ends(name: str) -> Iterable[str]:
+    """Yield what a layer's name begins and ends with, at its dots."""
+    words = name.split(".")
+    for count in range(1, len(words)):
+        yield ".".join(words[:count])
+        yield ".".join(words[count:])
+
+
+def _channel(parts: Sequence[Part], layer: str, *, lower: bool) -> tuple[int, int] | None:
+    for at, part in enumerate(parts):
+        for index, name in enumerate(part.channels):
+            if (name.lower() if lower else name) == layer:
+                return at, index
     return None
 
 
-def _group(part: Part, prefix: str) -> list[int]:
-    return [index for index, name in enumerate(part.channels) if _prefix(name) == prefix]
+def _groups(parts: Sequence[Part]) -> list[_Group]:
+    groups: list[_Group] = []
+    for at, part in enumerate(parts):
+        prefixes = dict.fromkeys(name.rpartition(".")[0] for name in part.channels)
+        for prefix in prefixes:
+            indexes = tuple(
+                index
+                for index, name in enumerate(part.channels)
+                if name.rpartition(".")[0] == prefix
+            )
+            names = tuple(part.channels[index].rpartition(".")[2].lower() for index in indexes)
+            # The only part's name says nothing: many programs write one.
+            own = part.name if len(parts) > 1 else ""
+            groups.append(
+                _Group(
+                    part=at,
+                    name=_joined(own, prefix),
+                    part_name=part.name,
+                    view=part.view,
+                    bare=not prefix and not own,
+                    names=names,
+                    indexes=indexes,
+                    whole_numbers=set(indexes) <= part.whole_numbers,
+                )
+            )
+    return groups
 
 
-def _rgb(part: Part, group: Sequence[int]) -> Channels | None:
-    """Return the channels called red, green and blue."""
-    by_name = {_suffix(part.channels[index]): index for index in reversed(group)}
-    found = [next((by_name[name] for name in names if name in by_name), None) for names in _COLOURS]
-    red, green, blue = found
-    if red is None or green is None or blue is None:
-        return None
-    return red, green, blue
+def _joined(part: str, prefix: str) -> str:
+    """Return a part's name and a prefix as one; many programs write the part's before both."""
+    if not part or prefix == part or prefix.startswith(f"{part}."):
+        return prefix
+    return f"{part}.{prefix}" if prefix else part
 
 
-def _colours(part: Part, group: Sequence[int]) -> Channels | None:
-    """Return the channels called red, green and blue, or the luminance, or the first three."""
-    if channels := _rgb(part, group):
-        return channels
-    colours = [index for index in group if _suffix(part.channels[index]) not in _ALPHA]
-    if not colours:
-        return None
-    for index in colours:
-        if _suffix(part.channels[index]) in _LUMINANCE:
-            return index, index, index
-    if len(colours) < 3:
-        return colours[0], colours[0], colours[0]
-    return colours[0], colours[1], colours[2]
-
-
-def _prefix(channel: str) -> str:
-    return channel.rpartition(".")[0]
-
-
-def _suffix(channel: str) -> str:
-    return channel.rpartition(".")[2].lower()
-
-
-def _layers(parts: Sequence[Part]) -> list[str]:
+def _listed(groups: Sequence[_Group]) -> str:
     names: list[str] = []
-    for part in parts:
-        names += [part.name] if part.name and len(parts) > 1 else []
-        names += [_prefix(name) or name for name in part.channels]
-    return list(dict.fromkeys(names))
+    for group in groups:
+        words = [name.upper() for name in group.names]
+        names.append(group.name or ("RGB" if group.has_rgb else " ".join(words)))
+    return ", ".join(dict.fromkeys(names)) or "none"

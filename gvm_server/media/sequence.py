@@ -18,7 +18,7 @@ from gvm_server.media.confine import Roots
 from gvm_server.media.filekey import FileKeys
 from gvm_server.media.finite import require_finite
 from gvm_server.media.frames import format_frames
-from gvm_server.media.image import ImageFile, read_header, read_hint, read_image, read_remarks
+from gvm_server.media.image import ImageFile, look_at, read_header, read_hint, read_image
 from gvm_server.media.plate import Box, FrameHeader, Plate, PlateFrame, PlateOptions
 from gvm_server.media.resolve import SequencePath, StillPath, missing_plate
 
@@ -77,12 +77,15 @@ class ImagePlate:
         self._options = options
         self._roots = roots
         self._keys = FileKeys(options)
+        self._layer: str | None = None  # found in the first file, expected of all
         first_there = self._image(self._first_there())
+        found = look_at(first_there)
+        self._layer = found.layer
         self._display = read_header(first_there).display
         choice = resolve_colourspace(options.colourspace, read_hint(first_there))
         self.colourspace = choice.name
         said = (choice.note,) if choice.note else ()
-        self.notes: tuple[str, ...] = (*said, *read_remarks(first_there))
+        self.notes: tuple[str, ...] = (*said, *found.remarks)
 
     def missing(self) -> list[int]:
         """Return the frames of the clip that are not there, ascending."""
@@ -120,7 +123,7 @@ class ImagePlate:
             raise outside_clip(self, frame)
         path = self._files.path(frame)
         self._roots.check_read(path)
-        return ImageFile(path=path, frame=frame, layer=self._options.layer)
+        return ImageFile(path=path, frame=frame, layer=self._options.layer, expected=self._layer)
 
     def _first_there(self) -> int:
         there = self._files.frames
