@@ -30,7 +30,7 @@ from gvm_server.matting.gvm.store import engine_revision, find_weights, weights_
 from gvm_server.settings import ServerSettings
 
 LOW_SPACE = 2 << 30  # bytes: a few thousand 1080p alphas and their windows
-PACKAGES = ("OpenImageIO", "av", "cv2", "PIL", "fileseq", "numpy", "zmq", "msgpack")
+PACKAGES = ("OpenImageIO", "av", "cv2", "PIL", "numpy", "zmq", "msgpack")
 
 
 class Health(str, Enum):

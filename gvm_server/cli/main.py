@@ -13,6 +13,7 @@ from importlib import import_module
 
 from gvm_client import __version__
 from gvm_client.errors import GvmError
+from gvm_client.names import of_view
 from gvm_server.cli import options
 from gvm_server.cli.exits import Exit, exit_for
 
@@ -25,6 +26,9 @@ written; 130 cancelled"""
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     parsed = build_parser().parse_args(arguments)
+    if view := getattr(parsed, "view", ""):
+        for name in ("plate", "out"):
+            setattr(parsed, name, of_view(getattr(parsed, name, None) or "", view))
     try:
         return int(_function(parsed.run)(parsed))
     except GvmError as error:

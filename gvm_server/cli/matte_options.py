@@ -52,7 +52,9 @@ def add_options(parser: Parser) -> None:
 
 def add_range(group: Group) -> None:
     """Add what says which frames."""
-    group.add_argument("--frames", default="", metavar="RANGE", help="1001-1100x2,1200 (all)")
+    group.add_argument(
+        "--frames", default="", metavar="RANGE", help="1001-1100x2,1200; x2 and :2 are steps"
+    )
     group.add_argument("--max-frames", type=int, metavar="N", help="only the first N of them (all)")
     group.add_argument(
         "--first", type=int, metavar="FRAME", help="the clip's first frame (first on disk)"
@@ -121,7 +123,13 @@ def add_plate(group: Group, keys: PlateKeys = PlateKeys.STAT) -> None:
         metavar="NAME",
         help="auto, srgb, scene_linear, acescg, rec709, raw, or any OCIO name (auto)",
     )
-    group.add_argument("--layer", default="", metavar="NAME", help="EXR layer or part (main RGB)")
+    group.add_argument("--layer", default="", metavar="NAME", help="EXR layer, part or view")
+    group.add_argument(
+        "--view",
+        default="",
+        metavar="NAME",
+        help="what %%V in the plate's and the output's names is",
+    )
     group.add_argument(
         "--missing",
         default=Missing.FAIL.value,

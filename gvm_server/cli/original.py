@@ -9,13 +9,13 @@ Laws:
 from __future__ import annotations
 
 import argparse
-import re
 from copy import copy
 from pathlib import Path
 
 from gvm_client.errors import SettingsError
 from gvm_client.settings import Noise
 from gvm_server.cli.request import absolute
+from gvm_server.media.resolve import own_pattern
 
 ABOUT = "as the original program's demo.py; its output folder gets movies too"
 GIVEN_ONLY = argparse.SUPPRESS  # the default of a place is that of our own option
@@ -30,7 +30,6 @@ _COUNTS = (
 )
 # The original's released code takes these and its result never depends on them.
 _WITHOUT_EFFECT = ("num_interp_frames", "mode", "use_clip_img_emb", "use_unet_interp")
-_FIELD_AND_TAIL = re.compile(r"[._-]*(?:%0?\d*d|#+|@+).*$")
 
 
 def add_options(group: argparse._ArgumentGroup) -> None:
@@ -98,8 +97,9 @@ def translate(parsed: argparse.Namespace) -> argparse.Namespace:
 def clip_name(plate: str) -> str:
     """Return a clip's name for its deliverables: `shot` of `shot.%04d.exr`, `shot.mov`, `shot/`."""
     path = Path(absolute(plate))
-    bare, fields = _FIELD_AND_TAIL.subn("", path.name)
-    if not fields:
+    if pattern := own_pattern(path):
+        bare = pattern.head.rstrip("._-")
+    else:
         bare = path.name if path.is_dir() else path.stem
     return bare or path.parent.name or "plate"
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, OutputError, SettingsError
+from gvm_client.names import find_field, require_view
 from gvm_server.media.atomic import sweep_leftovers, write_failure
 from gvm_server.media.confine import Roots
 from gvm_server.media.exr import read_stamp
@@ -23,6 +24,7 @@ from gvm_server.media.resolve import (
     IMAGE_EXTENSIONS,
     MOVIE_EXTENSIONS,
     SequencePath,
+    own_pattern,
     parse_pattern,
 )
 
@@ -56,8 +58,9 @@ class AlphaFiles:
         Raises:
             SettingsError: the pattern does not end with `.exr`.
         """
+        require_view(output)
         place = Path(output)
-        pattern = None if place.is_dir() else parse_pattern(place)
+        pattern = None if place.is_dir() else _pattern(place)
         target: SequencePath | Path
         if pattern is not None:
             if not pattern.tail.lower().endswith(EXTENSION):
@@ -109,7 +112,7 @@ class AlphaFiles:
         plate = Path(self.plate)
         if not plate.is_absolute() or plate.parent.resolve() != self.folder.resolve():
             return
-        pattern = None if plate.is_file() else parse_pattern(plate)
+        pattern = own_pattern(plate)
         for path in paths:
             own = pattern.frame_of(path.name) is not None if pattern else path.name == plate.name
             if own:
@@ -125,7 +128,7 @@ def _named_after(plate_name: str, folder: Path) -> SequencePath | Path:
     """Return names in a folder after a plate: a pattern, a movie, an image, or a node's name."""
     plate = Path(plate_name)
     extension = plate.suffix.lower()
-    pattern = parse_pattern(plate)
+    pattern = own_pattern(plate)
     if pattern is not None:
         tail = Path(f"name{pattern.tail}").with_suffix(EXTENSION).name.removeprefix("name")
         return SequencePath(folder=folder, head=pattern.head, width=pattern.width, tail=tail)
@@ -133,6 +136,14 @@ def _named_after(plate_name: str, folder: Path) -> SequencePath | Path:
         return folder / plate.with_suffix(EXTENSION).name
     stem = plate.stem if extension in MOVIE_EXTENSIONS else _file_name(plate_name)
     return SequencePath(folder=folder, head=f"{stem}.", width=_MOVIE_PADDING, tail=EXTENSION)
+
+
+def _pattern(place: Path) -> SequencePath | None:
+    """Return the pattern that an output is; `takes#3` without an extension is a folder's name."""
+    field = find_field(place.name)
+    if field is not None and field.hashes and not place.suffix:
+        return None
+    return parse_pattern(place)
 
 
 def _file_name(name: str) -> str:

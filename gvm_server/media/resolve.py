@@ -14,10 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from fileseq.constants import PAD_STYLE_HASH1
-from fileseq.filesequence import FileSequence
-
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.names import find_field, number_at_end, percent_field, require_view
 from gvm_server.media.frames import format_frames
 
 # fmt: off
@@ -31,8 +29,6 @@ MOVIE_EXTENSIONS = frozenset((
 ))
 # fmt: on
 
-# The frame field of a name: %04d, %d, ####, @@@@.
-_FIELD = re.compile(r"%(?:0?\d+)?d|#+|@+")
 _MAX_LISTED = 8
 
 
@@ -60,8 +56,7 @@ class SequencePath:
         return frame if f"{frame:0{self.width}d}" == number else None
 
     def __str__(self) -> str:
-        field = "%d" if self.width <= 1 else f"%0{self.width}d"
-        return str(self.folder / f"{self.head}{field}{self.tail}")
+        return str(self.folder / f"{self.head}{percent_field(self.width)}{self.tail}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,16 +84,19 @@ PlatePath: TypeAlias = SequencePath | StillPath | MoviePath
 
 
 def parse_pattern(path: Path) -> SequencePath | None:
-    """Return the pattern that a path's last part is; None where it has no frame field."""
-    fields = list(_FIELD.finditer(path.name))
-    if not fields:
+    """Return the pattern that a path's last part is; None where it has no frame field.
+
+    A movie's name is never a pattern: `shot#3.mov` is one file.
+    """
+    field = find_field(path.name)
+    if field is None or path.suffix.lower() in MOVIE_EXTENSIONS:
         return None
-    field = fields[-1]
-    width = FileSequence.getPaddingNum(field[0], pad_style=PAD_STYLE_HASH1)
-    name = path.name
-    return SequencePath(
-        folder=path.parent, head=name[: field.start()], width=width, tail=name[field.end() :]
-    )
+    return SequencePath(folder=path.parent, head=field.head, width=field.width, tail=field.tail)
+
+
+def own_pattern(path: Path) -> SequencePath | None:
+    """Return the pattern that a plate's path is; None for a file of that very name."""
+    return None if path.is_file() else parse_pattern(path)
 
 
 def resolve_plate(path: str) -> PlatePath:
@@ -112,6 +110,7 @@ def resolve_plate(path: str) -> PlatePath:
         return _file(place)
     if place.is_dir():
         return _only_sequence(place)
+    require_view(path)
     pattern = parse_pattern(place)
     if pattern is None or not pattern.folder.is_dir():
         raise missing_plate(place)
@@ -146,17 +145,8 @@ def _file(path: Path) -> PlatePath:
             f" movies with {' '.join(sorted(MOVIE_EXTENSIONS))}.",
             path=str(path),
         )
-    number = re.search(r"-?\d{1,18}$", path.stem, re.ASCII)
-    # In shot-1001 the dash separates; it is a sign only after a dot or an underscore: a.-005
-    frame = None if number is None else int(number[0])
-    if (
-        number
-        and frame is not None
-        and number.start()
-        and path.stem[number.start() - 1] not in "._"
-    ):
-        frame = abs(frame)
-    return StillPath(path=path, frame=frame)
+    number = number_at_end(path.stem)
+    return StillPath(path=path, frame=int(number) if number else None)
 
 
 def _only_sequence(folder: Path) -> PlatePath:
@@ -187,19 +177,38 @@ def _contents(folder: Path) -> list[tuple[PlatePath, str]]:
     names = sorted(_plate_names(folder))
     images = [name for name in names if Path(name).suffix.lower() in IMAGE_EXTENSIONS]
     plates: list[tuple[PlatePath, str]] = []
-    for found in FileSequence.findSequencesInList(images, pad_style=PAD_STYLE_HASH1):
-        if found.frameSet() is None:
-            name = str(found)
+    numbers: dict[tuple[str, str], list[str]] = {}
+    for name in images:
+        stem, extension = os.path.splitext(name)  # noqa: PTH122 - bare names, thousands of them
+        number = number_at_end(stem)
+        if number:
+            numbers.setdefault((stem.removesuffix(number), extension), []).append(number)
+        else:
             plates.append((StillPath(path=folder / name, frame=None), name))
-            continue
-        pattern = SequencePath(
-            folder=folder, head=found.basename(), width=found.zfill(), tail=found.extension()
-        )
-        frames = format_frames(int(frame) for frame in found.frameSet() or ())
-        plates.append((pattern, f"{Path(str(pattern)).name} {frames}"))
+    for (head, tail), texts in numbers.items():
+        for width, frames in _by_width(texts).items():
+            pattern = SequencePath(folder=folder, head=head, width=width, tail=tail)
+            plates.append((pattern, f"{Path(str(pattern)).name} {format_frames(frames)}"))
     movies = (name for name in names if Path(name).suffix.lower() in MOVIE_EXTENSIONS)
     plates += [(MoviePath(path=folder / name), name) for name in movies]
     return plates
+
+
+def _by_width(numbers: list[str]) -> dict[int, list[int]]:
+    """Return the frames of each padding: a number with leading zeros shows the width of its own.
+
+    Numbers without them belong to the widest padding that they fill, else to one without.
+    """
+    padded = sorted({len(text) for text in numbers if text.lstrip("-").startswith("0")} - {1})
+    shortest = min((len(text) for text in numbers), default=1)
+    widths = padded or [shortest]
+    frames: dict[int, list[int]] = {}
+    for text in numbers:
+        is_padded = len(text) in padded and text.lstrip("-").startswith("0")
+        fits = [width for width in widths if width <= len(text)]
+        width = len(text) if is_padded else max(fits, default=shortest)
+        frames.setdefault(width, []).append(int(text))
+    return frames
 
 
 def _plate_names(folder: Path) -> list[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, OutputError
+from gvm_client.names import find_field, percent_name
 
 DEFAULT_OUTPUT = "{dir}/mattes/{plate}_{id}/v{version}/{plate}_matte_v{version}.%04d.exr"
 
@@ -25,7 +26,6 @@ MOVIES = (
 
 _TOKEN = re.compile(r"\{(\w+)\}")
 _FRAME = re.compile(r"%0?\d*d")
-_HASHES = re.compile(r"(#+|@+)(?=\.[^./\\]*$)")
 
 
 def output_pattern(text: str, *, folder: str, plate: str, node: str, version: int) -> str:
@@ -64,13 +64,17 @@ def output_pattern(text: str, *, folder: str, plate: str, node: str, version: in
 def plate_name(path: str) -> str:
     """Return a plate's bare name without frame token and extension; else its folder's name."""
     folder, _, file = path.replace("\\", "/").rpartition("/")
-    name = re.sub(r"[._ -]*(%0?\d*d|#+|@+)$", "", file.rpartition(".")[0])
-    return name or folder.rpartition("/")[2] or "plate"
+    stem = file.rpartition(".")[0]
+    field = None if file.lower().endswith(MOVIES) else find_field(stem)
+    name = field.head.rstrip("._ -") if field and not field.tail else stem
+    # A name becomes part of a pattern, and there a percent sign begins the frame's number.
+    return name.replace("%", "_") or folder.rpartition("/")[2] or "plate"
 
 
 def percent_pattern(path: str) -> str:
-    """Return a path with `####` or `@@@@` before its extension as `%04d`; any other as it is."""
-    return _HASHES.sub(lambda match: f"%0{len(match[0])}d", path)
+    """Return a path with its frame field, however written, as `%04d`; a movie's as it is."""
+    folder, slash, file = path.rpartition("/")
+    return path if file.lower().endswith(MOVIES) else f"{folder}{slash}{percent_name(file)}"
 
 
 def frame_path(pattern: str, frame: int) -> Path:

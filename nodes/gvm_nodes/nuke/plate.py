@@ -11,7 +11,7 @@ from typing import cast
 import nuke
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_nodes.nuke.views import of_view
+from gvm_client.names import of_view
 from gvm_nodes.outputs import MOVIES, percent_pattern
 
 _FRAME_TOKENS = ("%", "#")

@@ -26,11 +26,6 @@ def chosen_views(node: nuke.Node, knob: str) -> tuple[str, ...]:
     return tuple(view for view in views if view in named) or views
 
 
-def of_view(path: str, view: str) -> str:
-    """Return a path with `%V` and `%v` as Nuke reads them in a view."""
-    return path.replace("%V", view).replace("%v", view[:1]) if view else path
-
-
 def without(path: str) -> str:
     """Return a path that names no view, for what all views share."""
     return re.sub(r"[._ -]*%[Vv]", "", path)

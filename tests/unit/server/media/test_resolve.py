@@ -13,6 +13,7 @@ from gvm_server.media.resolve import (
     MoviePath,
     SequencePath,
     StillPath,
+    own_pattern,
     parse_pattern,
     resolve_plate,
 )
@@ -169,3 +170,61 @@ def test_other_files_are_refused_with_the_kinds_that_are_read(tmp_path):
         resolve_plate(str(tmp_path / "notes.txt"))
     assert caught.value.code is ErrorCode.PLATE_UNREADABLE
     assert ".exr" in caught.value.remedy
+
+
+def test_a_dash_separates_in_a_folder_too(tmp_path):
+    """`shot-0001` is frame 1: the clip does not run backwards."""
+    folder = touch(tmp_path / "p", *(f"shot-{frame:04d}.png" for frame in (1, 2, 3)))
+    found = resolve_plate(str(folder))
+    assert str(found) == str(folder / "shot-%04d.png")
+    assert [found.frame_of(f"shot-{frame:04d}.png") for frame in (1, 2)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("names", "pattern"),
+    [
+        (["a.8.exr", "a.9.exr", "a.10.exr"], "a.%d.exr"),
+        (["a.9999.exr", "a.10000.exr"], "a.%04d.exr"),
+        (["a.0999.exr", "a.1000.exr", "a.10000.exr"], "a.%04d.exr"),
+        (["a.0.exr", "a.1.exr", "a.12.exr"], "a.%d.exr"),
+        (["A001C002_220101.exr"], "A001C002_%06d.exr"),
+        (["a#1.0001.exr", "a#1.0002.exr"], "a#1.%04d.exr"),
+    ],
+)
+def test_a_folders_padding_holds_all_its_frames(tmp_path, names, pattern):
+    """Every file is a frame of the pattern that is found."""
+    folder = touch(tmp_path / "p", *names)
+    found = resolve_plate(str(folder))
+    assert Path(str(found)).name == pattern
+    assert all(found.frame_of(name) is not None for name in names)
+
+
+def test_two_paddings_in_a_folder_are_two_sequences(tmp_path):
+    """Neither is guessed; both are named."""
+    folder = touch(tmp_path / "p", "a.001.exr", "a.002.exr", "a.0001.exr")
+    with pytest.raises(InputError, match=r"a\.%03d\.exr 1-2.*a\.%04d\.exr 1|%04d.*%03d"):
+        resolve_plate(str(folder))
+
+
+@pytest.mark.parametrize("name", ["shot#3.mov", "clip@home.mp4", "take_%d.mov", "still#2.png"])
+def test_a_file_that_is_there_is_no_pattern(tmp_path, name):
+    """What stands on disk by that very name is meant."""
+    touch(tmp_path, name)
+    assert resolve_plate(str(tmp_path / name)).path == tmp_path / name
+    assert own_pattern(tmp_path / name) is None
+
+
+def test_a_movies_name_is_never_a_pattern(tmp_path):
+    """One that is missing is missing as it is called."""
+    touch(tmp_path, "shot1.mov")
+    with pytest.raises(InputError, match=r"No plate is at .*shot#\.mov") as caught:
+        resolve_plate(str(tmp_path / "shot#.mov"))
+    assert caught.value.code is ErrorCode.PLATE_MISSING
+
+
+def test_a_view_that_is_not_said_is_asked_for(tmp_path):
+    """`%V` stands for several plates."""
+    touch(tmp_path, "a_left.0001.exr", "a_right.0001.exr")
+    with pytest.raises(InputError, match="several views") as caught:
+        resolve_plate(str(tmp_path / "a_%V.%04d.exr"))
+    assert caught.value.code is ErrorCode.PLATE_AMBIGUOUS

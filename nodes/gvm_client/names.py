@@ -1,0 +1,100 @@
+"""The one grammar of names: the frame field of a pattern, a file's own number, a stereo view.
+
+Laws:
+1. A frame field is `%04d` or `%d`, `####` (Nuke, Natron), `@@@@` (Shake), `$F4` (Houdini), or
+   `[1001-1100]` (DaVinci Resolve). The last one in a name counts.
+2. A dash before a number is its sign at the start of a name and after a dot or an underscore;
+   elsewhere it separates: `a.-005` is frame -5, `shot-0001` is frame 1.
+3. `%V` is a view's name and `%v` its first letter, as Nuke reads them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from gvm_client.errors import ErrorCode, InputError
+
+_FIELD = re.compile(r"%0?(\d*)d|(#+)|(@+)|\$F(\d*)|\[(-?\d+)--?\d+\]", re.ASCII)
+_NUMBER = re.compile(r"(?:(?:^|(?<=[._]))-)?\d{1,18}$", re.ASCII)
+_VIEW = re.compile(r"%([Vv])")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Field:
+    """Where a name has its frame's number.
+
+    Attributes:
+        head: what stands before it.
+        width: characters that the number has at least, a sign among them.
+        tail: what stands after it.
+        hashes: whether it is written with `#` or `@`, which stand in plain names too.
+    """
+
+    head: str
+    width: int
+    tail: str
+    hashes: bool
+
+
+def find_field(name: str) -> Field | None:
+    """Return the frame field of a file's bare name; None where it has none."""
+    fields = list(_FIELD.finditer(name))
+    if not fields:
+        return None
+    field = fields[-1]
+    percent, hashes, ats, dollar, first = field.groups()
+    if hashes or ats:
+        width = len(hashes or ats)
+    elif first:
+        width = len(first)
+    else:
+        width = int(percent or dollar or 1)
+    return Field(
+        head=name[: field.start()],
+        width=width,
+        tail=name[field.end() :],
+        hashes=bool(hashes or ats),
+    )
+
+
+def percent_name(name: str) -> str:
+    """Return a bare name with its frame field as `%04d`; one without a field as it is."""
+    field = find_field(name)
+    if field is None:
+        return name
+    return f"{field.head}{percent_field(field.width)}{field.tail}"
+
+
+def percent_field(width: int) -> str:
+    """Return the frame field of a width, as C's printf has it."""
+    return "%d" if width <= 1 else f"%0{width}d"
+
+
+def number_at_end(stem: str) -> str:
+    """Return the digits that a name without its extension ends with, and their sign; else ""."""
+    found = _NUMBER.search(stem)
+    return found[0] if found else ""
+
+
+def of_view(path: str, view: str) -> str:
+    """Return a path with `%V` and `%v` as they read in a view; "" leaves them."""
+    if not view:
+        return path
+    return _VIEW.sub(lambda match: view if match[1] == "V" else view[:1], path)
+
+
+def require_view(path: str) -> None:
+    """Refuse a path that still names no view.
+
+    Raises:
+        InputError: PLATE_AMBIGUOUS.
+    """
+    if found := _VIEW.search(path):
+        raise InputError(
+            f"{path} stands for several views: {found[0]} is"
+            f" {'the name' if found[1] == 'V' else 'the first letter'} of one.",
+            remedy="Say which, such as --view left.",
+            code=ErrorCode.PLATE_AMBIGUOUS,
+            path=path,
+        )
