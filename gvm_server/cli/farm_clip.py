@@ -9,13 +9,12 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from gvm_client.errors import InputError, SettingsError
+from gvm_client.errors import SettingsError
 from gvm_client.frames import parse_frames
 from gvm_client.protocol.messages import Matte
 from gvm_client.windows import Plan, windows_for
 from gvm_server.cli.memory_plan import parse_size
 from gvm_server.cli.request import absolute
-from gvm_server.matting.order import canvas_of
 from gvm_server.media.confine import Roots
 from gvm_server.media.open import open_plate
 from gvm_server.media.plate import PlateOptions
@@ -52,15 +51,7 @@ def find_clip(parsed: argparse.Namespace) -> Clip:
     plate = open_plate(options, roots=Roots())
     try:
         missing = frozenset(plate.missing())
-        there = (frame for frame in range(plate.first, plate.last + 1) if frame not in missing)
-        first = next(there, None)
-        if first is None:
-            raise InputError(
-                f"None of the frames {plate.first}-{plate.last} of {path} is there.",
-                remedy="Check the path, --first and --last.",
-                path=str(path),
-            )
-        canvas = canvas_of(plate.header(first))
+        canvas = plate.geometry().canvas
         size = canvas.width, canvas.height
         return Clip(path=path, first=plate.first, last=plate.last, size=size, missing=missing)
     finally:

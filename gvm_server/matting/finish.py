@@ -1,4 +1,9 @@
-"""An alpha on its way out: crop, refine to plate size, knobs, EXR.
+"""An alpha on its way out: crop, refine to plate size, the frame's window, knobs, EXR.
+
+Outside a frame's data window the plate has no pixels, so there is nothing to matte: before the
+knobs the alpha is 0 there, as far as the display window reaches, and the edge of a cropped plate is
+an edge to grow and blur over. An alpha covers its frame's data window, and the display window too
+where the knobs may leave something there.
 
 It runs on writer threads, behind the thread that owns the GPU.
 """
@@ -7,18 +12,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
 from gvm_client import __version__
+from gvm_client.settings import MatteKnobs
 from gvm_client.windows import windows_covering
 from gvm_server.matting.clock import Clock, Stage
 from gvm_server.matting.engine import Image
 from gvm_server.matting.intake import IntakeFrame
 from gvm_server.matting.knobs import apply as apply_knobs
+from gvm_server.matting.knobs import reaches_out
 from gvm_server.matting.order import Order
 from gvm_server.matting.refine import refine
+from gvm_server.media.geometry import Box, ClipGeometry
 from gvm_server.media.sinks import Alpha, Delivery
 
 # The original program's cuts, in 8-bit steps: below the first is 0, above the second is 1.
@@ -36,14 +44,14 @@ def finish(order: Order, key: bytes, alpha: Image, taken: IntakeFrame, clock: Cl
         pixels = refine(order.working.crop(alpha), guide, order.upsampling)
         if order.reference:
             pixels = cut_like_the_original(pixels)
-        pixels = _in_data_window(order, apply_knobs(pixels, order.knobs), taken)
+        pixels, window = in_window(pixels, order.geometry, taken.header.data, order.knobs)
     with clock.stage(Stage.WRITE):
         return order.sink.put(
             Alpha(
                 frame=taken.frame,
                 key=key,
                 pixels=pixels,
-                header=taken.header,
+                header=replace(taken.header, data=window),
                 attributes=_attributes(order, taken.frame, key),
             )
         )
@@ -55,10 +63,35 @@ def cut_like_the_original(alpha: Image) -> Image:
     return np.where(alpha <= REFERENCE_BLACK, np.float32(0.0), cut)
 
 
-def _in_data_window(order: Order, pixels: Image, taken: IntakeFrame) -> Image:
-    data, canvas = taken.header.data, order.canvas
-    top, left = data.y - canvas.y, data.x - canvas.x
-    return np.ascontiguousarray(pixels[top : top + data.height, left : left + data.width])
+def in_window(
+    pixels: Image, geometry: ClipGeometry, data: Box, knobs: MatteKnobs
+) -> tuple[Image, Box]:
+    """Return a canvas's alpha under the knobs over the window that a frame's file gets, and that.
+
+    Args:
+        pixels: [canvas height, canvas width] in 0..1.
+        geometry: the clip's.
+        data: the frame's data window.
+        knobs: what is done to it.
+    """
+    whole = geometry.display.united(data)
+    shaped = apply_knobs(cut_out(pixels, geometry.canvas, whole, known=data), knobs)
+    if reaches_out(knobs):
+        return shaped, whole
+    return cut_out(shaped, whole, data, known=data), data
+
+
+def cut_out(pixels: Image, canvas: Box, window: Box, *, known: Box) -> Image:
+    """Return the window of a canvas's pixels, 0 outside the known box; both lie in the canvas."""
+    top, left = window.y - canvas.y, window.x - canvas.x
+    part = pixels[top : top + window.height, left : left + window.width]
+    if known == window:
+        return np.ascontiguousarray(part)
+    whole: Image = np.zeros((window.height, window.width), dtype=np.float32)
+    top, left = known.y - window.y, known.x - window.x
+    inside = np.s_[top : top + known.height, left : left + known.width]
+    whole[inside] = part[inside]
+    return whole
 
 
 def _attributes(order: Order, frame: int, key: bytes) -> Mapping[str, str]:

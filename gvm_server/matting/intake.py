@@ -15,7 +15,8 @@ from gvm_server.matting.clock import Clock, Stage
 from gvm_server.matting.engine import LUMA, Image
 from gvm_server.matting.order import Order
 from gvm_server.media.colour import to_display
-from gvm_server.media.plate import Box, FrameHeader, Pixels
+from gvm_server.media.geometry import Box, describe
+from gvm_server.media.plate import FrameHeader, Pixels
 from gvm_server.media.resize import downscale
 
 
@@ -59,16 +60,15 @@ def _on_canvas(pixels: Pixels, data: Box, canvas: Box, frame: int) -> Pixels:
     """Lay a frame's data window on the canvas; black around it."""
     if data == canvas:
         return pixels
-    top, left = data.y - canvas.y, data.x - canvas.x
-    if top < 0 or left < 0 or top + data.height > canvas.height or left + data.width > canvas.width:
+    if not canvas.holds(data):
         raise InputError(
-            f"The data window of frame {frame}, {data.width}x{data.height} at ({data.x}, {data.y}),"
-            f" reaches outside the clip's first frame, {canvas.width}x{canvas.height} at"
-            f" ({canvas.x}, {canvas.y}).",
-            remedy="Render the plate with one data window, or crop it to its display window.",
+            f"The data window of frame {frame}, {describe(data)}, reaches outside the clip's"
+            f" canvas, {describe(canvas)}: the plate changed after the job had begun.",
+            remedy="Ask again when the plate is finished.",
             code=ErrorCode.PLATE_MISMATCH,
             frame=frame,
         )
+    top, left = data.y - canvas.y, data.x - canvas.x
     whole = np.zeros((canvas.height, canvas.width, 3), dtype=np.float32)
     whole[top : top + data.height, left : left + data.width] = pixels
     return whole

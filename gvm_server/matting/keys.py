@@ -24,7 +24,7 @@ from gvm_server.media.colour import config_version
 
 INTAKE_REVISION = 2  # colour and resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
-FINISH_REVISION = 1  # cross-fade, refine, knobs, EXR
+FINISH_REVISION = 2  # cross-fade, refine, knobs, EXR
 KEY_BYTES = 16
 
 
@@ -74,6 +74,7 @@ def alpha_key(order: Order, frame: int) -> bytes:
     """
     parts: list[_Part] = ["alpha", FINISH_REVISION, order.plate.key(frame)]
     parts += [order.upsampling, order.reference, order.sink.depth, *astuple(order.knobs)]
+    parts += astuple(order.geometry.display)  # the file's windows depend on it
     for blend in blends(order.plan, frame):
         place = frame - blend.window.first
         parts += [window_key(order, blend.window), place, blend.numerator, blend.denominator]

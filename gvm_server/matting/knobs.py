@@ -30,6 +30,11 @@ def is_identity(knobs: MatteKnobs) -> bool:
     return knobs == _NEUTRAL
 
 
+def reaches_out(knobs: MatteKnobs) -> bool:
+    """Return whether these knobs make something of pixels that are 0."""
+    return knobs.invert or knobs.grow > 0.0 or knobs.blur > 0.0
+
+
 def apply(alpha: Image, knobs: MatteKnobs) -> Image:
     """Return the alpha under the knobs: [H, W] in 0..1 at plate size; the input stays untouched."""
     if is_identity(knobs):

@@ -8,7 +8,8 @@ from gvm_client.settings import MatteKnobs, PlanKind, WindowSettings
 from gvm_client.windows import Plan
 from gvm_server.matting.engine import EngineInfo, Upsampling
 from gvm_server.matting.working import WorkingSize, working_size
-from gvm_server.media.plate import Box, FrameHeader, Plate
+from gvm_server.media.geometry import Box, ClipGeometry
+from gvm_server.media.plate import Plate
 from gvm_server.media.sinks import Sink
 
 
@@ -24,7 +25,7 @@ class Order:
         window: how frames are grouped and sized.
         knobs: what is done to the finished alpha.
         sink: where alphas go.
-        canvas: the pixels that the model sees, the same for every frame of the clip.
+        geometry: where the clip's pictures lie.
         working: the size at which it sees them.
         playhead: the frame to make first, or None.
     """
@@ -36,9 +37,14 @@ class Order:
     window: WindowSettings
     knobs: MatteKnobs
     sink: Sink
-    canvas: Box
+    geometry: ClipGeometry
     working: WorkingSize
     playhead: int | None = None
+
+    @property
+    def canvas(self) -> Box:
+        """The pixels that the model sees, the same for every frame of the clip."""
+        return self.geometry.canvas
 
     @property
     def reference(self) -> bool:
@@ -51,25 +57,14 @@ class Order:
         return Upsampling.BILINEAR if self.reference else self.engine.upsampling
 
 
-def canvas_of(header: FrameHeader) -> Box:
-    """Return the pixels that the model sees: the display window and any overscan around it."""
-    display, data = header.display, header.data
-    x, y = min(display.x, data.x), min(display.y, data.y)
-    return Box(
-        x=x,
-        y=y,
-        width=max(display.x + display.width, data.x + data.width) - x,
-        height=max(display.y + display.height, data.y + data.height) - y,
-    )
-
-
 def working_size_of(
-    canvas: Box, header: FrameHeader, window: WindowSettings, engine: EngineInfo
+    geometry: ClipGeometry, window: WindowSettings, engine: EngineInfo
 ) -> WorkingSize:
     """Return the working size of a clip; the model sees square pixels."""
+    canvas = geometry.canvas
     return working_size(
         canvas.height,
-        max(1, round(canvas.width * header.pixel_aspect)),
+        max(1, round(canvas.width * geometry.pixel_aspect)),
         window,
         engine.pad_multiple,
     )

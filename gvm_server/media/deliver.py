@@ -2,7 +2,8 @@
 
 Laws:
 1. One frame is in memory at a time; the alphas are read back from their files.
-2. Everything covers the display window: outside the data window the alpha and the plate are 0.
+2. Everything covers the display window: outside its file's data window an alpha is 0 (the file
+   reaches out wherever it is not), and a plate is black.
 3. The comp is the plate as displayed over pure green (0, 255, 0), with the plate's own colours:
    an old background that shows at the edges shows here, which is what a comp over green is for.
 """
@@ -18,7 +19,8 @@ import numpy as np
 
 from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
 from gvm_server.media.colour import to_display
-from gvm_server.media.exr import read_alpha, read_stamp
+from gvm_server.media.exr import read_alpha_file, read_stamp
+from gvm_server.media.geometry import Box
 from gvm_server.media.moviewriter import (
     MovieShape,
     MovieWriter,
@@ -27,7 +29,7 @@ from gvm_server.media.moviewriter import (
     writing_movie,
 )
 from gvm_server.media.output import EXTENSION, AlphaFiles, prove_writable
-from gvm_server.media.plate import FrameHeader, Pixels, Plate
+from gvm_server.media.plate import Pixels, Plate
 from gvm_server.media.png import PngBits, write_png
 from gvm_server.media.resolve import SequencePath
 
@@ -111,12 +113,13 @@ def deliver(
         movie, comp = begin(wanted.movie), begin(wanted.comp)
         for frame in frames:
             path, header = alphas.path(frame), plate.header(frame)
-            alpha = on_display(read_alpha(path), header)
+            file = read_alpha_file(path)
+            alpha = on_display(file.pixels, file.data, header.display)
             if movie:
                 movie.write(alpha)
             if comp:
                 picture = to_display(plate.read(frame).pixels, plate.colourspace)
-                comp.write(over_green(on_display(picture, header), alpha))
+                comp.write(over_green(on_display(picture, header.data, header.display), alpha))
             if pngs:
                 write_png(pngs.path(frame), alpha, bits=wanted.png_bits, key=_key(path))
             yield frame
@@ -128,9 +131,8 @@ def over_green(picture: Pixels, alpha: Pixels) -> Pixels:
     return np.asarray(picture * coverage + GREEN * (1 - coverage), dtype=np.float32)
 
 
-def on_display(pixels: Pixels, header: FrameHeader) -> Pixels:
+def on_display(pixels: Pixels, data: Box, display: Box) -> Pixels:
     """Return pixels of the data window on the display window; 0 where there are none."""
-    data, display = header.data, header.display
     if data == display:
         return pixels
     canvas = np.zeros((display.height, display.width, *pixels.shape[2:]), dtype=np.float32)

@@ -9,6 +9,7 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfile
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from gvm_client.errors import InputError
 from gvm_client.settings import Depth
 from gvm_server.media.atomic import replacing
+from gvm_server.media.geometry import Box
 from gvm_server.media.plate import FrameHeader
 
 STAMP = "gvm:key"  # the string attribute that makes a file ours: 32 hexadecimal digits
@@ -47,8 +49,32 @@ def write_alpha(
         _prove_whole(temporary)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlphaFile:
+    """An alpha file's first channel, and how it lies.
+
+    Attributes:
+        pixels: [H, W] float32 over the data window.
+        data: the data window.
+        display: the display window.
+    """
+
+    pixels: NDArray[np.float32]
+    data: Box
+    display: Box
+
+
 def read_alpha(path: Path) -> NDArray[np.float32]:
     """Read a file's first channel: [H, W] float32 over its data window.
+
+    Raises:
+        InputError: the file is missing or unreadable.
+    """
+    return read_alpha_file(path).pixels
+
+
+def read_alpha_file(path: Path) -> AlphaFile:
+    """Read a file's first channel and its windows.
 
     Raises:
         InputError: the file is missing or unreadable.
@@ -58,9 +84,14 @@ def read_alpha(path: Path) -> NDArray[np.float32]:
     if file is None or pixels is None:
         reason = file.geterror() if file else oiio.geterror()
         raise InputError(f"{path} cannot be read: {reason.strip()}", path=str(path))
+    spec = file.spec()
     file.close()
-    alpha: NDArray[np.float32] = pixels[..., 0]
-    return alpha
+    full = (spec.full_x, spec.full_y, spec.full_width, spec.full_height)
+    return AlphaFile(
+        pixels=pixels[..., 0],
+        data=Box(x=spec.x, y=spec.y, width=spec.width, height=spec.height),
+        display=Box(x=full[0], y=full[1], width=full[2], height=full[3]),
+    )
 
 
 def read_stamp(path: Path) -> bytes | None:

@@ -20,9 +20,10 @@ import OpenImageIO as oiio
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_server.media.colour import FileHint
+from gvm_server.media.geometry import Box
 from gvm_server.media.layers import Layer, Part, find_layer
 from gvm_server.media.orientation import UPRIGHT, Orientation, orientation_of
-from gvm_server.media.plate import Box, FrameHeader, Pixels
+from gvm_server.media.plate import FrameHeader, Pixels
 
 MAX_PARTS = 1024  # a file with more is not a plate
 INTERLACED = (

@@ -11,6 +11,7 @@ import numpy as np
 from gvm_client.settings import Missing
 from gvm_server.media.filekey import hash_texts
 from gvm_server.media.frames import format_frames
+from gvm_server.media.geometry import ClipGeometry
 from gvm_server.media.plate import FrameHeader, Plate, PlateFrame
 
 
@@ -62,6 +63,10 @@ class FilledPlate:
         """Return a frame's header, or its stand-in's."""
         header = self._plate.header(self._stand_in(frame))
         return replace(header, timecode=None) if frame in self._missing else header
+
+    def geometry(self) -> ClipGeometry:
+        """Return what holds for the whole clip; what stands in adds nothing to it."""
+        return self._plate.geometry()
 
     def read(self, frame: int) -> PlateFrame:
         """Read a frame, or its stand-in."""

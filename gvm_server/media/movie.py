@@ -21,9 +21,10 @@ from gvm_client.errors import ErrorCode, InputError
 from gvm_server.media.colour import FileHint, resolve_colourspace
 from gvm_server.media.decoder import MovieDecoder
 from gvm_server.media.filekey import FileKeys
+from gvm_server.media.geometry import Box, ClipGeometry, describe, geometry_of
 from gvm_server.media.movieindex import index_movie, open_movie, unreadable
-from gvm_server.media.plate import Box, FrameHeader, Pixels, PlateFrame, PlateOptions
-from gvm_server.media.sequence import describe, outside_clip
+from gvm_server.media.plate import FrameHeader, Pixels, PlateFrame, PlateOptions
+from gvm_server.media.sequence import outside_clip
 
 # ISO/IEC 23091-2 matrix codes that FFmpeg gives a frame, as its scaler names them.
 _MATRICES = {
@@ -87,6 +88,10 @@ class MoviePlate:
         """Return the header that all frames share."""
         self._check(frame)
         return self._header
+
+    def geometry(self) -> ClipGeometry:
+        """Return what holds for the whole movie."""
+        return geometry_of(self.name, {self.first: self._header.windows})
 
     def read(self, frame: int) -> PlateFrame:
         """Decode a frame."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gvm_server.media.plate import Box, FrameHeader, Pixels
+from gvm_server.media.geometry import Box
+from gvm_server.media.plate import FrameHeader, Pixels
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

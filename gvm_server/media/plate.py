@@ -10,18 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gvm_client.settings import BadPixels, Missing, PlateKeys
+from gvm_server.media.geometry import Box, ClipGeometry, FrameWindows
 
 Pixels: TypeAlias = NDArray[np.float32]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Box:
-    """A pixel rectangle: origin at the top left, `x` and `y` may be negative."""
-
-    x: int
-    y: int
-    width: int
-    height: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +32,11 @@ class FrameHeader:
     pixel_aspect: float = 1.0
     frame_rate: tuple[int, int] | None = None
     timecode: tuple[int, int] | None = None
+
+    @property
+    def windows(self) -> FrameWindows:
+        """How the frame lies."""
+        return FrameWindows(display=self.display, data=self.data, pixel_aspect=self.pixel_aspect)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,6 +117,14 @@ class Plate(Protocol):
 
         Raises:
             InputError: the frame is missing or unreadable.
+        """
+        ...
+
+    def geometry(self) -> ClipGeometry:
+        """Return what holds for the whole clip, whichever frames are asked for.
+
+        Raises:
+            InputError: the clip's windows span more than a picture can.
         """
         ...
 

@@ -19,8 +19,9 @@ from gvm_server.media.colour import FileHint, resolve_colourspace
 from gvm_server.media.filekey import hash_texts
 from gvm_server.media.finite import require_finite
 from gvm_server.media.frames import format_frames
+from gvm_server.media.geometry import Box, ClipGeometry, geometry_of
 from gvm_server.media.mapped import MappedImage, read_mapped
-from gvm_server.media.plate import Box, FrameHeader, PlateFrame
+from gvm_server.media.plate import FrameHeader, PlateFrame
 from gvm_server.media.sequence import outside_clip
 
 PATIENCE_SECONDS = 120.0  # a host may render a slow tree for each frame that it is asked for
@@ -145,6 +146,10 @@ class PushedFrames:
         """Return the header that all frames share."""
         self._check(frame)
         return self._header
+
+    def geometry(self) -> ClipGeometry:
+        """Return the clip's whole region, which the host says before the first frame."""
+        return geometry_of(self.name, {self.first: self._header.windows})
 
     def read(self, frame: int) -> PlateFrame:
         """Wait for a frame, and copy it out.

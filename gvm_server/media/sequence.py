@@ -2,7 +2,8 @@
 
 Laws:
 1. The folder is scanned once, when the plate is opened; `key` looks at a file again each time.
-2. Every frame has the display window of the clip's first frame that is there.
+2. Every frame has the display window and the pixel aspect of the clip's first frame that can be
+   read; the canvas is all frames'.
 """
 
 from __future__ import annotations
@@ -18,9 +19,13 @@ from gvm_server.media.confine import Roots
 from gvm_server.media.filekey import FileKeys
 from gvm_server.media.finite import require_finite
 from gvm_server.media.frames import format_frames
-from gvm_server.media.image import ImageFile, look_at, read_header, read_hint, read_image
-from gvm_server.media.plate import Box, FrameHeader, Plate, PlateFrame, PlateOptions
+from gvm_server.media.geometry import ClipGeometry, geometry_of
+from gvm_server.media.headers import read_windows
+from gvm_server.media.image import Findings, ImageFile, look_at, read_header, read_hint, read_image
+from gvm_server.media.plate import FrameHeader, Plate, PlateFrame, PlateOptions
 from gvm_server.media.resolve import SequencePath, StillPath, missing_plate
+
+_DAMAGED = {ErrorCode.PLATE_UNREADABLE, ErrorCode.PLATE_MISSING}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,8 +70,8 @@ class ImagePlate:
     """A plate of image files; safe to read from several threads.
 
     Raises:
-        InputError: no frame of it lies in the clip, the first one is unreadable, or the colour
-            space is unknown.
+        InputError: no frame of it lies in the clip, none is readable, the layer is not there, or
+            the colour space is unknown.
     """
 
     def __init__(self, files: ImageFiles, options: PlateOptions, *, roots: Roots) -> None:
@@ -78,10 +83,10 @@ class ImagePlate:
         self._roots = roots
         self._keys = FileKeys(options)
         self._layer: str | None = None  # found in the first file, expected of all
-        first_there = self._image(self._first_there())
-        found = look_at(first_there)
+        first_there, found = self._first_readable()
         self._layer = found.layer
-        self._display = read_header(first_there).display
+        header = read_header(first_there)
+        self._display, self._aspect = header.display, header.pixel_aspect
         choice = resolve_colourspace(options.colourspace, read_hint(first_there))
         self.colourspace = choice.name
         said = (choice.note,) if choice.note else ()
@@ -106,6 +111,12 @@ class ImagePlate:
         self._check_size(header, frame)
         return header
 
+    def geometry(self) -> ClipGeometry:
+        """Return what holds for the whole clip, from the headers of all its frames."""
+        frames = self._there()
+        windows = read_windows([self._file(frame) for frame in frames], self._may_read)
+        return geometry_of(self.name, dict(zip(frames, windows, strict=True)))
+
     def read(self, frame: int) -> PlateFrame:
         """Read a frame."""
         image = self._image(frame)
@@ -121,11 +132,33 @@ class ImagePlate:
         """Return where a frame is; a link that leads outside the tree is refused."""
         if not self.first <= frame <= self.last:
             raise outside_clip(self, frame)
+        image = self._file(frame)
+        self._roots.check_read(image.path)
+        return image
+
+    def _file(self, frame: int) -> ImageFile:
         path = self._files.path(frame)
-        self._roots.check_read(path)
         return ImageFile(path=path, frame=frame, layer=self._options.layer, expected=self._layer)
 
-    def _first_there(self) -> int:
+    def _may_read(self, image: ImageFile) -> None:
+        self._roots.check_read(image.path)
+
+    def _first_readable(self) -> tuple[ImageFile, Findings]:
+        """Return the first frame that can be read: damage elsewhere is no window's trouble."""
+        failure: InputError | None = None
+        for frame in self._there():
+            image = self._image(frame)
+            try:
+                return image, look_at(image)
+            except InputError as error:
+                if error.code not in _DAMAGED:
+                    raise
+                failure = failure or error
+        assert failure is not None  # noqa: S101 (some frame is there)
+        raise failure
+
+    def _there(self) -> list[int]:
+        """Return the frames of the clip that are there, ascending."""
         there = self._files.frames
         in_clip = [frame for frame in there if self.first <= frame <= self.last]
         if not in_clip:
@@ -136,26 +169,19 @@ class ImagePlate:
                 code=ErrorCode.RANGE_OUTSIDE,
                 path=self.name,
             )
-        return min(in_clip)
+        return sorted(in_clip)
 
     def _check_size(self, header: FrameHeader, frame: int) -> None:
-        display, clip = header.display, self._display
-        if display != clip:
+        unlike = header.windows.unlike(self._display, self._aspect)
+        if unlike:
             raise InputError(
-                f"Frame {frame} of {self.name} is {describe(display)}, the clip is"
-                f" {describe(clip)}.",
+                f"Frame {frame} of {self.name} {unlike}.",
                 remedy="Render the frame again, or matte the two parts as two clips with --first"
                 " and --last.",
                 code=ErrorCode.PLATE_MISMATCH,
                 frame=frame,
                 path=str(self._files.path(frame)),
             )
-
-
-def describe(box: Box) -> str:
-    """Return a window in words: its size, and its corner where that is not the origin."""
-    corner = f" at ({box.x}, {box.y})" if box.x or box.y else ""
-    return f"{box.width}x{box.height}{corner}"
 
 
 def outside_clip(plate: Plate, frame: int) -> InputError:

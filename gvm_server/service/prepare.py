@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_client.frames import parse_frames
+from gvm_client.frames import format_frames, parse_frames
 from gvm_client.protocol.messages import FilePlate, MappedOutput, Matte, PushedPlate
 from gvm_client.settings import WindowSettings
 from gvm_client.windows import Plan
 from gvm_server.matting.engines import Choice, Machine, find_engine
-from gvm_server.matting.order import Order, canvas_of, working_size_of
+from gvm_server.matting.order import Order, working_size_of
 from gvm_server.matting.working import WorkingSize
 from gvm_server.media.cache import DiskCache
 from gvm_server.media.confine import Roots
+from gvm_server.media.geometry import ClipGeometry
 from gvm_server.media.open import open_plate
 from gvm_server.media.output import AlphaFiles
 from gvm_server.media.plate import Plate, PlateOptions
@@ -59,9 +60,8 @@ def prepare(
     """
     choice = _engine(request, site)
     plate = _open(request.plate, site, ask)
-    header = plate.header(_reference_frame(plate))
-    canvas = canvas_of(header)
-    working = working_size_of(canvas, header, window, choice.engine)
+    geometry = plate.geometry()
+    working = working_size_of(geometry, window, choice.engine)
     window, fitted = _fitted(request, window, choice, working)
     frames = _frames(request, plate)
     order = Order(
@@ -72,11 +72,12 @@ def prepare(
         window=window,
         knobs=request.knobs,
         sink=_sink(request, plate, site, frames),
-        canvas=canvas,
+        geometry=geometry,
         working=working,
         playhead=request.playhead,
     )
-    notes = (*choice.notes, *choice.engine.notes, *plate.notes, *fitted, *_advice(window))
+    seen = (*plate.notes, *_left_out(geometry))
+    notes = (*choice.notes, *choice.engine.notes, *seen, *fitted, *_advice(window))
     return Prepared(order=order, notes=notes)
 
 
@@ -135,22 +136,16 @@ def _open(
     )
 
 
-def _reference_frame(plate: Plate) -> int:
-    """Return the clip's first frame that is there: its header decides the canvas.
-
-    Raises:
-        InputError: no frame is there.
-    """
-    missing = set(plate.missing())
-    for frame in range(plate.first, plate.last + 1):
-        if frame not in missing:
-            return frame
-    raise InputError(
-        f"None of the frames {plate.first}-{plate.last} of {plate.name} is there.",
-        remedy="Check the path and the clip's extent (--first and --last).",
-        code=ErrorCode.PLATE_MISSING,
-        path=plate.name,
+def _left_out(geometry: ClipGeometry) -> tuple[str, ...]:
+    """Say which frames count for nothing; one that is needed fails when it is read."""
+    if not geometry.left_out:
+        return ()
+    says = (
+        f"Frames {format_frames(geometry.left_out)} do not count for the clip's canvas: their"
+        " headers cannot be read, or their display window or pixel aspect is another than the"
+        " clip's."
     )
+    return (says,)
 
 
 def _frames(request: Matte, plate: Plate) -> tuple[int, ...]:

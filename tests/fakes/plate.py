@@ -12,6 +12,7 @@ import numpy as np
 from gvm_client.settings import Depth
 from gvm_server.media.cache import DiskCache
 from gvm_server.media.exr import read_alpha, write_alpha
+from gvm_server.media.geometry import ClipGeometry, geometry_of
 from gvm_server.media.plate import Box, FrameHeader, PlateFrame
 from gvm_server.media.sinks import Alpha, Delivery
 
@@ -44,6 +45,9 @@ class DrawnPlate:
 
     def header(self, frame: int) -> FrameHeader:
         return self._header
+
+    def geometry(self) -> ClipGeometry:
+        return geometry_of(self.name, {self.first: self._header.windows})
 
     def read(self, frame: int) -> PlateFrame:
         with self._lock:

@@ -20,7 +20,7 @@ from gvm_client.windows import Plan, windows_covering, windows_for
 from gvm_server.matting.engine import Engine
 from gvm_server.matting.engines import Machine, find_engine
 from gvm_server.matting.latents import LatentStore
-from gvm_server.matting.order import Order, canvas_of, working_size_of
+from gvm_server.matting.order import Order, working_size_of
 from gvm_server.matting.pipeline import Pipeline, Shop
 from gvm_server.matting.survey import survey
 from gvm_server.media.cache import DiskCache
@@ -102,7 +102,7 @@ def make_order(
     """Return an order with small windows."""
     window = changes.pop("window", WindowSettings(frames_per_window=5, overlap=2, size=32))
     plan = Plan.of(window, first=plate.first, last=plate.last, cuts=changes.pop("cuts", ()))
-    canvas = canvas_of(plate.header(plate.first))
+    geometry = plate.geometry()
     order = Order(
         plate=plate,
         plan=plan,
@@ -111,8 +111,8 @@ def make_order(
         window=window,
         knobs=MatteKnobs(),
         sink=MemorySink(bench.shop.cache),
-        canvas=canvas,
-        working=working_size_of(canvas, plate.header(plate.first), window, ENGINE),
+        geometry=geometry,
+        working=working_size_of(geometry, window, ENGINE),
     )
     return replace(order, **changes)
 

@@ -172,10 +172,10 @@ def test_deliverables_cover_the_display_window():
         display=Box(x=0, y=0, width=5, height=3), data=Box(x=-1, y=1, width=4, height=4)
     )
     pixels = np.arange(1, 17, dtype=np.float32).reshape(4, 4)
-    shown = on_display(pixels, header)
+    shown = on_display(pixels, header.data, header.display)
     assert shown.tolist() == [[0, 0, 0, 0, 0], [2, 3, 4, 0, 0], [6, 7, 8, 0, 0]]
-    outside = replace(header, data=Box(x=9, y=9, width=4, height=4))
-    assert not on_display(pixels, outside).any()
+    outside = Box(x=9, y=9, width=4, height=4)
+    assert not on_display(pixels, outside, header.display).any()
 
 
 def test_a_movie_that_is_not_finished_leaves_no_trace(job, tmp_path):

@@ -1,0 +1,131 @@
+"""Where a clip's pictures lie: boxes, the windows of one frame, and what holds for all frames.
+
+Laws:
+1. The canvas depends on the clip's frames that are there, never on the frames that are asked for.
+2. A frame that cannot be looked at, or that is of another format, adds nothing to the canvas; it
+   fails when it is read, and only then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isclose
+
+from gvm_client.errors import ErrorCode, InputError
+
+MAX_CANVAS_PIXELS = 1 << 28  # 16384 x 16384: 3 GiB of float colours, for each frame in hand
+ASPECT_TOLERANCE = 1e-4  # writers round a pixel aspect to float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Box:
+    """A pixel rectangle: origin at the top left, `x` and `y` may be negative."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def united(self, other: Box) -> Box:
+        """Return the smallest box that holds both."""
+        x, y = min(self.x, other.x), min(self.y, other.y)
+        return Box(
+            x=x,
+            y=y,
+            width=max(self.x + self.width, other.x + other.width) - x,
+            height=max(self.y + self.height, other.y + other.height) - y,
+        )
+
+    def holds(self, other: Box) -> bool:
+        """Return whether the other box lies within this one."""
+        return self.united(other) == self
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrameWindows:
+    """How one frame lies.
+
+    Attributes:
+        display: the display window.
+        data: the data window: where there are pixels.
+        pixel_aspect: width of a pixel over its height.
+    """
+
+    display: Box
+    data: Box
+    pixel_aspect: float = 1.0
+
+    def unlike(self, display: Box, pixel_aspect: float) -> str:
+        """Return in words how this frame's format differs from another; "" where it does not."""
+        if self.display != display:
+            return f"is {describe(self.display)}, the clip is {describe(display)}"
+        if not isclose(self.pixel_aspect, pixel_aspect, rel_tol=ASPECT_TOLERANCE):
+            return f"has a pixel aspect of {self.pixel_aspect:g}, the clip one of {pixel_aspect:g}"
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClipGeometry:
+    """What holds for every frame of a clip.
+
+    Attributes:
+        display: the display window; of a host's clip, its whole region.
+        canvas: the pixels that the model sees: the display window and every frame's data window.
+        pixel_aspect: width of a pixel over its height.
+        left_out: frames that are there and count for nothing here, ascending.
+    """
+
+    display: Box
+    canvas: Box
+    pixel_aspect: float = 1.0
+    left_out: tuple[int, ...] = ()
+
+
+def geometry_of(name: str, frames: Mapping[int, FrameWindows | None]) -> ClipGeometry:
+    """Return the geometry of a clip whose first frame with windows says the format.
+
+    Args:
+        name: the clip's, for messages.
+        frames: the windows of each frame that is there, ascending; None where none can be read.
+
+    Raises:
+        InputError: no frame has windows, or the canvas would have more than MAX_CANVAS_PIXELS.
+    """
+    first = next((windows for windows in frames.values() if windows is not None), None)
+    if first is None:
+        raise InputError(
+            f"No frame of {name} has a header that can be read.",
+            remedy="Render or copy the plate again.",
+            code=ErrorCode.PLATE_UNREADABLE,
+            path=name,
+        )
+    display, aspect = first.display, first.pixel_aspect
+    canvas, left_out = display, []
+    for frame, windows in frames.items():
+        if windows is None or windows.unlike(display, aspect):
+            left_out.append(frame)
+            continue
+        canvas = canvas.united(windows.data)
+        if canvas.width * canvas.height > MAX_CANVAS_PIXELS:
+            raise _too_large(name, frame, windows.data, canvas)
+    return ClipGeometry(
+        display=display, canvas=canvas, pixel_aspect=aspect, left_out=tuple(left_out)
+    )
+
+
+def describe(box: Box) -> str:
+    """Return a window in words: its size, and its corner where that is not the origin."""
+    corner = f" at ({box.x}, {box.y})" if box.x or box.y else ""
+    return f"{box.width}x{box.height}{corner}"
+
+
+def _too_large(name: str, frame: int, data: Box, canvas: Box) -> InputError:
+    return InputError(
+        f"With the data window of frame {frame}, {describe(data)}, the clip {name} spans"
+        f" {describe(canvas)} pixels; at most {MAX_CANVAS_PIXELS} of them are matted.",
+        remedy="Crop the plate to its display window, or render that frame again.",
+        code=ErrorCode.PLATE_MISMATCH,
+        frame=frame,
+        path=name,
+    )

@@ -1,0 +1,112 @@
+"""Where a clip's pictures lie: the canvas is the clip's, not the first frame's."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_server.media import headers
+from gvm_server.media.confine import Roots
+from gvm_server.media.geometry import Box, FrameWindows, geometry_of
+from gvm_server.media.open import open_plate
+from gvm_server.media.plate import PlateOptions
+from tests.fakes.plates import ImageSpec, pixels, write_image
+
+DISPLAY = Box(x=0, y=0, width=20, height=10)
+
+
+def box(x: int, y: int, width: int, height: int) -> Box:
+    """Return a box."""
+    return Box(x=x, y=y, width=width, height=height)
+
+
+def write(folder, frame: int, data: Box, display: Box = DISPLAY, aspect: float = 1.0) -> None:
+    """Write one frame with these windows."""
+    folder.mkdir(exist_ok=True)
+    spec = ImageSpec(data=data, display=display, attributes={"PixelAspectRatio": aspect})
+    write_image(folder / f"a.{frame:04d}.exr", pixels(data.height, data.width), spec)
+
+
+def opened(folder, **options: object):
+    """Open the plate of a folder."""
+    return open_plate(PlateOptions(path=str(folder), **options), roots=Roots())
+
+
+@pytest.mark.parametrize(
+    "windows",
+    [
+        [box(0, 0, 20, 10), box(-3, -2, 26, 14)],  # overscan that comes later
+        [box(0, 0, 1, 1), box(-3, -2, 26, 14)],  # an empty first frame, as renderers write one
+        [box(5, 2, 4, 4), box(-3, 5, 4, 7), box(20, -2, 3, 4)],  # one that wanders
+        [box(-3, -2, 2, 2), box(21, 10, 2, 2)],  # outside of the display window at both ends
+    ],
+)
+def test_the_canvas_holds_the_display_window_and_every_frames_data_window(tmp_path, windows):
+    """In whatever order they come; a part of the clip in hand does not change it."""
+    for order, frames in (("up", windows), ("down", windows[::-1])):
+        for number, data in enumerate(frames, 1):
+            write(tmp_path / order, number, data)
+        geometry = opened(tmp_path / order).geometry()
+        assert geometry.display == DISPLAY
+        assert geometry.canvas == box(-3, -2, 26, 14)
+        assert geometry.left_out == ()
+
+
+def test_the_clips_extent_counts_and_frames_beside_it_do_not(tmp_path):
+    """What lies in the folder before `first` and after `last` is another clip's."""
+    for number, more in enumerate((9, 0, 1, 9)):
+        write(tmp_path, number, box(-more, 0, 20 + more, 10))
+    assert opened(tmp_path, first=1, last=2).geometry().canvas == box(-1, 0, 21, 10)
+
+
+def test_a_display_window_may_begin_anywhere(tmp_path):
+    """Negative origins, and a plate that is smaller than its display window."""
+    display = box(-7, -5, 20, 10)
+    write(tmp_path, 1, box(-6, -5, 3, 3), display)
+    assert opened(tmp_path).geometry().canvas == display
+
+
+def test_frames_that_cannot_count_are_left_out_and_fail_when_they_are_read(tmp_path):
+    """Another display window, another pixel aspect, and a header that is no header."""
+    write(tmp_path, 2, DISPLAY)
+    write(tmp_path, 3, box(0, 0, 30, 10), box(0, 0, 30, 10))
+    write(tmp_path, 4, box(-5, 0, 25, 10), aspect=2.0)
+    write(tmp_path, 5, box(-1, 0, 21, 10), aspect=1.0000001)
+    for number in (1, 6):
+        (tmp_path / f"a.{number:04d}.exr").write_bytes(b"not rendered yet")
+    plate = opened(tmp_path)
+    geometry = plate.geometry()
+    assert geometry.left_out == (1, 3, 4, 6)
+    assert geometry.canvas == box(-1, 0, 21, 10)
+    assert plate.read(2).header.data == DISPLAY
+    for frame, words in ((3, ("30x10", "20x10")), (4, ("pixel aspect of 2", "one of 1"))):
+        with pytest.raises(InputError) as caught:
+            plate.read(frame)
+        assert caught.value.code is ErrorCode.PLATE_MISMATCH
+        assert all(word in str(caught.value) for word in words)
+
+
+def test_a_second_look_opens_no_file_and_sees_a_new_one(tmp_path, monkeypatch):
+    """Headers are remembered by path, size, time and inode."""
+    for number in range(1, 31):
+        write(tmp_path, number, DISPLAY)
+    assert opened(tmp_path).geometry().canvas == DISPLAY
+    read, seen = headers.read_header, []
+    monkeypatch.setattr(headers, "read_header", lambda file: seen.append(file.frame) or read(file))
+    plate = opened(tmp_path)
+    assert plate.geometry().canvas == DISPLAY
+    assert seen == []
+    write(tmp_path, 7, box(-2, 0, 22, 10))
+    os.utime(tmp_path / "a.0009.exr", ns=(1, 1))
+    assert plate.geometry().canvas == box(-2, 0, 22, 10)
+    assert sorted(seen) == [7, 9]
+
+
+def test_a_canvas_has_a_bound_that_names_the_frame():
+    """A data window that lies far away would take the machine's memory."""
+    frames = {1: FrameWindows(display=DISPLAY, data=DISPLAY)}
+    frames[2] = FrameWindows(display=DISPLAY, data=box(60_000, 60_000, 1, 1))
+    with pytest.raises(InputError, match=r"frame 2, 1x1 at \(60000, 60000\)"):
+        geometry_of("a", frames)
