@@ -15,6 +15,8 @@ from threading import Lock
 import av
 from av.video.frame import VideoFrame
 
+from gvm_client.errors import JobCancelled
+from gvm_server.media.moviefacts import stream_facts
 from gvm_server.media.movieindex import MovieIndex, open_movie, unreadable
 
 AT_HAND = 8  # decoded frames kept, in the codec's own compact format
@@ -33,24 +35,31 @@ class MovieDecoder:
         self._lock = Lock()
         self._at_hand: OrderedDict[int, VideoFrame] = OrderedDict()
         self._position = 0  # the index that comes next
+        self._closed = False
+        self._skips = False  # whether pictures come first that nobody counted: see `_go_to`
         self._container, self._stream = open_movie(path)
         self._frames: Iterator[VideoFrame] = self._container.decode(self._stream)
+        self.facts = stream_facts(self._container, self._stream)
 
     def frame(self, index: int) -> VideoFrame | None:
         """Return a frame by its index; None where the movie does not yield it.
 
         Raises:
             InputError: the movie cannot be read.
+            JobCancelled: it was closed.
         """
         try:
             with self._lock:
+                if self._closed:
+                    raise JobCancelled(f"{self._path} is not read any more.")
                 return self._find(index)
         except av.FFmpegError as error:
             raise unreadable(self._path, error.strerror or str(error)) from error
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, when whoever reads has left it; harmless when said again."""
         with self._lock:
+            self._closed = True
             self._at_hand.clear()
             self._container.close()
 
@@ -71,6 +80,9 @@ class MovieDecoder:
     def _run_to(self, index: int) -> VideoFrame | None:
         """Decode on until a frame; None where the movie ends or passes it by."""
         for frame in self._frames:
+            if self._skips and not frame.key_frame:
+                continue
+            self._skips = False
             here = self._index.index_at(frame.pts)
             if here is None:
                 here = self._position
@@ -81,15 +93,21 @@ class MovieDecoder:
         return self._at_hand.get(index)
 
     def _go_to(self, key: int) -> None:
-        """Stand before a key frame; the start of the movie is found by opening it anew."""
+        """Stand before a key frame; the start of the movie is found by opening it anew.
+
+        Where pictures are counted, those before the key picture are passed by: a decoder may show
+        some that it cannot make whole.
+        """
         self._at_hand.clear()
         self._position = key
-        if key == 0 or self._index.times is None:
+        time = self._index.seek_time(key)
+        self._skips = self._index.times is None and key > 0 and time is not None
+        if key == 0 or time is None:
             self._position = 0
             self._container.close()
             self._container, self._stream = open_movie(self._path)
         else:
-            self._container.seek(int(self._index.times[key]), stream=self._stream)
+            self._container.seek(time, stream=self._stream)
         self._frames = self._container.decode(self._stream)
 
     def _keep(self, index: int, frame: VideoFrame) -> None:

@@ -130,7 +130,7 @@ def _spec(header: FrameHeader, depth: Depth, attributes: Mapping[str, str]) -> o
     spec.attribute("compression", "zips")
     spec.attribute("PixelAspectRatio", float(header.pixel_aspect))
     if header.frame_rate is not None:
-        spec.attribute("FramesPerSecond", oiio.TypeDesc("rational"), header.frame_rate)
+        spec.attribute("framesPerSecond", oiio.TypeDesc("rational"), header.frame_rate)
     if header.timecode is not None:
         spec.attribute("smpte:TimeCode", oiio.TypeTimeCode, header.timecode)
     for name, text in attributes.items():

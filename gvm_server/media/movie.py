@@ -9,7 +9,7 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
 from threading import local
 
@@ -22,9 +22,12 @@ from gvm_server.media.colour import FileHint, resolve_colourspace
 from gvm_server.media.decoder import MovieDecoder
 from gvm_server.media.filekey import FileKeys
 from gvm_server.media.geometry import Box, ClipGeometry, describe, geometry_of
-from gvm_server.media.movieindex import index_movie, open_movie, unreadable
+from gvm_server.media.image import INTERLACED
+from gvm_server.media.moviefacts import display_orientation
+from gvm_server.media.movieindex import index_movie, unreadable
 from gvm_server.media.plate import FrameHeader, Pixels, PlateFrame, PlateOptions
 from gvm_server.media.sequence import outside_clip
+from gvm_server.media.timecode import timecode_at
 
 # ISO/IEC 23091-2 matrix codes that FFmpeg gives a frame, as its scaler names them.
 _MATRICES = {
@@ -65,11 +68,13 @@ class MoviePlate:
             )
         choice = resolve_colourspace(options.colourspace, FileHint(kind="movie", is_float=False))
         self.colourspace = choice.name
-        self.notes: tuple[str, ...] = (choice.note,) if choice.note else ()
         self._threads = local()
         self._decoder = MovieDecoder(path, index)
-        self._aspect, self._rate = _stream_facts(path)
-        self._header = self._header_of(self._decode(self.first))
+        self._facts = self._decoder.facts
+        first = self._decode(self.first)
+        self._header = self._header_of(first)
+        notes = (choice.note, INTERLACED if first.interlaced_frame else "")
+        self.notes: tuple[str, ...] = tuple(note for note in notes if note)
 
     def missing(self) -> list[int]:
         """Return nothing: a movie has all its frames."""
@@ -85,9 +90,9 @@ class MoviePlate:
         return self._keys.key(self._path, frame, frame)
 
     def header(self, frame: int) -> FrameHeader:
-        """Return the header that all frames share."""
+        """Return the header that all frames share, with the frame's own timecode."""
         self._check(frame)
-        return self._header
+        return self._at(frame)
 
     def geometry(self) -> ClipGeometry:
         """Return what holds for the whole movie."""
@@ -97,10 +102,10 @@ class MoviePlate:
         """Decode a frame."""
         self._check(frame)
         decoded = self._decode(frame)
-        header = self._header_of(decoded)
-        if header != self._header:
+        found, header = self._header_of(decoded), self._at(frame)
+        if found != self._header:
             raise InputError(
-                f"Frame {frame} of {self.name} is {describe(header.display)}, the clip is"
+                f"Frame {frame} of {self.name} is {describe(found.display)}, the clip is"
                 f" {describe(self._header.display)}.",
                 remedy="Convert the movie to one frame size.",
                 code=ErrorCode.PLATE_MISMATCH,
@@ -123,12 +128,22 @@ class MoviePlate:
             raise unreadable(self._path, "the decoder yields no such frame", frame=frame)
         return decoded
 
+    def _at(self, frame: int) -> FrameHeader:
+        rate = self._facts.rate
+        if rate is None or not self._facts.timecode:
+            return self._header
+        return replace(self._header, timecode=timecode_at(self._facts.timecode, rate, frame - 1))
+
     def _header_of(self, decoded: VideoFrame) -> FrameHeader:
-        width, height, aspect = decoded.width, decoded.height, self._aspect
-        if _quarter_turns(decoded) % 2:
-            width, height, aspect = height, width, 1 / aspect
-        box = Box(x=0, y=0, width=width, height=height)
-        return FrameHeader(display=box, data=box, pixel_aspect=float(aspect), frame_rate=self._rate)
+        box = Box(x=0, y=0, width=decoded.width, height=decoded.height)
+        rate = self._facts.rate
+        header = FrameHeader(
+            display=box,
+            data=box,
+            pixel_aspect=float(self._facts.aspect),
+            frame_rate=None if rate is None else (rate.numerator, rate.denominator),
+        )
+        return display_orientation(decoded).turn_header(header)
 
     def _rgb(self, decoded: VideoFrame) -> Pixels:
         """Return [H, W, 3] float32 0..1, turned upright."""
@@ -145,23 +160,7 @@ class MoviePlate:
         )
         pixels = converted.to_ndarray().astype(np.float32)
         pixels *= np.float32(1 / 65_535 if deep else 1 / 255)
-        return np.ascontiguousarray(np.rot90(pixels, _quarter_turns(decoded)))
-
-
-def _stream_facts(path: Path) -> tuple[Fraction, tuple[int, int] | None]:
-    """Return a movie's pixel aspect and its frames per second."""
-    container, stream = open_movie(path)
-    try:
-        aspect = stream.sample_aspect_ratio or Fraction(1)
-        rate = stream.average_rate or stream.guessed_rate
-    finally:
-        container.close()
-    return aspect, (rate.numerator, rate.denominator) if rate else None
-
-
-def _quarter_turns(decoded: VideoFrame) -> int:
-    """Return how often the frame is to be turned left, from its display matrix."""
-    return round(decoded.rotation / 90) % 4
+        return display_orientation(decoded).turn(pixels)
 
 
 def _matrix(decoded: VideoFrame) -> Colorspace:

@@ -85,22 +85,32 @@ class MovieSpec:
     matrix: int | None = None
     full_range: bool | None = None
     rotation: int = 0
+    matrix_of_display: Sequence[int] | None = None
+    rate: Fraction = Fraction(24)
+    aspect: Fraction | None = None
+    timecode: str = ""
 
 
 def write_movie(path: Path, spec: MovieSpec = MovieSpec()) -> Path:
     """Write a movie whose frame i is grey i * GREY_STEP, or of one colour."""
-    base = Fraction(1, 24) if spec.times is None else Fraction(1, 1000)
+    base = 1 / spec.rate if spec.times is None else Fraction(1, 1000)
     options = dict(spec.container_options)
     with av.open(str(path), "w", format=spec.container, options=options) as container:
-        stream = container.add_stream(spec.codec, rate=24, options=dict(spec.options))
+        if spec.timecode:
+            container.metadata["timecode"] = spec.timecode
+        stream = container.add_stream(spec.codec, rate=spec.rate, options=dict(spec.options))
         stream.width, stream.height, stream.pix_fmt = spec.width, spec.height, spec.pixel_format
         stream.time_base = stream.codec_context.time_base = base
         if spec.matrix is not None:
             stream.codec_context.colorspace = spec.matrix
         if spec.full_range is not None:
             stream.codec_context.color_range = 2 if spec.full_range else 1
+        if spec.aspect:
+            stream.codec_context.sample_aspect_ratio = spec.aspect
         if spec.rotation:
             stream.set_display_rotation(spec.rotation)
+        if spec.matrix_of_display is not None:
+            stream.set_display_matrix(list(spec.matrix_of_display))
         container.start_encoding()
         for index in range(spec.frames):
             frame = _frame(spec, index)
@@ -117,6 +127,11 @@ def _frame(spec: MovieSpec, index: int) -> av.VideoFrame:
     image[:] = spec.colour or (grey, grey, grey)
     if spec.rotation:
         image[:, : spec.width // 2] = 255  # the left half, as it is stored
+    if spec.matrix_of_display is not None:  # no two corners alike
+        image[: spec.height // 2, : spec.width // 2] = 60
+        image[: spec.height // 2, spec.width // 2 :] = 120
+        image[spec.height // 2 :, : spec.width // 2] = 180
+        image[spec.height // 2 :, spec.width // 2 :] = 240
     frame = av.VideoFrame.from_ndarray(image, format="rgb24")
     if spec.matrix is None:
         return frame

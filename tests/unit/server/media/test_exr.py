@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 import threading
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import OpenEXR
 import OpenImageIO as oiio
 import pytest
 
@@ -62,6 +64,7 @@ def test_the_file_is_what_a_compositor_expects(tmp_path):
     attributes = {"gvm:key": KEY.hex(), "gvm:engine": "preview", "Software": "GVM Bridge"}
     path = tmp_path / "a.exr"
     write_alpha(path, ramp(), header=header, depth=Depth.HALF, attributes=attributes)
+    _as_openexr_reads_it(path, attributes)
     file = oiio.ImageInput.open(str(path))
     spec = file.spec()
     assert (spec.channelnames, str(spec.format)) == (("A",), "half")
@@ -73,6 +76,21 @@ def test_the_file_is_what_a_compositor_expects(tmp_path):
     assert spec.getattribute("smpte:TimeCode") == (0x91020304, 0x80000005)
     for name, text in attributes.items():
         assert spec.getattribute(name) == text
+
+
+def _as_openexr_reads_it(path, attributes):
+    """The library of the format itself, which is not the writer, sees its standard attributes."""
+    header = OpenEXR.File(str(path), header_only=True).parts[0].header
+    assert [channel.name for channel in header["channels"]] == ["A"]
+    assert [tuple(corner) for corner in header["dataWindow"]] == [(-3, 2), (4, 7)]
+    assert [tuple(corner) for corner in header["displayWindow"]] == [(0, 0), (19, 9)]
+    assert header["compression"] == OpenEXR.ZIPS_COMPRESSION
+    assert header["pixelAspectRatio"] == 2.0
+    assert header["framesPerSecond"] == Fraction(24000, 1001)
+    code = header["timeCode"]
+    assert (code.hours, code.minutes, code.seconds, code.frame) == (11, 2, 3, 4)
+    for name, text in attributes.items():
+        assert header[name] == text
 
 
 def test_the_stamp_is_read_and_others_files_have_none(tmp_path):

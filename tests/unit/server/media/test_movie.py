@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import random
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 
-from gvm_client.errors import ErrorCode, InputError
-from gvm_server.media import decoder
+from gvm_client.errors import ErrorCode, InputError, JobCancelled
+from gvm_server.media import decoder, movieindex
 from gvm_server.media.confine import Roots
 from gvm_server.media.decoder import MovieDecoder
+from gvm_server.media.moviefacts import exact_rate
 from gvm_server.media.movieindex import index_movie
 from gvm_server.media.open import open_plate
 from gvm_server.media.plate import PlateOptions
@@ -33,6 +36,14 @@ KINDS = {
     "intra.mov": MovieSpec(codec="prores_ks", pixel_format="yuv422p10le", options={}),
     "lossless.mkv": MovieSpec(codec="ffv1", pixel_format="yuv444p", options={}),
     "no_times.mpg": MovieSpec(container="h264"),
+    "decode_times.avi": MovieSpec(options={"g": "6", "bf": "2"}),
+    "intra.avi": MovieSpec(codec="mjpeg", pixel_format="yuvj420p", options={}),
+    "leading.mp4": MovieSpec(
+        codec="libx265", options={"x265-params": "log-level=none:keyint=12:open-gop=1"}
+    ),
+    "hidden.webm": MovieSpec(codec="libvpx", options={"auto-alt-ref": "1", "lag-in-frames": "16"}),
+    "fragments.mp4": MovieSpec(container_options={"movflags": "frag_keyframe+empty_moov"}),
+    "groups.mxf": MovieSpec(codec="mpeg2video", options={"g": "12", "bf": "2", "b": "9000000"}),
 }
 
 
@@ -178,6 +189,124 @@ def test_a_turned_movie_comes_upright(tmp_path, rotation, white):
         "right": read.pixels[:, width // 2 :],
     }
     assert max(halves, key=lambda half: halves[half].mean()) == white
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        *((1, 0, 0, 1), (-1, 0, 0, 1), (-1, 0, 0, -1), (1, 0, 0, -1)),
+        *((0, 1, 1, 0), (0, 1, -1, 0), (0, -1, -1, 0), (0, -1, 1, 0)),
+    ],
+)
+def test_all_eight_display_matrices_are_followed(tmp_path, matrix):
+    """X' = a x + c y, y' = b x + d y: turned and mirrored, as a player shows it."""
+    a, b, c, d = matrix
+    whole = [value << 16 for value in (a, b, 0, c, d, 0, 0, 0)] + [1 << 30]
+    spec = MovieSpec(frames=2, options={"qp": "4"}, matrix_of_display=whole)
+    plate = opened(write_movie(tmp_path / "a.mp4", spec))
+    stored = {(-1, -1): 60, (1, -1): 120, (-1, 1): 180, (1, 1): 240}  # corners, from the middle
+    shown = {(a * x + c * y, b * x + d * y): grey for (x, y), grey in stored.items()}
+    pixels = plate.read(1).pixels.mean(axis=2) * 255
+    height, width = pixels.shape
+    assert (width, height) == ((64, 48) if a else (48, 64))
+    for (x, y), grey in shown.items():
+        place = height // 2 + y * height // 4, width // 2 + x * width // 4
+        assert abs(pixels[place] - grey) < 6, (x, y)
+
+
+@pytest.mark.parametrize(
+    ("rate", "text", "expected"),
+    [
+        (Fraction(24), "10:00:00:12", 0x10000015),
+        (Fraction(30000, 1001), "01:00:59;28", 0x01010043),
+        (Fraction(25), "00:00:00:23", 0x00000101),
+    ],
+)
+def test_rate_aspect_and_timecode_come_with_every_frame(tmp_path, rate, text, expected):
+    """The timecode track's, counted on by the frame's number; drop-frame numbers too."""
+    spec = MovieSpec(frames=5, rate=rate, timecode=text, aspect=Fraction(2))
+    plate = opened(write_movie(tmp_path / "a.mov", spec))
+    header = plate.header(4)
+    assert header.frame_rate == (rate.numerator, rate.denominator)
+    assert header.pixel_aspect == 2.0
+    assert header.timecode is not None
+    assert header.timecode[0] == expected
+    assert plate.read(4).header == header
+    assert plate.header(1).timecode != header.timecode
+
+
+@pytest.mark.parametrize(
+    ("average", "exact"),
+    [
+        (Fraction(2997, 125), Fraction(24000, 1001)),
+        (Fraction(30000, 1001), Fraction(30000, 1001)),
+        (Fraction(24), Fraction(24)),
+        (Fraction(59940, 1000), Fraction(60000, 1001)),
+        (Fraction(25001, 1000), Fraction(25)),
+        (Fraction(35, 2), Fraction(35, 2)),
+    ],
+)
+def test_a_rate_is_the_one_that_was_meant(average, exact):
+    """23.976 is 24000/1001 and never 24."""
+    assert exact_rate(average) == exact
+
+
+def test_a_thumbnail_or_a_cover_is_not_the_movie(tmp_path):
+    """Drones keep a one-picture stream first, marked as the default."""
+    path = tmp_path / "a.mov"
+    with av.open(str(path), "w") as container:
+        small = container.add_stream("mjpeg", rate=24)
+        small.width, small.height, small.pix_fmt = 128, 96, "yuvj420p"
+        main = container.add_stream("libx264", rate=24)
+        main.width, main.height, main.pix_fmt = 64, 48, "yuv420p"
+        for index in range(6):
+            picture = np.full((48, 64, 3), index * GREY_STEP, np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts = index
+            if index == 0:
+                container.mux(small.encode(frame.reformat(128, 96, "yuvj420p")))
+            container.mux(main.encode(frame))
+        container.mux(small.encode())
+        container.mux(main.encode())
+    plate = opened(path)
+    assert (plate.first, plate.last) == (1, 6)
+    assert [grey(plate.read(frame).pixels) for frame in (1, 6)] == [0, 5]
+
+
+@pytest.mark.parametrize("kind", ["intra.mov", "b_frames.mp4", "intra.avi"])
+def test_the_containers_table_spares_reading_the_movie(tmp_path, kind, monkeypatch):
+    """The first look decodes a few pictures; the second one nothing at all."""
+    spec = replace(KINDS[kind], frames=60)
+    path = write_movie(tmp_path / kind, spec)
+    monkeypatch.setattr(movieindex, "_from_packets", lambda _: pytest.fail("it was gone through"))
+    monkeypatch.setattr(movieindex, "_by_counting", lambda _: pytest.fail("it was decoded"))
+    assert index_movie(path).count == 60
+    monkeypatch.setattr(movieindex, "open_movie", lambda _: pytest.fail("it was opened again"))
+    assert index_movie(path).count == 60
+
+
+def test_a_movie_that_was_replaced_is_looked_at_again(tmp_path):
+    """An index belongs to a file's path, size, time and inode."""
+    path = write_movie(tmp_path / "a.mp4")
+    assert index_movie(path).count == FRAMES
+    write_movie(tmp_path / "b.mp4", MovieSpec(frames=7)).replace(path)
+    assert index_movie(path).count == 7
+
+
+def test_a_closed_movie_reads_no_more(tmp_path):
+    """A reader that comes too late is told so: the file behind it is gone."""
+    plate = opened(write_movie(tmp_path / "a.mp4"))
+    plate.close()
+    plate.close()
+    with pytest.raises(JobCancelled):
+        plate.read(3)
+
+
+def test_interlaced_material_is_said_aloud(tmp_path):
+    """Two fields in one picture comb at moving edges."""
+    spec = MovieSpec(codec="mpeg2video", frames=3, options={"flags": "+ildct+ilme"})
+    assert any("interlaced" in note for note in opened(write_movie(tmp_path / "a.mov", spec)).notes)
+    assert not any("interlaced" in n for n in opened(write_movie(tmp_path / "b.mov")).notes)
 
 
 def test_keys_are_the_files_version_and_the_frame(tmp_path):
