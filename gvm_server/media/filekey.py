@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
@@ -14,6 +18,7 @@ from gvm_server.media.plate import PlateOptions
 KEY_BYTES = 16
 
 _BLOCK = 1 << 20  # bytes hashed at a time
+_TICK_NS = 20_000_000  # of file times: Linux keeps them by its timer, 1 to 10 ms
 
 
 def hash_texts(*texts: object) -> bytes:
@@ -29,43 +34,132 @@ def hash_texts(*texts: object) -> bytes:
 class FileKeys:
     """Keys of a plate's files: of path, size and time, or of their content.
 
-    The options that change the pixels are part of every key.
+    A job's plate is one version: the first look at a file says which, and its key stays that one.
+    `read` proves that what was read was it. The options that change the pixels are part of
+    every key.
     """
 
     def __init__(self, options: PlateOptions) -> None:
         self._by_content = options.keys is PlateKeys.CONTENT
         self._reading = (options.layer, options.bad_pixels.value)
-        self._hashes: dict[tuple[str, int, int], str] = {}
+        self._versions: dict[Path, _Version] = {}
+        self._hashes: dict[Path, str] = {}
         self._lock = Lock()
 
     def key(self, path: Path, frame: int, *parts: object) -> bytes:
         """Return the key of a file; `parts` tell apart what is read from the same file.
 
         Raises:
-            InputError: the file is not there, or cannot be read.
+            InputError: the file is not there, cannot be read, or changed while it was hashed.
         """
+        version = self._version(path, frame)
+        if self._by_content:
+            return hash_texts("content", self._content(path, frame), *self._reading, *parts)
+        named = (os.path.abspath(path), version.size, version.time)  # noqa: PTH100
+        return hash_texts("stat", *named, *self._reading, *parts)
+
+    @contextmanager
+    def read(self, path: Path, frame: int) -> Iterator[Path]:
+        """Give the path to read a file by, and prove that it was one version all the while.
+
+        The folder in that path has no links: one that is moved and moved back changes nothing.
+
+        Raises:
+            InputError: PLATE_MISMATCH, the file changed since this job first looked at it.
+        """
+        version = self._version(path, frame)
+        self._prove(path, frame, version)
         try:
-            status = path.stat()
-            version = (os.path.abspath(path), status.st_size, status.st_mtime_ns)  # noqa: PTH100
-            if not self._by_content:
-                return hash_texts("stat", *version, *self._reading, *parts)
-            return hash_texts("content", self._content(path, version), *self._reading, *parts)
+            yield version.real
+        finally:
+            # Before what went wrong: half a file cannot be read, and the reason is the change.
+            self._prove(path, frame, version)
+
+    def _version(self, path: Path, frame: int) -> _Version:
+        with self._lock:
+            known = self._versions.get(path)
+        if known is None:
+            try:
+                version = _settled(path)
+            except OSError as error:
+                raise _unreadable(path, frame, error) from error
+            with self._lock:
+                known = self._versions.setdefault(path, version)
+        return known
+
+    def _prove(self, path: Path, frame: int, version: _Version) -> None:
+        try:
+            now = _look(path)
         except OSError as error:
             raise _unreadable(path, frame, error) from error
+        if now != version:
+            raise InputError(
+                f"Frame {frame} changed while the job ran: {path} had {version.size} bytes when"
+                f" the job began and has {now.size}, or is another file or of another time.",
+                remedy="Ask again when it is finished: what was made before the change is kept.",
+                code=ErrorCode.PLATE_MISMATCH,
+                frame=frame,
+                path=str(path),
+            )
 
-    def _content(self, path: Path, version: tuple[str, int, int]) -> str:
-        """Return the hash of a file's bytes, made once for each version of it."""
+    def _content(self, path: Path, frame: int) -> str:
+        """Return the hash of a file's bytes, made once."""
         with self._lock:
-            known = self._hashes.get(version)
+            known = self._hashes.get(path)
         if known is None:
             digest = blake2b(digest_size=KEY_BYTES)
-            with path.open("rb") as file:
-                while block := file.read(_BLOCK):
-                    digest.update(block)
+            with self.read(path, frame) as real:
+                try:
+                    with real.open("rb") as file:
+                        while block := file.read(_BLOCK):
+                            digest.update(block)
+                except OSError as error:
+                    raise _unreadable(path, frame, error) from error
             known = digest.hexdigest()
             with self._lock:
-                self._hashes[version] = known
+                self._hashes[path] = known
         return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """What tells a file from what it was or from another at its place.
+
+    The time of the last change of the file's record is in it (`changed`): a copy that keeps size
+    and time moves that one. So is the name itself, which may be a link.
+    """
+
+    real: Path
+    size: int
+    time: int
+    changed: int
+    place: tuple[int, int]
+    name: tuple[int, int, int]
+
+
+def _look(path: Path) -> _Version:
+    real = Path(os.path.realpath(path.parent), path.name)
+    status, name = real.stat(), real.lstat()
+    return _Version(
+        real,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+        (status.st_dev, status.st_ino),
+        (name.st_dev, name.st_ino, name.st_ctime_ns),
+    )
+
+
+def _settled(path: Path) -> _Version:
+    """Look at a file whose last change is older than the clock of its file system is coarse.
+
+    One that is written twice within a tick keeps its times.
+    """
+    version = _look(path)
+    if 0 <= time.time_ns() - version.changed < _TICK_NS:
+        time.sleep(_TICK_NS / 1e9)
+        return _look(path)
+    return version
 
 
 def _unreadable(path: Path, frame: int, error: OSError) -> InputError:

@@ -54,7 +54,8 @@ class MoviePlate:
         self.name = str(path)
         self._path = path
         self._keys = FileKeys(options)
-        index = index_movie(path)
+        with self._keys.read(path, options.first or 1) as real:
+            index = index_movie(real)
         self.first = 1 if options.first is None else options.first
         self.last = index.count if options.last is None else options.last
         if not 1 <= self.first <= self.last <= index.count:
@@ -69,7 +70,7 @@ class MoviePlate:
         choice = resolve_colourspace(options.colourspace, FileHint(kind="movie", is_float=False))
         self.colourspace = choice.name
         self._threads = local()
-        self._decoder = MovieDecoder(path, index)
+        self._decoder = MovieDecoder(real, index)
         self._facts = self._decoder.facts
         first = self._decode(self.first)
         self._header = self._header_of(first)
@@ -85,7 +86,7 @@ class MoviePlate:
         return True
 
     def key(self, frame: int) -> bytes:
-        """Return 16 bytes that change when the movie's file does."""
+        """Return 16 bytes for this version of the movie's file and the frame."""
         self._check(frame)
         return self._keys.key(self._path, frame, frame)
 
@@ -123,7 +124,8 @@ class MoviePlate:
             raise outside_clip(self, frame)
 
     def _decode(self, frame: int) -> VideoFrame:
-        decoded = self._decoder.frame(frame - 1)
+        with self._keys.read(self._path, frame):
+            decoded = self._decoder.frame(frame - 1)
         if decoded is None:
             raise unreadable(self._path, "the decoder yields no such frame", frame=frame)
         return decoded

@@ -105,7 +105,9 @@ class Plate(Protocol):
         ...
 
     def key(self, frame: int) -> bytes:
-        """Return 16 bytes that change when the frame's pixels may have changed.
+        """Return 16 bytes that stand for the frame's pixels, the same as long as the plate lives.
+
+        `read` gives those very pixels, or raises.
 
         Raises:
             InputError: the frame is not there.

@@ -1,7 +1,7 @@
 """A plate of image files: a sequence, or a single image as a clip of one frame.
 
 Laws:
-1. The folder is scanned once, when the plate is opened; `key` looks at a file again each time.
+1. The folder is scanned once, when the plate is opened; each file is one version all the while.
 2. Every frame has the display window and the pixel aspect of the clip's first frame that can be
    read; the canvas is all frames'.
 """
@@ -9,8 +9,9 @@ Laws:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError
@@ -85,9 +86,10 @@ class ImagePlate:
         self._layer: str | None = None  # found in the first file, expected of all
         first_there, found = self._first_readable()
         self._layer = found.layer
-        header = read_header(first_there)
+        with self._proven(first_there) as image:
+            header = read_header(image)
+            choice = resolve_colourspace(options.colourspace, read_hint(image))
         self._display, self._aspect = header.display, header.pixel_aspect
-        choice = resolve_colourspace(options.colourspace, read_hint(first_there))
         self.colourspace = choice.name
         said = (choice.note,) if choice.note else ()
         self.notes: tuple[str, ...] = (*said, *found.remarks)
@@ -102,12 +104,13 @@ class ImagePlate:
         return True
 
     def key(self, frame: int) -> bytes:
-        """Return 16 bytes that change when the frame's file does."""
+        """Return 16 bytes for the version of the frame's file that this plate reads."""
         return self._keys.key(self._image(frame).path, frame)
 
     def header(self, frame: int) -> FrameHeader:
         """Return a frame's header without reading its pixels."""
-        header = read_header(self._image(frame))
+        with self._proven(self._image(frame)) as image:
+            header = read_header(image)
         self._check_size(header, frame)
         return header
 
@@ -120,13 +123,20 @@ class ImagePlate:
     def read(self, frame: int) -> PlateFrame:
         """Read a frame."""
         image = self._image(frame)
-        header, pixels = read_image(image)
+        with self._proven(image) as proven:
+            header, pixels = read_image(proven)
         self._check_size(header, frame)
         pixels = require_finite(pixels, self._options.bad_pixels, frame=frame, path=str(image.path))
         return PlateFrame(frame=frame, header=header, pixels=pixels)
 
     def close(self) -> None:
         """Do nothing: no file stays open."""
+
+    @contextmanager
+    def _proven(self, image: ImageFile) -> Iterator[ImageFile]:
+        """Give an image to be read, and prove that its file was one version all the while."""
+        with self._keys.read(image.path, image.frame) as real:
+            yield replace(image, path=real)
 
     def _image(self, frame: int) -> ImageFile:
         """Return where a frame is; a link that leads outside the tree is refused."""
@@ -149,7 +159,8 @@ class ImagePlate:
         for frame in self._there():
             image = self._image(frame)
             try:
-                return image, look_at(image)
+                with self._proven(image) as proven:
+                    return image, look_at(proven)
             except InputError as error:
                 if error.code not in _DAMAGED:
                     raise

@@ -318,7 +318,10 @@ def test_keys_are_the_files_version_and_the_frame(tmp_path):
     assert key == opened(path).key(3) == opened(path, first=2).key(3)
     assert key != plate.key(4)
     os.utime(path, ns=(1, 1))
-    assert plate.key(3) != key
+    assert opened(path).key(3) != key
+    with pytest.raises(InputError, match="Frame 3 changed") as caught:
+        plate.read(3)
+    assert (caught.value.frame, caught.value.code) == (3, ErrorCode.PLATE_MISMATCH)
 
 
 @pytest.mark.parametrize("name", ["empty.mp4", "junk.mov", "cut.mp4", "sound.mp4", "gone.mp4"])

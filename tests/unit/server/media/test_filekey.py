@@ -1,0 +1,93 @@
+"""A plate's file is one version for the life of a plate: what changed is told, never read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_client.settings import PlateKeys
+from gvm_server.media.filekey import FileKeys
+from gvm_server.media.plate import PlateOptions
+
+
+def keys_by(kind: PlateKeys) -> FileKeys:
+    """Return the keys of a plate."""
+    return FileKeys(PlateOptions(path="/p", keys=kind))
+
+
+def rewrite(path):
+    """Write other bytes into the same file, as many."""
+    path.write_bytes(b"B" * 8)
+
+
+def replace_keeping_size_and_time(path):
+    """Put another file in its place, with the size and the time of the first."""
+    other = path.with_name("other")
+    other.write_bytes(b"B" * 8)
+    shutil.copystat(path, other)
+    other.replace(path)
+
+
+def rewrite_keeping_size_and_time(path):
+    """Write other bytes into the same file, and set its time back."""
+    status = path.stat()
+    path.write_bytes(b"B" * 8)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+CHANGES = (rewrite, replace_keeping_size_and_time, rewrite_keeping_size_and_time)
+
+
+@pytest.mark.parametrize("kind", PlateKeys)
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("while_reading", [False, True])
+def test_a_change_ends_the_read_and_names_the_frame(tmp_path, kind, change, while_reading):
+    """Before the read or in the middle of it, even where size and time stay."""
+    path = tmp_path / "plate.0007.exr"
+    path.write_bytes(b"A" * 8)
+    keys = keys_by(kind)
+    keys.key(path, 7)
+    if not while_reading:
+        change(path)
+    with pytest.raises(InputError, match="Frame 7 changed") as caught, keys.read(path, 7):
+        change(path)
+    assert (caught.value.frame, caught.value.code) == (7, ErrorCode.PLATE_MISMATCH)
+
+
+@pytest.mark.parametrize("kind", PlateKeys)
+def test_a_link_that_moves_and_moves_back_is_read_as_it_was(tmp_path, kind):
+    """What is read in between is the folder that the link led to at first."""
+    for version in (b"A", b"B"):
+        (tmp_path / version.decode()).mkdir()
+        (tmp_path / version.decode() / "a.exr").write_bytes(version * 8)
+    latest = tmp_path / "latest"
+    latest.symlink_to(tmp_path / "A")
+    keys = keys_by(kind)
+    keys.key(latest / "a.exr", 1)
+    with keys.read(latest / "a.exr", 1) as real:
+        latest.unlink()
+        latest.symlink_to(tmp_path / "B")
+        assert real.read_bytes() == b"A" * 8
+        latest.unlink()
+        latest.symlink_to(tmp_path / "A")
+    latest.unlink()
+    latest.symlink_to(tmp_path / "B")
+    with pytest.raises(InputError, match="Frame 1 changed"), keys.read(latest / "a.exr", 1):
+        pass
+
+
+def test_the_reason_for_half_a_file_is_its_change(tmp_path):
+    """A reader that fails on a file that is being written again does not get the last word."""
+    path = tmp_path / "a.exr"
+    path.write_bytes(b"A" * 8)
+
+    def read() -> None:
+        with keys_by(PlateKeys.STAT).read(path, 1):
+            path.write_bytes(b"A")
+            raise InputError("Cannot be read.")
+
+    with pytest.raises(InputError, match="changed"):
+        read()
