@@ -17,8 +17,7 @@ from gvm_nodes.knobs import RangeKind, Wishes
 from gvm_nodes.naming import NO_JOB, named
 from gvm_nodes.node import Clip, Node
 from gvm_nodes.outputs import output_pattern
-
-_AS_WRITTEN = "scene_linear"  # a host writes a plate as its tree has it
+from gvm_nodes.spaces import AS_FILE
 
 
 def request(
@@ -34,8 +33,8 @@ def request(
         GvmError: a knob's value cannot be used, or the plate.
     """
     wishes, clip = node.wishes(), node.clip()
-    if clip.written and wishes.colourspace == "auto":
-        wishes = replace(wishes, colourspace=_AS_WRITTEN)
+    if wishes.colourspace == AS_FILE:  # the artist leaves it to the Read, and it wins
+        wishes = replace(wishes, colourspace=clip.colourspace)
     asked = matte_request(
         wishes,
         FilePlate(path=clip.path, first=clip.first, last=clip.last),

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from gvm_client.protocol.messages import Matte
 from gvm_nodes.knobs import Wishes
+from gvm_nodes.spaces import AS_FILE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +27,7 @@ class Clip:
         last: the clip's last frame.
         title: its name in the mattes' paths; "" means that of its files.
         written: whether the host writes these files for us, from a tree that is no plain file.
+        colourspace: what the files are in, as the host has it; `auto` leaves it to the server.
     """
 
     path: str
@@ -33,6 +35,7 @@ class Clip:
     last: int
     title: str = ""
     written: bool = False
+    colourspace: str = AS_FILE
 
     @property
     def frames(self) -> range:

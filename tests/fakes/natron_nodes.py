@@ -38,7 +38,8 @@ CHOICES = {
 }
 _NATIVE: dict[str, dict[str, Any]] = {
     READ: {"firstFrame": 0, "lastFrame": 0, "before": 0, "after": 0, "onMissingFrame": 3,
-           "frameMode": 0, "startingTime": 0, "timeOffset": 0, "outputComponents": 0},
+           "frameMode": 0, "startingTime": 0, "timeOffset": 0, "outputComponents": 0,
+           "ocioInputSpace": ""},
     WRITE: {"beforeRender": "", "beforeFrameRender": "", "afterRender": ""},
     GROUP: {"afterNodeCreated": "", "beforeNodeRemoval": ""},
     MERGE: {"operation": 0, "bbox": 0, **{f"OutputChannels{one}": True for one in "RGBA"}},

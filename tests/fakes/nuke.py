@@ -34,9 +34,10 @@ DEADLOCK_SECONDS = 0.2
 _COMMON = {"label": "", "tile_color": 0, "disable": False}
 _WITHOUT_OP = ("Dot", "FrameHold", "Input", "Output", "Group")
 _CLASSES: dict[str, dict[str, Any]] = {
-    "Root": {"first_frame": 1, "last_frame": 100, "name": ""},
+    "Root": {"first_frame": 1, "last_frame": 100, "name": "", "workingSpaceLUT": "linear"},
     "Read": {"file": "", "first": 1, "last": 1, "origfirst": 1, "origlast": 1, "raw": False,
-             "proxy": "", "frame_mode": "expression", "frame": "", "on_error": "error"},
+             "colorspace": "default", "proxy": "", "frame_mode": "expression", "frame": "",
+             "on_error": "error"},
     "Write": {"file": "", "file_type": "", "channels": "rgb", "raw": False, "first": 1, "last": 1,
               "create_directories": False, "use_limit": False, "reading": False,
              "datatype": "32 bit float", "autocrop": True},

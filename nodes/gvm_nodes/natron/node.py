@@ -78,7 +78,9 @@ class NatronNode:
     def clip(self) -> Clip:
         """Return the plate; as `Node.clip`."""
         plate = self.plate()
-        return Clip(path=plate.path, first=plate.first, last=plate.last)
+        return Clip(
+            path=plate.path, first=plate.first, last=plate.last, colourspace=plate.colourspace
+        )
 
     def folder(self) -> str:
         """Return the project's folder; "" for one that was never saved."""

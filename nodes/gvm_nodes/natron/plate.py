@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from gvm_client.errors import ErrorCode, InputError
 from gvm_nodes.natron.api import DOT, App, Effect, chosen
 from gvm_nodes.outputs import percent_pattern
+from gvm_nodes.spaces import AS_FILE, read_space
 
 _HOLD, _LOOP, _BOUNCE = "hold", "loop", "bounce"
 _OPENFX = "Connect the Read itself; for any other tree there is the OpenFX node GVM Matte."
@@ -28,6 +29,7 @@ class Placed:
         shift: what is added to a file's number to have its time.
         before: what is shown before the first: hold, loop, bounce, black or error.
         after: what is shown after the last.
+        colourspace: what the Read takes its files for.
     """
 
     path: str
@@ -36,6 +38,7 @@ class Placed:
     shift: int
     before: str
     after: str
+    colourspace: str = AS_FILE
 
     def number(self, time: int) -> int | None:
         """Return the file that is shown at a time, or None where none is."""
@@ -75,7 +78,15 @@ def placed(app: App, group: Effect) -> Placed:
         shift=int(read.getParam("timeOffset").get()),
         before=chosen(read.getParam("before")),
         after=chosen(read.getParam("after")),
+        colourspace=_space_of(read),
     )
+
+
+def _space_of(read: Effect) -> str:
+    """Return what a Read takes its files for; a name that is not ours is the server's to know."""
+    param = read.getParam("ocioInputSpace")
+    named = str(param.get()) if param is not None else ""
+    return read_space(named) or named
 
 
 def absolute(app: App, path: str) -> str:

@@ -14,7 +14,7 @@ from gvm_nodes.node import Clip
 from gvm_nodes.nuke import shown, views, written
 from gvm_nodes.nuke.group import find, node_id
 from gvm_nodes.nuke.knobs import VIEWS, read_knobs
-from gvm_nodes.nuke.plate import plain_path, source
+from gvm_nodes.nuke.plate import plain_path, source, space_of, working_space
 from gvm_nodes.outputs import existing, output_pattern
 
 _SEAM = "_"  # between a node's own name and its view
@@ -89,6 +89,7 @@ class NukeNode:
             last=int(upstream.lastFrame()),
             title=views.without(plain_path(self.group, "")) if self.view else "",
             written=not plain,
+            colourspace=(plain and space_of(upstream)) or working_space(),
         )
 
     def folder(self) -> str:

@@ -13,6 +13,7 @@ import nuke
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.names import of_view
 from gvm_nodes.outputs import MOVIES, percent_pattern
+from gvm_nodes.spaces import SCENE_LINEAR, our_name, read_space
 
 _FRAME_TOKENS = ("%", "#")
 
@@ -51,9 +52,21 @@ def plain_path(node: nuke.Node, view: str) -> str:
     retimed = read["frame_mode"].value() != "expression" or read["frame"].value()
     path = full_size(read, view)
     sequence = any(token in Path(path).name for token in _FRAME_TOKENS)
-    if retimed or not sequence or path.lower().endswith(MOVIES):
+    if retimed or not sequence or path.lower().endswith(MOVIES) or space_of(read) is None:
         return ""
     return percent_pattern(_absolute(path))
+
+
+def space_of(read: nuke.Node) -> str | None:
+    """Return what a Read's files are in, in the server's name; None where only Nuke can tell."""
+    return read_space(str(read["colorspace"].value() or ""), raw=bool(read["raw"].value()))
+
+
+def working_space() -> str:
+    """Return what a tree's pixels are in, in the server's name."""
+    knob = nuke.root().knob("workingSpaceLUT")
+    named = our_name(str(knob.value())) if knob else None
+    return named or SCENE_LINEAR
 
 
 def full_size(read: nuke.Node, view: str) -> str:

@@ -253,6 +253,18 @@ def test_a_read_goes_by_path_also_through_dots(app, tmp_path):
         assert asking.request(as_node(app, group), ()).plate.path == wanted
 
 
+@pytest.mark.parametrize(
+    ("named", "space"),
+    [("", "auto"), ("sRGB", "srgb"), ("scene_linear", "scene_linear"), ("LogC4", "LogC4")],
+)
+def test_what_the_read_says_of_its_colours_wins(app, tmp_path, named, space):
+    """A name that is not ours is the configuration's, and the server says where it is not."""
+    read = plate(app, tmp_path)
+    read.getParam("ocioInputSpace").set(named)
+    asked = asking.request(as_node(app, matte_group(app, read)), ())
+    assert asked.plate.colourspace == space
+
+
 def test_a_movie_goes_by_path(app, tmp_path):
     """Its frames count from 1, as Natron's do."""
     group = matte_group(app, read_plate(app, str(tmp_path / "a.mov"), 1, 50))
