@@ -50,14 +50,14 @@ struct Span {
   int x, y, count;
 };
 
-/// The alpha of a span, scaled to the canvas; 0 more than a pixel outside of it.
+/// The alpha of a span, scaled to the canvas; `outside` more than a pixel outside of it.
 class AlphaRows {
  public:
-  AlphaRows(const bridge::Alpha* alpha, const ofx::RectI& canvas)
-      : alpha_(alpha), canvas_(canvas) {}
+  AlphaRows(const bridge::Alpha* alpha, const ofx::RectI& canvas, float outside)
+      : alpha_(alpha), canvas_(canvas), outside_(outside) {}
 
   void read(const Span& span, float* to) const {
-    std::fill_n(to, span.count, 0.0f);
+    std::fill_n(to, span.count, outside_);
     if (!alpha_ || span.y < canvas_.y1 - 1 || span.y > canvas_.y2) return;
     const int first = std::max(span.x, canvas_.x1 - 1);
     const int last = std::min(span.x + span.count - 1, canvas_.x2);
@@ -106,6 +106,7 @@ class AlphaRows {
 
   const bridge::Alpha* alpha_;
   ofx::RectI canvas_;
+  float outside_;
 };
 
 /// Reads a mask's value at each pixel of a span: its alpha, or its only channel; 0 outside.
@@ -263,7 +264,7 @@ void compose(const Layers& layers, OutputMode mode, const ofx::RectI& window,
   const ofx::RectI area = intersect(window, output.bounds());
   const int count = width(area);
   if (count <= 0) return;
-  const AlphaRows alphas(layers.alpha, layers.canvas);
+  const AlphaRows alphas(layers.alpha, layers.canvas, layers.outside);
   std::vector<float> alpha(static_cast<std::size_t>(count));
   std::vector<float> mask(alpha.size());
   with_type(output.depth(), [&](auto* type) {

@@ -8,13 +8,14 @@
 
 namespace gvm::plugin {
 
-/// What goes into one output image. Null images count as black; a null alpha as 0 everywhere.
+/// What goes into one output image. Null images count as black; a null alpha as `outside`.
 struct Layers {
   const HostImage* source = nullptr;
   const HostImage* garbage = nullptr;
   const HostImage* holdout = nullptr;
   const bridge::Alpha* alpha = nullptr;
   ofx::RectI canvas{};  // where the alpha lies; of another size than it, the alpha is scaled
+  float outside = 0.0f;  // the alpha where there is none
 };
 
 /// Writes the part of the output that lies in the window; kSource copies the source.

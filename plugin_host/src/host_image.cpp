@@ -65,7 +65,8 @@ std::byte* HostImage::at(int x, int y) const {
 
 bridge::Hash HostImage::hash() const {
   bridge::Hasher hasher;
-  hasher.value(bounds_.x1).value(bounds_.y1).value(depth_).value(channels_);
+  hasher.value(bounds_.x1).value(bounds_.y1).value(bounds_.x2).value(bounds_.y2);
+  hasher.value(depth_).value(channels_);
   const std::size_t row = static_cast<std::size_t>(width(bounds_)) * pixel_bytes_;
   for (int y = bounds_.y1; y < bounds_.y2; ++y) hasher.bytes(at(bounds_.x1, y), row);
   return hasher.end();

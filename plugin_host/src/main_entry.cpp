@@ -59,6 +59,8 @@ const std::map<std::string_view, InstanceAction>& instance_actions() {
        [](Plugin& node, Set in, Set out) { return node.is_identity(in, out); }},
       {ofx::kActionGetFramesNeeded,
        [](Plugin& node, Set in, Set out) { return node.frames_needed(in, out); }},
+      {ofx::kActionGetRegionOfDefinition,
+       [](Plugin& node, Set in, Set out) { return node.region_of_definition(in, out); }},
       {ofx::kActionGetRegionsOfInterest,
        [](Plugin& node, Set in, Set out) { return node.regions_of_interest(in, out); }},
       {ofx::kActionGetClipPreferences,

@@ -66,10 +66,10 @@ HostPlate::HostPlate(const SourceClip& source, double time, const Scale& scale,
                      std::shared_ptr<HostImage> image, SequenceKeys& sequence,
                      const bridge::Watch& watch)
     : range_(source.range(time)),
-      canvas_(source.canvas(range_, scale, image->bounds())),
+      canvas_(source.canvas(range_, time, scale, image->bounds())),
       clip_(source.describe(range_, canvas_, image->depth())),
       watch_(watch),
-      frames_(source.handle(), canvas_, scale.x, sequence, watch) {
+      frames_(source.handle(), canvas_, scale.x, sequence, image->depth(), watch) {
   if (!Host::the().temporal_access) {
     throw bridge::Error(bridge::code::kNoNeighbours,
                         "This host gives a node one frame at a time, and a matte needs its "

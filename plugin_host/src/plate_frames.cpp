@@ -1,5 +1,7 @@
 #include "plate_frames.hpp"
 
+#include <cstring>
+
 #include "bridge/errors.hpp"
 #include "host.hpp"
 
@@ -45,8 +47,6 @@ void SequenceKeys::keep(const Place& place, const bridge::Hash& key) {
 }
 
 void PlateFrames::keep(std::int64_t frame, std::shared_ptr<HostImage> image) {
-  if (!typed_) depth_ = image->depth();
-  typed_ = true;
   held_bytes_ += image->bytes();
   held_.emplace_front(frame, std::move(image));
   while (held_bytes_ > kHeldBytes && held_.size() > 1) {
@@ -60,7 +60,7 @@ bridge::Hash PlateFrames::key(std::int64_t frame) {
   if (known != keys_.end()) return known->second;
   bridge::Hash key;
   if (!sequence_.find({frame, scale_}, key)) {
-    key = key_of(*image(frame));
+    key = key_of(image(frame).get());
     sequence_.keep({frame, scale_}, key);
   }
   keys_[frame] = key;
@@ -68,7 +68,12 @@ bridge::Hash PlateFrames::key(std::int64_t frame) {
 }
 
 void PlateFrames::copy(std::int64_t frame, std::byte* to) {
-  image(frame)->copy_colours(canvas_, to);
+  if (const std::shared_ptr<HostImage> shown = image(frame)) {
+    shown->copy_colours(canvas_, to);
+    return;
+  }
+  const std::int64_t values = std::int64_t{3} * width(canvas_) * height(canvas_);
+  std::memset(to, 0, static_cast<std::size_t>(values * bridge::bytes_of(depth_)));
 }
 
 std::shared_ptr<HostImage> PlateFrames::image(std::int64_t frame) {
@@ -79,12 +84,13 @@ std::shared_ptr<HostImage> PlateFrames::image(std::int64_t frame) {
   std::shared_ptr<HostImage> image = HostImage::fetch(source_, static_cast<double>(frame));
   if (!image) {
     watch_.check();  // a host that has given up gives no images either
+    if (is_empty(frame)) return nullptr;
     throw bridge::Error(
         bridge::code::kPlateMissing,
         "The host gave no picture of frame " + std::to_string(frame) + ", which the window needs.",
         "Set the source's range to the frames that it has.");
   }
-  if (typed_ && image->depth() != depth_) {
+  if (image->depth() != depth_) {
     throw bridge::Error(bridge::code::kPlateMismatch, "Frame " + std::to_string(frame) +
                                                           " has another bit depth than the rest.");
   }
@@ -92,13 +98,24 @@ std::shared_ptr<HostImage> PlateFrames::image(std::int64_t frame) {
   return image;
 }
 
-bridge::Hash PlateFrames::key_of(const HostImage& image) const {
+/// Whether the host says that there is nothing at a frame.
+bool PlateFrames::is_empty(std::int64_t frame) const {
+  ofx::RectD region{};
+  const ofx::Status status = Host::the().effect->clipGetRegionOfDefinition(
+      source_, static_cast<double>(frame), &region);
+  return status == ofx::kOk && (region.x2 <= region.x1 || region.y2 <= region.y1);
+}
+
+bridge::Hash PlateFrames::key_of(const HostImage* image) const {
   bridge::Hasher hasher;
   hasher.value(canvas_.x1).value(canvas_.y1).value(canvas_.x2).value(canvas_.y2).value(scale_);
-  if (Host::the().quirks.real_image_identifiers && !image.identifier().empty()) {
-    return hasher.text(image.identifier()).end();
+  if (!image) return hasher.text("empty").end();
+  if (Host::the().quirks.real_image_identifiers && !image->identifier().empty()) {
+    const ofx::RectI& lies = image->bounds();  // the same picture may lie elsewhere
+    hasher.value(lies.x1).value(lies.y1).value(lies.x2).value(lies.y2);
+    return hasher.text(image->identifier()).end();
   }
-  return hasher.value(image.hash()).end();
+  return hasher.value(image->hash()).end();
 }
 
 }  // namespace gvm::plugin

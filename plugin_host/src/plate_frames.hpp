@@ -35,8 +35,13 @@ class PlateFrames : public bridge::PlateReader {
  public:
   /// `canvas` is the rectangle of pixels that is matted, the same for every frame of the clip.
   PlateFrames(ofx::Clip source, const ofx::RectI& canvas, double scale, SequenceKeys& sequence,
-              const bridge::Watch& watch)
-      : source_(source), canvas_(canvas), scale_(scale), sequence_(sequence), watch_(watch) {}
+              bridge::PixelType depth, const bridge::Watch& watch)
+      : source_(source),
+        canvas_(canvas),
+        scale_(scale),
+        sequence_(sequence),
+        watch_(watch),
+        depth_(depth) {}
 
   /// An image that was fetched already is handed over, to be fetched no second time.
   void keep(std::int64_t frame, std::shared_ptr<HostImage> image);
@@ -45,9 +50,11 @@ class PlateFrames : public bridge::PlateReader {
   void copy(std::int64_t frame, std::byte* to) override;
 
  private:
-  /// The frame's image. Throws Error (plate_missing, plate_mismatch); Aborted.
+  /// The frame's image; null where its region is empty: there is nothing, which is black.
+  /// Throws Error (plate_missing, plate_mismatch); Aborted.
   std::shared_ptr<HostImage> image(std::int64_t frame);
-  bridge::Hash key_of(const HostImage& image) const;
+  bridge::Hash key_of(const HostImage* image) const;
+  bool is_empty(std::int64_t frame) const;
 
   ofx::Clip source_;
   ofx::RectI canvas_;
@@ -57,8 +64,7 @@ class PlateFrames : public bridge::PlateReader {
   std::map<std::int64_t, bridge::Hash> keys_;
   std::list<std::pair<std::int64_t, std::shared_ptr<HostImage>>> held_;  // the latest first
   std::size_t held_bytes_ = 0;
-  bool typed_ = false;
-  bridge::PixelType depth_ = bridge::PixelType::kFloat;
+  bridge::PixelType depth_;
 };
 
 }  // namespace gvm::plugin

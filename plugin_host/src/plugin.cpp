@@ -104,6 +104,22 @@ ofx::Status Plugin::frames_needed(ofx::PropertySet in, ofx::PropertySet out) con
   return ofx::kOk;
 }
 
+/// The whole picture where the matte knobs leave something around the source.
+ofx::Status Plugin::region_of_definition(ofx::PropertySet in, ofx::PropertySet out) const {
+  const double time = Properties(in).number(ofx::kPropTime, 0, 0.0);
+  const bool matte = params_.integer(param::kOutput) != static_cast<int>(OutputMode::kSource);
+  const bool reaches_out =
+      inverts() || params_.real(param::kGrow) > 0.0 || params_.real(param::kBlur) > 0.0;
+  if (!matte || !reaches_out) return ofx::kReplyDefault;
+  const std::optional<ofx::RectD> whole = source_.whole(source_.range(time), time);
+  if (!whole) return ofx::kReplyDefault;
+  int index = 0;
+  for (const double side : {whole->x1, whole->y1, whole->x2, whole->y2}) {
+    Properties(out).set(ofx::kRegionOfDefinition, side, index++);
+  }
+  return ofx::kOk;
+}
+
 ofx::Status Plugin::regions_of_interest(ofx::PropertySet in, ofx::PropertySet out) const {
   ofx::RectD whole{};
   if (!source_.region(Properties(in).number(ofx::kPropTime, 0, 0.0), whole)) {
@@ -131,6 +147,7 @@ ofx::Status Plugin::begin_sequence(ofx::PropertySet in) {
   const double last = properties.number(ofx::kFrameRange, 1, first);
   const bool interactive = properties.integer(ofx::kPropIsInteractive, 0, 1) != 0;
   sequence_.begin(last > first && !interactive);
+  source_.forget_regions();
   return ofx::kOk;
 }
 
@@ -148,7 +165,11 @@ ofx::Status Plugin::render(ofx::PropertySet in) {
   layers.source = source.get();
   if (!source && Host::the().aborted(instance_)) return ofx::kFailed;
   if (!source || moment.thumbnail) {
-    const OutputMode mode = source ? OutputMode::kSource : OutputMode::kUnpremultiplied;
+    const auto wanted = static_cast<OutputMode>(params_.integer(param::kOutput));
+    const OutputMode mode = source                          ? OutputMode::kSource
+                            : wanted == OutputMode::kSource ? OutputMode::kUnpremultiplied
+                                                            : wanted;
+    if (!source && wanted != OutputMode::kSource && inverts()) layers.outside = 1.0f;
     compose(layers, mode, moment.window, *output);
     return ofx::kOk;
   }
@@ -178,6 +199,7 @@ ofx::Status Plugin::render_matte(const Moment& moment, const NodeSettings& node,
   const auto garbage = mask_at(garbage_, moment.time);
   const auto holdout = mask_at(holdout_, moment.time);
   Layers whole = layers;
+  whole.outside = inverts() ? 1.0f : 0.0f;
   whole.alpha = alpha.get();
   whole.garbage = garbage.get();
   whole.holdout = holdout.get();
@@ -189,8 +211,9 @@ ofx::Status Plugin::render_matte(const Moment& moment, const NodeSettings& node,
 
 bridge::AlphaPtr Plugin::matte(const Moment& moment, const NodeSettings& node, Layers& layers,
                                const std::shared_ptr<HostImage>& source) {
-  layers.canvas = source->bounds();
-  if (bridge::AlphaPtr alpha = matte_of_disk(moment, node, *source)) return alpha;
+  layers.canvas = source_.canvas(source_.range(moment.time), moment.time, moment.scale,
+                                 source->bounds());
+  if (bridge::AlphaPtr alpha = matte_of_disk(moment, node, layers.canvas)) return alpha;
   const bridge::Watch watch{[this] { return Host::the().aborted(instance_); }};
   HostPlate plate(source_, moment.time, moment.scale, source, sequence_, watch);
   layers.canvas = plate.canvas();
@@ -199,14 +222,14 @@ bridge::AlphaPtr Plugin::matte(const Moment& moment, const NodeSettings& node, L
 
 /// The matte of the plate on disk; null where there is none, or none of the host's picture.
 bridge::AlphaPtr Plugin::matte_of_disk(const Moment& moment, const NodeSettings& node,
-                                       const HostImage& source) {
+                                       const ofx::RectI& canvas) {
   const auto disk = disk_frame(instance_, node, moment.time, moment.arguments);
   if (!disk) return nullptr;
   const bridge::Watch watch{[this] { return Host::the().aborted(instance_); }};
   try {
     bridge::AlphaPtr alpha = desk()->alpha(node.wish, disk->frame, watch);
     const double aspect = static_cast<double>(alpha->width) / static_cast<double>(alpha->height);
-    const double shown = static_cast<double>(width(source.bounds())) / height(source.bounds());
+    const double shown = static_cast<double>(width(canvas)) / height(canvas);
     const bool same_picture = std::abs(aspect / shown - 1.0) < kAspectTolerance;
     return same_picture || !disk->optional ? alpha : nullptr;
   } catch (const Error& error) {

@@ -21,6 +21,7 @@ class Plugin {
 
   ofx::Status clip_preferences(ofx::PropertySet out) const;
   ofx::Status frames_needed(ofx::PropertySet in, ofx::PropertySet out) const;
+  ofx::Status region_of_definition(ofx::PropertySet in, ofx::PropertySet out) const;
   ofx::Status regions_of_interest(ofx::PropertySet in, ofx::PropertySet out) const;
   ofx::Status is_identity(ofx::PropertySet in, ofx::PropertySet out) const;
   ofx::Status begin_sequence(ofx::PropertySet in);
@@ -35,7 +36,7 @@ class Plugin {
   bridge::AlphaPtr matte(const Moment& moment, const NodeSettings& node, Layers& layers,
                          const std::shared_ptr<HostImage>& source);
   bridge::AlphaPtr matte_of_disk(const Moment& moment, const NodeSettings& node,
-                                 const HostImage& source);
+                                 const ofx::RectI& canvas);
   ofx::Status render_matte(const Moment& moment, const NodeSettings& node, Layers& layers,
                            const std::shared_ptr<HostImage>& source, const HostImage& output);
   void show(const char* type, const std::string& text);
@@ -47,6 +48,7 @@ class Plugin {
   void ask_status();
 
   NodeSettings settings(double scale) const;
+  bool inverts() const { return params_.integer(param::kInvert) != 0; }
 
   ofx::Effect instance_;
   NodeParams params_;

@@ -17,6 +17,7 @@ ofx::Status Plugin::changed(ofx::PropertySet in) {
   const std::string name = properties.text(ofx::kPropName);
   if (properties.text(ofx::kPropType) == ofx::kTypeClip) {
     sequence_.forget();
+    source_.forget_regions();
     return ofx::kOk;
   }
   if (properties.text(ofx::kPropChangeReason) != ofx::kChangeUserEdited) {

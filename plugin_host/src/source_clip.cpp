@@ -12,6 +12,26 @@ namespace {
 constexpr double kLongestClip = 10'000'000;
 constexpr double kLargestSide = 1'000'000;
 
+// Regions that are asked for at most: some hosts take a millisecond for each.
+constexpr std::int64_t kRegionsAsked = 10'000;
+
+/// Whether there is something, and not without end; false for what is no number.
+bool is_finite(const ofx::RectD& region) {
+  const auto [low, high] = std::minmax({region.x1, region.y1, region.x2, region.y2});
+  return low > -kLargestSide && high < kLargestSide && region.x1 < region.x2 &&
+         region.y1 < region.y2;
+}
+
+bool holds(const ofx::RectD& outer, const ofx::RectD& inner) {
+  return outer.x1 <= inner.x1 && outer.y1 <= inner.y1 && inner.x2 <= outer.x2 &&
+         inner.y2 <= outer.y2;
+}
+
+ofx::RectD united(const ofx::RectD& left, const ofx::RectD& right) {
+  return {std::min(left.x1, right.x1), std::min(left.y1, right.y1), std::max(left.x2, right.x2),
+          std::max(left.y2, right.y2)};
+}
+
 int pixel(double position) { return static_cast<int>(std::lround(position)); }
 
 }  // namespace
@@ -34,16 +54,63 @@ bool SourceClip::region(double time, ofx::RectD& to) const {
   return Host::the().effect->clipGetRegionOfDefinition(clip_, time, &to) == ofx::kOk;
 }
 
-ofx::RectI SourceClip::canvas(const bridge::Window& range, const Scale& scale,
+ofx::RectI SourceClip::canvas(const bridge::Window& range, double time, const Scale& scale,
                               const ofx::RectI& otherwise) const {
-  ofx::RectD whole{};
-  if (!region(static_cast<double>(range.first), whole)) return otherwise;
-  const auto [low, high] = std::minmax({whole.x1, whole.y1, whole.x2, whole.y2});
-  if (!(low > -kLargestSide && high < kLargestSide)) return otherwise;
+  const std::optional<ofx::RectD> region = whole(range, time);
+  if (!region) return otherwise;
   const double across = scale.x / pixel_aspect();
-  const ofx::RectI canvas{pixel(whole.x1 * across), pixel(whole.y1 * scale.y),
-                          pixel(whole.x2 * across), pixel(whole.y2 * scale.y)};
+  const ofx::RectI canvas{pixel(region->x1 * across), pixel(region->y1 * scale.y),
+                          pixel(region->x2 * across), pixel(region->y2 * scale.y)};
   return width(canvas) > 0 && height(canvas) > 0 ? canvas : otherwise;
+}
+
+std::optional<ofx::RectD> SourceClip::whole(const bridge::Window& range, double time) const {
+  const std::lock_guard lock(mutex_);
+  const bool same = known_ && known_range_.first == range.first && known_range_.last == range.last;
+  ofx::RectD shown{};
+  // Of a clip that is looked at in steps a frame between them may show more: it is cut.
+  const bool every = range.length() <= kRegionsAsked;
+  const bool more = same && every && range.holds(frame_at(time)) && region(time, shown) &&
+                    is_finite(shown) && !(whole_ && holds(*whole_, shown));
+  if (!same || more) {
+    whole_ = look(range);
+    known_range_ = range;
+    known_ = true;
+  }
+  return whole_;
+}
+
+std::optional<ofx::RectD> SourceClip::look(const bridge::Window& range) const {
+  const std::int64_t step = (range.length() + kRegionsAsked - 1) / kRegionsAsked;
+  std::optional<ofx::RectD> all;
+  bool differ = false;
+  for (std::int64_t frame = range.first; frame <= range.last; frame += step) {
+    ofx::RectD shown{};
+    const bool there = region(static_cast<double>(frame), shown) && is_finite(shown);
+    if (there && all) differ = differ || !holds(shown, *all) || !holds(*all, shown);
+    if (there) all = all ? united(*all, shown) : shown;
+    differ = differ || !there;  // an empty frame among others
+  }
+  const std::optional<ofx::RectD> picture = project();
+  if (!picture) return all;
+  if (!all) return picture;
+  return differ ? united(*all, *picture) : all;
+}
+
+std::optional<ofx::RectD> SourceClip::project() const {
+  ofx::PropertySet set = nullptr;
+  Host::the().effect->getPropertySet(instance_, &set);
+  const Properties properties(set);
+  const double left = properties.number(ofx::kProjectOffset, 0, 0.0);
+  const double low = properties.number(ofx::kProjectOffset, 1, 0.0);
+  const ofx::RectD picture{left, low, left + properties.number(ofx::kProjectSize, 0, 0.0),
+                           low + properties.number(ofx::kProjectSize, 1, 0.0)};
+  return is_finite(picture) ? std::optional(picture) : std::nullopt;
+}
+
+void SourceClip::forget_regions() {
+  const std::lock_guard lock(mutex_);
+  known_ = false;
 }
 
 bridge::HostClip SourceClip::describe(const bridge::Window& range, const ofx::RectI& canvas,

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cmath>
+#include <mutex>
+#include <optional>
 #include <string>
 
 #include "bridge/windows.hpp"
@@ -26,10 +28,18 @@ class SourceClip {
   /// The frames that the clip has; just the one at `time` where the host gives no usable range.
   bridge::Window range(double time) const;
 
-  /// The pixels that are matted: the clip's region at its first frame, so that they do not depend
-  /// on the frame that is rendered; `otherwise` where the host names no finite region.
-  ofx::RectI canvas(const bridge::Window& range, const Scale& scale,
+  /// The pixels that are matted, the same for every frame that is rendered: the clip's whole
+  /// region; `otherwise` where the host names no finite one.
+  ofx::RectI canvas(const bridge::Window& range, double time, const Scale& scale,
                     const ofx::RectI& otherwise) const;
+
+  /// The clip's whole region in canonical coordinates: the regions of all its frames. Where they
+  /// differ they are windows on a picture, and the project's rectangle belongs to it; where none is
+  /// finite it is that rectangle. Nothing where the host does not say that either.
+  ///
+  /// It is asked for once, and again after `forget_regions` or where `time` shows more.
+  std::optional<ofx::RectD> whole(const bridge::Window& range, double time) const;
+  void forget_regions();
 
   /// The clip as the desk knows it.
   bridge::HostClip describe(const bridge::Window& range, const ofx::RectI& canvas,
@@ -43,7 +53,13 @@ class SourceClip {
 
  private:
   double pixel_aspect() const;
+  std::optional<ofx::RectD> look(const bridge::Window& range) const;
+  std::optional<ofx::RectD> project() const;
 
+  mutable std::mutex mutex_;
+  mutable bool known_ = false;
+  mutable bridge::Window known_range_{};
+  mutable std::optional<ofx::RectD> whole_;
   ofx::Effect instance_;
   ofx::Clip clip_ = nullptr;
   Properties properties_;

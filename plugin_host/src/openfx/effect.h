@@ -87,6 +87,9 @@ inline constexpr char kFrameVarying[] = "OfxImageEffectFrameVarying";
 
 // In answers, the clip's name follows; the headers have no macro for these.
 inline constexpr char kFrameRangeOf[] = "OfxImageClipPropFrameRange_";
+inline constexpr char kRegionOfDefinition[] = "OfxImageEffectPropRegionOfDefinition";
+inline constexpr char kProjectSize[] = "OfxImageEffectPropProjectSize";
+inline constexpr char kProjectOffset[] = "OfxImageEffectPropProjectOffset";
 inline constexpr char kRegionOfInterestOf[] = "OfxImageClipPropRoI_";
 inline constexpr char kComponentsOf[] = "OfxImageClipPropComponents_";
 

@@ -94,18 +94,29 @@ std::vector<float> read_plate(const Plate& plate, int frame) {
   return pixels;
 }
 
-Picture picture_of(const Plate& plate, int frame, double scale, const std::string& components) {
+/// A part of the plate, as it lies in the host's pixels.
+ofx::RectI lies(const ofx::RectI& part, double scale) {
+  const Behaviour& how = world().behaviour;
+  const auto pixel = [&](int at) { return static_cast<int>(std::lround(at * scale)); };
+  return {pixel(how.offset_x + part.x1), pixel(how.offset_y + part.y1),
+          pixel(how.offset_x + part.x2), pixel(how.offset_y + part.y2)};
+}
+
+Picture picture_of(const Plate& plate, int frame, const ofx::RectI& part, double scale,
+                   const std::string& components) {
   const std::vector<float> pixels = read_plate(plate, frame);
-  Picture picture = shape(pixel_rectangle(plate, scale), components);
+  const ofx::RectI whole = pixel_rectangle(plate, scale);
+  Picture picture = shape(lies(part, scale), components);
+  const int left = picture.bounds.x1 - whole.x1, low = picture.bounds.y1 - whole.y1;
   picture.bytes.assign(size_of(picture), std::byte{0xA5});
   const int channels = channels_of(components), bytes = bytes_of(picture.depth);
   const int wide = picture.bounds.x2 - picture.bounds.x1;
   const int high = picture.bounds.y2 - picture.bounds.y1;
   for (int y = 0; y < high; ++y) {
     std::byte* to = picture.bytes.data() + lowest_offset(picture) + y * picture.row_bytes;
-    const int from_y = plate.height - 1 - std::min(static_cast<int>(y / scale), plate.height - 1);
+    const int from_y = plate.height - 1 - std::min(static_cast<int>((low + y) / scale), plate.height - 1);
     for (int x = 0; x < wide; ++x) {
-      const int from_x = std::min(static_cast<int>(x / scale), plate.width - 1);
+      const int from_x = std::min(static_cast<int>((left + x) / scale), plate.width - 1);
       const float* pixel = &pixels[(static_cast<std::size_t>(from_y) * plate.width + from_x) * 4];
       for (int channel = 0; channel < channels; ++channel, to += bytes) {
         put(pixel[channels == 1 ? 3 : channel], picture.depth, to);
@@ -147,19 +158,21 @@ std::string identifier(const Picture& picture) {
 }
 
 /// Pictures that were made, by plate, frame and scale: a host has a cache.
-std::shared_ptr<Picture> cached(const Plate& plate, int frame, double scale,
-                                const std::string& components) {
+std::shared_ptr<Picture> cached(const Plate& plate, int frame, const ofx::RectI& part,
+                                double scale, const std::string& components) {
   static std::mutex mutex;
   static std::map<std::string, std::shared_ptr<Picture>> known;
   const std::string name = plate.folder + "/" + std::to_string(frame) + "@" +
                            std::to_string(scale) + components + world().behaviour.depth +
-                           std::to_string(world().behaviour.row_padding) +
+                           std::to_string(world().behaviour.row_padding) + "," +
+                           std::to_string(part.x1) + "," + std::to_string(part.y1) + "," +
+                           std::to_string(part.x2) + "," + std::to_string(part.y2) +
                            (world().behaviour.negative_rows ? "-" : "+");
   const std::lock_guard lock(mutex);
   if (known.size() > 64) known.clear();
   auto& picture = known[name];
   if (!picture) {
-    picture = std::make_shared<Picture>(picture_of(plate, frame, scale, components));
+    picture = std::make_shared<Picture>(picture_of(plate, frame, part, scale, components));
   }
   return picture;
 }
@@ -181,10 +194,7 @@ ofx::PropertySet output_image() {
 }  // namespace
 
 ofx::RectI pixel_rectangle(const Plate& plate, double scale) {
-  const Behaviour& how = world().behaviour;
-  const auto pixel = [&](int at) { return static_cast<int>(std::lround(at * scale)); };
-  return {pixel(how.offset_x), pixel(how.offset_y), pixel(how.offset_x + plate.width),
-          pixel(how.offset_y + plate.height)};
+  return lies({0, 0, plate.width, plate.height}, scale);
 }
 
 ofx::Status get_image(ofx::Clip clip, double time, ofx::PropertySet* image) {
@@ -204,7 +214,10 @@ ofx::Status get_image(ofx::Clip clip, double time, ofx::PropertySet* image) {
   if (plate.width == 0 || frame < plate.first || frame > plate.last) return ofx::kFailed;
   if (is_source && holds(all.behaviour.failing_frames, frame)) return ofx::kFailed;
   const std::string components = is_source ? all.behaviour.components : ofx::kComponentsAlpha;
-  auto picture = cached(plate, frame, render_state().scale, components);
+  const ofx::RectI part =
+      is_source ? region_at(frame) : ofx::RectI{0, 0, plate.width, plate.height};
+  if (part.x2 <= part.x1 || part.y2 <= part.y1) return ofx::kFailed;
+  auto picture = cached(plate, frame, part, render_state().scale, components);
   const bool hollow = is_source && holds(all.behaviour.hollow_frames, frame);
   *image = lend(picture, hollow ? nullptr : picture->bytes.data() + lowest_offset(*picture),
                 identifier(*picture));

@@ -56,6 +56,8 @@ void read(const Json& from, Behaviour& to) {
   read(from, "message_suite", to.message_suite), read(from, "progress_suite", to.progress_suite);
   read(from, "hollow_message_suite", to.hollow_message_suite);
   read(from, "failing_frames", to.failing_frames), read(from, "hollow_frames", to.hollow_frames);
+  read(from, "regions", to.regions), read(from, "infinite", to.infinite);
+  read(from, "project", to.project);
   read(from, "beyond", to.beyond), read(from, "pixel_aspect", to.pixel_aspect),
       read(from, "colourspace", to.colourspace);
   read(from, "source_path", to.source_path);
@@ -183,6 +185,10 @@ Json create(const Json& command) {
     set_clip(*clip);
   }
   const Behaviour& how = world().behaviour;
+  for (std::size_t index = 0; index < how.project.size(); ++index) {
+    const char* name = index < 2 ? ofx::kProjectOffset : ofx::kProjectSize;
+    instance->properties.set(name, static_cast<int>(index % 2), how.project[index]);
+  }
   if (!how.source_path.empty())
     instance->properties.set(ofx::kResolveSourcePath, 0, how.source_path);
   const ofx::Status status = act(ofx::kActionCreateInstance, instance.get());

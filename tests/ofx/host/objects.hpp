@@ -83,6 +83,11 @@ struct Behaviour {
   std::vector<int> failing_frames;    // clipGetImage says failed
   std::vector<int> hollow_frames;     // an image without data
   bool beyond = false;                // the source shows its ends outside of its range
+  // By frame: the part of the plate that is there, in pixels from its lower left corner; where it
+  // is empty, so is the frame.
+  std::map<std::string, std::vector<int>> regions;
+  bool infinite = false;        // every region is said to have no end
+  std::vector<double> project;  // left, low, width, height
   double pixel_aspect = 1.0;
   std::string colourspace;
   std::string source_path;
@@ -122,6 +127,9 @@ extern std::atomic<bool> abort_all;
 
 double now_ms();
 const void* fetch_suite(ofx::PropertySet host, const char* name, int version);
+
+/// The part of the source's plate that is there at a frame, in pixels from its lower left corner.
+ofx::RectI region_at(int frame);
 
 // images.cpp
 ofx::Status get_image(ofx::Clip clip, double time, ofx::PropertySet* image);

@@ -1,9 +1,12 @@
 // The fake host's suites: real C functions, real varargs.
 
 #include <chrono>
+#include <cmath>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <limits>
 
 #include "objects.hpp"
 #include "openfx/effect.h"
@@ -24,6 +27,15 @@ RenderState& render_state() {
 }
 
 std::atomic<bool> abort_all{false};
+
+ofx::RectI region_at(int frame) {
+  const Plate& plate = world().plate;
+  if (std::getenv("FAKE_SMALL_FIRST") && frame == plate.first) return {0, 0, 8, 8};
+  const auto& regions = world().behaviour.regions;
+  const auto found = regions.find(std::to_string(frame));
+  if (found == regions.end()) return {0, 0, plate.width, plate.height};
+  return {found->second.at(0), found->second.at(1), found->second.at(2), found->second.at(3)};
+}
 
 double now_ms() {
   using namespace std::chrono;
@@ -169,12 +181,20 @@ Status clip_properties(ofx::Clip clip, ofx::PropertySet* out) {
 Status clip_image(ofx::Clip clip, double time, const ofx::RectD*, ofx::PropertySet* out) {
   return get_image(clip, time, out);
 }
-Status clip_region(ofx::Clip, double, ofx::RectD* out) {
+Status clip_region(ofx::Clip clip, double time, ofx::RectD* out) {
   const Behaviour& how = world().behaviour;
   const Plate& plate = world().plate;
-  *out = {how.offset_x * how.pixel_aspect, static_cast<double>(how.offset_y),
-          (how.offset_x + plate.width) * how.pixel_aspect,
-          static_cast<double>(how.offset_y + plate.height)};
+  const bool is_source = clip->name == ofx::kSourceClip;
+  if (is_source && how.infinite) {
+    constexpr double kEndless = std::numeric_limits<int>::max();
+    *out = {-kEndless, -kEndless, kEndless, kEndless};
+    return ofx::kOk;
+  }
+  const ofx::RectI part = is_source ? region_at(static_cast<int>(std::lround(time)))
+                                    : ofx::RectI{0, 0, plate.width, plate.height};
+  *out = {(how.offset_x + part.x1) * how.pixel_aspect, static_cast<double>(how.offset_y + part.y1),
+          (how.offset_x + part.x2) * how.pixel_aspect,
+          static_cast<double>(how.offset_y + part.y2)};
   return ofx::kOk;
 }
 
