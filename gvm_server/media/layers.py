@@ -46,7 +46,12 @@ _DATA_STEMS = re.compile(
     r"|(object|material|mtl|asset|node)_?id|occlusion|shadow|diff|spec|gloss|sss|subsurface"
     r"|transmi|trans(lucen|par)|refract|reflect|emi(t|ss)|albedo|basecolor|direct|light|coat|sheen"
     r"|volume|environment|caustic|denois|noise|variance|curvature|wire|sample|raw"
+    r"|norm|world|uvmap|tangent|matte|mask|holdout|coverage|(obj|mat|prim|inst)id"
 )
+# Blender puts the artist's own name of a view layer before this one; before the others stands
+# what the layer is about: `normals.rgb`.
+_AFTER_ANY_NAME = "combined"
+_VIEWS = frozenset(("left", "right"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,6 +121,12 @@ class _Group:
         return red, green, blue
 
     @property
+    def label(self) -> str:
+        """What a person reads of it in a list: `RGB` or `Z` where its channels have no prefix."""
+        words = " ".join(name.upper() for name in self.names)
+        return self.name or ("RGB" if self.has_rgb else words)
+
+    @property
     def has_rgb(self) -> bool:
         """Whether red, green and blue are called so."""
         return self._triple(_TRIPLES[0]) is not None
@@ -128,20 +139,27 @@ class _Group:
         if self.bare and (self.has_rgb or _LUMINANCE & set(self.names)):
             return 0, 0
         plain = self.name.lower()
-        beauty = self._beauty() if self.has_rgb and "crypto" not in plain else None
+        colours = set(self.names) - _ALPHA
+        pictures = self.has_rgb or colours == {"y"}
+        beauty = self._beauty() if pictures and "crypto" not in plain else None
         if beauty is not None:
             return 1, beauty
-        words = set(re.split(r"[^a-z]+", plain))
-        colours = set(self.names) - _ALPHA
-        if words & _DATA_WORDS or _DATA_STEMS.search(plain) or colours <= _DATA_CHANNELS | {"y"}:
+        if _is_data(plain) or colours <= _DATA_CHANNELS | {"y"}:
             return None
         return 2, 0 if self.has_rgb else 1
 
     def _beauty(self) -> int | None:
-        words = [word for word in self.name.lower().split(".") if word != self.view.lower()]
-        words = words[:-1] if len(words) > 1 and words[-1] in {"left", "right"} else words
-        ends = {".".join(words[-2:]), words[-1] if words else ""}
-        return next((at for at, name in enumerate(_BEAUTY) if name in ends), None)
+        """Return the place of the name among those of the picture; a name of its own goes first."""
+        views = _VIEWS | {self.view.lower()}
+        words = [word for word in self.name.lower().split(".") if word not in views]
+        whole = _beauty_place(".".join(words))
+        if whole is not None or len(words) < 2:
+            return whole
+        last = _beauty_place(words[-1])
+        before = ".".join(words[:-1])
+        if last is None or (words[-1] != _AFTER_ANY_NAME and _is_data(before)):
+            return None
+        return len(_BEAUTY) + last
 
     def _triple(self, wanted: Sequence[set[str]]) -> Channels | None:
         by_name = dict(zip(self.names, self.indexes, strict=True))
@@ -150,6 +168,21 @@ class _Group:
         if first is None or second is None or third is None:
             return None
         return first, second, third
+
+
+def _beauty_place(name: str) -> int | None:
+    """Return where a name stands among the picture's; `rgba_main` is made of two of them."""
+    if name in _BEAUTY:
+        return _BEAUTY.index(name)
+    words = [word for word in re.split(r"[_ ]", name) if word not in _VIEWS]
+    places = [_BEAUTY.index(word) if word in _BEAUTY else None for word in words]
+    return places[0] if places and None not in places else None
+
+
+def _is_data(name: str) -> bool:
+    """Whether a name in lower case says that a layer is no picture."""
+    words = set(re.split(r"[^a-z]+", name))
+    return bool(words & _DATA_WORDS or _DATA_STEMS.search(name))
 
 
 def find_layer(parts: Sequence[Part], layer: str, *, path: str, frame: int | None) -> Layer:
@@ -220,7 +253,7 @@ def _best(
         )
     assert channels is not None  # noqa: S101 - groups without colours are never looked at
     passed_by = among if (best.rank or data)[0] else [one for one in ranked if one is not best]
-    others = tuple(one.name or "RGB" for one in passed_by if one is not best)
+    others = tuple(one.label for one in passed_by if one is not best)
     return Layer(part=best.part, channels=channels, name=best.name, others=others)
 
 
@@ -235,7 +268,8 @@ def _matching(groups: Sequence[_Group], layer: str, *, lower: bool) -> list[_Gro
         lambda group: is_it(group.part_name),
         lambda group: is_it(group.view),
         lambda group: any(is_it(end) for end in _ends(group.name)),
-        lambda group: group.bare and group.has_rgb and layer.lower() == "rgb",  # as it is listed
+        # As it is listed, and as Nuke calls it.
+        lambda group: group.bare and group.has_rgb and layer.lower() in {"rgb", "rgba"},
     )
     usable = [group for group in groups if group.channels is not None]
     for rule in rules:
@@ -272,7 +306,7 @@ def _groups(parts: Sequence[Part]) -> list[_Group]:
             )
             names = tuple(part.channels[index].rpartition(".")[2].lower() for index in indexes)
             # The only part's name says nothing: many programs write one.
-            own = part.name if len(parts) > 1 else ""
+            own = _part_name(part, parts) if len(parts) > 1 else ""
             groups.append(
                 _Group(
                     part=at,
@@ -288,6 +322,12 @@ def _groups(parts: Sequence[Part]) -> list[_Group]:
     return groups
 
 
+def _part_name(part: Part, parts: Sequence[Part]) -> str:
+    """Return a part's name, with its view where another view has a part of that name."""
+    shared = any(one.name == part.name and one.view != part.view for one in parts)
+    return ".".join(filter(None, (part.name, part.view))) if shared else part.name
+
+
 def _joined(part: str, prefix: str) -> str:
     """Return a part's name and a prefix as one; many programs write the part's before both."""
     if not part or prefix == part or prefix.startswith(f"{part}."):
@@ -296,8 +336,4 @@ def _joined(part: str, prefix: str) -> str:
 
 
 def _listed(groups: Sequence[_Group]) -> str:
-    names: list[str] = []
-    for group in groups:
-        words = [name.upper() for name in group.names]
-        names.append(group.name or ("RGB" if group.has_rgb else " ".join(words)))
-    return ", ".join(dict.fromkeys(names)) or "none"
+    return ", ".join(dict.fromkeys(group.label for group in groups)) or "none"

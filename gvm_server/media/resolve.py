@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_client.names import find_field, number_at_end, percent_field, require_view
+from gvm_client.names import ACCEPTED, find_field, number_at_end, percent_field, require_view
 from gvm_server.media.frames import format_frames
 
 # fmt: off
@@ -110,11 +110,19 @@ def resolve_plate(path: str) -> PlatePath:
         return _file(place)
     if place.is_dir():
         return _only_sequence(place)
-    require_view(path)
     pattern = parse_pattern(place)
+    if pattern is None or not _stands(pattern):  # `100%video.0001.exr` names no view
+        require_view(path)
     if pattern is None or not pattern.folder.is_dir():
         raise missing_plate(place)
     return pattern
+
+
+def _stands(pattern: SequencePath) -> bool:
+    """Whether a file of a pattern whose name holds a `%v` is there; others are not looked for."""
+    if "%v" not in pattern.head.lower() + pattern.tail.lower() or not pattern.folder.is_dir():
+        return False
+    return any(pattern.frame_of(name) is not None for name in _plate_names(pattern.folder))
 
 
 def missing_plate(path: Path) -> InputError:
@@ -128,7 +136,8 @@ def missing_plate(path: Path) -> InputError:
         near = f"There is no folder {path.parent}."
     return InputError(
         f"No plate is at {path}. {near}",
-        remedy="Check the path; write a sequence as plate.%04d.exr or plate.####.exr.",
+        remedy="Check the path; write a sequence as plate.%04d.exr or plate.####.exr, its frame"
+        f" number as {ACCEPTED}.",
         code=ErrorCode.PLATE_MISSING,
         path=str(path),
     )

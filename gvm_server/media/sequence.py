@@ -105,7 +105,7 @@ class ImagePlate:
 
     def key(self, frame: int) -> bytes:
         """Return 16 bytes for the version of the frame's file that this plate reads."""
-        return self._keys.key(self._image(frame).path, frame)
+        return self._keys.key(self._image(frame).path, frame, self._layer)
 
     def header(self, frame: int) -> FrameHeader:
         """Return a frame's header without reading its pixels."""

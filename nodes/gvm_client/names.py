@@ -2,7 +2,8 @@
 
 Laws:
 1. A frame field is `%04d` or `%d`, `####` (Nuke, Natron), `@@@@` (Shake), `$F4` (Houdini), or
-   `[1001-1100]` (DaVinci Resolve). The last one in a name counts.
+   `[1001-1100]` (DaVinci Resolve). The last one in a name counts. A `#` or `@` before a letter or
+   a digit is a plain one: `shot#3`, `clip@home`.
 2. A dash before a number is its sign at the start of a name and after a dot or an underscore;
    elsewhere it separates: `a.-005` is frame -5, `shot-0001` is frame 1.
 3. `%V` is a view's name and `%v` its first letter, as Nuke reads them.
@@ -15,9 +16,16 @@ from dataclasses import dataclass
 
 from gvm_client.errors import ErrorCode, InputError
 
-_FIELD = re.compile(r"%0?(\d*)d|(#+)|(@+)|\$F(\d*)|\[(-?\d+)--?\d+\]", re.ASCII)
+_FIELD = re.compile(
+    r"%0?(?P<percent>\d*)d"
+    r"|(?P<hashes>#+|@+)(?![^\W_]|[#@])"
+    r"|\$F(?P<dollar>\d*)(?![A-Za-z_])|\$\{F(?P<braced>\d*)\}"
+    r"|\[(?P<first>-?[0-9]+)--?[0-9]+\]"
+)
 _NUMBER = re.compile(r"(?:(?:^|(?<=[._]))-)?\d{1,18}$", re.ASCII)
 _VIEW = re.compile(r"%([Vv])")
+
+ACCEPTED = "%04d, ####, @@@@, $F4 or [1001-1100]"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,18 +51,15 @@ def find_field(name: str) -> Field | None:
     if not fields:
         return None
     field = fields[-1]
-    percent, hashes, ats, dollar, first = field.groups()
-    if hashes or ats:
-        width = len(hashes or ats)
-    elif first:
-        width = len(first)
-    else:
-        width = int(percent or dollar or 1)
+    drawn = field["hashes"] or field["first"]
+    width = (
+        len(drawn) if drawn else int(field["percent"] or field["dollar"] or field["braced"] or 1)
+    )
     return Field(
         head=name[: field.start()],
         width=width,
         tail=name[field.end() :],
-        hashes=bool(hashes or ats),
+        hashes=bool(field["hashes"]),
     )
 
 

@@ -67,8 +67,8 @@ def plate_name(path: str) -> str:
     stem = file.rpartition(".")[0]
     field = None if file.lower().endswith(MOVIES) else find_field(stem)
     name = field.head.rstrip("._ -") if field and not field.tail else stem
-    # A name becomes part of a pattern, and there a percent sign begins the frame's number.
-    return name.replace("%", "_") or folder.rpartition("/")[2] or "plate"
+    # A name becomes part of a pattern, and there these begin the frame's number.
+    return re.sub(r"[%#]", "_", name) or folder.rpartition("/")[2] or "plate"
 
 
 def percent_pattern(path: str) -> str:

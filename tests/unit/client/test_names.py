@@ -26,6 +26,16 @@ from gvm_client.names import find_field, number_at_end, of_view, percent_name, r
         ("50%_grey.####.png", "50%_grey.%04d.png"),
         ("a%20b.0001.png", "a%20b.0001.png"),
         ("still.png", "still.png"),
+        ("a.${F4}.exr", "a.%04d.exr"),
+        ("a.$FF.exr", "a.$FF.exr"),
+        ("shot#3.png", "shot#3.png"),
+        ("clip@home.png", "clip@home.png"),
+        ("a@2x.png", "a@2x.png"),
+        ("a##3.png", "a##3.png"),
+        ("####.clip@home.exr", "%04d.clip@home.exr"),
+        ("%04d_shot#2.exr", "%04d_shot#2.exr"),
+        ("a_###_left.exr", "a_%03d_left.exr"),
+        ("plate####.exr", "plate%04d.exr"),
     ],
 )
 def test_every_hosts_frame_field_is_understood(name: str, percent: str) -> None:
@@ -35,7 +45,7 @@ def test_every_hosts_frame_field_is_understood(name: str, percent: str) -> None:
 
 def test_a_field_says_how_it_was_written() -> None:
     """`#` and `@` stand in plain names too."""
-    hashes, percent = find_field("a#b.exr"), find_field("a%d.exr")
+    hashes, percent = find_field("a#.exr"), find_field("a%d.exr")
     assert hashes is not None
     assert percent is not None
     assert (hashes.hashes, percent.hashes) == (True, False)

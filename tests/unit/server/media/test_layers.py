@@ -40,6 +40,20 @@ def find(layer, *parts: tuple[str, str]):
         ([("normals", "R G B")], (0, (0, 1, 2))),
         ([("", f"{BLENDER} {BLENDER.replace('Composite', 'ViewLayer')}")], (0, (0, 1, 2))),
         ([("", "R G B"), ("", "R G B")], (0, (0, 1, 2))),
+        ([("", "normals.rgb.R normals.rgb.G normals.rgb.B hero.R hero.G hero.B")], (0, (3, 4, 5))),
+        (
+            [
+                (
+                    "",
+                    "key.beauty.R key.beauty.G key.beauty.B beauty.R beauty.G beauty.B",
+                )
+            ],
+            (0, (3, 4, 5)),
+        ),
+        ([("", "worldpos.R worldpos.G worldpos.B hero.R hero.G hero.B")], (0, (3, 4, 5))),
+        ([("shot", "R G B"), ("rgba_main", "R G B A")], (1, (0, 1, 2))),
+        ([("", "Lights.Combined.R Lights.Combined.G Lights.Combined.B")], (0, (0, 1, 2))),
+        ([("", "beauty.Y depth.Z")], (0, (0, 0, 0))),
     ],
 )
 def test_the_picture(parts, expected):
@@ -61,6 +75,8 @@ def test_the_picture(parts, expected):
         [("rgba.left", "R G B"), ("rgba.right", "R G B")],
         [("", "A.Combined.R A.Combined.G A.Combined.B B.Combined.R B.Combined.G B.Combined.B")],
         [("", "one.R one.G one.B two.R two.G two.B")],
+        [("", "depth.color.R depth.color.G depth.color.B")],
+        [("", "MultiMatte.R MultiMatte.G MultiMatte.B")],
     ],
 )
 def test_what_is_no_picture_or_could_be_two_is_refused_with_the_list(parts):
@@ -89,6 +105,8 @@ def test_a_choice_says_what_was_passed_by():
     part = Part(name="", channels=("AO.R", "AO.G", "AO.B", *(f"Combined.{c}" for c in "RGB")))
     found = find_layer([part], "", path="/p/a.exr", frame=1)
     assert (found.name, found.others) == ("Combined", ("AO",))
+    depth = Part(name="", channels=("Z", "Combined.R", "Combined.G", "Combined.B"))
+    assert find_layer([depth], "", path="/p/a.exr", frame=1).others == ("Z",)
     plain = find_layer([Part(name="", channels=("R", "G", "B", "A"))], "", path="/p", frame=1)
     assert (plain.name, plain.others) == ("", ())
 
@@ -141,6 +159,16 @@ def test_a_view_is_found_however_it_is_written(parts, expected):
     assert (found.part, found.channels) == expected
 
 
+def test_views_of_one_name_are_told_apart():
+    """Nuke calls the parts of all views alike: the list says names that `--layer` takes."""
+    parts = [Part(name="rgba", channels=("R", "G", "B"), view=view) for view in ("left", "right")]
+    with pytest.raises(InputError, match=r"rgba\.left, rgba\.right"):
+        find_layer(parts, "", path="/p/a.exr", frame=1)
+    for layer in ("rgba.right", "right"):
+        found = find_layer(parts, layer, path="/p/a.exr", frame=1)
+        assert (found.part, found.name) == (1, "rgba.right")
+
+
 def test_case_is_forgiven_where_it_is_clear():
     """An exact name comes first."""
     assert find("Beauty", ("", "beauty.R beauty.G beauty.B")) == (0, (0, 1, 2))
@@ -157,6 +185,7 @@ def test_case_is_forgiven_where_it_is_clear():
         ("beauty", [("main", "R G B"), ("beauty", "beauty.R beauty.G beauty.B")], (1, (0, 1, 2))),
         ("light.key", [("", "R G B light.key.r light.key.g light.key.b")], (0, (3, 4, 5))),
         ("RGB", [("", "beauty.R beauty.G beauty.B R G B")], (0, (3, 4, 5))),
+        ("rgba", [("", "beauty.R beauty.G beauty.B R G B A")], (0, (3, 4, 5))),
         ("depth.Z", [("", "R G B depth.Z")], (0, (3, 3, 3))),
         ("depth", [("", "R G B depth.Z")], (0, (3, 3, 3))),
         ("N", [("", "R G B N.X N.Y N.Z")], (0, (3, 4, 5))),

@@ -228,3 +228,23 @@ def test_a_view_that_is_not_said_is_asked_for(tmp_path):
     with pytest.raises(InputError, match="several views") as caught:
         resolve_plate(str(tmp_path / "a_%V.%04d.exr"))
     assert caught.value.code is ErrorCode.PLATE_AMBIGUOUS
+
+
+def test_a_percent_sign_and_a_v_are_a_name_where_such_files_are(tmp_path):
+    """`100%video` is no view of a stereo plate; `a_%v` is."""
+    touch(tmp_path, "100%video.0001.exr", "a_l.0001.exr")
+    found = resolve_plate(str(tmp_path / "100%video.%04d.exr"))
+    assert str(found) == str(tmp_path / "100%video.%04d.exr")
+    with pytest.raises(InputError, match="several views"):
+        resolve_plate(str(tmp_path / "a_%v.%04d.exr"))
+
+
+@pytest.mark.parametrize("field", ["<UDIM>", "{frame}", "%x", "%04i"])
+def test_another_way_to_write_a_frame_is_refused_with_those_that_are_read(tmp_path, field):
+    """What is there is named too."""
+    touch(tmp_path, "a.1001.exr", "a.1002.exr")
+    with pytest.raises(InputError) as caught:
+        resolve_plate(str(tmp_path / f"a.{field}.exr"))
+    assert "a.%04d.exr 1001-1002" in caught.value.message
+    for form in ("%04d", "####", "@@@@", "$F4", "[1001-1100]"):
+        assert form in caught.value.remedy
