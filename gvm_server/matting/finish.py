@@ -28,12 +28,15 @@ from gvm_server.matting.order import Order
 from gvm_server.matting.refine import refine
 from gvm_server.media.geometry import Box, ClipGeometry
 from gvm_server.media.sinks import Alpha, Delivery
+from gvm_server.media.stamp import MAKER, STAMP, Fingerprint
 
 # The original program's cuts, in 8-bit steps: below the first is 0, above the second is 1.
 REFERENCE_BLACK, REFERENCE_WHITE = 25 / 255, 240 / 255
 
 
-def finish(order: Order, key: bytes, alpha: Image, taken: IntakeFrame, clock: Clock) -> Delivery:
+def finish(
+    order: Order, made: Fingerprint, alpha: Image, taken: IntakeFrame, clock: Clock
+) -> Delivery:
     """Bring a working-size alpha [padded_height, padded_width] to the plate and deliver it.
 
     Raises:
@@ -49,10 +52,10 @@ def finish(order: Order, key: bytes, alpha: Image, taken: IntakeFrame, clock: Cl
         return order.sink.put(
             Alpha(
                 frame=taken.frame,
-                key=key,
+                fingerprint=made,
                 pixels=pixels,
                 header=replace(taken.header, data=window),
-                attributes=_attributes(order, taken.frame, key),
+                attributes=_attributes(order, taken.frame, made),
             )
         )
 
@@ -94,11 +97,12 @@ def cut_out(pixels: Image, canvas: Box, window: Box, *, known: Box) -> Image:
     return whole
 
 
-def _attributes(order: Order, frame: int, key: bytes) -> Mapping[str, str]:
+def _attributes(order: Order, frame: int, made: Fingerprint) -> Mapping[str, str]:
     """Return what the file says about how it was made."""
     windows = windows_covering(order.plan, frame)
     return {
-        "gvm:key": key.hex(),
+        STAMP: made.recipe.hex(),
+        MAKER: made.maker,
         "gvm:engine": order.engine.name + (" (preview)" if order.engine.preview else ""),
         "gvm:revision": order.engine.revision,
         "gvm:settings": json.dumps(asdict(order.window)),

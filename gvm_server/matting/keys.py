@@ -1,5 +1,9 @@
 """What each result was made from, as hashes: a result is made once.
 
+The keys here are recipes: what was asked. With its maker (`maker_words`) a recipe is a fingerprint,
+and what is kept, in memory or on disk, is found by that of both. A finished file in its place is
+asked for its recipe alone: another machine's matte of the same request is that matte.
+
     alpha(t) <- windows that cover t <- frames of each window <- plate frames
 
 Laws:
@@ -7,7 +11,7 @@ Laws:
 2. A window's key holds no frame numbers and no clip extent: the same frames in the same order
    give the same alphas, wherever they stand.
 3. When code changes pixels, the number beside it here moves.
-4. A plate's key is asked for each time, so that a file that changed is seen.
+4. A plate's key is that of the very bytes that are read: the plate proves it (`plate`).
 """
 
 from __future__ import annotations
@@ -28,6 +32,15 @@ FINISH_REVISION = 2  # cross-fade, refine, knobs, EXR
 KEY_BYTES = 16
 
 
+def maker_words(order: Order) -> str:
+    """Return what makes an order's results here: device, types, libraries, processor.
+
+    Raises:
+        EngineError: the device is not there.
+    """
+    return "; ".join(f"{name}: {value}" for name, value in order.engine.maker())
+
+
 def latent_key(order: Order, frame: int) -> bytes:
     """Return the key of one frame's latent: its plate, its colour, its size, the engine.
 
@@ -38,7 +51,6 @@ def latent_key(order: Order, frame: int) -> bytes:
         "latent",
         INTAKE_REVISION,
         order.engine.revision,
-        str(order.engine.maker()),
         order.plate.key(frame),
         order.plate.colourspace,
         config_version(),

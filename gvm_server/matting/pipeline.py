@@ -28,13 +28,15 @@ from gvm_server.matting.blend import crossfade
 from gvm_server.matting.clock import Clock, Stage
 from gvm_server.matting.engine import Engine, EngineInfo, Image, Latent, decode_halo
 from gvm_server.matting.finish import finish
-from gvm_server.matting.keys import latent_key, window_key
+from gvm_server.matting.keys import latent_key, maker_words, window_key
 from gvm_server.matting.latents import LatentStore
 from gvm_server.matting.order import Order
 from gvm_server.matting.survey import Survey
-from gvm_server.media.cache import DiskCache, WindowAlphas
+from gvm_server.media.cache import DiskCache
 from gvm_server.media.plate import Plate
 from gvm_server.media.sinks import Delivery
+from gvm_server.media.stamp import Fingerprint
+from gvm_server.media.windowfile import WindowAlphas
 
 HORIZON = 2  # windows: the one that runs, and the one whose frames are read meanwhile
 
@@ -53,7 +55,7 @@ class Shop:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Step:
-    """A window on the horizon; its key was taken before its frames were read."""
+    """A window on the horizon; its keys, and its latents', are of recipe and maker."""
 
     window: Window
     key: bytes
@@ -84,6 +86,7 @@ class Pipeline:
         self._shop = shop
         self._on_delivery = on_delivery
         self._windows = deque(survey.windows)
+        self._maker = maker_words(order)
         self._unfinished = dict(survey.to_make)
         self._horizon: deque[_Step] = deque()
         self._alphas: dict[Window, WindowAlphas] = {}
@@ -146,13 +149,13 @@ class Pipeline:
 
     def _hand_over(self, frame: int) -> None:
         """Cross-fade a frame's windows and give it to the writers."""
-        key = self._unfinished.pop(frame)
+        made = self._unfinished.pop(frame)
         shares = blends(self._order.plan, frame)
         alpha = crossfade([(share, self._alpha(share.window, frame)) for share in shares])
         taken = self._ahead.take(frame)
 
         def deliver() -> None:
-            self._on_delivery(finish(self._order, key, alpha, taken, self.clock))
+            self._on_delivery(finish(self._order, made, alpha, taken, self.clock))
 
         self._behind.put(deliver)
 
@@ -223,9 +226,14 @@ class Pipeline:
     def _step(self, window: Window) -> _Step:
         return _Step(
             window=window,
-            key=window_key(self._order, window),
-            latent_keys=tuple(latent_key(self._order, frame) for frame in window.frames),
+            key=self._made(window_key(self._order, window)),
+            latent_keys=tuple(
+                self._made(latent_key(self._order, frame)) for frame in window.frames
+            ),
         )
+
+    def _made(self, recipe: bytes) -> bytes:
+        return Fingerprint(recipe, self._maker).digest
 
     def _frames_to_read(self, step: _Step) -> list[int]:
         """Return the frames whose latents are to be made, and those that will be finished."""
@@ -241,7 +249,9 @@ class Pipeline:
         self._behind.check()
         alphas = self._shop.fresh.get(step.key)
         if alphas is None:
-            alphas = self._shop.cache.window(step.key)
+            size = self._order.working
+            shape = (len(step.window), size.padded_height, size.padded_width)
+            alphas = self._shop.cache.window(step.key, shape)
         if alphas is not None:
             self.windows_cached += 1
         return alphas
@@ -261,18 +271,18 @@ class Pipeline:
         held = (*self._alphas, *(step.window for step in self._horizon))
         self._ahead.keep_only(lambda frame: any(frame in window for window in held))
 
-    def _place_cached(self, cached: Mapping[int, bytes]) -> None:
+    def _place_cached(self, cached: Mapping[int, Fingerprint]) -> None:
         """Deliver finished alphas from the cache; no window waits for it."""
-        for frame, key in cached.items():
+        for frame, wanted in cached.items():
             self._behind.check()
             try:
-                delivery = self._order.sink.place(frame, key, self._cached_alpha(frame, key))
+                delivery = self._order.sink.place(frame, wanted, self._cached_alpha(frame, wanted))
             except FileNotFoundError as gone:
                 raise _evicted(frame) from gone
             self._on_delivery(delivery)
 
-    def _cached_alpha(self, frame: int, key: bytes) -> Path:
-        path = self._shop.cache.alpha(key)
+    def _cached_alpha(self, frame: int, wanted: Fingerprint) -> Path:
+        path = self._shop.cache.alpha(wanted)
         if path is None:
             raise _evicted(frame)
         return path

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.windows import Window, windows_covering, windows_for
-from gvm_server.matting.keys import alpha_key, window_key
+from gvm_server.matting.keys import alpha_key, maker_words, window_key
 from gvm_server.matting.order import Order
 from gvm_server.media.cache import DiskCache
 from gvm_server.media.frames import format_frames
+from gvm_server.media.stamp import Fingerprint
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,44 +20,82 @@ class Survey:
 
     Attributes:
         kept: frames whose finished alpha stands where it was asked for.
-        cached: keys of frames whose finished alpha lies in the cache.
-        to_make: keys of the other frames.
+        cached: fingerprints of frames whose finished alpha lies in the cache.
+        to_make: fingerprints of the other frames.
         windows: the windows that the frames to make need, the playhead's first.
         windows_cached: how many of these lie in the cache.
+        notes: what the artist should know of what stands, in whole sentences.
     """
 
     kept: tuple[int, ...]
-    cached: Mapping[int, bytes]
-    to_make: Mapping[int, bytes]
+    cached: Mapping[int, Fingerprint]
+    to_make: Mapping[int, Fingerprint]
     windows: tuple[Window, ...]
     windows_cached: int
+    notes: tuple[str, ...] = ()
 
 
 def survey(order: Order, cache: DiskCache) -> Survey:
-    """Look at what stands; nothing is read but file headers.
+    """Look at what stands, and prove it; no pixels are decoded.
 
     Raises:
         InputError: a frame lies outside the clip, or plate frames are missing; all are named.
     """
     _check_plate(order)
-    kept: list[int] = []
-    cached: dict[int, bytes] = {}
-    to_make: dict[int, bytes] = {}
+    maker = maker_words(order)
+    kept: dict[int, str] = {}
+    damaged: list[int] = []
+    cached: dict[int, Fingerprint] = {}
+    to_make: dict[int, Fingerprint] = {}
     for frame in sorted(order.frames):
-        key = alpha_key(order, frame)
-        if order.sink.standing(frame, key) is not None:
-            kept.append(frame)
-        elif cache.alpha(key) is not None:
-            cached[frame] = key
+        wanted = Fingerprint(alpha_key(order, frame), maker)
+        standing = order.sink.standing(frame, wanted)
+        if standing.damaged:
+            damaged.append(frame)
+        if standing.kept:
+            kept[frame] = standing.maker
+        elif cache.alpha(wanted) is not None:
+            cached[frame] = wanted
         else:
-            to_make[frame] = key
+            to_make[frame] = wanted
     windows = tuple(_in_order_of_service(order, to_make))
     return Survey(
         kept=tuple(kept),
         cached=cached,
         to_make=to_make,
         windows=windows,
-        windows_cached=sum(cache.has_window(window_key(order, window)) for window in windows),
+        windows_cached=sum(
+            cache.has_window(Fingerprint(window_key(order, window), maker).digest)
+            for window in windows
+        ),
+        notes=(*_of_other_makers(kept, maker), *_of_damage(damaged)),
+    )
+
+
+def _of_other_makers(kept: Mapping[int, str], here: str) -> tuple[str, ...]:
+    others: dict[str, list[int]] = {}
+    for frame, maker in kept.items():
+        if maker != here:
+            others.setdefault(maker, []).append(frame)
+    return tuple(
+        f"{len(frames)} finished frames are kept that another maker made ({format_frames(frames)}):"
+        f" by {_difference(maker, here)}, here {_difference(here, maker)}. --same-maker makes them"
+        f" again."
+        for maker, frames in others.items()
+    )
+
+
+def _difference(maker: str, other: str) -> str:
+    """Return what of a maker's words the other one does not say."""
+    said = [words for words in maker.split("; ") if words not in other.split("; ")]
+    return f"({'; '.join(said) or 'nothing else'})"
+
+
+def _of_damage(frames: list[int]) -> tuple[str, ...]:
+    if not frames:
+        return ()
+    return (
+        f"{len(frames)} finished frames were damaged and are made again: {format_frames(frames)}.",
     )
 
 

@@ -22,12 +22,14 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def replacing(path: Path, *, size_hint: int) -> Iterator[Path]:
+def replacing(path: Path, *, size_hint: int, flush: bool = True) -> Iterator[Path]:
     """Give a temporary path to write; flush it and rename it to `path` when the block ends well.
 
     Args:
         path: the final name.
         size_hint: bytes that were to be written, to find out why a library's write failed.
+        flush: whether the bytes are to be on the disk before the name is; a file that proves itself
+            when it is read needs no waiting.
 
     Raises:
         OutputError: DISK_FULL or OUTPUT_UNWRITABLE; the temporary file is removed.
@@ -35,7 +37,8 @@ def replacing(path: Path, *, size_hint: int) -> Iterator[Path]:
     temporary = _temporary(path)
     try:
         yield temporary
-        _flush(temporary)
+        if flush:
+            _flush(temporary)
         temporary.replace(path)
     except OSError as error:
         cause = error if error.errno else _why(temporary, size_hint) or error

@@ -1,7 +1,8 @@
 """What was made once, on disk: finished alphas and the alphas of windows, found by key.
 
 Laws:
-1. A file is whole or not there; one that turns out corrupt is removed and made again.
+1. A file proves itself each time it is used, by a checksum that its key goes into: one that is
+   damaged, or lies under another's name, is removed and made again. So nothing waits for the disk.
 2. The least recently used files go when the limit is passed; a hit counts as a use.
 3. A cache that cannot be written costs time, never a job: it says so once in the log.
 """
@@ -15,19 +16,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
 
 from gvm_client.errors import OutputError
 from gvm_server.media.atomic import replacing, sweep_leftovers, write_failure
-from gvm_server.media.exr import copy_into_place, read_stamp
+from gvm_server.media.exr import copy_into_place
+from gvm_server.media.placed import Placed
+from gvm_server.media.stamp import Fingerprint, prove_file
+from gvm_server.media.windowfile import WindowAlphas, read_window, window_bytes
 
-_ALPHAS, _WINDOWS = "alphas", "windows"
+_ALPHAS, _WINDOWS, _WINDOW = "alphas", "windows", ".window"
 _FULL_ENOUGH = 0.9  # of the limit: how far an eviction goes, so that not every file causes one
-
-WindowAlphas: TypeAlias = NDArray[np.float16] | NDArray[np.float32]
 
 _log = logging.getLogger(__name__)
 
@@ -58,57 +56,55 @@ class DiskCache:
         self._lock = Lock()
         self._total: int | None = None  # of bytes; None until the folder was looked at
         self._warned = False
+        self.placed = Placed()
 
-    def alpha(self, key: bytes) -> Path | None:
-        """Return the finished alpha file with this key."""
-        path = self._path(_ALPHAS, key, ".exr")
+    def alpha(self, wanted: Fingerprint) -> Path | None:
+        """Return the finished alpha file with this fingerprint, proven."""
+        path = self._path(_ALPHAS, wanted.digest, ".exr")
         if not path.is_file():
             return None
-        if read_stamp(path) != key:
-            self._drop(path, "it is not the alpha that its name says")
+        if prove_file(path) != wanted:
+            self._drop(path, "it is damaged, or not the alpha that its name says")
             return None
         _touch(path)
         return path
 
-    def add_alpha(self, key: bytes, source: Path) -> None:
+    def add_alpha(self, made: Fingerprint, source: Path) -> None:
         """Keep a copy of a finished alpha file."""
         try:
-            self.make_alpha(key, lambda path: copy_into_place(source, path))
+            self.make_alpha(made, lambda path: copy_into_place(source, path, made, flush=False))
         except FileNotFoundError:
             _log.debug("%s went away before it was kept", source)
 
-    def make_alpha(self, key: bytes, write: Callable[[Path], None]) -> None:
+    def make_alpha(self, made: Fingerprint, write: Callable[[Path], None]) -> None:
         """Keep an alpha file that `write` makes, in one atomic step, at the path it is given."""
-        path = self._path(_ALPHAS, key, ".exr")
+        path = self._path(_ALPHAS, made.digest, ".exr")
         self._add(path, lambda: write(path))
 
     def has_window(self, key: bytes) -> bool:
         """Return whether a window's alphas are there."""
-        return self._path(_WINDOWS, key, ".npy").is_file()
+        return self._path(_WINDOWS, key, _WINDOW).is_file()
 
-    def window(self, key: bytes) -> WindowAlphas | None:
-        """Return a window's alphas, [T, h, w], of the type in which they were kept."""
-        path = self._path(_WINDOWS, key, ".npy")
+    def window(self, key: bytes, shape: tuple[int, int, int]) -> WindowAlphas | None:
+        """Return a window's alphas, [T, h, w], of the type in which they were kept, proven."""
+        path = self._path(_WINDOWS, key, _WINDOW)
         try:
-            alphas = np.load(path, allow_pickle=False)
+            alphas = read_window(path.read_bytes(), key, shape)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError) as error:
             self._drop(path, str(error))
             return None
-        if alphas.dtype not in (np.float16, np.float32) or alphas.ndim != 3:
-            self._drop(path, f"it holds {alphas.dtype} {alphas.shape}")
-            return None
         _touch(path)
-        return np.asarray(alphas)
+        return alphas
 
     def add_window(self, key: bytes, array: WindowAlphas) -> None:
         """Keep a window's alphas, [T, h, w]."""
-        path = self._path(_WINDOWS, key, ".npy")
+        path = self._path(_WINDOWS, key, _WINDOW)
 
         def write() -> None:
-            with replacing(path, size_hint=array.nbytes) as temporary, temporary.open("wb") as file:
-                np.save(file, array, allow_pickle=False)
+            with replacing(path, size_hint=array.nbytes, flush=False) as temporary:
+                temporary.write_bytes(window_bytes(array, key))
 
         self._add(path, write)
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
 from gvm_server.media.colour import to_display
-from gvm_server.media.exr import read_alpha_file, read_stamp
+from gvm_server.media.exr import read_alpha_file
 from gvm_server.media.geometry import Box
 from gvm_server.media.moviewriter import (
     MovieShape,
@@ -32,6 +32,7 @@ from gvm_server.media.output import EXTENSION, AlphaFiles, prove_writable
 from gvm_server.media.plate import Pixels, Plate
 from gvm_server.media.png import PngBits, write_png
 from gvm_server.media.resolve import SequencePath
+from gvm_server.media.stamp import read_stamp
 
 PNG = ".png"
 GREEN = np.array([0.0, 1.0, 0.0], dtype=np.float32)  # display-referred

@@ -2,16 +2,16 @@
 
 Laws:
 1. A file appears under its final name by a rename, after it was flushed and proved readable.
-2. A file of ours carries the key of what it was made from; `read_stamp` reads just that.
+2. A file of ours says what it was made from, and a checksum proves all of its bytes (`stamp`).
 3. What a crash leaves behind has a name that no other program uses, and is swept up.
 """
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import copyfile
 
 import numpy as np
 import OpenImageIO as oiio
@@ -22,8 +22,7 @@ from gvm_client.settings import Depth
 from gvm_server.media.atomic import replacing
 from gvm_server.media.geometry import Box
 from gvm_server.media.plate import FrameHeader
-
-STAMP = "gvm:key"  # the string attribute that makes a file ours: 32 hexadecimal digits
+from gvm_server.media.stamp import SEAL, UNSEALED, Fingerprint, prove, seal
 
 
 def write_alpha(
@@ -33,6 +32,7 @@ def write_alpha(
     header: FrameHeader,
     depth: Depth,
     attributes: Mapping[str, str],
+    flush: bool = True,
 ) -> None:
     """Write an alpha [H, W], over the header's data window, in one atomic step.
 
@@ -44,9 +44,10 @@ def write_alpha(
     data = header.data
     if alpha.shape != (data.height, data.width):
         raise ValueError(f"alpha is {alpha.shape}, the data window {data}")
-    with replacing(path, size_hint=alpha.nbytes) as temporary:
-        _write(temporary, alpha, _spec(header, depth, attributes))
+    with replacing(path, size_hint=alpha.nbytes, flush=flush) as temporary:
+        _write(temporary, alpha, _spec(header, depth, {**attributes, SEAL: UNSEALED}))
         _prove_whole(temporary)
+        seal(temporary)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +83,7 @@ def read_alpha_file(path: Path) -> AlphaFile:
     file = oiio.ImageInput.open(str(path))
     pixels = file.read_image(0, 0, 0, 1, oiio.FLOAT) if file else None
     if file is None or pixels is None:
-        reason = file.geterror() if file else oiio.geterror()
+        reason = _reason(file)
         raise InputError(f"{path} cannot be read: {reason.strip()}", path=str(path))
     spec = file.spec()
     file.close()
@@ -94,30 +95,20 @@ def read_alpha_file(path: Path) -> AlphaFile:
     )
 
 
-def read_stamp(path: Path) -> bytes | None:
-    """Return the 16-byte key in a file's header; None where the file is missing or not ours."""
-    file = oiio.ImageInput.open(str(path))
-    if file is None:
-        oiio.geterror()  # or it would be printed when the process ends
-        return None
-    stamp = file.spec().getattribute(STAMP)
-    file.close()
-    try:
-        key = bytes.fromhex(stamp) if isinstance(stamp, str) else b""
-    except ValueError:
-        return None
-    return key if len(key) == 16 else None
-
-
-def copy_into_place(source: Path, target: Path) -> None:
-    """Copy a finished file in one atomic step.
+def copy_into_place(
+    source: Path, target: Path, expected: Fingerprint, *, flush: bool = True
+) -> None:
+    """Copy a finished file, once its bytes are proven, in one atomic step.
 
     Raises:
         OutputError: DISK_FULL or OUTPUT_UNWRITABLE; no trace of the copy is left.
-        FileNotFoundError: the source is gone.
+        FileNotFoundError: the source is gone, or is not whole, or is another alpha.
     """
-    with replacing(target, size_hint=source.stat().st_size) as temporary:
-        copyfile(source, temporary)
+    data = source.read_bytes()
+    if prove(data) != expected:
+        raise FileNotFoundError(errno.ENOENT, "it is damaged", str(source))
+    with replacing(target, size_hint=len(data), flush=flush) as temporary:
+        temporary.write_bytes(data)
 
 
 def _spec(header: FrameHeader, depth: Depth, attributes: Mapping[str, str]) -> oiio.ImageSpec:
@@ -142,25 +133,34 @@ def _write(path: Path, alpha: NDArray[np.float32], spec: oiio.ImageSpec) -> None
     """Write with OpenImageIO; its refusals become OSError without a number."""
     file = oiio.ImageOutput.create("exr")
     if file is None:
-        raise OSError(oiio.geterror())
+        raise OSError(_reason(None))
     if not file.open(str(path), spec):
-        raise OSError(file.geterror())
+        raise OSError(_reason(file))
     written = file.write_image(np.ascontiguousarray(alpha)[..., np.newaxis])
-    reason = file.geterror()
+    reason = _reason(file)
     closed = file.close()
     if not (written and closed):
-        raise OSError(reason or file.geterror())
+        raise OSError(reason or _reason(file))
 
 
 def _prove_whole(path: Path) -> None:
     """Read the last line back: on a full disk the writer loses its last buffer in silence."""
     file = oiio.ImageInput.open(str(path))
     if file is None:
-        raise OSError(oiio.geterror())
+        raise OSError(_reason(None))
     spec = file.spec()
     end = spec.y + spec.height
     line = file.read_scanlines(0, 0, end - 1, end, 0, 0, 1, oiio.HALF)
-    reason = file.geterror()
+    reason = _reason(file)
     file.close()
     if line is None:
         raise OSError(reason)
+
+
+def _reason(file: oiio.ImageInput | oiio.ImageOutput | None) -> str:
+    """Return OpenImageIO's reason; one that quotes a damaged file's bytes may not be text."""
+    try:
+        reason: str = oiio.geterror() if file is None else file.geterror()
+    except UnicodeDecodeError:
+        return "it is damaged"
+    return reason

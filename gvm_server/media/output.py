@@ -19,7 +19,6 @@ from gvm_client.errors import ErrorCode, OutputError, SettingsError
 from gvm_client.names import find_field, require_view
 from gvm_server.media.atomic import sweep_leftovers, write_failure
 from gvm_server.media.confine import Roots
-from gvm_server.media.exr import read_stamp
 from gvm_server.media.resolve import (
     IMAGE_EXTENSIONS,
     MOVIE_EXTENSIONS,
@@ -27,6 +26,7 @@ from gvm_server.media.resolve import (
     own_pattern,
     parse_pattern,
 )
+from gvm_server.media.stamp import is_ours
 
 EXTENSION = ".exr"
 
@@ -185,4 +185,4 @@ def _is_ours(path: Path) -> bool:
         is_file = stat.S_ISREG(path.lstat().st_mode)
     except FileNotFoundError:
         return True  # it went away meanwhile
-    return is_file and read_stamp(path) is not None
+    return is_file and is_ours(path)

@@ -10,8 +10,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from gvm_server.media.atomic import replacing
-from gvm_server.media.exr import STAMP
 from gvm_server.media.plate import Pixels
+from gvm_server.media.stamp import STAMP
 
 PngBits = Literal[8, 16]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Mapping
@@ -11,10 +12,11 @@ from typing import Protocol
 
 from gvm_client.settings import Depth
 from gvm_server.media.cache import DiskCache
-from gvm_server.media.exr import copy_into_place, read_alpha, read_stamp, write_alpha
+from gvm_server.media.exr import copy_into_place, read_alpha, write_alpha
 from gvm_server.media.mapped import MappedImage, write_mapped
 from gvm_server.media.output import AlphaFiles
 from gvm_server.media.plate import FrameHeader, Pixels
+from gvm_server.media.stamp import Fingerprint, prove_file
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,14 +25,14 @@ class Alpha:
 
     Attributes:
         frame: the host's frame number.
-        key: what it was made from.
+        fingerprint: what it was made from, and what made it.
         pixels: [H, W] float32 over the data window, 0..1.
         header: the plate's.
         attributes: what its file says about how it was made.
     """
 
     frame: int
-    key: bytes
+    fingerprint: Fingerprint
     pixels: Pixels
     header: FrameHeader
     attributes: Mapping[str, str]
@@ -54,6 +56,21 @@ class Delivery:
     mapped: MappedImage | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands where an alpha was asked for.
+
+    Attributes:
+        kept: whether it is that alpha.
+        maker: what made it, which may be another maker than here.
+        damaged: whether it was that alpha and is not whole any more.
+    """
+
+    kept: bool = False
+    maker: str = ""
+    damaged: bool = False
+
+
 class Sink(Protocol):
     """Where a job's alphas go; called from several threads at once."""
 
@@ -62,14 +79,15 @@ class Sink(Protocol):
         """The pixel type; part of an alpha's key."""
         ...
 
-    def standing(self, frame: int, key: bytes) -> Delivery | None:
-        """Return the alpha that stands there already with this key."""
+    def standing(self, frame: int, wanted: Fingerprint) -> Standing:
+        """Return what stands there already."""
         ...
 
-    def place(self, frame: int, key: bytes, cached: Path) -> Delivery:
+    def place(self, frame: int, wanted: Fingerprint, cached: Path) -> Delivery:
         """Deliver a finished alpha from the cache.
 
         Raises:
+            FileNotFoundError: it is not there any more, or not whole.
             OutputError: it cannot be written.
         """
         ...
@@ -86,23 +104,28 @@ class Sink(Protocol):
 class FileSink:
     """EXR files, named after the plate's frames."""
 
-    def __init__(self, files: AlphaFiles, *, depth: Depth, cache: DiskCache) -> None:
+    def __init__(
+        self, files: AlphaFiles, *, depth: Depth, cache: DiskCache, same_maker: bool = False
+    ) -> None:
         self._files = files
         self._cache = cache
+        self._same_maker = same_maker
         self.depth = depth
 
-    def standing(self, frame: int, key: bytes) -> Delivery | None:
-        """Return the file that stands there already with this key."""
+    def standing(self, frame: int, wanted: Fingerprint) -> Standing:
+        """Look at the file that stands there; it is kept whoever made it, unless said otherwise."""
         path = self._files.path(frame)
-        if read_stamp(path) != key:
-            return None
-        return Delivery(frame=frame, cached=True, kept=True, path=str(path))
+        found, damaged = self._cache.placed.look(path, wanted.recipe)
+        if found is None:
+            return Standing(damaged=damaged)
+        kept = found.maker == wanted.maker or not self._same_maker
+        return Standing(kept=kept, maker=found.maker)
 
-    def place(self, frame: int, key: bytes, cached: Path) -> Delivery:
+    def place(self, frame: int, wanted: Fingerprint, cached: Path) -> Delivery:
         """Copy a finished file from the cache into place."""
-        del key
         path = self._files.path(frame)
-        copy_into_place(cached, path)
+        copy_into_place(cached, path, wanted)
+        self._cache.placed.remember(path, wanted)
         return Delivery(frame=frame, cached=True, path=str(path))
 
     def put(self, alpha: Alpha) -> Delivery:
@@ -115,7 +138,8 @@ class FileSink:
             depth=self.depth,
             attributes=alpha.attributes,
         )
-        self._cache.add_alpha(alpha.key, path)
+        self._cache.placed.remember(path, alpha.fingerprint)
+        self._cache.add_alpha(alpha.fingerprint, path)
         return Delivery(frame=alpha.frame, path=str(path))
 
 
@@ -128,28 +152,31 @@ class MappedSink:
         self._buffers = buffers
         self._cache = cache
 
-    def standing(self, frame: int, key: bytes) -> Delivery | None:
+    def standing(self, frame: int, wanted: Fingerprint) -> Standing:
         """Return nothing: a host asks for what it does not have."""
-        del frame, key
-        return None
+        del frame, wanted
+        return Standing()
 
-    def place(self, frame: int, key: bytes, cached: Path) -> Delivery:
+    def place(self, frame: int, wanted: Fingerprint, cached: Path) -> Delivery:
         """Map a finished alpha from the cache."""
-        return self._mapped(frame, key, read_alpha(cached), cached=True)
+        if prove_file(cached) != wanted:
+            raise FileNotFoundError(errno.ENOENT, "it is damaged", str(cached))
+        return self._mapped(frame, wanted.digest, read_alpha(cached), cached=True)
 
     def put(self, alpha: Alpha) -> Delivery:
         """Map an alpha, and keep it in the cache as a file."""
         self._cache.make_alpha(
-            alpha.key,
+            alpha.fingerprint,
             lambda path: write_alpha(
                 path,
                 alpha.pixels,
                 header=alpha.header,
                 depth=self.depth,
                 attributes=alpha.attributes,
+                flush=False,
             ),
         )
-        return self._mapped(alpha.frame, alpha.key, alpha.pixels, cached=False)
+        return self._mapped(alpha.frame, alpha.fingerprint.digest, alpha.pixels, cached=False)
 
     def _mapped(self, frame: int, key: bytes, pixels: Pixels, *, cached: bool) -> Delivery:
         # Its maker's process comes first, so that what a dead server left can be swept.

@@ -14,7 +14,8 @@ from gvm_server.media.cache import DiskCache
 from gvm_server.media.exr import read_alpha, write_alpha
 from gvm_server.media.geometry import ClipGeometry, geometry_of
 from gvm_server.media.plate import Box, FrameHeader, PlateFrame
-from gvm_server.media.sinks import Alpha, Delivery
+from gvm_server.media.sinks import Alpha, Delivery, Standing
+from gvm_server.media.stamp import Fingerprint
 
 
 class DrawnPlate:
@@ -69,24 +70,22 @@ class MemorySink:
     def __init__(self, cache: DiskCache) -> None:
         self._cache = cache
         self.alphas: dict[int, bytes] = {}
-        self.keys: dict[int, bytes] = {}
+        self.keys: dict[int, Fingerprint] = {}
         self._lock = threading.Lock()
 
-    def standing(self, frame: int, key: bytes) -> Delivery | None:
-        if self.keys.get(frame) != key:
-            return None
-        return Delivery(frame=frame, cached=True, kept=True)
+    def standing(self, frame: int, wanted: Fingerprint) -> Standing:
+        return Standing(kept=self.keys.get(frame) == wanted, maker=wanted.maker)
 
-    def place(self, frame: int, key: bytes, cached: Path) -> Delivery:
+    def place(self, frame: int, wanted: Fingerprint, cached: Path) -> Delivery:
         with self._lock:
-            self.alphas[frame], self.keys[frame] = read_alpha(cached).tobytes(), key
+            self.alphas[frame], self.keys[frame] = read_alpha(cached).tobytes(), wanted
         return Delivery(frame=frame, cached=True)
 
     def put(self, alpha: Alpha) -> Delivery:
-        self._cache.make_alpha(alpha.key, lambda path: self._write(path, alpha))
+        self._cache.make_alpha(alpha.fingerprint, lambda path: self._write(path, alpha))
         with self._lock:
             self.alphas[alpha.frame] = alpha.pixels.tobytes()
-            self.keys[alpha.frame] = alpha.key
+            self.keys[alpha.frame] = alpha.fingerprint
         return Delivery(frame=alpha.frame)
 
     def _write(self, path: Path, alpha: Alpha) -> None:

@@ -14,13 +14,22 @@ from gvm_client.settings import Depth
 from gvm_server.media.cache import DiskCache
 from gvm_server.media.exr import read_alpha, write_alpha
 from gvm_server.media.plate import Box, FrameHeader
+from gvm_server.media.stamp import MAKER, STAMP, Fingerprint
+from gvm_server.media.windowfile import window_bytes
 
 LIMIT = 1 << 30
+HERE = "device: here"
+SHAPE = (2, 8, 16)
 
 
 def key(number):
     """Return a key of 16 bytes."""
     return number.to_bytes(16, "big")
+
+
+def made(number, maker=HERE):
+    """Return the fingerprint of an alpha."""
+    return Fingerprint(key(number), maker)
 
 
 def alpha_file(path, number):
@@ -31,7 +40,7 @@ def alpha_file(path, number):
         np.full((4, 4), 0.5, np.float32),
         header=FrameHeader(display=box, data=box),
         depth=Depth.HALF,
-        attributes={"gvm:key": key(number).hex()},
+        attributes={STAMP: key(number).hex(), MAKER: HERE},
     )
     return path
 
@@ -45,12 +54,12 @@ def test_windows_come_back_bit_for_bit_and_survive_a_restart(tmp_path):
     """Another cache on the same folder finds what the first one kept."""
     cache = DiskCache(tmp_path, LIMIT)
     array = np.random.default_rng(0).random((3, 8, 16)).astype(np.float16)
-    assert cache.window(key(1)) is None
+    assert cache.window(key(1), SHAPE) is None
     assert not cache.has_window(key(1))
     cache.add_window(key(1), array)
     again = DiskCache(tmp_path, LIMIT)
     assert again.has_window(key(1))
-    found = again.window(key(1))
+    found = again.window(key(1), (3, 8, 16))
     assert found.dtype == np.float16
     assert np.array_equal(found, array)
 
@@ -59,58 +68,106 @@ def test_alphas_are_copies_found_by_their_key(tmp_path):
     """What becomes of the artist's file does not touch the cache's."""
     cache = DiskCache(tmp_path / "cache", LIMIT)
     source = alpha_file(tmp_path / "a.exr", 1)
-    assert cache.alpha(key(1)) is None
-    cache.add_alpha(key(1), source)
+    assert cache.alpha(made(1)) is None
+    cache.add_alpha(made(1), source)
     source.unlink()
-    assert np.all(read_alpha(cache.alpha(key(1))) == 0.5)
-    assert cache.alpha(key(2)) is None
+    assert np.all(read_alpha(cache.alpha(made(1))) == 0.5)
+    assert cache.alpha(made(2)) is None
 
 
-@pytest.mark.parametrize("damage", [b"", b"junk", b"\x93NUMPY"])
+@pytest.mark.parametrize("damage", [b"", b"junk", b"gvm window 1\n"])
 def test_a_corrupt_window_is_absent_and_removed(tmp_path, damage, caplog):
     """It is made again, and the log says so."""
     cache = DiskCache(tmp_path, LIMIT)
     cache.add_window(key(1), window())
-    (path,) = tmp_path.rglob("*.npy")
+    (path,) = tmp_path.rglob("*.window")
     path.write_bytes(damage)
-    assert cache.window(key(1)) is None
+    assert cache.window(key(1), SHAPE) is None
     assert not cache.has_window(key(1))
     assert path.name in caplog.text
     cache.add_window(key(1), window())
-    assert np.array_equal(cache.window(key(1)), window())
+    assert np.array_equal(cache.window(key(1), SHAPE), window())
 
 
-def test_a_truncated_window_and_one_of_another_kind_are_absent(tmp_path):
-    """Neither a cut file nor an array of another type or shape is handed out."""
+def flip(path, at):
+    """Turn one bit of a file over."""
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+def cut(path, _):
+    """Cut a file's last bytes off."""
+    os.truncate(path, path.stat().st_size - 8)
+
+
+@pytest.mark.parametrize("at", range(0, 512, 37))
+@pytest.mark.parametrize("damage", [flip, cut])
+def test_a_damaged_window_is_absent_and_removed(tmp_path, damage, at):
+    """Whatever bit of it was turned over: of the header, of the pixels, of the checksum."""
     cache = DiskCache(tmp_path, LIMIT)
     cache.add_window(key(1), window())
-    (path,) = tmp_path.rglob("*.npy")
-    os.truncate(path, path.stat().st_size - 8)
-    assert cache.window(key(1)) is None
-    for array in (np.zeros((2, 8, 16), np.float64), np.zeros((8, 16), np.float16)):
-        np.save(path, array)
-        assert cache.window(key(1)) is None
-        assert not path.exists()
+    (path,) = tmp_path.rglob("*.window")
+    damage(path, at)
+    assert cache.window(key(1), SHAPE) is None
+    assert not path.exists()
 
 
-def test_an_alpha_with_another_stamp_is_absent(tmp_path):
-    """A file is trusted for the key inside it, not for its name."""
+def test_a_window_of_another_key_or_shape_or_with_nan_is_absent(tmp_path):
+    """A whole file is not enough: it is to be this window, as the plan expects it."""
+    cache = DiskCache(tmp_path, LIMIT)
+    cache.add_window(key(1), window(0.25))
+    cache.add_window(key(2), window(0.75))
+    one, two = sorted(tmp_path.rglob("*.window"))
+    one.write_bytes(two.read_bytes())
+    assert cache.window(key(1), SHAPE) is None
+    assert cache.window(key(2), (2, 16, 8)) is None
+    cache.add_window(key(3), window(np.nan))
+    assert cache.window(key(3), SHAPE) is None
+    assert not list(tmp_path.rglob("*.window"))
+
+
+def test_an_alpha_of_another_recipe_or_maker_is_absent(tmp_path):
+    """A file is trusted for what it proves, not for its name."""
     cache = DiskCache(tmp_path / "cache", LIMIT)
-    cache.add_alpha(key(1), alpha_file(tmp_path / "a.exr", 1))
+    cache.add_alpha(made(1), alpha_file(tmp_path / "a.exr", 1))
+    assert cache.alpha(made(1)) is not None
+    assert cache.alpha(made(1, "device: there")) is None
     (path,) = (tmp_path / "cache").rglob("*.exr")
     alpha_file(path, 2)
-    assert cache.alpha(key(1)) is None
+    assert cache.alpha(made(1)) is None
     assert not path.exists()
+
+
+@pytest.mark.parametrize("part", [i / 20 for i in range(20)])
+@pytest.mark.parametrize("damage", [flip, cut])
+def test_a_damaged_alpha_is_absent_and_removed(tmp_path, damage, part):
+    """One bit anywhere in the file is enough: no pixel is decoded to find it."""
+    cache = DiskCache(tmp_path / "cache", LIMIT)
+    cache.add_alpha(made(1), alpha_file(tmp_path / "a.exr", 1))
+    (path,) = (tmp_path / "cache").rglob("*.exr")
+    damage(path, int(part * path.stat().st_size))
+    assert cache.alpha(made(1)) is None
+    assert not path.exists()
+
+
+def test_a_damaged_source_is_not_kept(tmp_path):
+    """What another program did to the artist's file meanwhile does not get into the cache."""
+    source = alpha_file(tmp_path / "a.exr", 1)
+    flip(source, source.stat().st_size - 1)
+    cache = DiskCache(tmp_path / "cache", LIMIT)
+    cache.add_alpha(made(1), source)
+    assert cache.usage().files == 0
 
 
 def test_the_least_recently_used_go_first(tmp_path):
     """A hit counts as a use; the limit holds after every addition."""
-    size = 128 + window().nbytes
+    size = len(window_bytes(window(), key(0)))
     cache = DiskCache(tmp_path, 10 * size)
     for number in range(10):
         cache.add_window(key(number), window())
         _age(tmp_path, key(number), 100 - number)
-    assert cache.window(key(0)) is not None
+    assert cache.window(key(0), SHAPE) is not None
     cache.add_window(key(10), window())
     usage = cache.usage()
     assert usage.nbytes <= 10 * size * 0.9
@@ -121,7 +178,7 @@ def test_the_least_recently_used_go_first(tmp_path):
 
 def test_the_limit_counts_what_lay_there_before(tmp_path):
     """A new process sees the files of the last one."""
-    size = 128 + window().nbytes
+    size = len(window_bytes(window(), key(0)))
     first = DiskCache(tmp_path, LIMIT)
     for number in range(10):
         first.add_window(key(number), window())
@@ -135,7 +192,7 @@ def test_usage_and_clear_say_what_is_there(tmp_path):
     """Both kinds are counted; after clearing nothing is left, and work goes on."""
     cache = DiskCache(tmp_path / "cache", LIMIT)
     cache.add_window(key(1), window())
-    cache.add_alpha(key(2), alpha_file(tmp_path / "a.exr", 2))
+    cache.add_alpha(made(2), alpha_file(tmp_path / "a.exr", 2))
     usage = cache.usage()
     assert (usage.path, usage.files, usage.limit_bytes) == (tmp_path / "cache", 2, LIMIT)
     assert usage.nbytes == cache.size_bytes > window().nbytes
@@ -153,10 +210,10 @@ def test_a_cache_that_cannot_be_written_warns_once_and_goes_on(tmp_path, caplog)
     with caplog.at_level(logging.WARNING):
         for number in range(3):
             cache.add_window(key(number), window())
-        cache.add_alpha(key(4), alpha_file(tmp_path / "a.exr", 4))
+        cache.add_alpha(made(4), alpha_file(tmp_path / "a.exr", 4))
     assert len(caplog.records) == 1
-    assert cache.window(key(0)) is None
-    assert cache.alpha(key(4)) is None
+    assert cache.window(key(0), SHAPE) is None
+    assert cache.alpha(made(4)) is None
     assert cache.usage().files == 0
 
 
@@ -170,17 +227,17 @@ def test_no_room_at_all_keeps_nothing(tmp_path):
 def test_a_vanished_source_is_no_failure(tmp_path):
     """The artist deleted the file before it was copied."""
     cache = DiskCache(tmp_path / "cache", LIMIT)
-    cache.add_alpha(key(1), tmp_path / "gone.exr")
-    assert cache.alpha(key(1)) is None
+    cache.add_alpha(made(1), tmp_path / "gone.exr")
+    assert cache.alpha(made(1)) is None
 
 
 def test_many_threads_add_and_read(tmp_path):
     """The same key from all sides, with evictions all the time, loses nothing but files."""
-    cache = DiskCache(tmp_path, 20 * (128 + window().nbytes))
+    cache = DiskCache(tmp_path, 20 * (len(window_bytes(window(), key(0)))))
 
     def work(number):
         cache.add_window(key(number % 30), window(number % 30 / 64))
-        found = cache.window(key(number % 30))
+        found = cache.window(key(number % 30), SHAPE)
         return found is None or np.array_equal(found, window(number % 30 / 64))
 
     with ThreadPoolExecutor(4) as pool:
@@ -191,6 +248,6 @@ def test_many_threads_add_and_read(tmp_path):
 
 def _age(root, which, seconds):
     """Make a window's last use lie back."""
-    (path,) = root.rglob(f"{which.hex()}.npy")
+    (path,) = root.rglob(f"{which.hex()}.window")
     then = time.time() - seconds
     os.utime(path, (then, then))

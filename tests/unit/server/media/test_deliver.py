@@ -17,12 +17,13 @@ from gvm_client.settings import Depth
 from gvm_server.media import moviewriter
 from gvm_server.media.confine import Roots
 from gvm_server.media.deliver import Deliverables, deliver, on_display, over_green
-from gvm_server.media.exr import STAMP, write_alpha
+from gvm_server.media.exr import write_alpha
 from gvm_server.media.moviewriter import MovieShape, is_our_movie, writing_movie
 from gvm_server.media.open import open_plate
 from gvm_server.media.output import AlphaFiles
 from gvm_server.media.plate import Box, FrameHeader, PlateOptions
 from gvm_server.media.png import write_png
+from gvm_server.media.stamp import STAMP
 from tests.fakes.plate import DrawnPlate
 from tests.fakes.plates import MovieSpec, write_movie
 

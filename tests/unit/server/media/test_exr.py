@@ -18,11 +18,13 @@ from gvm_client.errors import ErrorCode, InputError, OutputError
 from gvm_client.settings import Depth
 from gvm_server.media import exr
 from gvm_server.media.atomic import sweep_leftovers
-from gvm_server.media.exr import copy_into_place, read_alpha, read_stamp, write_alpha
+from gvm_server.media.exr import copy_into_place, read_alpha, write_alpha
 from gvm_server.media.plate import Box, FrameHeader
+from gvm_server.media.stamp import Fingerprint, read_stamp
 from tests.fakes.plates import write_image
 
 KEY = bytes(range(16))
+MADE = Fingerprint(KEY, "")
 BOX = Box(x=0, y=0, width=8, height=6)
 PLAIN = FrameHeader(display=BOX, data=BOX)
 
@@ -181,7 +183,7 @@ def test_a_full_disk_is_told_from_other_failures(small_disk):
     noise = np.random.default_rng(1).random((300, 500), dtype=np.float32)
     source = write(small_disk.parent / "b.exr", noise, _sized(300, 500))
     for attempt in (
-        lambda: copy_into_place(source, small_disk / "a.exr"),
+        lambda: copy_into_place(source, small_disk / "a.exr", MADE),
         lambda: write(small_disk / "a.exr", noise, _sized(300, 500)),
     ):
         with pytest.raises(OutputError, match="No space") as caught:
@@ -208,10 +210,10 @@ def test_a_writer_that_loses_the_end_is_caught(tmp_path, monkeypatch):
 def test_copies_are_whole_and_equal(tmp_path):
     """A copy has the same bytes; a vanished source leaves nothing behind."""
     source = write(tmp_path / "a.exr")
-    copy_into_place(source, tmp_path / "b.exr")
+    copy_into_place(source, tmp_path / "b.exr", MADE)
     assert (tmp_path / "b.exr").read_bytes() == source.read_bytes()
     with pytest.raises(FileNotFoundError):
-        copy_into_place(tmp_path / "gone.exr", tmp_path / "c.exr")
+        copy_into_place(tmp_path / "gone.exr", tmp_path / "c.exr", MADE)
     assert names(tmp_path) == ["a.exr", "b.exr"]
 
 
