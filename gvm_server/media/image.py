@@ -254,9 +254,13 @@ def _gone(image: ImageFile) -> InputError:
 
 
 def _unreadable(image: ImageFile, reason: str) -> InputError:
+    # OpenEXR's luminance with chroma at half the size, which OpenImageIO does not read.
+    chroma = "subsampled" in reason.lower()
     return InputError(
         f"Frame {image.frame} cannot be read: {image.path}: {_first_line(reason)}.",
-        remedy="Render or copy it again.",
+        remedy="Write it as RGB, every channel at full size."
+        if chroma
+        else "Render or copy it again.",
         code=ErrorCode.PLATE_UNREADABLE,
         frame=image.frame,
         path=str(image.path),
