@@ -23,12 +23,16 @@ exit codes: 0 done; 2 usage; 3 the input is wrong; 4 server trouble; 5 the outpu
 written; 130 cancelled"""
 
 
+_PATHS_OF_VIEWS = ("plate", "out", "data_dir", "output_dir", "movie", "comp", "png")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     parsed = build_parser().parse_args(arguments)
     if view := getattr(parsed, "view", ""):
-        for name in ("plate", "out"):
-            setattr(parsed, name, of_view(getattr(parsed, name, None) or "", view))
+        for name in _PATHS_OF_VIEWS:
+            if path := getattr(parsed, name, None):
+                setattr(parsed, name, of_view(path, view))
     try:
         return int(_function(parsed.run)(parsed))
     except GvmError as error:

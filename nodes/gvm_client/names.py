@@ -2,8 +2,8 @@
 
 Laws:
 1. A frame field is `%04d` or `%d`, `####` (Nuke, Natron), `@@@@` (Shake), `$F4` (Houdini), or
-   `[1001-1100]` (DaVinci Resolve). The last one in a name counts. A `#` or `@` before a letter or
-   a digit is a plain one: `shot#3`, `clip@home`.
+   `[1001-1100]` (DaVinci Resolve). The last one in a name counts. A lone `#` or `@` before a
+   letter or a digit is a plain one: `shot#3`, `clip@home`.
 2. A dash before a number is its sign at the start of a name and after a dot or an underscore;
    elsewhere it separates: `a.-005` is frame -5, `shot-0001` is frame 1.
 3. `%V` is a view's name and `%v` its first letter, as Nuke reads them.
@@ -18,7 +18,7 @@ from gvm_client.errors import ErrorCode, InputError
 
 _FIELD = re.compile(
     r"%0?(?P<percent>\d*)d"
-    r"|(?P<hashes>#+|@+)(?![^\W_]|[#@])"
+    r"|(?P<hashes>##+|@@+|[#@](?![^\W_]|[#@]))"
     r"|\$F(?P<dollar>\d*)(?![A-Za-z_])|\$\{F(?P<braced>\d*)\}"
     r"|\[(?P<first>-?[0-9]+)--?[0-9]+\]"
 )

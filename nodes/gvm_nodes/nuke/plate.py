@@ -79,7 +79,8 @@ def full_size(read: nuke.Node, view: str) -> str:
     proxied = nuke.root().proxy() and read["proxy"].value()
     if not proxied and "%v" not in typed.lower():
         return _mapped(nuke.filename(read) or "")
-    return "" if "[" in typed else _mapped(of_view(typed, view))
+    # A script with one view has that one, whose name no path of ours carries.
+    return "" if "[" in typed else _mapped(of_view(typed, view or str(nuke.views()[0])))
 
 
 def _absolute(path: str) -> str:
