@@ -145,11 +145,13 @@ def _seek_layer(file: oiio.ImageInput, image: ImageFile) -> Layer:
     while len(parts) < MAX_PARTS and file.seek_subimage(len(parts), 0):
         spec = file.spec()
         name = str(spec.getattribute("oiio:subimagename") or "")
+        views = spec.getattribute("multiView")
         parts.append(
             Part(
                 name=name,
                 channels=tuple(spec.channelnames),
                 view=str(spec.getattribute("view") or ""),
+                views=views if isinstance(views, tuple) else (),
                 whole_numbers=_whole_numbers(file),
             )
         )

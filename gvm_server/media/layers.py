@@ -62,12 +62,15 @@ class Part:
         name: of the part; may be empty.
         channels: their names in file order.
         view: the stereo view that it is, such as `left`; may be empty.
+        views: the views that its channels are of, where it holds several; the first is that of
+            the channels that name none (OpenEXR, "Multi-View").
         whole_numbers: the indexes of channels that hold 32-bit whole numbers: ids.
     """
 
     name: str
     channels: tuple[str, ...]
     view: str = ""
+    views: tuple[str, ...] = ()
     whole_numbers: frozenset[int] = frozenset()
 
 
@@ -312,7 +315,7 @@ def _groups(parts: Sequence[Part]) -> list[_Group]:
                     part=at,
                     name=_joined(own, prefix),
                     part_name=part.name,
-                    view=part.view,
+                    view=part.view or _view_of(prefix, part.views),
                     bare=not prefix and not own,
                     names=names,
                     indexes=indexes,
@@ -326,6 +329,12 @@ def _part_name(part: Part, parts: Sequence[Part]) -> str:
     """Return a part's name, with its view where another view has a part of that name."""
     shared = any(one.name == part.name and one.view != part.view for one in parts)
     return ".".join(filter(None, (part.name, part.view))) if shared else part.name
+
+
+def _view_of(prefix: str, views: Sequence[str]) -> str:
+    """Return the view that a channel's prefix names, else the first; "" where there are none."""
+    words = prefix.split(".")
+    return next((view for view in views if view in words), views[0] if views else "")
 
 
 def _joined(part: str, prefix: str) -> str:

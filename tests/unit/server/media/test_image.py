@@ -41,6 +41,21 @@ def test_a_view_is_read_by_its_name(tmp_path):
         assert np.all(plate.read(1).pixels == np.float32(value))
 
 
+def test_channels_without_a_view_are_of_the_first(tmp_path):
+    """Nuke's stereo in one part: left is bare, and right stands before the others."""
+    values = {"R": 0.25, "right.R": 0.75, "N.R": 0.5}
+    channels = {
+        name[:-1] + colour: OpenEXR.Channel(np.full((6, 8), value, np.float16))
+        for name, value in values.items()
+        for colour in "RGB"
+    }
+    header = {"type": OpenEXR.scanlineimage, "multiView": ["left", "right"]}
+    with OpenEXR.File(header, channels) as file:
+        file.write(str(tmp_path / "a.1.exr"))
+    for layer, value in (("left", 0.25), ("right", 0.75), ("", 0.25)):
+        assert np.all(opened(tmp_path / "a.1.exr", layer).read(1).pixels == np.float32(value))
+
+
 def test_frames_with_other_layers_are_named(tmp_path):
     """A clip is one layer: a frame that would be read from another one ends with its number."""
     channels = np.concatenate([flat(0.1), flat(0.9)], axis=2)
