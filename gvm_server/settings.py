@@ -13,6 +13,7 @@ from platformdirs import user_cache_path
 from gvm_client.errors import SettingsError
 from gvm_server.matting.gvm.options import GvmOptions
 
+CACHE_VARIABLE = "GVM_CACHE_DIR"
 GIB = 1 << 30
 MIB = 1 << 20
 
@@ -74,7 +75,7 @@ class ServerSettings:
         Raises:
             SettingsError: GVM_CACHE_LIMIT_GB is not a number, or negative.
         """
-        folder = environment.get("GVM_CACHE_DIR", "")
+        folder = environment.get(CACHE_VARIABLE, "")
         weights = environment.get("GVM_WEIGHTS", "")
         return cls(
             cache_dir=Path(folder).expanduser().absolute() if folder else default_cache_dir(),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+from pathlib import Path
 
 from gvm_server.cli.exits import Exit
+from gvm_server.cli.running import other_cache, running_status
 from gvm_server.cli.words import size_in_words
 from gvm_server.media.cache import CacheUsage, DiskCache
 from gvm_server.settings import ServerSettings
@@ -13,8 +16,9 @@ from gvm_server.settings import ServerSettings
 
 def run(parsed: argparse.Namespace) -> int:
     """Show or clear the cache; a running server goes on with an empty one."""
-    settings = ServerSettings.from_environment()
-    cache = DiskCache(settings.cache_dir, settings.cache_limit_bytes)
+    cache, says = _cache()
+    if says:
+        print(says, file=sys.stderr)
     if parsed.action == "clear":
         freed = cache.clear()
         print(f"Freed {_in_words(freed)}.")
@@ -31,6 +35,17 @@ def run(parsed: argparse.Namespace) -> int:
         usage = cache.usage()
         print(f"{_in_words(usage)}; the limit is {size_in_words(usage.limit_bytes)}.")
     return Exit.DONE
+
+
+def _cache() -> tuple[DiskCache, str]:
+    """Return the running server's cache, else this shell's, and what is to be said of it."""
+    settings = ServerSettings.from_environment()
+    own = DiskCache(settings.cache_dir, settings.cache_limit_bytes)
+    status = running_status()
+    if status is None:
+        return own, ""
+    cache = DiskCache(Path(status.cache_path), status.cache_limit_bytes)
+    return cache, other_cache(status, settings.cache_dir)
 
 
 def _in_words(usage: CacheUsage) -> str:

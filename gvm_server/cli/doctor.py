@@ -25,6 +25,7 @@ from gvm_server.cli.ofx_bundle import (
     installed_bundles,
     is_found_by_hosts,
 )
+from gvm_server.cli.running import other_cache, running_status
 from gvm_server.cli.words import size_in_words
 from gvm_server.matting.gvm.store import engine_revision, find_weights, weights_dir
 from gvm_server.settings import ServerSettings
@@ -169,7 +170,11 @@ def _openimageio() -> Iterator[Finding]:
 
 def _cache() -> Iterator[Finding]:
     settings = ServerSettings.from_environment()
-    folder = settings.cache_dir
+    folder, limit = settings.cache_dir, settings.cache_limit_bytes
+    if (status := running_status()) is not None:
+        if says := other_cache(status, folder):
+            yield Finding(name="cache", health=Health.NOTE, says=says)
+        folder, limit = Path(status.cache_path), status.cache_limit_bytes
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".gvm-doctor"
@@ -188,8 +193,7 @@ def _cache() -> Iterator[Finding]:
     yield Finding(
         name="cache",
         health=Health.NOTE if low else Health.GOOD,
-        says=f"{folder}, {size_in_words(free)} free,"
-        f" limit {size_in_words(settings.cache_limit_bytes)}",
+        says=f"{folder}, {size_in_words(free)} free, limit {size_in_words(limit)}",
         remedy="Free some space or set GVM_CACHE_DIR to another disk." if low else "",
     )
 

@@ -71,7 +71,7 @@ def plan_job(parsed: argparse.Namespace) -> FarmJob:
         chunk=parsed.chunk,
         minutes=parsed.timeout,
         gvm=parsed.gvm,
-        words=worker_words(parsed, request),
+        words=worker_words(parsed, request, clip.colourspace),
         gpu_mib=_gpu_mib(request, clip),
         plate_command=command,
         plate_frames=needed,

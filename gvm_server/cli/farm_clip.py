@@ -31,6 +31,7 @@ class Clip:
         last: the clip's last frame.
         size: width and height in pixels; None where nobody said.
         missing: frames of the clip that are not there.
+        colourspace: what the plate is read as; "" where it is not there to be looked at.
     """
 
     path: Path
@@ -38,6 +39,7 @@ class Clip:
     last: int
     size: tuple[int, int] | None
     missing: frozenset[int] = frozenset()
+    colourspace: str = ""
 
 
 def find_clip(parsed: argparse.Namespace) -> Clip:
@@ -47,13 +49,26 @@ def find_clip(parsed: argparse.Namespace) -> Clip:
         GvmError: it is not there, is unreadable, or its extent is wrong.
     """
     path = Path(str(resolve_plate(absolute(parsed.plate))))
-    options = PlateOptions(path=str(path), first=parsed.first, last=parsed.last, layer=parsed.layer)
+    options = PlateOptions(
+        path=str(path),
+        first=parsed.first,
+        last=parsed.last,
+        layer=parsed.layer,
+        colourspace=parsed.input_colorspace,
+    )
     plate = open_plate(options, roots=Roots())
     try:
         missing = frozenset(plate.missing())
         canvas = plate.geometry().canvas
         size = canvas.width, canvas.height
-        return Clip(path=path, first=plate.first, last=plate.last, size=size, missing=missing)
+        return Clip(
+            path=path,
+            first=plate.first,
+            last=plate.last,
+            size=size,
+            missing=missing,
+            colourspace=plate.colourspace,
+        )
     finally:
         plate.close()
 

@@ -2,7 +2,8 @@
 
 Laws:
 1. Numbers are written out: a preset that changes later does not change a job that waits.
-2. What would let a host choose for itself is refused, for two hosts may choose differently.
+2. The plate's colour space and the colour configuration's content are pinned as they are here.
+3. What would let a host choose for itself is refused, for two hosts may choose differently.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from gvm_client.errors import SettingsError
 from gvm_client.protocol.messages import EngineName, Matte
 from gvm_client.settings import AUTO_PRESET, Noise, OnOom, Priority
 from gvm_server.cli.request import WINDOW_OPTIONS, absolute, matte_request
+from gvm_server.media.colour import configuration_digest
 
 _VALUES = (
     *("engine", "weights", "lora", "input_colorspace", "layer", "missing", "bad_pixels"),
+    *("ocio_digest", "demand_device", "demand_precision", "demand_compile"),
     *("plate_keys", "black", "white", "gamma", "grow", "blur", "depth"),
 )
 _FLAGS = ("invert", "overwrite")
@@ -49,12 +52,25 @@ def farm_request(parsed: argparse.Namespace) -> Matte:
     return matte_request(argparse.Namespace(**{**vars(parsed), **rest}))
 
 
-def worker_words(parsed: argparse.Namespace, request: Matte) -> tuple[str, ...]:
-    """Return the options of a task's `gvm matte`, each one word."""
+def worker_words(
+    parsed: argparse.Namespace, request: Matte, colourspace: str = ""
+) -> tuple[str, ...]:
+    """Return the options of a task's `gvm matte`, each one word.
+
+    Args:
+        parsed: the job's options.
+        request: what all tasks together ask for.
+        colourspace: what the plate was resolved to; "" leaves what was asked for.
+
+    Raises:
+        InputError: the colour configuration cannot be read.
+    """
+    digest = parsed.ocio_digest or configuration_digest(request.context.ocio)
+    pinned = {"ocio_digest": digest, **({"input_colorspace": colourspace} if colourspace else {})}
     words = [_word(name, getattr(request.window, name)) for name in WINDOW_OPTIONS]
     words.append(_word("plan", request.window.plan.value))
     for name in _VALUES:
-        value = getattr(parsed, name)
+        value = pinned.get(name, getattr(parsed, name))
         if value != "":
             words.append(_word(name, absolute(value) if name in _FOLDERS else value))
     words += [_word("cut", cut) for cut in request.plate.cuts]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from gvm_client.protocol.endings import error_of
-from gvm_client.protocol.messages import Cancelled, Done, Failed, FrameReady
+from gvm_client.protocol.messages import Accepted, Cancelled, Done, Failed, FrameReady
 from gvm_client.session import resilient_matte
 from gvm_server.cli.display import Display, make_display, waterfall
 from gvm_server.cli.exits import Exit
 from gvm_server.cli.original import translate
 from gvm_server.cli.request import matte_request
+from gvm_server.cli.running import other_cache, running_status
+from gvm_server.settings import CACHE_VARIABLE, ServerSettings
 
 if TYPE_CHECKING:
     from gvm_server.cli.deliver import Delivery
@@ -40,6 +43,8 @@ def run(parsed: argparse.Namespace) -> int:
             display.note(note)
         for event in events:
             display.show(event)
+            if isinstance(event, Accepted) and (says := _cache_note()):
+                display.note(says)
             if isinstance(event, (Failed, Cancelled)):
                 raise error_of(event)
             if isinstance(event, FrameReady):
@@ -49,6 +54,14 @@ def run(parsed: argparse.Namespace) -> int:
         if delivery:
             delivery.make(sorted(frames), display)
     return Exit.DONE
+
+
+def _cache_note() -> str:
+    """Return a sentence where this shell names another cache than the server's; else ""."""
+    if not os.environ.get(CACHE_VARIABLE):
+        return ""
+    status = running_status()
+    return other_cache(status, ServerSettings.from_environment().cache_dir) if status else ""
 
 
 def _delivery(meant: argparse.Namespace) -> Delivery | None:

@@ -92,6 +92,22 @@ def add_model(group: Group, engine: str = "auto") -> None:
         choices=[choice.value for choice in OnOom],
         help="when memory runs out: fail, or begin anew with a smaller window (fail)",
     )
+    for flag, values, of in (
+        ("device", ["cpu", "cuda", "mps"], "on this kind of device"),
+        ("precision", ["float32", "bfloat16", "float16"], "with a network of this type"),
+    ):
+        group.add_argument(
+            f"--demand-{flag}",
+            default="",
+            choices=values,
+            help=f"fail unless the server runs the model {of} (any)",
+        )
+    group.add_argument(
+        "--demand-compile",
+        default="",
+        metavar="BACKEND",
+        help="fail unless the server compiles the model so; none: unless it does not (any)",
+    )
     presets = ", ".join(f"{name} ({preset.about})" for name, preset in PRESETS.items())
     group.add_argument(
         "--preset",
@@ -122,6 +138,12 @@ def add_plate(group: Group, keys: PlateKeys = PlateKeys.STAT) -> None:
         default="auto",
         metavar="NAME",
         help="auto, srgb, scene_linear, acescg, rec709, raw, or any OCIO name (auto)",
+    )
+    group.add_argument(
+        "--ocio-digest",
+        default="",
+        metavar="HASH",
+        help="fail unless the colour configuration has this content, as a farm's job says (any)",
     )
     group.add_argument("--layer", default="", metavar="NAME", help="EXR layer, part or view")
     group.add_argument(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
+from gvm_client.context import job_context
 from gvm_client.protocol.messages import EngineName, FileOutput, FilePlate, Matte
 from gvm_client.settings import (
     AUTO_PRESET,
@@ -65,7 +67,7 @@ def matte_request(parsed: argparse.Namespace) -> Matte:
         ),
         model=ModelSettings(
             weights=absolute(parsed.weights) if parsed.weights else "",
-            unet=parsed.unet,
+            unet=absolute(parsed.unet) if parsed.unet else "",
             lora=absolute(parsed.lora) if parsed.lora else "",
             noise=parsed.noise,
             seed=parsed.seed,
@@ -75,6 +77,13 @@ def matte_request(parsed: argparse.Namespace) -> Matte:
         engine=EngineName(parsed.engine),
         priority=Priority(parsed.priority),
         playhead=parsed.playhead,
+        context=replace(
+            job_context(),
+            ocio_digest=parsed.ocio_digest,
+            device=parsed.demand_device,
+            precision=parsed.demand_precision,
+            compilation=parsed.demand_compile,
+        ),
     )
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 from gvm_client.runtime import LOG_NAME, runtime_dir
 from gvm_server.cli.exits import Exit
+from gvm_server.cli.request import absolute
 from gvm_server.matting.gvm.options import GvmOptions, Precision, Switch
 from gvm_server.settings import ServerSettings
 
@@ -21,6 +24,8 @@ def run(parsed: argparse.Namespace) -> int:
     Raises:
         ServerError: another server runs, or the run-time folder is not private.
     """
+    if parsed.log_file:
+        parsed.log_file = absolute(parsed.log_file)
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, filename=parsed.log_file)
     settings = ServerSettings.from_environment()
     if parsed.root is not None:
@@ -31,10 +36,22 @@ def run(parsed: argparse.Namespace) -> int:
         settings = replace(settings, unload_seconds=60.0 * parsed.idle_unload)
     settings = replace(settings, gvm=_gvm_options(parsed))
     folder = runtime_dir()
+    _settle(folder)
     from gvm_server.service.daemon import serve  # noqa: PLC0415 (numpy comes with it)
 
     serve(settings, folder, log=parsed.log_file or str(folder / LOG_NAME))
     return Exit.DONE
+
+
+def _settle(folder: Path) -> None:
+    """Stand in the run-time folder, private, with no signal held back: whoever started it goes.
+
+    A shell's folder may lie on a disk that is to be taken away, its umask is not every asker's.
+    """
+    os.chdir(folder)
+    os.umask(0o077)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
 def _gvm_options(parsed: argparse.Namespace) -> GvmOptions:

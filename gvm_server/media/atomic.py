@@ -22,7 +22,9 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def replacing(path: Path, *, size_hint: int, flush: bool = True) -> Iterator[Path]:
+def replacing(
+    path: Path, *, size_hint: int, flush: bool = True, umask: int | None = None
+) -> Iterator[Path]:
     """Give a temporary path to write; flush it and rename it to `path` when the block ends well.
 
     Args:
@@ -30,6 +32,7 @@ def replacing(path: Path, *, size_hint: int, flush: bool = True) -> Iterator[Pat
         size_hint: bytes that were to be written, to find out why a library's write failed.
         flush: whether the bytes are to be on the disk before the name is; a file that proves itself
             when it is read needs no waiting.
+        umask: permission bits that the file does not get; None is this process's own.
 
     Raises:
         OutputError: DISK_FULL or OUTPUT_UNWRITABLE; the temporary file is removed.
@@ -37,6 +40,8 @@ def replacing(path: Path, *, size_hint: int, flush: bool = True) -> Iterator[Pat
     temporary = _temporary(path)
     try:
         yield temporary
+        if umask is not None and not _has_default_acl(path.parent):
+            temporary.chmod(0o666 & ~umask)  # a name of our own, which nobody else knows
         if flush:
             _flush(temporary)
         temporary.replace(path)
@@ -71,6 +76,40 @@ def _temporary(path: Path) -> Path:
     # The name is cut so that it stays below the 255 bytes that file systems allow.
     tail = path.name[-80:]
     return path.with_name(f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}-{tail}{_SUFFIX}")
+
+
+def make_folders(folder: Path, *, umask: int | None) -> None:
+    """Make a folder and those above it, each with the mode that this umask gives it.
+
+    Args:
+        folder: may exist.
+        umask: permission bits that new folders do not get; None is this process's own.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for made in reversed(missing):
+        try:
+            made.mkdir()
+        except FileExistsError:
+            if not made.is_dir():
+                raise
+            continue  # somebody else made it meanwhile, with the mode of their choice
+        if umask is not None and not _has_default_acl(made):
+            # What the parent hands down (setgid) stays.
+            made.chmod((made.stat().st_mode & 0o7000) | (0o777 & ~umask))
+
+
+def _has_default_acl(folder: Path) -> bool:
+    """Return whether a folder's access list decides modes in it, instead of any umask (acl(5))."""
+    try:
+        return bool(os.getxattr(folder, "system.posix_acl_default"))
+    except (AttributeError, OSError):
+        return False
 
 
 def _flush(path: Path) -> None:

@@ -13,6 +13,7 @@ because the original program feeds video as it is decoded. `cineon` is Kodak's l
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -239,6 +240,29 @@ def _unknown(name: str) -> InputError:
         remedy=f"Name one such as {', '.join(shown)}.",
         code=ErrorCode.COLOURSPACE_UNKNOWN,
     )
+
+
+def configuration_digest(source: str) -> str:
+    """Return a hash of a configuration's content, hexadecimal.
+
+    Args:
+        source: a path, or an `ocio://` name; "" is the built-in one. Those are told by their names
+            and OpenImageIO's version.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    try:
+        built_in = not source or "://" in source
+        content = f"{source} {oiio.__version__}".encode() if built_in else Path(source).read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"The OCIO configuration {source} cannot be read: {error.strerror}.",
+            remedy="Set OCIO to a configuration that is there, or unset it.",
+            code=ErrorCode.COLOURSPACE_UNKNOWN,
+            path=source,
+        ) from error
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def config_version() -> str:

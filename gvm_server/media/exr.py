@@ -33,10 +33,12 @@ def write_alpha(
     depth: Depth,
     attributes: Mapping[str, str],
     flush: bool = True,
+    umask: int | None = None,
 ) -> None:
     """Write an alpha [H, W], over the header's data window, in one atomic step.
 
-    Channel `A`, ZIPS; windows, pixel aspect, frame rate and timecode as the header's.
+    Channel `A`, ZIPS; windows, pixel aspect, frame rate and timecode as the header's. Its mode is
+    what `umask` leaves, else what this process's own does.
 
     Raises:
         OutputError: DISK_FULL or OUTPUT_UNWRITABLE; no trace of the file is left.
@@ -44,7 +46,7 @@ def write_alpha(
     data = header.data
     if alpha.shape != (data.height, data.width):
         raise ValueError(f"alpha is {alpha.shape}, the data window {data}")
-    with replacing(path, size_hint=alpha.nbytes, flush=flush) as temporary:
+    with replacing(path, size_hint=alpha.nbytes, flush=flush, umask=umask) as temporary:
         _write(temporary, alpha, _spec(header, depth, {**attributes, SEAL: UNSEALED}))
         _prove_whole(temporary)
         seal(temporary)
@@ -96,9 +98,14 @@ def read_alpha_file(path: Path) -> AlphaFile:
 
 
 def copy_into_place(
-    source: Path, target: Path, expected: Fingerprint, *, flush: bool = True
+    source: Path,
+    target: Path,
+    expected: Fingerprint,
+    *,
+    flush: bool = True,
+    umask: int | None = None,
 ) -> None:
-    """Copy a finished file, once its bytes are proven, in one atomic step.
+    """Copy a finished file, once its bytes are proven, in one atomic step; `umask` is its mode's.
 
     Raises:
         OutputError: DISK_FULL or OUTPUT_UNWRITABLE; no trace of the copy is left.
@@ -107,7 +114,7 @@ def copy_into_place(
     data = source.read_bytes()
     if prove(data) != expected:
         raise FileNotFoundError(errno.ENOENT, "it is damaged", str(source))
-    with replacing(target, size_hint=len(data), flush=flush) as temporary:
+    with replacing(target, size_hint=len(data), flush=flush, umask=umask) as temporary:
         temporary.write_bytes(data)
 
 

@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, OutputError, SettingsError
+from gvm_client.media import IMAGE_EXTENSIONS, MOVIE_EXTENSIONS
 from gvm_client.names import find_field, require_view
-from gvm_server.media.atomic import sweep_leftovers, write_failure
+from gvm_server.media.atomic import make_folders, sweep_leftovers, write_failure
 from gvm_server.media.confine import Roots
 from gvm_server.media.resolve import (
-    IMAGE_EXTENSIONS,
-    MOVIE_EXTENSIONS,
     SequencePath,
     own_pattern,
     parse_pattern,
@@ -42,11 +41,13 @@ class AlphaFiles:
         target: a pattern for many frames, or the one file of a single image.
         plate: the plate's name, a path or pattern where it lies on disk.
         roots: where files may be written.
+        umask: permission bits that files and new folders do not get; None is this process's own.
     """
 
     target: SequencePath | Path
     plate: str
     roots: Roots
+    umask: int | None = None
 
     @classmethod
     def of(cls, output: str, *, plate_name: str, roots: Roots) -> AlphaFiles:
@@ -100,7 +101,7 @@ class AlphaFiles:
                 path=str(self.target),
             )
         self.roots.check_write(self.folder)
-        prove_writable(self.folder)
+        prove_writable(self.folder, umask=self.umask)
         sweep_leftovers(self.folder)
         paths = [self.path(frame) for frame in frames]
         self._refuse_plate(paths)
@@ -151,14 +152,14 @@ def _file_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name).strip(".") or "alpha"
 
 
-def prove_writable(folder: Path) -> None:
+def prove_writable(folder: Path, *, umask: int | None = None) -> None:
     """Make a folder and prove that files can be written in it.
 
     Raises:
         OutputError: DISK_FULL or OUTPUT_UNWRITABLE.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folders(folder, umask=umask)
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"\0")
     except OSError as error:

@@ -15,19 +15,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.media import IMAGE_EXTENSIONS, MOVIE_EXTENSIONS
 from gvm_client.names import ACCEPTED, find_field, number_at_end, percent_field, require_view
 from gvm_server.media.frames import format_frames
-
-# fmt: off
-IMAGE_EXTENSIONS = frozenset((
-    ".exr", ".sxr", ".dpx", ".cin", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".tga", ".hdr",
-    ".bmp", ".webp", ".jp2", ".sgi", ".rgb",
-))
-MOVIE_EXTENSIONS = frozenset((
-    ".mov", ".mp4", ".m4v", ".mkv", ".webm", ".avi", ".mxf", ".mpg", ".mpeg", ".ts", ".m2ts",
-    ".mts", ".wmv", ".flv", ".ogv", ".gif",
-))
-# fmt: on
 
 _MAX_LISTED = 8
 

@@ -124,7 +124,7 @@ class FileSink:
     def place(self, frame: int, wanted: Fingerprint, cached: Path) -> Delivery:
         """Copy a finished file from the cache into place."""
         path = self._files.path(frame)
-        copy_into_place(cached, path, wanted)
+        copy_into_place(cached, path, wanted, umask=self._files.umask)
         self._cache.placed.remember(path, wanted)
         return Delivery(frame=frame, cached=True, path=str(path))
 
@@ -137,6 +137,7 @@ class FileSink:
             header=alpha.header,
             depth=self.depth,
             attributes=alpha.attributes,
+            umask=self._files.umask,
         )
         self._cache.placed.remember(path, alpha.fingerprint)
         self._cache.add_alpha(alpha.fingerprint, path)

@@ -146,6 +146,7 @@ class Daemon:
             memory_bytes=resident_bytes(),
             device_used_bytes=used,
             device_free_bytes=free,
+            cache_limit_bytes=self._shop.cache.limit_bytes,
             cache_path=str(cache.root),
             cache_bytes=cache.size_bytes,
             jobs=self._scheduler.summaries(),

@@ -40,6 +40,7 @@ from gvm_server.matting.survey import Survey
 from gvm_server.media.mapped import MappedImage
 from gvm_server.media.pushed import PushedFrames
 from gvm_server.media.sinks import Delivery
+from gvm_server.service.context import Running
 from gvm_server.service.replies import failed_by
 
 HEARTBEAT_SECONDS = 1.0  # at least one message a job and second: a client knows that we live
@@ -121,12 +122,14 @@ class Job:
 
     # ---- what happens to a job, in order -----------------------------------------------------
 
-    def accept(self, order: Order, found: Survey, notes: tuple[str, ...]) -> None:
+    def accept(
+        self, order: Order, found: Survey, notes: tuple[str, ...], *, ocio_digest: str = ""
+    ) -> None:
         """Say what will be done; a job that begins anew says so by its heartbeat."""
         with self._lock:
             begins_anew = self._accepted is not None
             self._frames_done = self._frames_written = 0
-            self._accepted = _accepted(self.name, order, found, notes)
+            self._accepted = _accepted(self.name, order, found, notes, ocio_digest)
             if begins_anew:
                 self.beat()
             else:
@@ -314,7 +317,10 @@ def _waiting(ahead: int) -> str:
     return f"Waiting for its turn: {'1 job is' if ahead == 1 else f'{ahead} jobs are'} ahead."
 
 
-def _accepted(job: str, order: Order, found: Survey, notes: tuple[str, ...]) -> Accepted:
+def _accepted(
+    job: str, order: Order, found: Survey, notes: tuple[str, ...], ocio_digest: str
+) -> Accepted:
+    running = Running.of(order.engine)
     return Accepted(
         job=job,
         engine=EngineName(order.engine.name),
@@ -330,6 +336,10 @@ def _accepted(job: str, order: Order, found: Survey, notes: tuple[str, ...]) -> 
         working_width=order.working.width,
         working_height=order.working.height,
         notes=notes,
+        ocio_digest=ocio_digest,
+        device=running.device,
+        precision=running.precision,
+        compilation=running.compilation,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError
@@ -22,6 +22,7 @@ from gvm_server.media.output import AlphaFiles
 from gvm_server.media.plate import Plate, PlateOptions
 from gvm_server.media.pushed import PushedFrames, PushedOptions
 from gvm_server.media.sinks import FileSink, MappedSink, Sink
+from gvm_server.service.context import check_configuration, check_demands, weights_folder
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +43,8 @@ class Prepared:
 
     order: Order
     notes: tuple[str, ...]
+    ocio_digest: str
+    """The hash of the colour configuration's content."""
 
 
 def prepare(
@@ -58,7 +61,9 @@ def prepare(
     Raises:
         GvmError: the plate, the settings, the engine or the output is wrong.
     """
+    ocio_digest = check_configuration(request.context)
     choice = _engine(request, site)
+    check_demands(request.context, choice.engine)
     plate = _open(request.plate, site, ask)
     geometry = plate.geometry()
     working = working_size_of(geometry, window, choice.engine)
@@ -78,14 +83,17 @@ def prepare(
     )
     seen = (*plate.notes, *_left_out(geometry))
     notes = (*choice.notes, *choice.engine.notes, *seen, *fitted, *_advice(window))
-    return Prepared(order=order, notes=notes)
+    return Prepared(order=order, notes=notes, ocio_digest=ocio_digest)
 
 
 def _engine(request: Matte, site: Site) -> Choice:
     for folder in (request.model.weights, request.model.unet, request.model.lora):
         if folder:
             site.roots.check_read(Path(folder))
-    return find_engine(request.engine.value, request.model, site.machine)
+    own = site.machine.weights
+    weights = weights_folder(request.context, site.roots, own)
+    machine = replace(site.machine, weights=weights)
+    return find_engine(request.engine.value, request.model, machine)
 
 
 def _fitted(
@@ -168,6 +176,7 @@ def _sink(request: Matte, plate: Plate, site: Site, frames: tuple[int, ...]) -> 
     if isinstance(output, MappedOutput):
         return MappedSink(buffers=site.buffers, cache=site.cache)
     files = AlphaFiles.of(output.path, plate_name=plate.name, roots=site.roots)
+    files = replace(files, umask=request.context.umask)
     files.check(frames, overwrite=output.overwrite)
     return FileSink(files, depth=output.depth, cache=site.cache)
 

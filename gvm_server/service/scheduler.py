@@ -154,7 +154,8 @@ class Scheduler:
     def _prepared(self, job: Job) -> Pipeline:
         prepared = prepare(job.request, job.window, self._site, job.need)
         found = survey(prepared.order, self._shop.cache)
-        job.accept(prepared.order, found, (*prepared.notes, *found.notes))
+        notes = (*prepared.notes, *found.notes)
+        job.accept(prepared.order, found, notes, ocio_digest=prepared.ocio_digest)
         job.deliver_kept(found.kept)
         return Pipeline(
             prepared.order,

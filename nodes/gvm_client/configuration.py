@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -13,5 +16,35 @@ def config_dir() -> Path:
 
 
 def server_file() -> Path:
-    """Return the file that names the server's command: `{"command": ["/path/python", ...]}`."""
+    """Return the file that says how a server is started, whether it exists or not."""
     return config_dir() / "server.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServerFile:
+    """What `server.json` says: `{"command": ["/path/python", ...], "env": {"NAME": "text"}}`.
+
+    Attributes:
+        command: the words that start the server; empty where it names none.
+        environment: variables that the server gets, whatever whoever starts it has.
+    """
+
+    command: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_server_file(path: Path) -> ServerFile | None:
+    """Return what the file says, nothing where there is none; None where it says nothing."""
+    if not path.exists():
+        return ServerFile()
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        command, own = said.get("command", []), said.get("env", {})
+    except (OSError, ValueError, AttributeError):
+        return None
+    texts = isinstance(command, list) and isinstance(own, dict)
+    if not texts or not all(isinstance(word, str) for word in (*command, *own.values())):
+        return None
+    if not command and ("command" in said or not own):
+        return None
+    return ServerFile(command=tuple(command), environment=own)

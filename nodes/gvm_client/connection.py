@@ -16,12 +16,12 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, ServerError, ServerNotRunning
+from gvm_client.limits import MAX_CONNECTION_BYTES
 from gvm_client.process import is_alive
 from gvm_client.protocol.version import PROTOCOL_VERSION
 from gvm_client.runtime import check_private
 
 CONNECTION_NAME = "connection.json"
-MAX_CONNECTION_BYTES = 64 * 1024
 
 _START = "Start one with `gvm serve`."
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from gvm_client.errors import SettingsError
+from gvm_client.limits import MAX_FRAMES
 
-MAX_FRAMES = 1_000_000  # eleven hours at 24 frames per second
 EXAMPLE = "1001-1100x2,1200"
 
 _NUMBER = r"-?\d{1,9}"

@@ -8,7 +8,6 @@ Laws:
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import subprocess
@@ -23,8 +22,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gvm_client.client import Client
-from gvm_client.configuration import server_file
+from gvm_client.configuration import ServerFile, read_server_file, server_file
 from gvm_client.connection import ConnectionFile, read_connection
+from gvm_client.environment import server_environment
 from gvm_client.errors import (
     ErrorCode,
     ServerError,
@@ -32,13 +32,13 @@ from gvm_client.errors import (
     ServerNotRunning,
     ServerStartFailed,
 )
-from gvm_client.runtime import LOG_NAME, private_dir, runtime_path
+from gvm_client.limits import MAX_LOG_BYTES
+from gvm_client.runtime import LOG_NAME, RUNTIME_VARIABLE, private_dir, runtime_path
 
 SERVER_VARIABLE = "GVM_SERVER"
 START_SECONDS = 60.0
 PING_SECONDS = 2.0
 SILENT_SECONDS = 10.0  # a server that loads its model may take some seconds to answer a ping
-MAX_LOG_BYTES = 1 << 20  # a longer log is put aside when a server is started
 
 # On Windows, where there are no sessions: no console, and no Ctrl-C of the host's.
 _DETACHED: int = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(
@@ -79,12 +79,12 @@ def server_command() -> list[str]:
     if chosen := os.environ.get(SERVER_VARIABLE):
         return shlex.split(chosen)
     configured = server_file()
-    if configured.exists():
-        return _configured(configured)
+    if command := _configured().command:
+        return list(command)
     if find_spec("gvm_server") is not None:
         return [sys.executable, "-m", "gvm_server", "serve"]
     raise ServerError(
-        f"No GVM server is installed: {configured} does not exist, {SERVER_VARIABLE} is not set,"
+        f"No GVM server is installed: {configured} names none, {SERVER_VARIABLE} is not set,"
         f" and {sys.executable} has no gvm_server.",
         remedy='Install it with `pip install "gvm-bridge[server]"`, and name its command in one of'
         " these places.",
@@ -93,13 +93,16 @@ def server_command() -> list[str]:
     )
 
 
-def _configured(path: Path) -> list[str]:
-    try:
-        command = json.loads(path.read_text(encoding="utf-8"))["command"]
-    except (OSError, ValueError, KeyError, TypeError):
-        command = None
-    if isinstance(command, list) and command and all(isinstance(word, str) for word in command):
-        return command
+def _configured() -> ServerFile:
+    """Return what the configuration folder says of the server.
+
+    Raises:
+        ServerError: the file there says neither a command nor variables.
+    """
+    path = server_file()
+    configured = read_server_file(path)
+    if configured is not None:
+        return configured
     raise ServerError(
         f"{path} names no server command.",
         remedy='Write {"command": ["/path/to/python", "-m", "gvm_server", "serve"]} into it.',
@@ -202,16 +205,14 @@ def _spawn(command: Sequence[str], output: int, folder: Path) -> subprocess.Pope
 
 
 def _environment(program: str, folder: Path) -> dict[str, str]:
-    """Return the server's environment; another Python than ours gets none of our PYTHON variables.
+    """Return the server's environment; the host's Python variables only where it is that Python.
 
     A compositing host sets PYTHONHOME and PYTHONPATH for its own Python, and they would break the
     server's.
     """
-    ours = program == sys.executable
-    kept = {
-        name: text for name, text in os.environ.items() if ours or not name.startswith("PYTHON")
-    }
-    return {**kept, "GVM_RUNTIME_DIR": str(folder)}
+    own = _configured().environment
+    kept = server_environment(os.environ, own, same_python=program == sys.executable)
+    return {**kept, RUNTIME_VARIABLE: str(folder)}
 
 
 def _open_log(log: Path) -> BinaryIO:

@@ -12,12 +12,9 @@ from math import isfinite
 from types import MappingProxyType
 
 from gvm_client.errors import SettingsError
+from gvm_client.limits import MAX_FRAMES_PER_WINDOW, MAX_RADIUS, MAX_SIDE, MAX_STEPS
 
-MAX_FRAMES_PER_WINDOW = 256  # the protocol's bound; memory ends far below it
 LARGEST_FITTED_WINDOW = 16  # frames: the most that a window chosen by the device's memory has
-MAX_STEPS = 50
-MAX_SIDE = 8192  # working pixels; a longer side than an 8K plate is a typing error
-MAX_RADIUS = 256.0  # plate pixels of grow and blur
 
 
 class PlanKind(str, Enum):

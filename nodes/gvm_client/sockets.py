@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zmq
 
-from gvm_client.protocol.wire import MAX_MESSAGE_BYTES
+from gvm_client.limits import MAX_MESSAGE_BYTES
 
 HEARTBEAT_MS = 1000
 HEARTBEAT_TIMEOUT_MS = 5000  # a peer that is silent for so long is cut off

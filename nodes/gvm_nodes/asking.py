@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from gvm_client.context import job_context
 from gvm_client.errors import SettingsError
 from gvm_client.frames import format_frames, parse_frames
 from gvm_client.protocol.messages import EngineName, FileOutput, FilePlate, Matte
@@ -83,6 +84,7 @@ def matte_request(
         engine=EngineName(wishes.engine),
         priority=priority,
         playhead=playhead,
+        context=job_context(),
     )
 
 

@@ -14,7 +14,7 @@ import uuid
 from dataclasses import dataclass, replace
 
 from gvm_client.protocol.fields import pack_fields
-from gvm_client.protocol.messages import Matte
+from gvm_client.protocol.messages import JobContext, Matte
 from gvm_client.settings import Priority
 
 NO_JOB = "0" * 32
@@ -62,7 +62,14 @@ def digest(request: Matte) -> str:
     return _hash(
         "",
         replace(
-            request, job=NO_JOB, frames="", max_frames=0, playhead=None, priority=Priority.RANGE
+            request,
+            job=NO_JOB,
+            frames="",
+            max_frames=0,
+            playhead=None,
+            priority=Priority.RANGE,
+            # Where they lie on this machine changes a matte; modes and demands do not.
+            context=JobContext(ocio=request.context.ocio, weights=request.context.weights),
         ),
     )
 

@@ -12,17 +12,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, OutputError
+from gvm_client.media import CLIP_EXTENSIONS
 from gvm_client.names import find_field, percent_name
 
 DEFAULT_OUTPUT = "{dir}/mattes/{plate}_{id}/v{version}/{plate}_matte_v{version}.%04d.exr"
-
-# One file holds all frames, whatever number its name ends with; the server reads not all of them.
-# fmt: off
-MOVIES = (
-    ".mov", ".mp4", ".m4v", ".mkv", ".webm", ".avi", ".mxf", ".mpg", ".mpeg", ".ts", ".m2ts",
-    ".mts", ".wmv", ".flv", ".ogv", ".gif", ".r3d", ".braw", ".ari",
-)
-# fmt: on
 
 _TOKEN = re.compile(r"\{(\w+)\}")
 _FRAME = re.compile(r"%0?\d*d")
@@ -65,7 +58,7 @@ def plate_name(path: str) -> str:
     """Return a plate's bare name without frame token and extension; else its folder's name."""
     folder, _, file = path.replace("\\", "/").rpartition("/")
     stem = file.rpartition(".")[0]
-    field = None if file.lower().endswith(MOVIES) else find_field(stem)
+    field = None if file.lower().endswith(CLIP_EXTENSIONS) else find_field(stem)
     name = field.head.rstrip("._ -") if field and not field.tail else stem
     # A name becomes part of a pattern, and there these begin the frame's number.
     return re.sub(r"[%#]", "_", name) or folder.rpartition("/")[2] or "plate"
@@ -74,7 +67,9 @@ def plate_name(path: str) -> str:
 def percent_pattern(path: str) -> str:
     """Return a path with its frame field, however written, as `%04d`; a movie's as it is."""
     folder, slash, file = path.rpartition("/")
-    return path if file.lower().endswith(MOVIES) else f"{folder}{slash}{percent_name(file)}"
+    return (
+        path if file.lower().endswith(CLIP_EXTENSIONS) else f"{folder}{slash}{percent_name(file)}"
+    )
 
 
 def frame_path(pattern: str, frame: int) -> Path:

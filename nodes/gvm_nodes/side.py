@@ -23,6 +23,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, TextIO, cast
 
+from gvm_client.environment import LOADER_PREFIXES, PYTHON_PREFIX
 from gvm_client.errors import ErrorCode, GvmError, RemoteProtocolError, ServerError, ServerLost
 from gvm_client.protocol.fields import pack_fields, unpack_fields
 from gvm_client.protocol.messages import (
@@ -269,8 +270,12 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def _clean_environment() -> dict[str, str]:
-    """Return this environment without what a host sets for its own Python."""
-    return {name: text for name, text in os.environ.items() if not name.startswith("PYTHON")}
+    """Return this environment without what a host sets for its own Python and libraries."""
+    return {
+        name: text
+        for name, text in os.environ.items()
+        if not name.startswith((PYTHON_PREFIX, *LOADER_PREFIXES))
+    }
 
 
 if __name__ == "__main__":

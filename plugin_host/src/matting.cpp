@@ -14,8 +14,6 @@ namespace {
 // Alphas that this process keeps: about 120 frames of 1080p.
 constexpr std::size_t kStoreBytes = std::size_t{1} << 30;
 
-constexpr std::array kMovieExtensions{".mov", ".mp4", ".mxf", ".mkv", ".avi", ".m4v", ".webm"};
-
 struct OpenDesk {
   std::mutex mutex;
   std::shared_ptr<bridge::Desk> desk;
@@ -30,8 +28,8 @@ bool is_movie(const std::string& path) {
   std::string extension = std::filesystem::path(path).extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char letter) { return std::tolower(letter); });
-  return std::find(kMovieExtensions.begin(), kMovieExtensions.end(), extension) !=
-         kMovieExtensions.end();
+  return std::find(bridge::kMovieExtensions.begin(), bridge::kMovieExtensions.end(), extension) !=
+         bridge::kMovieExtensions.end();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "bridge/context.hpp"
 #include "bridge/errors.hpp"
 #include "host.hpp"
 
@@ -119,6 +120,7 @@ NodeSettings read_settings(const NodeParams& params, double scale,
   settings.wish.knobs = knobs(params, scale);
   settings.wish.engine = choice<bridge::EngineName>(params, param::kEngine, kEngineLabels);
   settings.wish.colourspace = colourspace(params, host_colourspace);
+  settings.wish.context = bridge::job_context();
   settings.wish.may_start_server = params.integer(param::kStartServer) != 0;
   settings.wish.timeout_seconds = params.real(param::kTimeout);
   settings.output = choice<OutputMode>(params, param::kOutput, kOutputLabels);

@@ -69,7 +69,7 @@ def _refused_bytes() -> list[dict[str, object]]:
         _raw("broken UTF-8", b"\x81\xa1v\xa1\xff", MALFORMED),
         _raw(
             "a field named twice",
-            b"\x84\xa1v\x01\xa4type\xa6cancel\xa7request\xa17\xa4body" + twice,
+            b"\x84\xa1v\x02\xa4type\xa6cancel\xa7request\xa17\xa4body" + twice,
             MALFORMED,
         ),
     ]
@@ -126,6 +126,10 @@ def _refused_values() -> list[dict[str, object]]:
         in_matte("a relative path", BAD, plate={"kind": "file", "path": "a.exr"}),
         in_matte("a window of 0 frames", BAD, window={"frames_per_window": 0}),
         in_matte("an overlap above half", BAD, window={"frames_per_window": 4, "overlap": 3}),
+        in_matte("a relative colour configuration", BAD, context={"ocio": "config.ocio"}),
+        in_matte("a hash that is none", BAD, context={"ocio_digest": "xyz"}),
+        in_matte("relative weights", BAD, context={"weights": "w"}),
+        in_matte("a umask of more than nine bits", BAD, context={"umask": 0o1000}),
         in_matte("a negative number of frames", BAD, max_frames=-1),
         in_matte("no frames pushed", BAD, plate={**pushed_plate, "frames": []}),
         in_matte(

@@ -4,12 +4,15 @@
 // - bridge_probe plan: reads plans from standard input, answers needs and blends.
 // - bridge_probe facts: presets, defaults, words and bounds.
 // - bridge_probe words LINE: a command line in words.
+// - bridge_probe context: what a job means besides its settings, from this environment.
+// - bridge_probe scrubbed: reads an environment, answers what of it a server gets.
 // - bridge_probe hash: the hash of each line of standard input.
 
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "bridge/context.hpp"
 #include "bridge/fields.hpp"
 #include "bridge/hash.hpp"
 #include "bridge/launcher.hpp"
@@ -131,7 +134,13 @@ Json facts() {
           {"messages", list(kMessageWords)},
           {"codes", list(kCodeWords)},
           {"engines", list(kWords<EngineName>)},
+          {"movies", list(kMovieExtensions)},
           {"bounds", {kMaxFramesPerWindow, kMaxSteps, kMaxSide, kMaxRadius}}};
+}
+
+Json context_facts() {
+  const JobContext context = job_context();
+  return {{"ocio", context.ocio}, {"weights", context.weights}, {"umask", context.umask}};
 }
 
 Json hashes() {
@@ -148,6 +157,12 @@ Json answer(const std::vector<std::string>& words) {
   if (verb == "plan") return plans();
   if (verb == "facts") return facts();
   if (verb == "words") return Json(split_words(words.at(1)));
+  if (verb == "context") return context_facts();
+  if (verb == "scrubbed") {
+    const Json question = Json::parse(std::cin);
+    return Json(scrubbed(question.at("environment").get<Variables>(),
+                         question.at("own").get<Variables>()));
+  }
   if (verb == "hash") return hashes();
   throw Error(code::kBadRequest, "bridge_probe has no verb `" + verb + "`.");
 }

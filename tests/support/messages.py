@@ -86,6 +86,15 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
             engine=say.EngineName.GVM,
             priority=Priority.BATCH,
             playhead=1042,
+            context=say.JobContext(
+                ocio="/shows/a/config.ocio",
+                ocio_digest="00ff",
+                weights="/w2",
+                umask=0o007,
+                device="cuda",
+                precision="float16",
+                compilation="none",
+            ),
         ),
         "pushed": say.Matte(
             job=JOB,
@@ -160,6 +169,10 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
             working_width=1280,
             working_height=736,
             notes=("The plate is read as ACEScg.", "3 frames are missing and held."),
+            ocio_digest="00ff",
+            device="cuda",
+            precision="float16",
+            compilation="inductor",
         ),
     },
     "need_frames": {
@@ -249,6 +262,7 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
             cache_path="/home/a/.cache/gvm",
             cache_bytes=2**40,
             jobs=(SUMMARY,),
+            cache_limit_bytes=2**41,
         ),
     },
 }

@@ -14,9 +14,8 @@ from math import isfinite
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from gvm_client.limits import MAX_CUTS, MAX_TEXT
 from gvm_client.protocol.messages import (
-    MAX_CUTS,
-    MAX_TEXT,
     FileOutput,
     FilePlate,
     MappedOutput,

@@ -16,15 +16,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from gvm_client.errors import ErrorCode
+from gvm_client.limits import MAX_CUTS, MAX_FRAMES_IN_MESSAGE, MAX_JOBS, MAX_TEXT
 from gvm_client.protocol.values import (
-    MAX_CUTS,
-    MAX_FRAMES_IN_MESSAGE,
-    MAX_TEXT,
     PIXEL_BYTES,
     EngineName,
     FileOutput,
     FilePlate,
     FrameKey,
+    JobContext,
     JobSummary,
     MappedFrame,
     MappedOutput,
@@ -34,8 +33,6 @@ from gvm_client.protocol.values import (
     require,
 )
 from gvm_client.settings import MatteKnobs, ModelSettings, Priority, WindowSettings
-
-MAX_JOBS = 256
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -64,6 +61,7 @@ class Matte:
     engine: EngineName = EngineName.AUTO
     priority: Priority = Priority.RANGE
     playhead: int | None = None
+    context: JobContext = JobContext()  # noqa: RUF009 (it is frozen)
 
     def __post_init__(self) -> None:
         _check_job(self.job)
@@ -133,6 +131,10 @@ class Accepted:
         working_width: the model's frame, in pixels.
         working_height: the model's frame, in pixels.
         notes: what the artist should know, in whole sentences.
+        ocio_digest: the hash of the colour configuration's content, hexadecimal.
+        device: the kind of device that the engine runs on.
+        precision: the type that its network computes in.
+        compilation: the `torch.compile` backend that runs it, or `none`.
     """
 
     job: str
@@ -149,6 +151,10 @@ class Accepted:
     working_width: int
     working_height: int
     notes: tuple[str, ...] = ()
+    ocio_digest: str = ""
+    device: str = ""
+    precision: str = ""
+    compilation: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -259,6 +265,7 @@ class ServerStatus:
         device_used_bytes: memory this process holds on the device; 0 on a CPU.
         device_free_bytes: memory free on the device; 0 on a CPU.
         jobs: running and waiting jobs first, then the latest finished ones.
+        cache_limit_bytes: what the cache may hold.
     """
 
     pid: int
@@ -272,6 +279,7 @@ class ServerStatus:
     cache_path: str
     cache_bytes: int
     jobs: tuple[JobSummary, ...] = ()
+    cache_limit_bytes: int = 0
 
     def __post_init__(self) -> None:
         require(len(self.jobs) <= MAX_JOBS, f"{len(self.jobs)} jobs; at most {MAX_JOBS}")
@@ -334,6 +342,7 @@ __all__ = [
     "FrameKey",
     "FrameReady",
     "GiveFrames",
+    "JobContext",
     "JobEvent",
     "JobSummary",
     "MappedFrame",

@@ -12,12 +12,12 @@ from enum import Enum
 from types import MappingProxyType
 
 from gvm_client.errors import LocalProtocolError
+from gvm_client.limits import MAX_BUFFER_SIDE, MAX_CUTS, MAX_FRAMES_IN_MESSAGE
 from gvm_client.settings import BadPixels, Depth, Missing, PlateKeys, Priority
 
-MAX_TEXT = 8192  # bytes of any text; PATH_MAX is 4096, a range of frames may be longer
-MAX_FRAMES_IN_MESSAGE = 1024  # frames named one by one; a window has at most 256
-MAX_CUTS = 10_000
+DEFAULT_UMASK = 0o022  # what most systems give a user
 
+_DIGEST = re.compile(r"[0-9a-f]{0,128}")
 _BUFFER_NAME = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
@@ -83,7 +83,10 @@ class MappedFrame:
         require(self.offset >= 0, f"offset is {self.offset}; it must not be negative")
         for name in ("width", "height"):
             side = getattr(self, name)
-            require(1 <= side <= 65_536, f"{name} is {side}; it must be from 1 to 65536")
+            require(
+                1 <= side <= MAX_BUFFER_SIDE,
+                f"{name} is {side}; it must be from 1 to {MAX_BUFFER_SIDE}",
+            )
         require(self.channels in (1, 3, 4), f"channels is {self.channels}; it must be 1, 3 or 4")
 
     @property
@@ -124,7 +127,7 @@ class FilePlate:
     cuts: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        require(self.path.startswith("/") or self.path[1:2] == ":", _absolute("path", self.path))
+        require(_is_absolute(self.path), _absolute("path", self.path))
         require(len(self.cuts) <= MAX_CUTS, f"{len(self.cuts)} cuts; at most {MAX_CUTS}")
 
 
@@ -179,7 +182,7 @@ class FileOutput:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        require(self.path.startswith("/") or self.path[1:2] == ":", _absolute("path", self.path))
+        require(_is_absolute(self.path), _absolute("path", self.path))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -190,6 +193,43 @@ class MappedOutput:
 
     def __post_init__(self) -> None:
         require(self.pixel_type is PixelType.FLOAT, "a mapped alpha is float")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobContext:
+    """What a job means besides its settings, from the asker's environment; never the server's own.
+
+    Attributes:
+        ocio: the colour configuration: an absolute path or an `ocio://` name; "" is the built-in.
+        ocio_digest: the hash of its content that the job asks for, hexadecimal; "" takes any.
+        weights: the folder of GVM's weights where the model names none; "" is the user's own.
+        umask: permission bits that the job's files and folders do not get.
+        device: the kind of device that the job demands (`cpu`, `cuda`, `mps`); "" takes any.
+        precision: the type that the job demands of the network; "" takes any.
+        compilation: the `torch.compile` backend that the job demands, or `none`; "" takes any.
+    """
+
+    ocio: str = ""
+    ocio_digest: str = ""
+    weights: str = ""
+    umask: int = DEFAULT_UMASK
+    device: str = ""
+    precision: str = ""
+    compilation: str = ""
+
+    def __post_init__(self) -> None:
+        require(
+            self.ocio == "" or self.ocio.startswith("ocio://") or _is_absolute(self.ocio),
+            f"ocio is {self.ocio!r}; it must be an absolute path or an ocio:// name",
+        )
+        require(
+            _DIGEST.fullmatch(self.ocio_digest) is not None,
+            f"ocio_digest is {self.ocio_digest!r}; it must be at most 128 hexadecimal digits",
+        )
+        require(
+            self.weights == "" or _is_absolute(self.weights), _absolute("weights", self.weights)
+        )
+        require(0 <= self.umask <= 0o777, f"umask is {self.umask}; it must be from 0 to 511")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -217,6 +257,10 @@ class JobSummary:
     """Since it was asked for."""
     note: str = ""
     """What it waits for, or does, in plain words."""
+
+
+def _is_absolute(path: str) -> bool:
+    return path.startswith("/") or path[1:2] == ":"
 
 
 def _absolute(name: str, value: str) -> str:

@@ -19,6 +19,7 @@ from typing import cast
 import msgpack  # type: ignore[import-untyped]
 
 from gvm_client.errors import ErrorCode, GvmError, LocalProtocolError, RemoteProtocolError
+from gvm_client.limits import MAX_FIELDS, MAX_MESSAGE_BYTES, MAX_REQUEST, MAX_TEXT
 from gvm_client.protocol.fields import (
     MAX_LIST,
     Mismatch,
@@ -28,12 +29,8 @@ from gvm_client.protocol.fields import (
     text_of,
     unpack_fields,
 )
-from gvm_client.protocol.messages import MAX_TEXT, MESSAGE_TYPES, Message
+from gvm_client.protocol.messages import MESSAGE_TYPES, Message
 from gvm_client.protocol.version import PROTOCOL_VERSION
-
-MAX_MESSAGE_BYTES = 1 << 20
-MAX_REQUEST = 64  # bytes of a request's name
-MAX_FIELDS = 64  # of any map
 
 _ENVELOPE = ("v", "type", "request", "body")
 _WORDS: Mapping[type, str] = MappingProxyType({kind: word for word, kind in MESSAGE_TYPES.items()})

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from gvm_client.settings import MAX_FRAMES_PER_WINDOW, MAX_RADIUS, MAX_SIDE, MAX_STEPS
+from gvm_client.limits import MAX_FRAMES_PER_WINDOW, MAX_RADIUS, MAX_SIDE, MAX_STEPS
 from gvm_nodes.alphas import SCRIPT_KNOBS
 from gvm_nodes.knobs import Knob, Page, Setting, Wishes, as_wishes, find_knob, preset_numbers
 

@@ -15,8 +15,8 @@ from pathlib import PurePath
 from typing import Any
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.media import CLIP_EXTENSIONS
 from gvm_nodes.fusion.comp import Composition, Tool
-from gvm_nodes.outputs import MOVIES
 from gvm_nodes.span import Span
 
 _MOVIE_FIRST = 1
@@ -139,7 +139,7 @@ def starts_at(attributes: Mapping[str, Any]) -> int:
 
 
 def _on_disk(path: str, attributes: Mapping[str, Any]) -> Span | None:
-    if PurePath(path).suffix.lower() in MOVIES or not _NUMBER.search(path):
+    if PurePath(path).suffix.lower() in CLIP_EXTENSIONS or not _NUMBER.search(path):
         return None
     first = first_on_disk(attributes)
     return Span(first, first + _number(attributes, "TOOLIT_Clip_Length", 1) - 1)

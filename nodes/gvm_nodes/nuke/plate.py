@@ -11,8 +11,9 @@ from typing import cast
 import nuke
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.media import CLIP_EXTENSIONS
 from gvm_client.names import of_view
-from gvm_nodes.outputs import MOVIES, percent_pattern
+from gvm_nodes.outputs import percent_pattern
 from gvm_nodes.spaces import SCENE_LINEAR, our_name, read_space
 
 _FRAME_TOKENS = ("%", "#")
@@ -52,7 +53,7 @@ def plain_path(node: nuke.Node, view: str) -> str:
     retimed = read["frame_mode"].value() != "expression" or read["frame"].value()
     path = full_size(read, view)
     sequence = any(token in Path(path).name for token in _FRAME_TOKENS)
-    if retimed or not sequence or path.lower().endswith(MOVIES) or space_of(read) is None:
+    if retimed or not sequence or path.lower().endswith(CLIP_EXTENSIONS) or space_of(read) is None:
         return ""
     return percent_pattern(_absolute(path))
 

@@ -20,7 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr std::size_t kMaxConnectionBytes = 64 * 1024;
 constexpr std::size_t kFields = 10;
 
 Error damaged(const fs::path& path) {
@@ -90,12 +89,19 @@ std::optional<Connection> read_connection(const fs::path& folder) {
   }
 }
 
-std::vector<std::string> read_server_command(const fs::path& file) {
+ServerFile read_server_file(const fs::path& file) {
+  ServerFile read;
+  std::error_code missing;
+  if (!fs::exists(file, missing)) return read;
   std::ifstream stream(file);
   const std::string text{std::istreambuf_iterator<char>(stream), {}};
   try {
-    auto words = Json::parse(text).at("command").get<std::vector<std::string>>();
-    if (!words.empty()) return words;
+    const Json plain = Json::parse(text);
+    if (plain.contains("command")) plain.at("command").get_to(read.command);
+    if (plain.contains("env")) plain.at("env").get_to(read.environment);
+    if (!read.command.empty() || !(plain.contains("command") || read.environment.empty())) {
+      return read;
+    }
   } catch (const Json::exception&) {  // said below, as for a list without words
   }
   throw Error(code::kServerStartFailed, file.string() + " names no server command.",

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,8 +30,15 @@ struct Connection {
 /// is damaged).
 std::optional<Connection> read_connection(const std::filesystem::path& folder);
 
-/// The words of a command that configures how a server is started; see launcher.hpp.
-/// Throws Error (server_start_failed): the file names no command.
-std::vector<std::string> read_server_command(const std::filesystem::path& file);
+using Variables = std::map<std::string, std::string>;
+
+/// How a server is started, as the configuration folder says it; see launcher.hpp.
+struct ServerFile {
+  std::vector<std::string> command;  // empty: none is named
+  Variables environment;             // the server's own variables, whatever the host has
+};
+
+/// Empty where there is no file. Throws Error (server_start_failed): it says neither.
+ServerFile read_server_file(const std::filesystem::path& file);
 
 }  // namespace gvm::bridge

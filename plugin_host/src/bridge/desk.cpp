@@ -33,6 +33,7 @@ Matte request_for(const Wish& wish, const FrameHashes& wanted) {
   request.knobs = wish.knobs;
   request.engine = wish.engine;
   request.priority = wish.priority;
+  request.context = wish.context;
   return request;
 }
 

@@ -113,6 +113,14 @@ void fields(V& visit, MatteKnobs& m) {
 }
 
 template <class V>
+void fields(V& visit, JobContext& m) {
+  visit.defaulted("ocio", m.ocio), visit.defaulted("ocio_digest", m.ocio_digest);
+  visit.defaulted("weights", m.weights), visit.defaulted("umask", m.umask);
+  visit.defaulted("device", m.device), visit.defaulted("precision", m.precision);
+  visit.defaulted("compilation", m.compilation);
+}
+
+template <class V>
 void fields(V& visit, StageSeconds& m) {
   visit("stage", m.stage), visit("seconds", m.seconds);
 }
@@ -132,7 +140,7 @@ void fields(V& visit, Matte& m) {
   visit.defaulted("window", m.window), visit.defaulted("knobs", m.knobs),
       visit.defaulted("model", m.model);
   visit.defaulted("engine", m.engine), visit.defaulted("priority", m.priority);
-  visit.defaulted("playhead", m.playhead);
+  visit.defaulted("playhead", m.playhead), visit.defaulted("context", m.context);
 }
 
 template <class V>
@@ -162,6 +170,8 @@ void fields(V& visit, Accepted& m) {
   visit("windows_total", m.windows_total), visit("windows_cached", m.windows_cached);
   visit("colourspace", m.colourspace), visit("working_width", m.working_width);
   visit("working_height", m.working_height), visit.defaulted("notes", m.notes);
+  visit.defaulted("ocio_digest", m.ocio_digest), visit.defaulted("device", m.device);
+  visit.defaulted("precision", m.precision), visit.defaulted("compilation", m.compilation);
 }
 
 template <class V>
@@ -219,6 +229,7 @@ void fields(V& visit, ServerStatus& m) {
   visit("memory_bytes", m.memory_bytes), visit("device_used_bytes", m.device_used_bytes);
   visit("device_free_bytes", m.device_free_bytes), visit("cache_path", m.cache_path);
   visit("cache_bytes", m.cache_bytes), visit.defaulted("jobs", m.jobs);
+  visit.defaulted("cache_limit_bytes", m.cache_limit_bytes);
 }
 
 // Rules of values; each throws Error (bad_request).
@@ -232,6 +243,7 @@ void check(const MappedOutput& value);
 void check(const WindowSettings& value);
 void check(const ModelSettings& value);
 void check(const MatteKnobs& value);
+void check(const JobContext& value);
 void check(const Matte& value);
 void check(const GiveFrames& value);
 void check(const Cancel& value);

@@ -11,12 +11,14 @@
 #include <cstring>
 #include <deque>
 #include <fstream>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
 
 #include "bridge/client.hpp"
 #include "bridge/runtime.hpp"
+#include "bridge/tables.hpp"
 
 extern char** environ;
 
@@ -28,11 +30,6 @@ namespace fs = std::filesystem;
 constexpr double kRivalSeconds = 2.0;  // a server that took the lock listens within milliseconds
 constexpr int kPingMs = 500;
 constexpr std::size_t kTailLines = 12;
-constexpr std::uintmax_t kMaxLogBytes = 1 << 20;
-
-// What a host sets for its own libraries and Python would only harm the server's.
-constexpr const char* kHostsOwn[] = {
-    "PYTHONHOME=", "PYTHONPATH=", "LD_LIBRARY_PATH=", "LD_PRELOAD="};
 
 std::timed_mutex starting;  // one thread starts a server, the others wait for it
 
@@ -95,17 +92,23 @@ struct Boot {
   }
 };
 
-std::vector<std::string> server_environment() {
-  std::vector<std::string> kept;
+std::map<std::string, std::string> variables() {
+  std::map<std::string, std::string> all;
   for (char** entry = environ; *entry; ++entry) {
     const std::string text = *entry;
-    const bool hosts = std::any_of(
-        std::begin(kHostsOwn), std::end(kHostsOwn),
-        [&](const char* name) { return text.compare(0, std::strlen(name), name) == 0; });
-    if (!hosts && text.rfind("GVM_RUNTIME_DIR=", 0) != 0) kept.push_back(text);
+    const std::size_t equals = text.find('=');
+    if (equals != std::string::npos) all[text.substr(0, equals)] = text.substr(equals + 1);
   }
-  kept.push_back("GVM_RUNTIME_DIR=" + runtime_path().string());
-  return kept;
+  return all;
+}
+
+std::vector<std::string> server_environment() {
+  std::map<std::string, std::string> kept =
+      scrubbed(variables(), read_server_file(config_path()).environment);
+  kept["GVM_RUNTIME_DIR"] = runtime_path().string();
+  std::vector<std::string> entries;
+  for (const auto& [name, text] : kept) entries.push_back(name + "=" + text);
+  return entries;
 }
 
 std::vector<char*> pointers(std::vector<std::string>& words) {
@@ -220,11 +223,25 @@ std::vector<std::string> server_command() {
     if (!words.empty()) return words;
   }
   const fs::path configured = config_path();
-  if (fs::exists(configured)) return read_server_command(configured);
+  ServerFile file = read_server_file(configured);
+  if (!file.command.empty()) return file.command;
   throw Error(code::kServerStartFailed,
               "No GVM server is named: " + configured.string() +
-                  " does not exist and GVM_SERVER is not set.",
+                  " names none and GVM_SERVER is not set.",
               "Run `gvm install ofx`, which writes that file.");
+}
+
+Variables scrubbed(const Variables& environment, const Variables& own) {
+  Variables kept;
+  for (const auto& [name, text] : environment) {
+    const std::string& word = name;  // a structured binding cannot be captured in C++17
+    const bool one = std::find(kScrubbed.begin(), kScrubbed.end(), word) != kScrubbed.end();
+    const bool many = std::any_of(kScrubbedPrefixes.begin(), kScrubbedPrefixes.end(),
+                                  [&](const char* begin) { return word.rfind(begin, 0) == 0; });
+    if (!one && !many) kept[name] = text;
+  }
+  for (const auto& [name, text] : own) kept[name] = text;
+  return kept;
 }
 
 std::vector<std::string> split_words(const std::string& line) {

@@ -1,7 +1,7 @@
 // Finds the running server, or starts one and waits for its proof of life.
 //
 // The command is $GVM_SERVER, else the one in the configuration folder (`gvm/server.json`, written
-// by `gvm install ofx`). A server outlives the host that started it.
+// by `gvm install ofx`), which may also give it variables (`env`). A server outlives the host that started it.
 #pragma once
 
 #include <string>
@@ -23,6 +23,10 @@ Connection ensure_server(bool may_start, const Watch& watch);
 /// The words of the command that starts the server. Throws Error (server_start_failed): there is
 /// none.
 std::vector<std::string> server_command();
+
+/// What a server gets of a host's environment, by the table of gvm_client/environment.py, and the
+/// variables of its own over it.
+Variables scrubbed(const Variables& environment, const Variables& own);
 
 /// Words as a POSIX shell parts them: blanks, quotes, backslashes; nothing is expanded.
 std::vector<std::string> split_words(const std::string& line);

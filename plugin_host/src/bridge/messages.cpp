@@ -18,11 +18,14 @@ void check_path(const std::string& path) {
           "path is " + path + "; it must be an absolute path");
 }
 
-void check_job(const std::string& job) {
-  const bool hexadecimal = std::all_of(job.begin(), job.end(), [](unsigned char letter) {
+bool is_hexadecimal(const std::string& text) {
+  return std::all_of(text.begin(), text.end(), [](unsigned char letter) {
     return std::isdigit(letter) || ('a' <= letter && letter <= 'f');
   });
-  require(job.size() == 32 && hexadecimal, "job is " + job + "; it must be 32 hexadecimal digits");
+}
+
+void check_job(const std::string& job) {
+  require(job.size() == 32 && is_hexadecimal(job), "job is " + job + "; it must be 32 hexadecimal digits");
 }
 
 void check_count(std::size_t count) {
@@ -50,7 +53,7 @@ void check(const MappedFrame& value) {
           "buffer is " + value.buffer + "; it must be a bare file name of letters, digits, . _ -");
   require(value.offset >= 0, "offset must not be negative");
   for (std::int64_t side : {value.width, value.height}) {
-    require(1 <= side && side <= 65'536,
+    require(1 <= side && side <= kMaxBufferSide,
             "a side of " + std::to_string(side) + " pixels; it must be from 1 to 65536");
   }
   require(value.channels == 1 || value.channels == 3 || value.channels == 4,
@@ -76,6 +79,15 @@ void check(const MappedOutput& value) {
 void check(const WindowSettings& value) { value.check(); }
 void check(const ModelSettings& value) { value.check(); }
 void check(const MatteKnobs& value) { value.check(); }
+
+void check(const JobContext& value) {
+  const bool named = value.ocio.empty() || value.ocio.rfind("ocio://", 0) == 0;
+  if (!named) check_path(value.ocio);
+  if (!value.weights.empty()) check_path(value.weights);
+  require(value.ocio_digest.size() <= 128 && is_hexadecimal(value.ocio_digest),
+          "ocio_digest must be at most 128 hexadecimal digits");
+  require(0 <= value.umask && value.umask <= 0777, "umask must be from 0 to 511");
+}
 
 void check(const Matte& value) {
   check_job(value.job);

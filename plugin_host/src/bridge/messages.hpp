@@ -13,17 +13,9 @@
 #include <vector>
 
 #include "bridge/settings.hpp"
+#include "bridge/tables.hpp"
 
 namespace gvm::bridge {
-
-inline constexpr std::int64_t kProtocolVersion = 1;
-inline constexpr std::size_t kMaxMessageBytes = 1 << 20;
-inline constexpr std::size_t kMaxText = 8192;
-inline constexpr std::size_t kMaxRequest = 64;
-inline constexpr std::size_t kMaxFields = 64;
-inline constexpr std::size_t kMaxFramesInMessage = 1024;
-inline constexpr std::size_t kMaxCuts = 10'000;
-inline constexpr std::size_t kMaxJobs = 256;
 
 enum class EngineName { kAuto, kGvm, kPreview, kTest };
 enum class PixelType { kUint8, kUint16, kHalf, kFloat };
@@ -98,6 +90,13 @@ struct MappedOutput {
   PixelType pixel_type = PixelType::kFloat;
 };
 
+/// What a job means besides its settings, from this host's environment; never the server's own.
+struct JobContext {
+  std::string ocio, ocio_digest, weights;
+  std::int64_t umask = 022;
+  std::string device, precision, compilation;
+};
+
 struct StageSeconds {
   std::string stage;
   double seconds = 0.0;
@@ -127,6 +126,7 @@ struct Matte {
   EngineName engine = EngineName::kAuto;
   Priority priority = Priority::kRange;
   std::optional<std::int64_t> playhead;
+  JobContext context;
 };
 
 struct GiveFrames {
@@ -158,6 +158,7 @@ struct Accepted {
   std::string colourspace;
   std::int64_t working_width = 0, working_height = 0;
   std::vector<std::string> notes;
+  std::string ocio_digest, device, precision, compilation;
 };
 
 struct NeedFrames {
@@ -222,6 +223,7 @@ struct ServerStatus {
   std::string cache_path;
   std::int64_t cache_bytes = 0;
   std::vector<JobSummary> jobs;
+  std::int64_t cache_limit_bytes = 0;
 };
 
 /// Every message, in the order of `kMessageWords`.

@@ -11,6 +11,7 @@ Hasher begin(const Wish& wish) {
   hasher.value(window.frames_per_window).value(window.overlap).value(window.decode_chunk);
   hasher.value(window.steps).value(window.size).value(window.max_resolution).value(window.plan);
   hasher.value(wish.engine).text(wish.colourspace);
+  hasher.text(wish.context.ocio).text(wish.context.weights);
   return hasher;
 }
 

@@ -6,12 +6,9 @@
 #include <cstdint>
 #include <string>
 
-namespace gvm::bridge {
+#include "bridge/tables.hpp"
 
-inline constexpr std::int64_t kMaxFramesPerWindow = 256;
-inline constexpr std::int64_t kMaxSteps = 50;
-inline constexpr std::int64_t kMaxSide = 8192;
-inline constexpr double kMaxRadius = 256.0;
+namespace gvm::bridge {
 
 /// How a clip is cut into windows.
 enum class PlanKind { kSeamless, kReference };

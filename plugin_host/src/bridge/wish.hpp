@@ -16,6 +16,7 @@ struct Wish {
   MatteKnobs knobs;
   EngineName engine = EngineName::kAuto;
   std::string colourspace = "auto";
+  JobContext context;
   Priority priority = Priority::kInteractive;
   bool may_start_server = true;
   double timeout_seconds = 600.0;

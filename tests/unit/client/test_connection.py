@@ -91,7 +91,9 @@ def test_a_living_server_of_another_protocol_is_a_version_mismatch(tmp_path: Pat
     other = {"protocol": 99, "pid": MINE.pid, "started": MINE.started, "later": []}
     connection_path(tmp_path).write_text(json.dumps(other))
     connection_path(tmp_path).chmod(0o600)
-    with pytest.raises(ServerError, match="version 99; this client speaks 1") as caught:
+    with pytest.raises(
+        ServerError, match=f"version 99; this client speaks {PROTOCOL_VERSION}"
+    ) as caught:
         read_connection(tmp_path)
     assert caught.value.code is ErrorCode.VERSION_MISMATCH
 

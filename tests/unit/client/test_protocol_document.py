@@ -31,6 +31,7 @@ VALUES = (
     WindowSettings,
     ModelSettings,
     MatteKnobs,
+    messages.JobContext,
     messages.StageSeconds,
     messages.JobSummary,
 )

@@ -25,6 +25,7 @@ from gvm_client.protocol.messages import (
     Progress,
     ServerStatus,
 )
+from gvm_client.protocol.version import PROTOCOL_VERSION
 from gvm_client.protocol.wire import MAX_MESSAGE_BYTES, Envelope, UnreadableMessage, decode, encode
 from gvm_client.settings import MatteKnobs
 from tests.golden import make_protocol
@@ -55,7 +56,7 @@ def test_a_message_survives_the_wire(message: Message):
     """What is decoded equals what was encoded, and encodes to the same bytes."""
     data = encode(message, request="r-1")
     envelope = decode(data)
-    assert envelope == Envelope(version=1, request="r-1", message=message)
+    assert envelope == Envelope(version=PROTOCOL_VERSION, request="r-1", message=message)
     assert encode(envelope.message, request=envelope.request) == data
 
 
@@ -108,7 +109,7 @@ def test_another_version_is_refused_with_both_numbers_and_a_remedy():
     error = refusal(msgpack.packb({"v": 7, "request": "r"}))
     assert error.code is ErrorCode.VERSION_MISMATCH
     assert "version 7" in error.message
-    assert "speaks 1" in error.message
+    assert f"speaks {PROTOCOL_VERSION}" in error.message
     assert error.remedy
 
 
@@ -119,7 +120,7 @@ def test_fields_with_defaults_may_be_left_out():
         "plate": {"kind": "file", "path": "/p"},
         "output": {"kind": "mapped"},
     }
-    data = msgpack.packb({"v": 1, "type": "matte", "request": "", "body": body})
+    data = msgpack.packb({"v": PROTOCOL_VERSION, "type": "matte", "request": "", "body": body})
     message = decode(data).message
     assert isinstance(message, Matte)
     assert message.plate == FilePlate(path="/p")
@@ -134,7 +135,7 @@ def test_whole_numbers_in_float_fields_are_floats_on_the_wire():
     assert encode(with_ints, request="") == encode(with_floats, request="")
     body = msgpack.packb(
         {
-            "v": 1,
+            "v": PROTOCOL_VERSION,
             "type": "done",
             "request": "",
             "body": {
@@ -204,7 +205,7 @@ def test_random_bytes_are_refused_by_name(data: bytes):
 @given(st.sampled_from(sorted(MESSAGE_TYPES)), plain_values)
 def test_random_bodies_are_refused_or_valid(word: str, body: object):
     """A body of any shape is refused by name, unless it happens to be right."""
-    data = msgpack.packb({"v": 1, "type": word, "request": "r", "body": body})
+    data = msgpack.packb({"v": PROTOCOL_VERSION, "type": word, "request": "r", "body": body})
     try:
         request, kind = "r", type(decode(data).message)
     except UnreadableMessage as error:

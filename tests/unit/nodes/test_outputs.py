@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gvm_client.errors import OutputError
-from gvm_nodes.outputs import DEFAULT_OUTPUT, MOVIES, frame_path, output_pattern, plate_name
-from gvm_server.media.resolve import MOVIE_EXTENSIONS
+from gvm_client.media import CLIP_EXTENSIONS, MOVIE_EXTENSIONS
+from gvm_nodes.outputs import DEFAULT_OUTPUT, frame_path, output_pattern, plate_name
 
 
 def pattern(text: str, folder: str = "/shot") -> str:
@@ -43,4 +43,4 @@ def test_windows_paths_get_forward_slashes_and_frames_keep_their_numbers() -> No
 
 def test_every_movie_that_the_server_reads_is_one_for_the_hosts():
     """Else its name's last number would be taken for a frame's."""
-    assert set(MOVIES) >= MOVIE_EXTENSIONS
+    assert set(CLIP_EXTENSIONS) >= set(MOVIE_EXTENSIONS)

@@ -1,0 +1,110 @@
+"""A job's context held against this server: what it names is used, what it demands must be so."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from gvm_client.errors import SettingsError
+from gvm_client.protocol.messages import JobContext
+from gvm_server.matting.engine import EngineInfo
+from gvm_server.media.colour import configuration_digest
+from gvm_server.media.confine import Roots
+
+NOT_COMPILED = "none"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Running:
+    """How an engine runs here; what `accepted` tells and a job may demand.
+
+    Attributes:
+        device: `cpu`, `cuda` or `mps`.
+        precision: the type that its network computes in.
+        compilation: a `torch.compile` backend, or `none`.
+    """
+
+    device: str
+    precision: str
+    compilation: str
+
+    @classmethod
+    def of(cls, engine: EngineInfo) -> Running:
+        """Return how an engine runs, by its maker; one that says nothing is plain arithmetic.
+
+        Raises:
+            EngineError: its device is not there.
+        """
+        said = dict(engine.maker())
+        return cls(
+            device=said.get("device", "cpu").partition(",")[0].partition(":")[0],
+            precision=said.get("unet", "float32"),
+            compilation=said.get("compiled by", "") or NOT_COMPILED,
+        )
+
+
+def check_demands(context: JobContext, engine: EngineInfo) -> None:
+    """Refuse a job whose demands this server does not meet.
+
+    Raises:
+        SettingsError: the device, the precision or the compilation is another; with both values.
+    """
+    demanded = {
+        name: getattr(context, name)
+        for name in ("device", "precision", "compilation")
+        if getattr(context, name)
+    }
+    if not demanded:
+        return
+    running = Running.of(engine)
+    for name, wanted in demanded.items():
+        if wanted != getattr(running, name):
+            raise SettingsError(
+                f"The job demands the {name} {wanted}; this server runs the {engine.name} engine"
+                f" with {getattr(running, name)}.",
+                remedy="End it with `gvm stop` and start one with `gvm serve` and the option for"
+                " it, or drop the demand.",
+            )
+
+
+def check_configuration(context: JobContext) -> str:
+    """Return the digest of the job's colour configuration, proved to be what the job asks for.
+
+    Raises:
+        InputError: it cannot be read.
+        SettingsError: its content is not what the job pins, or this server reads another one.
+    """
+    own = os.environ.get("OCIO", "")
+    own = own if not own or "://" in own else os.path.abspath(own)  # noqa: PTH100 (keeps links)
+    if context.ocio != own:
+        raise SettingsError(
+            f"The job's colour configuration ($OCIO) is {context.ocio or 'the built-in one'!r};"
+            f" this server reads {own or 'the built-in one'!r}.",
+            remedy="End the server with `gvm stop`, then ask again: the next one reads yours.",
+            path=context.ocio,
+        )
+    digest = configuration_digest(context.ocio)
+    if context.ocio_digest and context.ocio_digest != digest:
+        raise SettingsError(
+            f"The colour configuration {context.ocio or 'that is built in'} has the content"
+            f" {digest} here; the job was made for {context.ocio_digest}.",
+            remedy="Give this machine the show's configuration ($OCIO), or write the job anew.",
+            path=context.ocio,
+        )
+    return digest
+
+
+def weights_folder(context: JobContext, roots: Roots, own: Path | None) -> Path | None:
+    """Return the weights that the asker's environment names; None is the user's own folder.
+
+    Raises:
+        GvmError: code PATH_REFUSED; they lie outside what this server may read, and its own owner
+            did not name them.
+    """
+    if not context.weights:
+        return None
+    folder = Path(context.weights)
+    if folder != own:
+        roots.check_read(folder)
+    return folder

@@ -1,0 +1,52 @@
+"""What a job means besides its settings, read from the environment of whoever asks."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from gvm_client.protocol.values import JobContext
+
+OCIO_VARIABLE = "OCIO"
+WEIGHTS_VARIABLE = "GVM_WEIGHTS"
+_STATUS = Path("/proc/self/status")
+_LOCK = threading.Lock()
+
+
+def job_context(environment: Mapping[str, str] = os.environ) -> JobContext:
+    """Return this process's context; paths become absolute here.
+
+    Raises:
+        LocalProtocolError: a variable's value cannot travel.
+    """
+    ocio = environment.get(OCIO_VARIABLE, "")
+    weights = environment.get(WEIGHTS_VARIABLE, "")
+    return JobContext(
+        ocio=ocio if not ocio or "://" in ocio else _absolute(Path(ocio)),
+        weights=_absolute(Path(weights).expanduser()) if weights else "",
+        umask=read_umask(),
+    )
+
+
+def read_umask(status: Path = _STATUS) -> int:
+    """Return this process's umask, its permission bits only.
+
+    Linux says it (`proc_pid_status(5)`). Elsewhere it can only be read by setting it, for the whole
+    process: to the most private one, and at once back.
+    """
+    try:
+        for line in status.read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("Umask:"):
+                return int(line.split()[1], 8) & 0o777
+    except (OSError, ValueError, IndexError):
+        pass
+    with _LOCK:
+        umask = os.umask(0o077)
+        os.umask(umask)
+    return umask & 0o777
+
+
+def _absolute(path: Path) -> str:
+    return os.path.abspath(path)  # noqa: PTH100 (resolve would follow links)

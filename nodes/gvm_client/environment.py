@@ -1,0 +1,62 @@
+"""What a server that a client starts gets of the client's environment: one table of rules.
+
+A host, a shell or a farm's task sets variables for itself. The server outlives it and serves
+others, so nothing that changes how a program loads, or what a matte is, comes along; what a job
+means travels with the job (`context`). A studio gives the server variables of its own by name, in
+the `env` of `server.json`: no rule takes those away.
+
+The OpenFX plug-in follows the same table: `plugin_host/make_tables.py` writes it as a C++ header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# The loader's, on Linux and on macOS: a host's own libraries, preloads and audits.
+LOADER_PREFIXES = ("LD_", "DYLD_")
+# Taken away where a name begins so. Each line says whose they are.
+SCRUBBED_PREFIXES = (
+    *LOADER_PREFIXES,
+    "QT_",  # a host's window system
+    "QML",
+    "KMP_",  # the conduct of a host's own OpenMP
+    "GOMP_",
+    "OCIO_",  # what another show's configuration is to be read with
+    "OPENIMAGEIO_",  # a host's own readers and their options
+)
+# Taken away where the name is just this.
+SCRUBBED = (
+    "GVM_WEIGHTS",  # travels with each job
+    "OIIO_LIBRARY_PATH",
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+    "PWD",  # the server stands in its run-time folder
+    "OLDPWD",
+    "NVIDIA_TF32_OVERRIDE",  # other pixels for everybody
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
+)
+# Taken away with them unless the server runs in the very Python that starts it.
+PYTHON_PREFIX = "PYTHON"
+
+
+def server_environment(
+    environment: Mapping[str, str], own: Mapping[str, str], *, same_python: bool
+) -> dict[str, str]:
+    """Return what a server gets.
+
+    Args:
+        environment: of the process that starts it.
+        own: what `server.json` says that the server has.
+        same_python: whether it runs in the Python that starts it.
+    """
+    kept = {
+        name: text
+        for name, text in environment.items()
+        if not is_scrubbed(name) and (same_python or not name.startswith(PYTHON_PREFIX))
+    }
+    return {**kept, **own}
+
+
+def is_scrubbed(name: str) -> bool:
+    """Return whether a variable stays behind, whatever Python the server runs in."""
+    return name in SCRUBBED or name.startswith(SCRUBBED_PREFIXES)

@@ -1,0 +1,23 @@
+"""Bounds that both languages keep; the settings' own stand beside the settings.
+
+The OpenFX plug-in has them by `plugin_host/make_tables.py`, which writes a C++ header.
+"""
+
+from __future__ import annotations
+
+MAX_MESSAGE_BYTES = 1 << 20
+MAX_TEXT = 8192  # bytes of any text; PATH_MAX is 4096, a range of frames may be longer
+MAX_REQUEST = 64  # bytes of a request's name
+MAX_FIELDS = 64  # of any map
+MAX_FRAMES_IN_MESSAGE = 1024  # frames named one by one; a window has at most 256
+MAX_CUTS = 10_000
+MAX_JOBS = 256  # in a status
+MAX_BUFFER_SIDE = 65_536  # pixels of a mapped image
+MAX_CONNECTION_BYTES = 64 * 1024
+MAX_LOG_BYTES = 1 << 20  # a longer log is put aside when a server is started
+MAX_FRAMES = 1_000_000  # of a range: eleven hours at 24 frames per second
+
+MAX_FRAMES_PER_WINDOW = 256  # the protocol's bound; memory ends far below it
+MAX_STEPS = 50
+MAX_SIDE = 8192  # working pixels; a longer side than an 8K plate is a typing error
+MAX_RADIUS = 256.0  # plate pixels of grow and blur
