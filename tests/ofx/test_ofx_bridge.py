@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from gvm_client.context import job_context
+from gvm_client.environment import server_environment
 from gvm_client.errors import ErrorCode
+from gvm_client.media import MOVIE_EXTENSIONS
 from gvm_client.protocol.messages import MESSAGE_TYPES, EngineName
 from gvm_client.protocol.version import PROTOCOL_VERSION
 from gvm_client.settings import (
@@ -110,6 +113,7 @@ def test_the_bridge_knows_the_same_numbers_and_words(build: Build):
     assert facts["codes"] == [code.value for code in ErrorCode]
     assert facts["engines"] == [engine.value for engine in EngineName]
     assert facts["protocol"] == PROTOCOL_VERSION
+    assert facts["movies"] == list(MOVIE_EXTENSIONS)
     assert facts["bounds"] == [MAX_FRAMES_PER_WINDOW, MAX_STEPS, MAX_SIDE, MAX_RADIUS]
 
 
@@ -129,3 +133,27 @@ def test_the_hash_tells_every_change_from_another(build: Build):
     hashes = build.probe("hash", text="\n".join(texts) + "\n")
     assert len(set(hashes)) == len(texts)
     assert all(len(text) == 32 for text in hashes)
+
+
+def test_the_bridge_scrubs_an_environment_as_python_does(build: Build):
+    """One table of rules, two languages; what `server.json` gives wins."""
+    names = ("LD_LIBRARY_PATH", "PYTHONHOME", "QT_X", "GVM_WEIGHTS", "PWD", "HOME", "LANG", "LDX")
+    environment = dict.fromkeys(names, "x")
+    own = {"LD_LIBRARY_PATH": "/cuda"}
+    question = json.dumps({"environment": environment, "own": own})
+    answer = build.probe("scrubbed", text=question)
+    assert answer == server_environment(environment, own, same_python=False)
+
+
+def test_the_bridge_reads_a_jobs_context_as_python_does(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+):
+    """The configuration, the weights and the umask of the host."""
+    monkeypatch.setenv("OCIO", "/show/../config.ocio")
+    monkeypatch.setenv("GVM_WEIGHTS", "~/w")
+    context = job_context()
+    assert build.probe("context") == {
+        "ocio": context.ocio,
+        "weights": context.weights,
+        "umask": context.umask,
+    }

@@ -1,0 +1,155 @@
+"""Two shells and one warm server: each job means what its own shell says."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.plates import write_plate
+from tests.support.site import SMALL, Ran, Site
+
+CONFIG = """ocio_profile_version: 2
+roles: {scene_linear: lin, default: lin}
+displays: {sRGB: [!<View> {name: Raw, colorspace: lin}]}
+colorspaces:
+  - !<ColorSpace> {name: lin}
+  - !<ColorSpace>
+    name: sRGB
+    from_scene_reference: !<ExponentTransform> {value: [2.2, 2.2, 2.2, 1], direction: inverse}
+"""
+
+
+@pytest.fixture
+def plate(tmp_path: Path) -> str:
+    """Two frames."""
+    return write_plate(tmp_path / "plate", range(1001, 1003))
+
+
+def mode(path: Path) -> int:
+    """Return a path's permission bits."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def matte_with_umask(site: Site, plate: str, out: Path, umask: int) -> None:
+    """Matte from a shell with this umask."""
+    words = [sys.executable, "-m", "gvm_server", "matte", plate, "-o", str(out), *SMALL]
+    subprocess.run(
+        words,
+        check=True,
+        capture_output=True,
+        cwd=site.folder,
+        env={**os.environ, **site.environment},
+        umask=umask,
+    )
+
+
+def in_shell(site: Site, **variables: str) -> Site:
+    """Return the same machine as another shell has it."""
+    return Site(
+        folder=site.folder,
+        runtime=site.runtime,
+        environment={**site.environment, **variables},
+    )
+
+
+def refusal(ran: Ran) -> str:
+    """Return what a command that failed said."""
+    assert ran.code != 0
+    return ran.stdout + ran.stderr
+
+
+def test_files_and_folders_have_the_modes_of_the_asking_shell(
+    site: Site, plate: str, tmp_path: Path
+):
+    """New alphas and recalled ones, and each new folder, whoever started the server."""
+    for umask, name in ((0o077, "private"), (0o002, "group"), (0o022, "all"), (0o027, "again")):
+        out = tmp_path / name / "deep"
+        matte_with_umask(site, plate, out, umask)
+        assert mode(out) == mode(out.parent) == 0o777 & ~umask
+        assert {mode(file) for file in out.iterdir()} == {0o666 & ~umask}
+
+
+def test_a_folder_hands_its_group_down(site: Site, plate: str, tmp_path: Path):
+    """The setgid bit that a new folder inherits stays."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o2775)
+    matte_with_umask(site, plate, shared / "new", 0o007)
+    assert mode(shared / "new") == 0o2770
+
+
+def test_the_server_belongs_to_nobodys_shell(site: Site, plate: str, tmp_path: Path):
+    """It stands in its run-time folder, privately, without what changes programs and mattes."""
+    (tmp_path / "usb").mkdir()
+    shell = in_shell(
+        site, LD_LIBRARY_PATH="/nowhere", GVM_WEIGHTS="/w", PWD="/here", KMP_AFFINITY="none"
+    )
+    shell.folder = tmp_path / "usb"
+    assert shell.matte(plate, tmp_path / "out").code == 0
+    server = site.server()
+    assert server is not None
+    assert Path(server.cwd()) == site.runtime
+    assert not {"LD_LIBRARY_PATH", "GVM_WEIGHTS", "PWD", "KMP_AFFINITY"} & set(server.environ())
+    status = Path(f"/proc/{server.pid}/status").read_text()
+    assert "Umask:\t0077" in status
+
+
+def test_each_shells_weights_are_looked_for(site: Site, plate: str, tmp_path: Path):
+    """The server's own environment says nothing of them."""
+    assert site.matte(plate, tmp_path / "warm").code == 0
+    for name in ("one", "two"):
+        folder = str(tmp_path / name)
+        ran = in_shell(site, GVM_WEIGHTS=folder).matte(plate, tmp_path / "m", "--engine", "gvm")
+        assert folder in refusal(ran)
+
+
+def test_another_shows_configuration_is_never_read_in_silence(
+    site: Site, plate: str, tmp_path: Path
+):
+    """A job gets the configuration of its own shell, or an error that names both."""
+    assert site.matte(plate, tmp_path / "warm").code == 0
+    config = tmp_path / "show.ocio"
+    config.write_text(CONFIG)
+    ran = in_shell(site, OCIO=str(config)).matte(plate, tmp_path / "other")
+    assert str(config) in refusal(ran)
+    assert not list((tmp_path / "other").glob("*.exr"))
+
+
+def test_a_pinned_configuration_is_demanded(site: Site, plate: str, tmp_path: Path):
+    """Another content is refused with both hashes; the one that a job told of is taken."""
+    accepted = site.matte(plate, tmp_path / "out").events[0]
+    digest = accepted["ocio_digest"]
+    assert site.matte(plate, tmp_path / "same", "--ocio-digest", digest).code == 0
+    says = refusal(site.matte(plate, tmp_path / "other", "--ocio-digest", "00ff"))
+    assert "00ff" in says
+    assert digest in says
+
+
+def test_demands_are_met_or_refused_with_both_values(site: Site, plate: str, tmp_path: Path):
+    """Device, precision and compilation are the server's, told to every job."""
+    accepted = site.matte(plate, tmp_path / "out").events[0]
+    told = {name: accepted[name] for name in ("device", "precision", "compilation")}
+    assert told == {"device": "cpu", "precision": "float32", "compilation": "none"}
+    for flag, other in (("device", "cuda"), ("precision", "float16"), ("compile", "inductor")):
+        says = refusal(site.matte(plate, tmp_path / "no", f"--demand-{flag}", other))
+        assert other in says
+        assert any(value in says for value in told.values())
+    assert site.matte(plate, tmp_path / "yes", "--demand-device", "cpu").code == 0
+
+
+def test_the_cache_that_is_spoken_of_is_the_servers(site: Site, plate: str, tmp_path: Path):
+    """From a shell with another cache folder, matte and cache name the one that is used."""
+    assert site.matte(plate, tmp_path / "out").code == 0
+    other = in_shell(site, GVM_CACHE_DIR=str(tmp_path / "mine"))
+    shown = other.gvm("cache", "show", "--json")
+    assert json.loads(shown.stdout)["path"] == site.environment["GVM_CACHE_DIR"]
+    assert str(tmp_path / "mine") in shown.stderr
+    ran = other.matte(plate, tmp_path / "out2")
+    assert str(tmp_path / "mine") in ran.stdout + ran.stderr
+    assert not (tmp_path / "mine").exists()

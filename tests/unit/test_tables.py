@@ -1,0 +1,18 @@
+"""The C++ header of what stands once for both languages is current."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+MAKER = Path(__file__).parents[2] / "plugin_host" / "make_tables.py"
+
+
+def test_the_header_says_what_python_says():
+    """Run `python plugin_host/make_tables.py` after a change of a bound, a rule or an ending."""
+    spec = importlib.util.spec_from_file_location("make_tables", MAKER)
+    assert spec is not None
+    assert spec.loader is not None
+    maker = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(maker)
+    assert maker.HEADER.read_text(encoding="utf-8") == maker.header()
