@@ -17,6 +17,7 @@ from gvm_server.cli.main import build_parser
 from gvm_server.cli.openjd_lines import OpenJdLines
 from gvm_server.cli.original import translate
 from gvm_server.cli.request import matte_request
+from gvm_server.media.colour import configuration_digest
 from tests.support.messages import SAMPLES
 from tests.support.plates import write_plate
 
@@ -44,8 +45,10 @@ def test_the_worker_asks_for_what_was_submitted(tmp_path):
     asked = matte_request(translate(worker))
     for name in ("window", "knobs", "model", "engine", "output", "priority"):
         assert getattr(asked, name) == getattr(submitted, name), name
-    for name in ("cuts", "missing", "keys", "colourspace"):
+    for name in ("cuts", "missing", "keys"):
         assert getattr(asked.plate, name) == getattr(submitted.plate, name), name
+    assert asked.plate.colourspace == "Linear Rec.709 (sRGB)"  # what auto is, for every host
+    assert asked.context.ocio_digest == configuration_digest("")
 
 
 def test_a_preset_s_number_of_frames_is_the_job_s_and_not_each_task_s(tmp_path):

@@ -31,6 +31,7 @@ from gvm_client.errors import (
     ServerStartFailed,
 )
 from gvm_client.protocol.messages import MAX_TEXT, Failed, Message, Ok, Ping, Pong
+from gvm_client.protocol.version import PROTOCOL_VERSION
 from gvm_client.protocol.wire import MAX_MESSAGE_BYTES, decode, encode
 from gvm_client.runtime import pixels_dir
 from gvm_server.service import endpoint as endpoint_module
@@ -152,7 +153,7 @@ def test_another_user_reaches_neither_keys_nor_sockets():
 def test_bytes_that_are_no_message_get_a_failed_that_says_so(server: SmallServer):
     """On both sockets, with the request's name where it could be read."""
     connection = server.endpoint.connection
-    bad = msgpack.packb({"v": 1, "type": "dance", "request": "7", "body": {}})
+    bad = msgpack.packb({"v": PROTOCOL_VERSION, "type": "dance", "request": "7", "body": {}})
     for endpoint in (connection.work, connection.control):
         with raw_socket(connection, endpoint) as dealer:
             dealer.send(bad)
