@@ -25,7 +25,7 @@ from gvm_server.media.plate import FrameHeader
 from gvm_server.media.stamp import SEAL, UNSEALED, Fingerprint, prove, seal
 
 
-def write_alpha(
+def write_alpha(  # noqa: PLR0913 (a file has so many sides)
     path: Path,
     alpha: NDArray[np.float32],
     *,
