@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,8 +53,17 @@ def take_in(order: Order, frame: int, clock: Clock) -> IntakeFrame:
         size = order.working
         small = downscale(display, size.height, size.width)
         working = size.pad(np.ascontiguousarray(small.transpose(2, 0, 1)))
-        guide = (display @ LUMA).astype(np.float16)
+        guide = luma(display).astype(np.float16)
     return IntakeFrame(frame=frame, header=plate_frame.header, working=working, guide=guide)
+
+
+def luma(display: Pixels) -> Image:
+    """Return the luma [H, W] of display-referred [H, W, 3].
+
+    OpenCV's product and not numpy's: OpenBLAS sums in another order on another count of threads.
+    """
+    weighed = cv2.transform(np.ascontiguousarray(display), LUMA[np.newaxis])
+    return np.asarray(weighed, dtype=np.float32).reshape(display.shape[:2])
 
 
 def _on_canvas(pixels: Pixels, data: Box, canvas: Box, frame: int) -> Pixels:

@@ -26,7 +26,7 @@ from gvm_server.matting.engine import decode_halo
 from gvm_server.matting.order import Order
 from gvm_server.media.colour import config_version
 
-INTAKE_REVISION = 2  # colour and resize
+INTAKE_REVISION = 3  # colour and resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
 FINISH_REVISION = 2  # cross-fade, refine, knobs, EXR
 KEY_BYTES = 16

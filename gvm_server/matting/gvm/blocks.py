@@ -10,49 +10,34 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from gvm_server.matting.gvm.norm import GroupNorm
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from gvm_server.matting.gvm.steady import Linear, PointConvolution, TimeConvolution, gelu, silu_
 
 SCORES_BUDGET = 1 << 24  # scores held at once, 64 MiB in float32: matrix products stay large
-TIGHT_SCORES_BUDGET = 1 << 21
 WIDEST_FUSED_HEAD = 256  # CUDA's fused attention kernels take no wider head
 LARGEST_BATCH = 1 << 15  # CUDA's attention kernels fail above 65,535
 
-_scores_budget: ContextVar[int] = ContextVar("scores_budget", default=SCORES_BUDGET)
 
+def attend(query: Tensor, key: Tensor, value: Tensor, budget: int = SCORES_BUDGET) -> Tensor:
+    """Return softmax(q k^T / sqrt(d)) v for [..., L, d], few queries at a time where it must be.
 
-@contextmanager
-def scores_budget(scores: int) -> Iterator[None]:
-    """Bound the attention scores that are held at once; the result does not depend on it."""
-    token = _scores_budget.set(scores)
-    try:
-        yield
-    finally:
-        _scores_budget.reset(token)
-
-
-def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Return softmax(q k^T / sqrt(d)) v for [..., L, d], few queries at a time where it must be."""
+    The budget of scores is one number: another would round otherwise at long sequences.
+    """
     if len(query) > LARGEST_BATCH:
         parts = zip(
             *(torch.split(part, LARGEST_BATCH) for part in (query, key, value)), strict=True
         )
-        return torch.cat([attend(*part) for part in parts])
+        return torch.cat([attend(q, k, v, budget) for q, k, v in parts])
     length = query.shape[-2]
     scores_a_query = key.shape[-2] * query[..., 0, 0].numel()
     step = length
     if query.shape[-1] > WIDEST_FUSED_HEAD or query.device.type not in ("cuda", "cpu"):
-        step = max(1, _scores_budget.get() // scores_a_query)
+        step = max(1, budget // scores_a_query)
     if step >= length:
         return functional.scaled_dot_product_attention(query, key, value)
     result = torch.empty_like(query)
@@ -66,7 +51,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 def norm_silu(norm: nn.GroupNorm, value: Tensor) -> Tensor:
     """Return SiLU of the normalised value, in one new tensor."""
-    return functional.silu(norm(value), inplace=True)
+    return silu_(norm(value))
 
 
 def each_frame(frames: Tensor, *steps: Callable[[Tensor], Tensor]) -> Tensor:
@@ -104,7 +89,7 @@ class SpatialResnet(nn.Module):
         self.conv1 = nn.Conv2d(before, width, 3, padding=1)
         self.norm2 = GroupNorm(width, eps)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
-        self.conv_shortcut = nn.Conv2d(before, width, 1) if before != width else None
+        self.conv_shortcut = PointConvolution(before, width) if before != width else None
 
     def forward(self, frames: Tensor) -> Tensor:
         """Map [T, before, h, w] to [T, width, h, w]."""
@@ -126,9 +111,9 @@ class TemporalResnet(nn.Module):
     def __init__(self, width: int, eps: float) -> None:
         super().__init__()
         self.norm1 = GroupNorm(width, eps)
-        self.conv1 = nn.Conv2d(width, width, (3, 1), padding=(1, 0))
+        self.conv1 = TimeConvolution(width)
         self.norm2 = GroupNorm(width, eps)
-        self.conv2 = nn.Conv2d(width, width, (3, 1), padding=(1, 0))
+        self.conv2 = TimeConvolution(width)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Add the temporal branch to [T, C, h, w], in place."""
@@ -160,10 +145,10 @@ class ImageAttention(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.group_norm = GroupNorm(width, 1e-6)
-        self.to_q = nn.Linear(width, width)
-        self.to_k = nn.Linear(width, width)
-        self.to_v = nn.Linear(width, width)
-        self.to_out = nn.ModuleDict({"0": nn.Linear(width, width)})
+        self.to_q = Linear(width, width)
+        self.to_k = Linear(width, width)
+        self.to_v = Linear(width, width)
+        self.to_out = nn.ModuleDict({"0": Linear(width, width)})
 
     def forward(self, frames: Tensor) -> Tensor:
         """Map [T, C, h, w] to the same shape."""
@@ -181,10 +166,10 @@ class SelfAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.over_time = over_time
-        self.to_q = nn.Linear(width, width, bias=False)
-        self.to_k = nn.Linear(width, width, bias=False)
-        self.to_v = nn.Linear(width, width, bias=False)
-        self.to_out = nn.ModuleDict({"0": nn.Linear(width, width)})
+        self.to_q = Linear(width, width, bias=False)
+        self.to_k = Linear(width, width, bias=False)
+        self.to_v = Linear(width, width, bias=False)
+        self.to_out = nn.ModuleDict({"0": Linear(width, width)})
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Map [T, pixels, C] to the same shape."""
@@ -204,15 +189,15 @@ class GatedFeedForward(nn.Module):
         super().__init__()
         self.net = nn.ModuleDict(
             {
-                "0": nn.ModuleDict({"proj": nn.Linear(width, 8 * width)}),
-                "2": nn.Linear(4 * width, width),
+                "0": nn.ModuleDict({"proj": Linear(width, 8 * width)}),
+                "2": Linear(4 * width, width),
             }
         )
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Map [..., C] to the same shape."""
         value, gate = self.net["0"].get_submodule("proj")(tokens).chunk(2, dim=-1)
-        result: Tensor = self.net["2"](functional.gelu(gate).mul_(value))
+        result: Tensor = self.net["2"](gelu(gate).mul_(value))
         return result
 
 
@@ -259,14 +244,14 @@ class Transformer(nn.Module):
     def __init__(self, width: int, heads: int, depth: int, positions: int) -> None:
         super().__init__()
         self.norm = GroupNorm(width, 1e-6)
-        self.proj_in = nn.Linear(width, width)
+        self.proj_in = Linear(width, width)
         self.transformer_blocks = nn.ModuleList(SpatialBlock(width, heads) for _ in range(depth))
         self.temporal_transformer_blocks = nn.ModuleList(
             TemporalBlock(width, heads) for _ in range(depth)
         )
         self.positions = nn.Parameter(torch.empty(positions, width))
         self.temporal_share = nn.Parameter(torch.empty(()))
-        self.proj_out = nn.Linear(width, width)
+        self.proj_out = Linear(width, width)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Map [T, C, h, w] to the same shape."""

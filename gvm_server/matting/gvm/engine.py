@@ -3,8 +3,8 @@
 Laws:
 1. The same frames give the same bits on the same device, whatever ran before: no random state and
    no PyTorch flag of the process is touched, and what an error made tighter is undone.
-2. When memory runs out, only what does not change pixels is reduced: the idle networks go to host
-   memory, attention takes fewer queries at a time. Then it is an error with the numbers.
+2. When memory runs out, only what does not change pixels is reduced: what the failed attempt held
+   is given back, the idle networks go to host memory. Then it is an error with the numbers.
 3. A result with NaN or infinity is made once more in float32, and said aloud.
 """
 
@@ -26,7 +26,6 @@ from gvm_client.errors import EngineError, ErrorCode
 from gvm_client.settings import Noise
 from gvm_server.matting.engine import SEAMLESS_HALO, Image, Latent
 from gvm_server.matting.gvm.backoff import chunks
-from gvm_server.matting.gvm.blocks import SCORES_BUDGET, TIGHT_SCORES_BUDGET, scores_budget
 from gvm_server.matting.gvm.device import empty_cache, free_bytes, is_out_of_memory
 from gvm_server.matting.gvm.loading import Networks, Say, load_networks
 from gvm_server.matting.gvm.options import GvmOptions
@@ -153,7 +152,7 @@ class GvmEngine:
             for name, bias in biases.items():
                 unet.get_parameter(name).copy_(bias)
             velocity: Tensor = unet(window, noise)
-            noise = torch.add(noise, velocity, alpha=following - level)
+            noise = noise + velocity * (following - level)  # two roundings, on every thread
         return noise
 
     def _run(self, stage: str, run: Callable[[nn.Module, Tensor], Tensor], host: Image) -> Image:
@@ -193,11 +192,11 @@ class GvmEngine:
         self, stage: str, run: Callable[[nn.Module, Tensor], Tensor], host: Image
     ) -> Image:
         said = ""
-        for budget in self._ladder():
+        for _ in self._ladder():
             try:
                 if self._offloads:
                     self._bring(stage)
-                with scores_budget(budget), torch.inference_mode():
+                with torch.inference_mode():
                     return self._once(stage, run, host)
             except RuntimeError as error:
                 if not is_out_of_memory(error):
@@ -209,14 +208,17 @@ class GvmEngine:
         shape = " x ".join(str(side) for side in host.shape)
         raise _exhausted(f"The {stage} stage on {shape} values", said, self._free())
 
-    def _ladder(self) -> Iterator[int]:
-        """Yield the budget of attention scores of each attempt, reducing more before each."""
-        yield SCORES_BUDGET
+    def _ladder(self) -> Iterator[None]:
+        """Yield before each attempt, reducing more each time.
+
+        Attention with fewer queries at a time is no step of it: it saves 56 MiB a copy of the
+        scores and rounds otherwise.
+        """
+        yield
         if self.networks.placement.device.type != "cpu" and not self._offloads:
             self._offloads = True
             self._aloud("Memory ran out: idle networks now wait in host memory.")
-            yield SCORES_BUDGET
-        yield TIGHT_SCORES_BUDGET
+        yield
 
     def _once(self, stage: str, run: Callable[[nn.Module, Tensor], Tensor], host: Image) -> Image:
         device = self.networks.placement.device

@@ -22,7 +22,7 @@ from gvm_server.matting.gvm.store import engine_revision
 from gvm_server.matting.gvm.weights import weight_files
 
 PAD_MULTIPLE = 32
-CODE_REVISION = 1  # goes up whenever the same weights and settings give other pixels
+CODE_REVISION = 2  # goes up whenever the same weights and settings give other pixels
 # The options that say what was asked; the others say how it is made, which is the maker's.
 ASKED = ("noise", "seed", "unet", "lora")
 _HEADER_BYTES = 1 << 16

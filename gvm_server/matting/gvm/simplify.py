@@ -16,6 +16,8 @@ from typing import TypeAlias
 import torch
 from torch.nn import functional
 
+from gvm_server.matting.gvm.steady import in_blocks_, silu_
+
 Weights: TypeAlias = dict[str, torch.Tensor]
 
 POSITIONS = 256  # rows of a position table: the longest window that settings allow
@@ -206,14 +208,15 @@ def sinusoids(values: torch.Tensor, width: int) -> torch.Tensor:
     half = width // 2
     exponent = -math.log(10000.0) * torch.arange(half, dtype=torch.float32) / half
     phase = values.float()[:, None] * torch.exp(exponent)[None]
-    return torch.cat((torch.cos(phase), torch.sin(phase)), dim=-1)
+    waves = (in_blocks_(torch.cos_, phase.clone()), in_blocks_(torch.sin_, phase))
+    return torch.cat(waves, dim=-1)
 
 
 def _mlp(weights: Weights, name: str, value: torch.Tensor) -> torch.Tensor:
     first, second = f"{name}.linear_1", f"{name}.linear_2"
     value = value.to(weights[f"{first}.weight"])
     value = functional.linear(value, weights[f"{first}.weight"], weights[f"{first}.bias"])
-    value = functional.silu(value)
+    value = silu_(value)
     return functional.linear(value, weights[f"{second}.weight"], weights[f"{second}.bias"])
 
 

@@ -2,14 +2,17 @@
 
 1. A frame's alpha depends on that frame alone: there is no smoothing over time.
 2. `encode` does all the work; `denoise` gives its latents back; `decode` stacks them.
-3. The network looks twice: at the frame, then at the box around what it found there. Outside the
+3. It runs on one thread: its results would otherwise depend on how many there are, and at its 256
+   pixels a second thread gains next to nothing.
+4. The network looks twice: at the frame, then at the box around what it found there. Outside the
    box, and where the first look finds nobody, alpha is 0.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
     from gvm_server.matting.preview.network import PersonNetwork
 
-CODE_VERSION = 1  # part of the keys: counts up when an alpha may change
+CODE_VERSION = 2  # part of the keys: counts up when an alpha may change
 FOUND = 0.5  # an alpha above this is taken for the person when the box is drawn
 # Of the box's longer side. Mean error x 1e3 over a keyed clip and two mattes of a stronger network:
 # 8.7 to 8.9 for margins from 0.06 to 0.12; one look alone 20.6. (x86-64, November 2026.)
@@ -106,7 +109,7 @@ class PreviewEngine:
         """Return the frame's alpha: [3, h, w] sRGB in 0..1 becomes [h, w] in 0..1."""
         import torch  # noqa: PLC0415 - heavy
 
-        with torch.inference_mode():
+        with _one_thread(), torch.inference_mode():
             picture = torch.tensor(frame, device=self._device)[None]
             height, width = frame.shape[1:]
             coarse = self._look(picture, LANDSCAPE if width > height else SQUARE)
@@ -138,6 +141,19 @@ class PreviewEngine:
         alpha = self._networks[net](small)
         alpha = interpolate(alpha, picture.shape[2:], mode="bilinear", antialias=True)[0, 0]
         return ((alpha - BLACK) / (WHITE - BLACK)).clamp(0.0, 1.0)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Run PyTorch's operators on the calling thread alone."""
+    import torch  # noqa: PLC0415 - heavy
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def person_box(alpha: Image) -> tuple[slice, slice] | None:

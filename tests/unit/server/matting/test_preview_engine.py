@@ -127,7 +127,7 @@ def test_the_engine_is_labelled_preview():
     known = info()
     assert known.name == "preview"
     assert known.preview
-    assert known.revision.startswith("preview-1-")
+    assert known.revision.startswith("preview-2-")
     assert ("device", "cpu") in known.maker()
     assert known.upsampling is Upsampling.GUIDED
     assert known.pad_multiple == 1

@@ -140,10 +140,10 @@ def test_a_halo_brings_chunks_closer_to_the_whole_window(engine: GvmEngine):
 def test_one_lack_of_memory_is_met_without_changing_the_matte(
     engine: GvmEngine, stage: str, fault: Callable[..., Tensor]
 ):
-    """The stage runs again with less held at once and gives the same pixels."""
+    """The stage runs again and gives the same pixels, bit for bit: memory is in no key."""
     expected = _matte(engine, _frames(2))
     broken = _inject(engine, stage, 1, fault)
-    np.testing.assert_allclose(_matte(engine, _frames(2)), expected, rtol=0, atol=1e-6)
+    assert _matte(engine, _frames(2)).tobytes() == expected.tobytes()
     assert broken.calls >= 2
 
 
@@ -157,7 +157,6 @@ def test_a_lasting_lack_of_memory_ends_with_numbers_and_a_remedy(engine: GvmEngi
     assert stage in caught.value.message
     order = [caught.value.remedy.index(word) for word in ("window", "chunk", "size")]
     assert order == sorted(order)
-    assert blocks._scores_budget.get() == blocks.SCORES_BUDGET
 
 
 def test_idle_networks_leave_the_device_when_memory_runs_out(
@@ -300,8 +299,7 @@ def test_wide_heads_attend_to_few_queries_at_a_time_with_the_same_result():
     query, key, value = torch.randn(3, 2, 50, 300).double()
     expected = nn.functional.scaled_dot_product_attention(query, key, value)
     for budget in (100, 1300, 1 << 20):
-        with blocks.scores_budget(budget):
-            result = blocks.attend(query, key, value)
+        result = blocks.attend(query, key, value, budget)
         torch.testing.assert_close(result, expected, rtol=0, atol=1e-12)
 
 

@@ -24,7 +24,8 @@ from gvm_server.matting.working import working_size
 
 ALPHA = 1e-4  # between thread counts and kernels the original's alpha moves by up to 4e-5
 LATENT = 1e-3  # the tiny UNet's deepest norm is over 4 values, which magnifies rounding
-ITERATED = 2e-2  # a random net fed with its own output; the original in float64 is as far away
+# A random net fed with its own output: the original is 2.05e-2 from float64 there, ours 6e-4.
+ITERATED = 3e-2
 
 
 @pytest.fixture(scope="module", params=[Switch.ON, Switch.OFF])
