@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from gvm_client.configuration import server_file
+from gvm_client.configuration import read_server_file, server_file
 from gvm_client.errors import ErrorCode, OutputError, ServerError
 from gvm_server.cli.exits import Exit
 from gvm_server.cli.ofx_bundle import (
@@ -123,4 +123,7 @@ def name_server() -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "gvm_server", "serve"]
-    path.write_text(json.dumps({"command": command}, indent=2) + "\n", encoding="utf-8")
+    said = read_server_file(path)  # what it gives the server stays
+    own = {"env": dict(said.environment)} if said and said.environment else {}
+    text = json.dumps({"command": command, **own}, indent=2) + "\n"
+    path.write_text(text, encoding="utf-8")

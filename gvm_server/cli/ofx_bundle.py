@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gvm_client.configuration import server_file
+from gvm_client.configuration import read_server_file, server_file
 from gvm_client.launcher import SERVER_VARIABLE, server_command
 
 BUNDLE_NAME = "GVM.ofx.bundle"
@@ -81,7 +81,8 @@ def hosts_server() -> str:
     Raises:
         ServerError: the configured command is none.
     """
-    if os.environ.get(SERVER_VARIABLE) or server_file().exists():
+    said = read_server_file(server_file())
+    if os.environ.get(SERVER_VARIABLE) or said is None or said.command:
         return shlex.join(server_command())
     return ""
 
