@@ -48,6 +48,7 @@ def farm_request(parsed: argparse.Namespace) -> Matte:
         "seed": 0,
         "priority": Priority.RANGE.value,
         "playhead": None,
+        "same_maker": False,  # hosts may differ, and a task may come to another one again
     }
     return matte_request(argparse.Namespace(**{**vars(parsed), **rest}))
 

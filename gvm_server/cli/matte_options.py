@@ -200,6 +200,11 @@ def _add_deliverables(group: Group) -> None:
 
 def _add_output(group: Group) -> None:
     add_files(group)
+    group.add_argument(
+        "--same-maker",
+        action="store_true",
+        help="make finished frames again that another device or other libraries made",
+    )
     group.add_argument("--playhead", type=int, metavar="FRAME", help="make this frame first")
     group.add_argument(
         "--priority",

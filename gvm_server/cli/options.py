@@ -56,6 +56,10 @@ def _serve(parser: Parser) -> None:
     parser.add_argument("--log-file", metavar="FILE", help="where the log goes (standard error)")
 
 
+def _verify(parser: Parser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="a folder of EXR alphas")
+
+
 def _status(parser: Parser) -> None:
     parser.add_argument("--watch", action="store_true", help="go on until interrupted")
     parser.add_argument("--json", action="store_true", help="for programs")
@@ -123,5 +127,8 @@ COMMANDS = (
     Command("farm", "Jobs for render farms.", "", farm_options.add_options),
     Command("stop", "End the server.", "gvm_server.cli.control:stop", _nothing),
     Command("doctor", "Check this machine.", "gvm_server.cli.doctor:run", _doctor),
+    Command(
+        "verify", "Check the finished alphas of a folder.", "gvm_server.cli.verify:run", _verify
+    ),
     Command("cache", "The cache of finished work.", "gvm_server.cli.cache:run", _cache),
 )

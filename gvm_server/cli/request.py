@@ -52,7 +52,10 @@ def matte_request(parsed: argparse.Namespace) -> Matte:
         job=uuid.uuid4().hex,
         plate=file_plate(parsed),
         output=FileOutput(
-            path=absolute(parsed.out), depth=Depth(parsed.depth), overwrite=parsed.overwrite
+            path=absolute(parsed.out),
+            depth=Depth(parsed.depth),
+            overwrite=parsed.overwrite,
+            same_maker=parsed.same_maker,
         ),
         frames=parsed.frames,
         max_frames=preset.max_frames if parsed.max_frames is None else parsed.max_frames,

@@ -178,7 +178,7 @@ def _sink(request: Matte, plate: Plate, site: Site, frames: tuple[int, ...]) -> 
     files = AlphaFiles.of(output.path, plate_name=plate.name, roots=site.roots)
     files = replace(files, umask=request.context.umask)
     files.check(frames, overwrite=output.overwrite)
-    return FileSink(files, depth=output.depth, cache=site.cache)
+    return FileSink(files, depth=output.depth, cache=site.cache, same_maker=output.same_maker)
 
 
 def _advice(window: WindowSettings) -> tuple[str, ...]:

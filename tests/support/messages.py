@@ -61,7 +61,9 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
                 keys=PlateKeys.CONTENT,
                 cuts=(1013, 1050),
             ),
-            output=say.FileOutput(path="/m/a.%04d.exr", depth=Depth.FLOAT, overwrite=True),
+            output=say.FileOutput(
+                path="/m/a.%04d.exr", depth=Depth.FLOAT, overwrite=True, same_maker=True
+            ),
             frames="1001-1100x2,1200",
             max_frames=50,
             model=ModelSettings(

@@ -175,11 +175,14 @@ class FileOutput:
         path: absolute; a folder (the plate's name is kept) or a pattern such as `/m/a.%04d.exr`.
         depth: the pixel type.
         overwrite: whether a file that this program did not make may be replaced.
+        same_maker: whether finished frames that another maker made (device, types, libraries) are
+            made again.
     """
 
     path: str
     depth: Depth = Depth.HALF
     overwrite: bool = False
+    same_maker: bool = False
 
     def __post_init__(self) -> None:
         require(_is_absolute(self.path), _absolute("path", self.path))

@@ -81,7 +81,7 @@ void fields(V& visit, PushedPlate& m) {
 template <class V>
 void fields(V& visit, FileOutput& m) {
   visit("path", m.path), visit.defaulted("depth", m.depth);
-  visit.defaulted("overwrite", m.overwrite);
+  visit.defaulted("overwrite", m.overwrite), visit.defaulted("same_maker", m.same_maker);
 }
 
 template <class V>

@@ -84,6 +84,7 @@ struct FileOutput {
   std::string path;
   Depth depth = Depth::kHalf;
   bool overwrite = false;
+  bool same_maker = false;
 };
 
 struct MappedOutput {
