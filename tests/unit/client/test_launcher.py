@@ -206,3 +206,29 @@ def test_no_server_anywhere_is_an_error_with_the_line_to_type(monkeypatch: pytes
         server_command()
     assert caught.value.code is ErrorCode.SERVER_START_FAILED
     assert "pip install" in caught.value.remedy
+
+
+def test_the_server_gets_the_variables_that_its_file_gives(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A library path of the host's stays behind; one that `server.json` names is the server's."""
+    configured = tmp_path / "config" / "gvm" / "server.json"
+    configured.parent.mkdir(parents=True)
+    own = {"LD_LIBRARY_PATH": "/cuda/lib64", "OCIO_ACTIVE_VIEWS": "Film"}
+    configured.write_text(json.dumps({"env": own}))
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/host/lib")
+    monkeypatch.setenv("LD_AUDIT", "")
+    environment = psutil.Process(ensure_server().pid).environ()
+    assert {name: environment[name] for name in own} == own
+    assert "LD_AUDIT" not in environment
+    assert environment["GVM_RUNTIME_DIR"] == str(folder)
+
+
+@pytest.mark.parametrize("text", ["[]", '{"env": {"A": 1}}', '{"env": []}', '{"command": []}'])
+def test_a_damaged_file_is_said_whatever_command_is_chosen(tmp_path: Path, text: str):
+    """Its variables would otherwise be left out in silence."""
+    configured = tmp_path / "config" / "gvm" / "server.json"
+    configured.parent.mkdir(parents=True)
+    configured.write_text(text)
+    with pytest.raises(ServerError, match=r"server\.json"):
+        ensure_server()
