@@ -22,6 +22,7 @@ from gvm_client.settings import Depth
 from gvm_server.media.atomic import replacing
 from gvm_server.media.geometry import Box
 from gvm_server.media.plate import FrameHeader
+from gvm_server.media.reasons import reason_of
 from gvm_server.media.stamp import SEAL, UNSEALED, Fingerprint, prove, seal
 
 
@@ -85,7 +86,7 @@ def read_alpha_file(path: Path) -> AlphaFile:
     file = oiio.ImageInput.open(str(path))
     pixels = file.read_image(0, 0, 0, 1, oiio.FLOAT) if file else None
     if file is None or pixels is None:
-        reason = _reason(file)
+        reason = reason_of(file)
         raise InputError(f"{path} cannot be read: {reason.strip()}", path=str(path))
     spec = file.spec()
     file.close()
@@ -140,34 +141,25 @@ def _write(path: Path, alpha: NDArray[np.float32], spec: oiio.ImageSpec) -> None
     """Write with OpenImageIO; its refusals become OSError without a number."""
     file = oiio.ImageOutput.create("exr")
     if file is None:
-        raise OSError(_reason(None))
+        raise OSError(reason_of(None))
     if not file.open(str(path), spec):
-        raise OSError(_reason(file))
+        raise OSError(reason_of(file))
     written = file.write_image(np.ascontiguousarray(alpha)[..., np.newaxis])
-    reason = _reason(file)
+    reason = reason_of(file)
     closed = file.close()
     if not (written and closed):
-        raise OSError(reason or _reason(file))
+        raise OSError(reason or reason_of(file))
 
 
 def _prove_whole(path: Path) -> None:
     """Read the last line back: on a full disk the writer loses its last buffer in silence."""
     file = oiio.ImageInput.open(str(path))
     if file is None:
-        raise OSError(_reason(None))
+        raise OSError(reason_of(None))
     spec = file.spec()
     end = spec.y + spec.height
     line = file.read_scanlines(0, 0, end - 1, end, 0, 0, 1, oiio.HALF)
-    reason = _reason(file)
+    reason = reason_of(file)
     file.close()
     if line is None:
         raise OSError(reason)
-
-
-def _reason(file: oiio.ImageInput | oiio.ImageOutput | None) -> str:
-    """Return OpenImageIO's reason; one that quotes a damaged file's bytes may not be text."""
-    try:
-        reason: str = oiio.geterror() if file is None else file.geterror()
-    except UnicodeDecodeError:
-        return "it is damaged"
-    return reason

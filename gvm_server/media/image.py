@@ -24,6 +24,7 @@ from gvm_server.media.geometry import Box
 from gvm_server.media.layers import Layer, Part, find_layer
 from gvm_server.media.orientation import UPRIGHT, Orientation, orientation_of
 from gvm_server.media.plate import FrameHeader, Pixels
+from gvm_server.media.reasons import reason_of
 
 MAX_PARTS = 1024  # a file with more is not a plate
 INTERLACED = (
@@ -116,7 +117,7 @@ def read_image(image: ImageFile) -> tuple[FrameHeader, Pixels]:
         first, end = min(layer.channels), max(layer.channels) + 1
         pixels = file.read_image(layer.part, 0, first, end, oiio.FLOAT)
         if pixels is None:
-            raise _unreadable(image, file.geterror())
+            raise _unreadable(image, reason_of(file))
         order = [channel - first for channel in layer.channels]
         orientation = _orientation(file, image)
         header = orientation.turn_header(_header(file.spec()))
@@ -131,7 +132,7 @@ def _opened(image: ImageFile) -> Iterator[oiio.ImageInput]:
     as_stored.attribute("oiio:UnassociatedAlpha", 1)
     file = oiio.ImageInput.open(str(image.path), as_stored)
     if file is None:
-        reason = oiio.geterror()
+        reason = reason_of(None)
         raise _unreadable(image, reason) if image.path.exists() else _gone(image)
     try:
         yield file
@@ -155,7 +156,7 @@ def _seek_layer(file: oiio.ImageInput, image: ImageFile) -> Layer:
                 whole_numbers=_whole_numbers(file),
             )
         )
-    file.geterror()  # the seek past the last part left one behind
+    reason_of(file)  # the seek past the last part left one behind
     layer = find_layer(parts, image.layer, path=str(image.path), frame=image.frame)
     if image.expected is not None and layer.name != image.expected:
         raise InputError(
@@ -167,7 +168,7 @@ def _seek_layer(file: oiio.ImageInput, image: ImageFile) -> Layer:
             path=str(image.path),
         )
     if not file.seek_subimage(layer.part, 0):
-        raise _unreadable(image, file.geterror())
+        raise _unreadable(image, reason_of(file))
     if file.spec().deep:
         raise _unreadable(image, "it is a deep image; flatten it first")
     return layer
