@@ -42,6 +42,8 @@ class MappedImage:
         height: in pixels.
         channels: 1, 3 or 4; a fourth is alpha.
         pixel_type: `uint8`, `uint16`, `half` or `float`.
+        x: where the first pixel lies, from the left of the clip's region.
+        y: the same from its top, downwards.
     """
 
     buffer: str
@@ -50,6 +52,8 @@ class MappedImage:
     height: int
     channels: int
     pixel_type: str
+    x: int = 0
+    y: int = 0
 
     @property
     def nbytes(self) -> int:
@@ -77,8 +81,10 @@ def read_mapped(folder: Path, image: MappedImage) -> Pixels:
     return colours if image.channels >= 3 else np.repeat(colours, 3, axis=2)
 
 
-def write_mapped(folder: Path, name: str, alpha: Pixels) -> MappedImage:
-    """Write an alpha [H, W] as float pixels into a buffer of its own.
+def write_mapped(
+    folder: Path, name: str, alpha: Pixels, *, at: tuple[int, int] = (0, 0)
+) -> MappedImage:
+    """Write an alpha [H, W] as float pixels into a buffer of its own; it lies `at` x and y.
 
     Raises:
         OutputError: DISK_FULL or OUTPUT_UNWRITABLE.
@@ -90,7 +96,14 @@ def write_mapped(folder: Path, name: str, alpha: Pixels) -> MappedImage:
         np.ascontiguousarray(alpha, dtype=np.float32).tofile(temporary)
     height, width = alpha.shape
     return MappedImage(
-        buffer=name, offset=0, width=width, height=height, channels=1, pixel_type="float"
+        buffer=name,
+        offset=0,
+        width=width,
+        height=height,
+        channels=1,
+        pixel_type="float",
+        x=at[0],
+        y=at[1],
     )
 
 

@@ -9,7 +9,7 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Condition
 
@@ -19,7 +19,7 @@ from gvm_server.media.colour import FileHint, resolve_colourspace
 from gvm_server.media.filekey import hash_texts
 from gvm_server.media.finite import require_finite
 from gvm_server.media.frames import format_frames
-from gvm_server.media.geometry import Box, ClipGeometry, geometry_of
+from gvm_server.media.geometry import Box, ClipGeometry, describe, geometry_of
 from gvm_server.media.mapped import MappedImage, read_mapped
 from gvm_server.media.plate import FrameHeader, PlateFrame
 from gvm_server.media.sequence import outside_clip
@@ -35,9 +35,9 @@ class PushedOptions:
         name: what the artist calls it.
         first: the clip's first frame.
         last: the clip's last frame.
-        width: pixels of every frame.
-        height: pixels of every frame.
-        keys: a hash of the pixels of each frame that may be read.
+        width: pixels of the clip's whole region; a frame may have fewer.
+        height: pixels of the clip's whole region.
+        keys: a hash of the pixels, and of where they lie, of each frame that may be read.
         pixel_aspect: width of a pixel over its height.
         colourspace: `auto` means scene-linear: hosts work in float.
     """
@@ -113,13 +113,13 @@ class PushedFrames:
         """Take the place of a frame's pixels from the host.
 
         Raises:
-            InputError: the frame was not asked for, or has another size.
+            InputError: the frame was not asked for, or reaches outside the clip's region.
         """
-        size, clip = (image.width, image.height), (self._options.width, self._options.height)
-        if size != clip:
+        lies = _box(image)
+        if not self._header.display.holds(lies):
             raise InputError(
-                f"Frame {frame} of {self.name} is {size[0]}x{size[1]}, the clip is"
-                f" {clip[0]}x{clip[1]}.",
+                f"Frame {frame} of {self.name} is {describe(lies)}, the clip is"
+                f" {describe(self._header.display)}.",
                 remedy="Give the clip one format, with a Reformat or a Crop before this node.",
                 code=ErrorCode.PLATE_MISMATCH,
                 frame=frame,
@@ -143,7 +143,7 @@ class PushedFrames:
         return hash_texts("pushed", self._options.keys[frame], self._options.bad_pixels.value)
 
     def header(self, frame: int) -> FrameHeader:
-        """Return the header that all frames share."""
+        """Return the header of a frame that fills the clip's region."""
         self._check(frame)
         return self._header
 
@@ -159,9 +159,11 @@ class PushedFrames:
             JobCancelled: the plate was closed.
         """
         self.want((frame,))
-        pixels = read_mapped(self._buffers, self._wait(frame))
+        image = self._wait(frame)
+        pixels = read_mapped(self._buffers, image)
         pixels = require_finite(pixels, self._options.bad_pixels, frame=frame, path=self.name)
-        return PlateFrame(frame=frame, header=self._header, pixels=pixels)
+        header = replace(self._header, data=_box(image))
+        return PlateFrame(frame=frame, header=header, pixels=pixels)
 
     def close(self) -> None:
         """End every wait."""
@@ -200,3 +202,7 @@ class PushedFrames:
                 frame=frame,
                 path=self.name,
             )
+
+
+def _box(image: MappedImage) -> Box:
+    return Box(x=image.x, y=image.y, width=image.width, height=image.height)

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from gvm_client.settings import Depth
 from gvm_server.media.cache import DiskCache
-from gvm_server.media.exr import copy_into_place, read_alpha, write_alpha
+from gvm_server.media.exr import copy_into_place, read_alpha_file, write_alpha
+from gvm_server.media.geometry import Box
 from gvm_server.media.mapped import MappedImage, write_mapped
 from gvm_server.media.output import AlphaFiles
 from gvm_server.media.plate import FrameHeader, Pixels
@@ -162,7 +163,9 @@ class MappedSink:
         """Map a finished alpha from the cache."""
         if prove_file(cached) != wanted:
             raise FileNotFoundError(errno.ENOENT, "it is damaged", str(cached))
-        return self._mapped(frame, wanted.digest, read_alpha(cached), cached=True)
+        file = read_alpha_file(cached)
+        place = _place(file.data, file.display)
+        return self._mapped(frame, wanted.digest, file.pixels, place, cached=True)
 
     def put(self, alpha: Alpha) -> Delivery:
         """Map an alpha, and keep it in the cache as a file."""
@@ -177,14 +180,21 @@ class MappedSink:
                 flush=False,
             ),
         )
-        return self._mapped(alpha.frame, alpha.fingerprint.digest, alpha.pixels, cached=False)
+        key, place = alpha.fingerprint.digest, _place(alpha.header.data, alpha.header.display)
+        return self._mapped(alpha.frame, key, alpha.pixels, place, cached=False)
 
-    def _mapped(self, frame: int, key: bytes, pixels: Pixels, *, cached: bool) -> Delivery:
+    def _mapped(
+        self, frame: int, key: bytes, pixels: Pixels, place: tuple[int, int], *, cached: bool
+    ) -> Delivery:
         # Its maker's process comes first, so that what a dead server left can be swept.
         name = f"{os.getpid()}-alpha-{frame}-{secrets.token_hex(8)}"
         return Delivery(
             frame=frame,
             cached=cached,
             key=key,
-            mapped=write_mapped(self._buffers, name, pixels),
+            mapped=write_mapped(self._buffers, name, pixels, at=place),
         )
+
+
+def _place(data: Box, display: Box) -> tuple[int, int]:
+    return data.x - display.x, data.y - display.y

@@ -361,6 +361,8 @@ def _frame_ready(job: str, delivery: Delivery) -> FrameReady:
             height=mapped.height,
             channels=mapped.channels,
             pixel_type=PixelType(mapped.pixel_type),
+            x=mapped.x,
+            y=mapped.y,
         ),
     )
 
@@ -373,4 +375,6 @@ def _as_image(given: MappedFrame) -> MappedImage:
         height=given.height,
         channels=given.channels,
         pixel_type=given.pixel_type.value,
+        x=given.x,
+        y=given.y,
     )

@@ -67,13 +67,24 @@ bridge::Hash PlateFrames::key(std::int64_t frame) {
   return key;
 }
 
+bridge::Part PlateFrames::part(std::int64_t frame) {
+  const ofx::RectI lies = seen(image(frame).get());
+  return {lies.x1 - canvas_.x1, canvas_.y2 - lies.y2, width(lies), height(lies)};
+}
+
 void PlateFrames::copy(std::int64_t frame, std::byte* to) {
-  if (const std::shared_ptr<HostImage> shown = image(frame)) {
-    shown->copy_colours(canvas_, to);
-    return;
-  }
-  const std::int64_t values = std::int64_t{3} * width(canvas_) * height(canvas_);
+  const std::shared_ptr<HostImage> shown = image(frame);
+  const ofx::RectI lies = seen(shown.get());
+  if (shown) return shown->copy_colours(lies, to);
+  const std::int64_t values = std::int64_t{3} * width(lies) * height(lies);
   std::memset(to, 0, static_cast<std::size_t>(values * bridge::bytes_of(depth_)));
+}
+
+/// The part of the canvas where an image has pixels; where it has none, one pixel at the top left.
+ofx::RectI PlateFrames::seen(const HostImage* image) const {
+  const ofx::RectI lies = image ? intersect(image->bounds(), canvas_) : ofx::RectI{};
+  if (width(lies) > 0 && height(lies) > 0) return lies;
+  return {canvas_.x1, canvas_.y2 - 1, canvas_.x1 + 1, canvas_.y2};
 }
 
 std::shared_ptr<HostImage> PlateFrames::image(std::int64_t frame) {

@@ -47,12 +47,14 @@ class PlateFrames : public bridge::PlateReader {
   void keep(std::int64_t frame, std::shared_ptr<HostImage> image);
 
   bridge::Hash key(std::int64_t frame) override;
+  bridge::Part part(std::int64_t frame) override;
   void copy(std::int64_t frame, std::byte* to) override;
 
  private:
   /// The frame's image; null where its region is empty: there is nothing, which is black.
   /// Throws Error (plate_missing, plate_mismatch); Aborted.
   std::shared_ptr<HostImage> image(std::int64_t frame);
+  ofx::RectI seen(const HostImage* image) const;
   bridge::Hash key_of(const HostImage* image) const;
   bool is_empty(std::int64_t frame) const;
 

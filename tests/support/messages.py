@@ -131,6 +131,8 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
                     height=65_536,
                     channels=1,
                     pixel_type=say.PixelType.UINT8,
+                    x=7,
+                    y=-2,
                 ),
             ),
         ),

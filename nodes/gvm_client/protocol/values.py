@@ -65,7 +65,8 @@ class MappedFrame:
 
     frame: int
     key: str
-    """A hash of the pixels, made by their owner, hexadecimal; equal keys mean equal pixels."""
+    """A hash of the pixels and of where they lie, made by their owner, hexadecimal; equal keys mean
+    equal pixels."""
     buffer: str
     """The file's bare name; never a path."""
     offset: int
@@ -74,6 +75,11 @@ class MappedFrame:
     height: int
     channels: int
     pixel_type: PixelType
+    x: int = 0
+    """Where the first pixel lies, from the left of the clip's region, of which a frame and its
+    alpha may be a part; of a plate on disk, from the display window."""
+    y: int = 0
+    """The same from its top, downwards."""
 
     def __post_init__(self) -> None:
         require(
@@ -86,6 +92,12 @@ class MappedFrame:
             require(
                 1 <= side <= MAX_BUFFER_SIDE,
                 f"{name} is {side}; it must be from 1 to {MAX_BUFFER_SIDE}",
+            )
+        for name in ("x", "y"):
+            place = getattr(self, name)
+            require(
+                abs(place) <= MAX_BUFFER_SIDE,
+                f"{name} is {place}; it must be from -{MAX_BUFFER_SIDE} to {MAX_BUFFER_SIDE}",
             )
         require(self.channels in (1, 3, 4), f"channels is {self.channels}; it must be 1, 3 or 4")
 
@@ -139,8 +151,8 @@ class PushedPlate:
         name: what the artist calls it, for logs and status.
         first: the clip's first frame.
         last: the clip's last frame.
-        width: pixels of every frame.
-        height: pixels of every frame.
+        width: pixels of the clip's whole region; a frame may have fewer.
+        height: pixels of the clip's whole region.
         pixel_aspect: width of a pixel over its height.
         colourspace: as in `FilePlate`; `auto` means scene-linear: hosts work in float.
         frames: keys of every frame that the requested frames' windows need.

@@ -1,5 +1,6 @@
 #include "bridge/desk.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <vector>
@@ -54,6 +55,8 @@ PushedPlate pushed_plate(const Wish& wish, const HostClip& clip, const FrameHash
 class Receiver {
  public:
   explicit Receiver(const Hash& clip) : clip_(clip) {}
+  Receiver(const Hash& clip, std::int64_t width, std::int64_t height)
+      : clip_(clip), width_(width), height_(height) {}
 
   void accepted(const Accepted& message) { preview_ = message.preview; }
 
@@ -62,13 +65,32 @@ class Receiver {
     alpha->width = image.width;
     alpha->height = image.height;
     alpha->pixels = take_alpha(folder_, image);
+    if (width_ > 0) lay_on_region(image, *alpha);
     alpha->preview = preview_;
     alpha->clip = clip_;
     return alpha;
   }
 
  private:
+  /// The alpha of a part of the clip's region becomes the region's: around it there is nothing.
+  void lay_on_region(const MappedFrame& image, Alpha& alpha) const {
+    if (image.width == width_ && image.height == height_) return;
+    if (image.x < 0 || image.y < 0 || image.x + image.width > width_ ||
+        image.y + image.height > height_) {
+      throw Error(code::kMalformed, "The server gave an alpha that reaches outside the clip.");
+    }
+    std::vector<float> whole(static_cast<std::size_t>(width_ * height_), 0.0f);
+    for (std::int64_t row = 0; row < image.height; ++row) {
+      std::copy_n(alpha.pixels.begin() + row * image.width, image.width,
+                  whole.begin() + (image.y + row) * width_ + image.x);
+    }
+    alpha.pixels = std::move(whole);
+    alpha.width = width_;
+    alpha.height = height_;
+  }
+
   Hash clip_;
+  std::int64_t width_ = 0, height_ = 0;  // of the region of a host's clip; 0 of a plate on disk
   std::filesystem::path folder_ = pixels_dir();
   bool preview_ = false;
 };
@@ -188,7 +210,7 @@ AlphaPtr Desk::lead(const Part& part, const Wish& wish, const HostClip& clip, co
     request.plate = pushed_plate(wish, clip, recipe.plate);
     request.playhead = recipe.frame;
     Lender lender(clip, reader, watch);
-    Receiver receiver(identity_of(clip));
+    Receiver receiver(identity_of(clip), clip.width, clip.height);
     JobHandler handler;
     handler.accepted = [&](const Accepted& message) { receiver.accepted(message); };
     handler.need = [&](const NeedFrames& need, const Give& give) { lender.lend(need, give); };

@@ -55,6 +55,7 @@ void fields(V& visit, MappedFrame& m) {
   visit("frame", m.frame), visit("key", m.key), visit("buffer", m.buffer);
   visit("offset", m.offset), visit("width", m.width), visit("height", m.height);
   visit("channels", m.channels), visit("pixel_type", m.pixel_type);
+  visit.defaulted("x", m.x), visit.defaulted("y", m.y);
 }
 
 template <class V>

@@ -31,8 +31,11 @@ class Lender {
     MappedFrame image;
     image.frame = frame;
     image.key = reader_.key(frame).hex();
-    image.width = clip_.width;
-    image.height = clip_.height;
+    const Part part = reader_.part(frame);
+    image.x = part.x;
+    image.y = part.y;
+    image.width = part.width;
+    image.height = part.height;
     image.channels = 3;
     image.pixel_type = clip_.pixel_type;
     buffers_.emplace_back(folder_, static_cast<std::size_t>(image.nbytes()));

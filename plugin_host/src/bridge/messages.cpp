@@ -56,6 +56,10 @@ void check(const MappedFrame& value) {
     require(1 <= side && side <= kMaxBufferSide,
             "a side of " + std::to_string(side) + " pixels; it must be from 1 to 65536");
   }
+  for (std::int64_t place : {value.x, value.y}) {
+    require(-kMaxBufferSide <= place && place <= kMaxBufferSide,
+            "a place " + std::to_string(place) + " pixels from the region; at most 65536");
+  }
   require(value.channels == 1 || value.channels == 3 || value.channels == 4,
           "channels is " + std::to_string(value.channels) + "; it must be 1, 3 or 4");
 }

@@ -46,6 +46,7 @@ struct MappedFrame {
   std::int64_t height = 1;
   std::int64_t channels = 1;
   PixelType pixel_type = PixelType::kFloat;
+  std::int64_t x = 0, y = 0;  // from the top left of the clip's region, downwards
 
   std::int64_t nbytes() const { return width * height * channels * bytes_of(pixel_type); }
 };

@@ -33,6 +33,11 @@ struct HostClip {
   PixelType pixel_type = PixelType::kFloat;  // of the three colours that are pushed
 };
 
+/// A part of a clip's region: its top left pixel from that of the region, and its size.
+struct Part {
+  std::int64_t x = 0, y = 0, width = 1, height = 1;
+};
+
 /// Lends the frames of a HostClip; called only on the thread that asked the desk.
 class PlateReader {
  public:
@@ -41,7 +46,10 @@ class PlateReader {
   /// What tells this frame's pixels from others.
   virtual Hash key(std::int64_t frame) = 0;
 
-  /// Writes the frame's colours, rows from the top down, width * height * 3 values.
+  /// The part of the clip's region where the frame has pixels; at least one pixel, black if need be.
+  virtual Part part(std::int64_t frame) = 0;
+
+  /// Writes the colours of the frame's part, rows from the top down, width * height * 3 values.
   virtual void copy(std::int64_t frame, std::byte* to) = 0;
 };
 

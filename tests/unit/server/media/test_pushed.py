@@ -12,6 +12,7 @@ import pytest
 
 from gvm_client.errors import ErrorCode, InputError, JobCancelled, OutputError
 from gvm_client.settings import BadPixels
+from gvm_server.media.geometry import Box
 from gvm_server.media.mapped import MappedImage, read_mapped, write_mapped
 from gvm_server.media.pushed import PushedFrames, PushedOptions
 
@@ -218,3 +219,18 @@ def test_an_alpha_goes_out_and_comes_back(tmp_path):
         with pytest.raises(OutputError) as caught:
             write_mapped(tmp_path, name, alpha)
         assert caught.value.code is ErrorCode.PATH_REFUSED
+
+
+def test_a_frame_may_be_a_part_of_the_clips_region(tmp_path):
+    """It says where it lies; the clip's geometry is the whole region all the same."""
+    plate = PushedFrames(OPTIONS, buffers=tmp_path, ask=lambda _: None)
+    assert (plate.geometry().canvas.width, plate.geometry().canvas.height) == (4, 3)
+    plate.want([1001])
+    store(tmp_path, values()[:1, :2])
+    part = replace(IMAGE, width=2, height=1)
+    with pytest.raises(InputError, match=r"2x1 at \(3, 2\).*4x3"):
+        plate.give(1001, replace(part, x=3, y=2))
+    plate.give(1001, replace(part, x=2, y=2))
+    read = plate.read(1001)
+    assert read.header.data == Box(x=2, y=2, width=2, height=1)
+    assert np.array_equal(read.pixels, values()[:1, :2])
