@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from gvm_client.context import job_context
 from gvm_server.cli.display import PLAIN_SECONDS, Display
 from gvm_server.cli.request import absolute, file_plate
 from gvm_server.media.confine import Roots
@@ -75,7 +76,12 @@ def plan_delivery(parsed: argparse.Namespace) -> Delivery:
         wanted=wanted,
         # What a request says of a plate on disk has the names of what opens one.
         plate=PlateOptions(
-            **{field.name: getattr(plate, field.name) for field in fields(PlateOptions)}
+            **{
+                field.name: getattr(plate, field.name)
+                for field in fields(PlateOptions)
+                if field.name != "ocio"
+            },
+            ocio=job_context().ocio,
         ),
         out=absolute(parsed.out),
         overwrite=parsed.overwrite,

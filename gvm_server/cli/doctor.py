@@ -15,7 +15,8 @@ from importlib import metadata
 from pathlib import Path
 
 from gvm_client.client import Client
-from gvm_client.errors import GvmError, ServerNotRunning
+from gvm_client.context import job_context
+from gvm_client.errors import GvmError, InputError, ServerNotRunning
 from gvm_client.launcher import server_command
 from gvm_client.runtime import runtime_dir
 from gvm_server.cli.exits import Exit
@@ -31,7 +32,7 @@ from gvm_server.matting.gvm.store import engine_revision, find_weights, weights_
 from gvm_server.settings import ServerSettings
 
 LOW_SPACE = 2 << 30  # bytes: a few thousand 1080p alphas and their windows
-PACKAGES = ("OpenImageIO", "av", "cv2", "PIL", "numpy", "zmq", "msgpack")
+PACKAGES = ("OpenImageIO", "PyOpenColorIO", "av", "cv2", "PIL", "numpy", "zmq", "msgpack")
 
 
 class Health(str, Enum):
@@ -160,12 +161,20 @@ def _openimageio() -> Iterator[Finding]:
         oiio = importlib.import_module("OpenImageIO")
     except ImportError:
         return  # `packages` said so
-    config = oiio.ColorConfig()
-    yield Finding(
-        name="OpenImageIO",
-        health=Health.GOOD,
-        says=f"{oiio.__version__}, colour configuration {config.configname()}",
-    )
+    yield Finding(name="OpenImageIO", health=Health.GOOD, says=str(oiio.__version__))
+
+
+def _colour() -> Iterator[Finding]:
+    try:
+        from gvm_server.media.ocio import load_config  # noqa: PLC0415 (it needs the packages)
+    except ImportError:
+        return  # `packages` said so
+    try:
+        config = load_config(job_context().ocio)
+    except InputError as error:
+        yield Finding(name="colour", health=Health.BAD, says=error.message, remedy=error.remedy)
+        return
+    yield Finding(name="colour", health=Health.GOOD, says=config.name)
 
 
 def _cache() -> Iterator[Finding]:
@@ -275,6 +284,7 @@ LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _torch,
     _weights,
     _openimageio,
+    _colour,
     _cache,
     _runtime,
     _server,

@@ -9,6 +9,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from gvm_client.context import job_context
 from gvm_client.errors import SettingsError
 from gvm_client.frames import parse_frames
 from gvm_client.protocol.messages import Matte
@@ -55,6 +56,7 @@ def find_clip(parsed: argparse.Namespace) -> Clip:
         last=parsed.last,
         layer=parsed.layer,
         colourspace=parsed.input_colorspace,
+        ocio=job_context().ocio,
     )
     plate = open_plate(options, roots=Roots())
     try:
@@ -67,7 +69,7 @@ def find_clip(parsed: argparse.Namespace) -> Clip:
             last=plate.last,
             size=size,
             missing=missing,
-            colourspace=plate.colourspace,
+            colourspace=plate.colour.name,
         )
     finally:
         plate.close()

@@ -14,7 +14,7 @@ from gvm_client.errors import SettingsError
 from gvm_client.protocol.messages import EngineName, Matte
 from gvm_client.settings import AUTO_PRESET, Noise, OnOom, Priority
 from gvm_server.cli.request import WINDOW_OPTIONS, absolute, matte_request
-from gvm_server.media.colour import configuration_digest
+from gvm_server.media.ocio import load_config
 
 _VALUES = (
     *("engine", "weights", "lora", "input_colorspace", "layer", "missing", "bad_pixels"),
@@ -66,7 +66,7 @@ def worker_words(
     Raises:
         InputError: the colour configuration cannot be read.
     """
-    digest = parsed.ocio_digest or configuration_digest(request.context.ocio)
+    digest = parsed.ocio_digest or load_config(request.context.ocio).digest.hex()
     pinned = {"ocio_digest": digest, **({"input_colorspace": colourspace} if colourspace else {})}
     words = [_word(name, getattr(request.window, name)) for name in WINDOW_OPTIONS]
     words.append(_word("plan", request.window.plan.value))

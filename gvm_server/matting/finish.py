@@ -109,6 +109,6 @@ def _attributes(order: Order, frame: int, made: Fingerprint) -> Mapping[str, str
         "gvm:knobs": json.dumps(asdict(order.knobs)),
         "gvm:windows": " ".join(f"{window.first}-{window.last}" for window in windows),
         "gvm:plateKey": order.plate.key(frame).hex(),
-        "gvm:colourspace": order.plate.colourspace,
+        "gvm:colourspace": order.plate.colour.name,
         "Software": f"GVM Bridge {__version__}",
     }

@@ -15,9 +15,9 @@ from gvm_client.errors import ErrorCode, InputError
 from gvm_server.matting.clock import Clock, Stage
 from gvm_server.matting.engine import LUMA, Image
 from gvm_server.matting.order import Order
-from gvm_server.media.colour import to_display
+from gvm_server.media.curves import Pixels
 from gvm_server.media.geometry import Box, describe
-from gvm_server.media.plate import FrameHeader, Pixels
+from gvm_server.media.plate import FrameHeader
 from gvm_server.media.resize import downscale
 
 
@@ -47,7 +47,7 @@ def take_in(order: Order, frame: int, clock: Clock) -> IntakeFrame:
     with clock.stage(Stage.READ):
         plate_frame = order.plate.read(frame)
     with clock.stage(Stage.COLOUR):
-        display = to_display(plate_frame.pixels, order.plate.colourspace)
+        display = order.plate.colour.to_display(plate_frame.pixels)
         display = _on_canvas(display, plate_frame.header.data, order.canvas, frame)
     with clock.stage(Stage.RESIZE):
         size = order.working

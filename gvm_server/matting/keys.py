@@ -24,7 +24,6 @@ from enum import Enum
 from gvm_client.windows import Window, blends
 from gvm_server.matting.engine import decode_halo
 from gvm_server.matting.order import Order
-from gvm_server.media.colour import config_version
 
 INTAKE_REVISION = 3  # colour and resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
@@ -52,8 +51,7 @@ def latent_key(order: Order, frame: int) -> bytes:
         INTAKE_REVISION,
         order.engine.revision,
         order.plate.key(frame),
-        order.plate.colourspace,
-        config_version(),
+        order.plate.colour.digest,
         *astuple(order.canvas),
         *astuple(order.working),
     )

@@ -1,274 +1,222 @@
 """Colour by name: which space a plate is in, and the way from it to display-referred sRGB.
 
 Laws:
-1. Names are ours or the OCIO configuration's; `$OCIO` names that, else the built-in ACES one.
-2. `auto` is resolved once, when a plate is opened, and a note says what was chosen and why.
-3. Nothing is clipped before the display curve; what comes out lies in 0..1.
+1. A `Colour` is a value: it holds the very conversion that its digest stands for.
+2. Names are ours or the OCIO configuration's; `$OCIO` of whoever asks names that, else the
+   built-in ACES one.
+3. `auto` is resolved once, when a plate is opened, and a note says what was chosen and why.
+4. Nothing is clipped before the display curve; what comes out lies in 0..1.
 
 Our names: `scene_linear` is linear Rec.709 primaries, or with `$OCIO` that configuration's
 role; `acescg` is linear AP1; `srgb`, `rec709` and `raw` are taken as they are. Rec.709 video is
 not changed because it is display-referred already, as the model's training frames were, and
-because the original program feeds video as it is decoded. `cineon` is Kodak's log curve.
+because the original program feeds video as it is decoded. `cineon` is Kodak's log curve; `pq` and
+`hlg` are ITU-R BT.2100, `rec2020` and `p3` displayed pixels of those primaries.
+`linear(...)` is linear light of eight chromaticities, as an EXR has them.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
-from pathlib import Path
-from types import MappingProxyType
 
 import cv2
 import numpy as np
-import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_server.media.curves import linear_from_cineon, srgb_from_linear
-from gvm_server.media.plate import Pixels
+from gvm_server.media.colourhint import DISPLAY_2020, DISPLAY_P3, HLG, PQ, FileHint, guess
+from gvm_server.media.curves import (
+    Pixels,
+    display_from_linear,
+    linear_from_cineon,
+    linear_from_display,
+    linear_from_hlg,
+    linear_from_pq,
+    srgb_from_linear,
+)
+from gvm_server.media.ocio import Configuration, hash_bytes, load_config
+from gvm_server.media.primaries import (
+    ACESCG,
+    LINEAR_SPACES,
+    P3_D65,
+    REC709,
+    REC2020,
+    to_linear_rec709,
+)
+
+COLOUR_REVISION = 1  # moves when a conversion here gives other pixels
 
 AS_DISPLAYED = ("srgb", "rec709", "raw")
 CINEON = "cineon"
-OUR_NAMES = ("auto", "scene_linear", "acescg", *AS_DISPLAYED, CINEON)
+OUR_NAMES = (
+    *("auto", "scene_linear", "acescg", *AS_DISPLAYED),
+    *(CINEON, PQ, HLG, DISPLAY_2020, DISPLAY_P3),
+)
 
 _OVERRIDE = "Name another with --input-colorspace if that is wrong."
-
-# One space has other names in other configurations; the first that is there is taken.
 _SRGB = ("srgb_rec709_scene", "srgb_tx", "Utility - sRGB - Texture", "sRGB")
-_LINEAR_REC709 = ("lin_rec709_scene", "lin_rec709", "Utility - Linear - sRGB")
-_ACESCG = ("lin_ap1_scene", "ACEScg", "ACES - ACEScg")
-_ACES2065 = ("lin_ap0_scene", "ACES2065-1", "ACES - ACES2065-1")
+_OWN_LINEAR = re.compile(r"linear\(([-+.\deE ]+)\)", re.ASCII)
 
-# CIE x, y of red, green, blue and white, as an EXR's `chromaticities` has them.
-_PRIMARIES: Mapping[tuple[float, ...], tuple[str, ...]] = MappingProxyType(
-    {
-        (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290): _LINEAR_REC709,
-        (0.713, 0.293, 0.165, 0.830, 0.128, 0.044, 0.32168, 0.33767): _ACESCG,
-        (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767): _ACES2065,
-    }
-)
-_LOG_TRANSFERS = ("printing density", "logarithmic")
-_VIDEO_TRANSFERS = ("itu-r 709", "smpte 274", "itu-r 601")
+_Converter = Callable[[Pixels], Pixels]
+_Matrix = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FileHint:
-    """What a file says about its colours.
+class Colour:
+    """The space that a plate is read in.
 
     Attributes:
-        kind: OpenImageIO's name of the format, or `movie`, or `pixels` from a host.
-        is_float: whether pixels are half or float.
-        bits: bits of an integer channel as stored.
-        colourspace: the name in its metadata.
-        chromaticities: CIE x, y of red, green, blue and white.
-        is_aces: whether it calls itself an ACES container.
-        transfer: a DPX header's transfer characteristic.
+        name: one of ours, or the configuration's own.
+        digest: 16 bytes that stand for the conversion, the configuration's content included.
+        convert: pixels [H, W, 3] to display-referred sRGB.
+        note: what to tell the artist; "" where there is nothing.
     """
-
-    kind: str
-    is_float: bool
-    bits: int = 8
-    colourspace: str = ""
-    chromaticities: tuple[float, ...] = ()
-    is_aces: bool = False
-    transfer: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ColourChoice:
-    """The space that a plate is read in, and what to tell the artist ("" where nothing is)."""
 
     name: str
+    digest: bytes
+    convert: _Converter
     note: str = ""
 
+    def to_display(self, pixels: Pixels) -> Pixels:
+        """Return display-referred sRGB 0..1, [H, W, 3]; the pixels given are not changed."""
+        return self.convert(pixels)
 
-def resolve_colourspace(name: str, hint: FileHint) -> ColourChoice:
+
+def resolve_colour(name: str, hint: FileHint, ocio: str = "") -> Colour:
     """Return the colour space that a name means for this file; `auto` looks at the file.
 
+    Args:
+        name: `auto`, one of our names, or the configuration's.
+        hint: what the file says.
+        ocio: the configuration, as `$OCIO` names it; "" is the built-in one.
+
     Raises:
-        InputError: COLOURSPACE_UNKNOWN, with the names that come close.
+        InputError: COLOURSPACE_UNKNOWN, with the names that come close; or the configuration
+            cannot be loaded, or cannot convert the space.
     """
+    config = load_config(ocio)
     if name != "auto":
-        return ColourChoice(name=_canonical(name))
-    chosen, why = _guess(hint)
-    return ColourChoice(name=chosen, note=f"The plate is read as {chosen}: {why}. {_OVERRIDE}")
+        return _colour(_canonical(name, config), config, "")
+    chosen, why = guess(hint, lambda names: config.find(*names), scene_linear=_scene_linear(config))
+    note = f"The plate is read as {chosen}: {why}. {_OVERRIDE}"
+    return _colour(chosen, config, note)
 
 
-def to_display(pixels: Pixels, colourspace: str) -> Pixels:
-    """Return display-referred sRGB 0..1, [H, W, 3], for pixels in a resolved colour space.
-
-    Raises:
-        InputError: COLOURSPACE_UNKNOWN, or the configuration cannot convert it.
-    """
-    return _converter(colourspace)(pixels)
-
-
-def _guess(hint: FileHint) -> tuple[str, str]:
-    """Return a colour space and the reason for it."""
-    if hint.kind in {"dpx", "cineon"}:
-        return _guess_film(hint)
-    if hint.kind == "movie":
-        return "rec709", "movies are taken as displayed"
-    if not hint.is_float:
-        return "srgb", "its pixels are integers"
-    return _guess_float(hint)
+def _colour(name: str, config: Configuration, note: str) -> Colour:
+    ours = _our_converter(name)
+    if ours is not None:
+        # No part of a configuration is in it: an edited one costs nothing.
+        return Colour(name=name, digest=_digest("ours", name), convert=ours, note=note)
+    return Colour(
+        name=name,
+        digest=_digest("ocio", name, config.digest.hex()),
+        convert=_configured_converter(name, config),
+        note=note,
+    )
 
 
-def _guess_float(hint: FileHint) -> tuple[str, str]:
-    if hint.is_aces:
-        return _canonical(_there(_ACES2065) or "ACES2065-1"), "it is an ACES container"
-    if hint.colourspace and (named := _there((hint.colourspace,))):
-        return named, "its metadata says so"
-    if hint.chromaticities:
-        for primaries, names in _PRIMARIES.items():
-            if np.allclose(hint.chromaticities, primaries, atol=1e-3) and (named := _there(names)):
-                return named, "its chromaticities say so"
-        return _scene_linear(), "its pixels are float; its chromaticities are not known here"
-    return _scene_linear(), "its pixels are float"
+def _digest(*texts: str) -> bytes:
+    return hash_bytes(*(text.encode() for text in (str(COLOUR_REVISION), *texts)))
 
 
-def _guess_film(hint: FileHint) -> tuple[str, str]:
-    transfer = hint.transfer.lower()
-    if transfer.startswith(_VIDEO_TRANSFERS):
-        return "rec709", f"its header says {hint.transfer}"
-    if transfer == "linear":
-        return _scene_linear(), "its header says linear"
-    if transfer.startswith(_LOG_TRANSFERS) or hint.kind == "cineon":
-        return CINEON, "its header says film density"
-    if hint.bits == 10:
-        return CINEON, "its header names no curve, and 10-bit DPX files are mostly film log"
-    return "srgb", "its header names no curve"
-
-
-def _canonical(name: str) -> str:
-    """Return one name for a space, so that its aliases share keys."""
-    if name in AS_DISPLAYED or name == CINEON:
-        return name
-    if name == "scene_linear":
-        return _scene_linear()
-    found = _there(_ACESCG) if name == "acescg" else _there((name,))
-    if found is None:
-        raise _unknown(name)
-    return found
-
-
-def _scene_linear() -> str:
-    # Without $OCIO the role would be ACEScg; files without metadata are linear Rec.709.
-    name = "scene_linear" if os.environ.get("OCIO") else _LINEAR_REC709[0]
-    found = _there((name,))
-    if found is None:
-        raise _unknown("scene_linear")
-    return found
-
-
-def _there(names: tuple[str, ...]) -> str | None:
-    """Return the configuration's own name for the first of these that it has."""
-    config = _config()
-    for name in names:
-        own = config.resolve(name)
-        if own in config.getColorSpaceNames():
-            return str(own)
-    return None
-
-
-@lru_cache(maxsize=1)
-def _config() -> oiio.ColorConfig:
-    return oiio.ColorConfig()
-
-
-@lru_cache(maxsize=64)
-def _converter(name: str) -> Callable[[Pixels], Pixels]:
-    if name in AS_DISPLAYED or name == _there(("data",)):
+def _our_converter(name: str) -> _Converter | None:
+    """Return the conversion of a space that no configuration defines."""
+    if name in AS_DISPLAYED:
         return _clip
     if name == CINEON:
         return lambda pixels: srgb_from_linear(linear_from_cineon(pixels))
-    space, target, linear = _canonical(name), _there(_SRGB), _there(_LINEAR_REC709)
+    if name in {PQ, HLG}:
+        linear = linear_from_pq if name == PQ else linear_from_hlg
+        wide = _matrix(REC2020)
+        return lambda pixels: srgb_from_linear(_apply(wide, linear(pixels)))
+    if name in {DISPLAY_2020, DISPLAY_P3}:
+        gamut = _matrix(REC2020 if name == DISPLAY_2020 else P3_D65)
+        # Into light and back by one curve: neutral colours stay as they are displayed.
+        return lambda pixels: display_from_linear(_apply(gamut, linear_from_display(pixels)))
+    if own := _OWN_LINEAR.fullmatch(name):
+        primaries = _matrix(tuple(float(number) for number in own[1].split()))
+        return lambda pixels: srgb_from_linear(_apply(primaries, pixels))
+    return None
+
+
+def _configured_converter(name: str, config: Configuration) -> _Converter:
+    if config.is_data(name):
+        return _clip
+    target, linear = config.find(*_SRGB), config.find(*LINEAR_SPACES[REC709])
     if target is None:
         raise InputError(
-            f"The OCIO configuration {_config().configname()} has no sRGB colour space to show"
-            f" {name} in.",
+            f"{config.name} has no sRGB colour space to show {name} in.",
             remedy="Give its sRGB space the alias srgb_tx, or unset OCIO.",
             code=ErrorCode.COLOURSPACE_UNKNOWN,
+            path=config.source,
         )
-    if space == target:
+    if name == target:
         return _clip
-    if space == linear:
+    if name == linear:
         return srgb_from_linear
-    if linear is not None and _config().isColorSpaceLinear(space):
+    if linear is not None and config.is_linear(name):
         # Between linear spaces OCIO is a matrix; ours does the same in a third of the time.
-        matrix = _convert(np.eye(3, dtype=np.float32)[np.newaxis], space, linear)[0].T.copy()
+        unit = np.eye(3, dtype=np.float32)[np.newaxis]
+        matrix = config.converter(name, linear)(unit)[0].T.copy()
         return lambda pixels: srgb_from_linear(_apply(matrix, pixels))
-    return lambda pixels: _clip(_convert(pixels, space, target))
+    convert = config.converter(name, target)
+    return lambda pixels: _clip(convert(pixels))
 
 
-def _apply(matrix: NDArray[np.float32], pixels: Pixels) -> Pixels:
+def _canonical(name: str, config: Configuration) -> str:
+    """Return one name for a space, so that its aliases share keys."""
+    if name in OUR_NAMES or _OWN_LINEAR.fullmatch(name):
+        if name == "scene_linear":
+            return _scene_linear(config)
+        if name != "acescg":
+            return name
+    found = config.find(*LINEAR_SPACES[ACESCG]) if name == "acescg" else config.find(name)
+    if found is None:
+        raise _unknown(name, config)
+    return found
+
+
+def _scene_linear(config: Configuration) -> str:
+    # Without $OCIO the role would be ACEScg; files without metadata are linear Rec.709.
+    name = LINEAR_SPACES[REC709][0] if config.is_built_in else "scene_linear"
+    found = config.find(name)
+    if found is None:
+        raise _unknown("scene_linear", config)
+    return found
+
+
+def _matrix(chromaticities: tuple[float, ...]) -> _Matrix:
+    matrix = to_linear_rec709(chromaticities)
+    if matrix is None:
+        raise InputError(
+            f"{' '.join(map(str, chromaticities))} are no primaries of colours.",
+            remedy="Name the plate's colour space with --input-colorspace.",
+            code=ErrorCode.COLOURSPACE_UNKNOWN,
+        )
+    return matrix
+
+
+def _apply(matrix: _Matrix, pixels: Pixels) -> Pixels:
     # In one piece, or the last pixels of a row would be rounded in another way.
     whole = np.ascontiguousarray(pixels)
     return np.asarray(cv2.transform(whole, matrix), dtype=np.float32)
-
-
-def _convert(pixels: Pixels, space: str, target: str) -> Pixels:
-    source = oiio.ImageBuf(np.ascontiguousarray(pixels))
-    converted = oiio.ImageBufAlgo.colorconvert(source, space, target, unpremult=False)
-    result = converted.get_pixels(oiio.FLOAT)
-    if converted.has_error or result is None:
-        raise InputError(
-            f"{space} cannot be converted to {target}: {converted.geterror().strip()}",
-            remedy="Check the OCIO configuration, or name another colour space.",
-            code=ErrorCode.COLOURSPACE_UNKNOWN,
-        )
-    return np.asarray(result, dtype=np.float32)
 
 
 def _clip(pixels: Pixels) -> Pixels:
     return np.clip(pixels, np.float32(0.0), np.float32(1.0))
 
 
-def _unknown(name: str) -> InputError:
-    config = _config()
-    spaces = config.getColorSpaceNames()
-    known = {alias: space for space in spaces for alias in (space, *config.getAliases(space))}
+def _unknown(name: str, config: Configuration) -> InputError:
+    known = {alias: space for space in config.spaces() for alias in (space, *config.aliases(space))}
     by_lower = {one.lower(): known.get(one, one) for one in (*known, *OUR_NAMES)}
     close = get_close_matches(name.lower(), by_lower, n=5, cutoff=0.5)
     shown = list(dict.fromkeys(by_lower[one] for one in close)) or list(OUR_NAMES)
     return InputError(
-        f"The OCIO configuration {config.configname()} has no colour space {name!r}.",
+        f"{config.name} has no colour space {name!r}.",
         remedy=f"Name one such as {', '.join(shown)}.",
         code=ErrorCode.COLOURSPACE_UNKNOWN,
+        path=config.source,
     )
-
-
-def configuration_digest(source: str) -> str:
-    """Return a hash of a configuration's content, hexadecimal.
-
-    Args:
-        source: a path, or an `ocio://` name; "" is the built-in one. Those are told by their names
-            and OpenImageIO's version.
-
-    Raises:
-        InputError: the file cannot be read.
-    """
-    try:
-        built_in = not source or "://" in source
-        content = f"{source} {oiio.__version__}".encode() if built_in else Path(source).read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"The OCIO configuration {source} cannot be read: {error.strerror}.",
-            remedy="Set OCIO to a configuration that is there, or unset it.",
-            code=ErrorCode.COLOURSPACE_UNKNOWN,
-            path=source,
-        ) from error
-    return hashlib.sha256(content).hexdigest()[:32]
-
-
-def config_version() -> str:
-    """Return what changes when the OCIO configuration that `$OCIO` names is edited."""
-    path = os.environ.get("OCIO", "")
-    if not Path(path).is_file():
-        return path  # built in, or none
-    status = Path(path).stat()
-    return f"{path}:{status.st_size}:{status.st_mtime_ns}"

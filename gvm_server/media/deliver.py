@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
-from gvm_server.media.colour import to_display
+from gvm_server.media.curves import Pixels
 from gvm_server.media.exr import read_alpha_file
 from gvm_server.media.geometry import Box
 from gvm_server.media.moviewriter import (
@@ -29,7 +29,7 @@ from gvm_server.media.moviewriter import (
     writing_movie,
 )
 from gvm_server.media.output import EXTENSION, AlphaFiles, prove_writable
-from gvm_server.media.plate import Pixels, Plate
+from gvm_server.media.plate import Plate
 from gvm_server.media.png import PngBits, write_png
 from gvm_server.media.resolve import SequencePath
 from gvm_server.media.stamp import read_stamp
@@ -119,7 +119,7 @@ def deliver(
             if movie:
                 movie.write(alpha)
             if comp:
-                picture = to_display(plate.read(frame).pixels, plate.colourspace)
+                picture = plate.colour.to_display(plate.read(frame).pixels)
                 comp.write(over_green(on_display(picture, header.data, header.display), alpha))
             if pngs:
                 write_png(pngs.path(frame), alpha, bits=wanted.png_bits, key=_key(path))

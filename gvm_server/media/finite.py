@@ -6,7 +6,7 @@ import numpy as np
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.settings import BadPixels
-from gvm_server.media.plate import Pixels
+from gvm_server.media.curves import Pixels
 
 
 def require_finite(pixels: Pixels, policy: BadPixels, *, frame: int, path: str) -> Pixels:

@@ -19,11 +19,12 @@ import numpy as np
 import OpenImageIO as oiio
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_server.media.colour import FileHint
+from gvm_server.media.colourhint import FileHint
+from gvm_server.media.curves import Pixels
 from gvm_server.media.geometry import Box
 from gvm_server.media.layers import Layer, Part, find_layer
 from gvm_server.media.orientation import UPRIGHT, Orientation, orientation_of
-from gvm_server.media.plate import FrameHeader, Pixels
+from gvm_server.media.plate import FrameHeader
 from gvm_server.media.reasons import reason_of
 
 MAX_PARTS = 1024  # a file with more is not a plate
@@ -235,6 +236,8 @@ def _timecode(spec: oiio.ImageSpec) -> tuple[int, int] | None:
 
 def _hint(spec: oiio.ImageSpec, format_name: str) -> FileHint:
     chromaticities = spec.getattribute("chromaticities")
+    code_points = spec.getattribute("CICP")  # of a PNG: primaries, transfer, matrix, range
+    coded = isinstance(code_points, tuple) and len(code_points) == 4
     return FileHint(
         kind=format_name,
         is_float=str(spec.format) in {"half", "float", "double"},
@@ -242,7 +245,10 @@ def _hint(spec: oiio.ImageSpec, format_name: str) -> FileHint:
         colourspace=str(spec.getattribute("oiio:ColorSpace") or ""),
         chromaticities=tuple(chromaticities) if isinstance(chromaticities, tuple) else (),
         is_aces=bool(spec.getattribute("acesImageContainerFlag")),
+        interop_id=str(spec.getattribute("colorInteropID") or ""),
         transfer=str(spec.getattribute("dpx:Transfer") or ""),
+        curve=int(code_points[1]) if coded else 2,
+        primaries=int(code_points[0]) if coded else 2,
     )
 
 

@@ -33,7 +33,7 @@ class FilledPlate:
         self.name = plate.name
         self.first = plate.first
         self.last = plate.last
-        self.colourspace = plate.colourspace
+        self.colour = plate.colour
         self._plate = plate
         self._black = policy is Missing.BLACK
         self._missing = frozenset(missing)

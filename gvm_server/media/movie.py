@@ -18,14 +18,16 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_server.media.colour import FileHint, resolve_colourspace
+from gvm_server.media.colour import resolve_colour
+from gvm_server.media.colourhint import FileHint
+from gvm_server.media.curves import Pixels
 from gvm_server.media.decoder import MovieDecoder
 from gvm_server.media.filekey import FileKeys
 from gvm_server.media.geometry import Box, ClipGeometry, describe, geometry_of
 from gvm_server.media.image import INTERLACED
 from gvm_server.media.moviefacts import display_orientation
 from gvm_server.media.movieindex import index_movie, unreadable
-from gvm_server.media.plate import FrameHeader, Pixels, PlateFrame, PlateOptions
+from gvm_server.media.plate import FrameHeader, PlateFrame, PlateOptions
 from gvm_server.media.sequence import outside_clip
 from gvm_server.media.timecode import timecode_at
 
@@ -67,14 +69,13 @@ class MoviePlate:
                 code=ErrorCode.RANGE_OUTSIDE,
                 path=str(path),
             )
-        choice = resolve_colourspace(options.colourspace, FileHint(kind="movie", is_float=False))
-        self.colourspace = choice.name
         self._threads = local()
         self._decoder = MovieDecoder(real, index)
         self._facts = self._decoder.facts
         first = self._decode(self.first)
         self._header = self._header_of(first)
-        notes = (choice.note, INTERLACED if first.interlaced_frame else "")
+        self.colour = resolve_colour(options.colourspace, _hint(first), options.ocio)
+        notes = (self.colour.note, INTERLACED if first.interlaced_frame else "")
         self.notes: tuple[str, ...] = tuple(note for note in notes if note)
 
     def missing(self) -> list[int]:
@@ -163,6 +164,15 @@ class MoviePlate:
         pixels = converted.to_ndarray().astype(np.float32)
         pixels *= np.float32(1 / 65_535 if deep else 1 / 255)
         return display_orientation(decoded).turn(pixels)
+
+
+def _hint(decoded: VideoFrame) -> FileHint:
+    return FileHint(
+        kind="movie",
+        is_float=False,
+        curve=int(decoded.color_trc),
+        primaries=int(decoded.color_primaries),
+    )
 
 
 def _matrix(decoded: VideoFrame) -> Colorspace:

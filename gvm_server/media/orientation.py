@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gvm_server.media.curves import Pixels
 from gvm_server.media.geometry import Box
-from gvm_server.media.plate import FrameHeader, Pixels
+from gvm_server.media.plate import FrameHeader
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

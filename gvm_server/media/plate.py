@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Protocol
 
 from gvm_client.settings import BadPixels, Missing, PlateKeys
+from gvm_server.media.colour import Colour
+from gvm_server.media.curves import Pixels
 from gvm_server.media.geometry import Box, ClipGeometry, FrameWindows
-
-Pixels: TypeAlias = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +61,7 @@ class PlateOptions:
         last: the clip's last frame; None means the last on disk.
         layer: an EXR layer or part; "" means the main RGB.
         colourspace: `auto`, one of our names, or an OCIO name.
+        ocio: the OCIO configuration, as `$OCIO` names it; "" is the built-in one.
     """
 
     path: str
@@ -71,6 +69,7 @@ class PlateOptions:
     last: int | None = None
     layer: str = ""
     colourspace: str = "auto"
+    ocio: str = ""
     missing: Missing = Missing.FAIL
     bad_pixels: BadPixels = BadPixels.FAIL
     keys: PlateKeys = PlateKeys.STAT
@@ -83,14 +82,14 @@ class Plate(Protocol):
         name: its path or its node's name, for messages.
         first: the clip's first frame.
         last: the clip's last frame.
-        colourspace: the OCIO colour space that it is read as (never `auto`).
+        colour: the space that it is read in (never `auto`), and the conversion itself.
         notes: what the artist should know, in whole sentences.
     """
 
     name: str
     first: int
     last: int
-    colourspace: str
+    colour: Colour
     notes: tuple[str, ...]
 
     def missing(self) -> list[int]:

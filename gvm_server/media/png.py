@@ -10,7 +10,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from gvm_server.media.atomic import replacing
-from gvm_server.media.plate import Pixels
+from gvm_server.media.curves import Pixels
 from gvm_server.media.stamp import STAMP
 
 PngBits = Literal[8, 16]

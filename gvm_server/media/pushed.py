@@ -15,7 +15,8 @@ from threading import Condition
 
 from gvm_client.errors import ErrorCode, InputError, JobCancelled
 from gvm_client.settings import BadPixels
-from gvm_server.media.colour import FileHint, resolve_colourspace
+from gvm_server.media.colour import resolve_colour
+from gvm_server.media.colourhint import FileHint
 from gvm_server.media.filekey import hash_texts
 from gvm_server.media.finite import require_finite
 from gvm_server.media.frames import format_frames
@@ -40,6 +41,7 @@ class PushedOptions:
         keys: a hash of the pixels, and of where they lie, of each frame that may be read.
         pixel_aspect: width of a pixel over its height.
         colourspace: `auto` means scene-linear: hosts work in float.
+        ocio: the OCIO configuration, as `$OCIO` names it; "" is the built-in one.
     """
 
     name: str
@@ -50,6 +52,7 @@ class PushedOptions:
     keys: Mapping[int, str]
     pixel_aspect: float = 1.0
     colourspace: str = "auto"
+    ocio: str = ""
     bad_pixels: BadPixels = BadPixels.FAIL
 
 
@@ -78,9 +81,9 @@ class PushedFrames:
         self.first = options.first
         self.last = options.last
         # The pixel type is not known before the first frame comes; the OpenFX hosts work in float.
-        choice = resolve_colourspace(options.colourspace, FileHint(kind="pixels", is_float=True))
-        self.colourspace = choice.name
-        self.notes: tuple[str, ...] = (choice.note,) if choice.note else ()
+        pixels = FileHint(kind="pixels", is_float=True)
+        self.colour = resolve_colour(options.colourspace, pixels, options.ocio)
+        self.notes: tuple[str, ...] = (self.colour.note,) if self.colour.note else ()
         self._options = options
         self._buffers = buffers
         self._ask = ask

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_server.media.colour import resolve_colourspace
+from gvm_server.media.colour import resolve_colour
 from gvm_server.media.confine import Roots
 from gvm_server.media.filekey import FileKeys
 from gvm_server.media.finite import require_finite
@@ -88,10 +88,9 @@ class ImagePlate:
         self._layer = found.layer
         with self._proven(first_there) as image:
             header = read_header(image)
-            choice = resolve_colourspace(options.colourspace, read_hint(image))
+            self.colour = resolve_colour(options.colourspace, read_hint(image), options.ocio)
         self._display, self._aspect = header.display, header.pixel_aspect
-        self.colourspace = choice.name
-        said = (choice.note,) if choice.note else ()
+        said = (self.colour.note,) if self.colour.note else ()
         self.notes: tuple[str, ...] = (*said, *found.remarks)
 
     def missing(self) -> list[int]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from gvm_client.errors import SettingsError
 from gvm_client.protocol.messages import JobContext
 from gvm_server.matting.engine import EngineInfo
-from gvm_server.media.colour import configuration_digest
 from gvm_server.media.confine import Roots
+from gvm_server.media.ocio import load_config
 
 NOT_COMPILED = "none"
 
@@ -68,23 +68,16 @@ def check_demands(context: JobContext, engine: EngineInfo) -> None:
             )
 
 
-def check_configuration(context: JobContext) -> str:
+def check_configuration(context: JobContext, roots: Roots) -> str:
     """Return the digest of the job's colour configuration, proved to be what the job asks for.
 
     Raises:
-        InputError: it cannot be read.
-        SettingsError: its content is not what the job pins, or this server reads another one.
+        GvmError: it cannot be loaded, lies outside what this server may read, or has another
+            content than the job pins.
     """
-    own = os.environ.get("OCIO", "")
-    own = own if not own or "://" in own else os.path.abspath(own)  # noqa: PTH100 (keeps links)
-    if context.ocio != own:
-        raise SettingsError(
-            f"The job's colour configuration ($OCIO) is {context.ocio or 'the built-in one'!r};"
-            f" this server reads {own or 'the built-in one'!r}.",
-            remedy="End the server with `gvm stop`, then ask again: the next one reads yours.",
-            path=context.ocio,
-        )
-    digest = configuration_digest(context.ocio)
+    if context.ocio and "://" not in context.ocio and context.ocio != os.environ.get("OCIO", ""):
+        roots.check_read(Path(context.ocio))
+    digest = load_config(context.ocio).digest.hex()
     if context.ocio_digest and context.ocio_digest != digest:
         raise SettingsError(
             f"The colour configuration {context.ocio or 'that is built in'} has the content"

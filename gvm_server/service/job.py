@@ -332,7 +332,7 @@ def _accepted(
         frames_kept=len(found.kept),
         windows_total=len(found.windows),
         windows_cached=found.windows_cached,
-        colourspace=order.plate.colourspace,
+        colourspace=order.plate.colour.name,
         working_width=order.working.width,
         working_height=order.working.height,
         notes=notes,

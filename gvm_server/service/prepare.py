@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.frames import format_frames, parse_frames
-from gvm_client.protocol.messages import FilePlate, MappedOutput, Matte, PushedPlate
+from gvm_client.protocol.messages import FilePlate, MappedOutput, Matte
 from gvm_client.settings import WindowSettings
 from gvm_client.windows import Plan
 from gvm_server.matting.engines import Choice, Machine, find_engine
@@ -61,10 +61,10 @@ def prepare(
     Raises:
         GvmError: the plate, the settings, the engine or the output is wrong.
     """
-    ocio_digest = check_configuration(request.context)
+    ocio_digest = check_configuration(request.context, site.roots)
     choice = _engine(request, site)
     check_demands(request.context, choice.engine)
-    plate = _open(request.plate, site, ask)
+    plate = _open(request, site, ask)
     geometry = plate.geometry()
     working = working_size_of(geometry, window, choice.engine)
     window, fitted = _fitted(request, window, choice, working)
@@ -110,9 +110,8 @@ def _fitted(
     return fitted, (says,)
 
 
-def _open(
-    plate: FilePlate | PushedPlate, site: Site, ask: Callable[[tuple[int, ...]], None]
-) -> Plate:
+def _open(request: Matte, site: Site, ask: Callable[[tuple[int, ...]], None]) -> Plate:
+    plate, ocio = request.plate, request.context.ocio
     if isinstance(plate, FilePlate):
         return open_plate(
             PlateOptions(
@@ -121,6 +120,7 @@ def _open(
                 last=plate.last,
                 layer=plate.layer,
                 colourspace=plate.colourspace,
+                ocio=ocio,
                 missing=plate.missing,
                 bad_pixels=plate.bad_pixels,
                 keys=plate.keys,
@@ -136,6 +136,7 @@ def _open(
             height=plate.height,
             pixel_aspect=plate.pixel_aspect,
             colourspace=plate.colourspace,
+            ocio=ocio,
             bad_pixels=plate.bad_pixels,
             keys={given.frame: given.key for given in plate.frames},
         ),

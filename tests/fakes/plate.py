@@ -11,6 +11,8 @@ import numpy as np
 
 from gvm_client.settings import Depth
 from gvm_server.media.cache import DiskCache
+from gvm_server.media.colour import resolve_colour
+from gvm_server.media.colourhint import FileHint
 from gvm_server.media.exr import read_alpha, write_alpha
 from gvm_server.media.geometry import ClipGeometry, geometry_of
 from gvm_server.media.plate import Box, FrameHeader, PlateFrame
@@ -21,7 +23,7 @@ from gvm_server.media.stamp import Fingerprint
 class DrawnPlate:
     """Frames of seeded noise; `versions` changes one, as a re-render would."""
 
-    colourspace = "srgb"
+    colour = resolve_colour("srgb", FileHint(kind="pixels", is_float=True))
     notes = ()
 
     def __init__(self, first: int, last: int, *, width: int = 12, height: int = 8) -> None:

@@ -15,7 +15,7 @@ def _findings(site) -> dict[str, dict]:
 def test_a_machine_that_is_well_has_nothing_bad(site):
     """Every thing that a matte needs is looked at."""
     found = _findings(site)
-    looked_at = {"Python", "packages", "torch", "GVM weights", "OpenImageIO", "cache"}
+    looked_at = {"Python", "packages", "torch", "GVM weights", "OpenImageIO", "colour", "cache"}
     assert looked_at | {"run-time folder", "server"} <= set(found)
     assert not [name for name, finding in found.items() if finding["health"] == "bad"]
     assert "none runs" in found["server"]["says"]

@@ -17,7 +17,7 @@ from gvm_server.cli.main import build_parser
 from gvm_server.cli.openjd_lines import OpenJdLines
 from gvm_server.cli.original import translate
 from gvm_server.cli.request import matte_request
-from gvm_server.media.colour import configuration_digest
+from gvm_server.media.ocio import load_config
 from tests.support.messages import SAMPLES
 from tests.support.plates import write_plate
 
@@ -48,7 +48,7 @@ def test_the_worker_asks_for_what_was_submitted(tmp_path):
     for name in ("cuts", "missing", "keys"):
         assert getattr(asked.plate, name) == getattr(submitted.plate, name), name
     assert asked.plate.colourspace == "Linear Rec.709 (sRGB)"  # what auto is, for every host
-    assert asked.context.ocio_digest == configuration_digest("")
+    assert asked.context.ocio_digest == load_config("").digest.hex()
 
 
 def test_a_preset_s_number_of_frames_is_the_job_s_and_not_each_task_s(tmp_path):

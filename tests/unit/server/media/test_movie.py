@@ -142,7 +142,7 @@ def test_the_header_has_size_and_rate(tmp_path):
     assert header.frame_rate == (24, 1)
     assert header.pixel_aspect == 1.0
     assert plate.read(5).header == header
-    assert plate.colourspace == "rec709"
+    assert plate.colour.name == "rec709"
 
 
 @pytest.mark.parametrize("full_range", [False, True])

@@ -136,7 +136,7 @@ def test_extent_keys_and_header_are_the_hosts(tmp_path):
     same = replace(OPTIONS, keys={1002: OPTIONS.keys[1001]})
     assert PushedFrames(same, buffers=tmp_path, ask=print).key(1002) == plate.key(1001)
     assert (plate.header(1001).data.width, plate.header(1001).data.height) == (4, 3)
-    assert plate.colourspace == "Linear Rec.709 (sRGB)"
+    assert plate.colour.name == "Linear Rec.709 (sRGB)"
     for frame, code in ((1009, ErrorCode.PLATE_MISSING), (1011, ErrorCode.RANGE_OUTSIDE)):
         for look in (plate.key, plate.header, plate.read, lambda frame: plate.want([frame])):
             with pytest.raises(InputError) as caught:
