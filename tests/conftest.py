@@ -1,8 +1,12 @@
 """What every test shares."""
 
+import os
 import signal
 
 from hypothesis import HealthCheck, settings
+
+# Before PyTorch loads its OpenMP: more threads than cores otherwise spin at every barrier.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # A busy machine is no failure: what must be fast has a test of its own.
 settings.register_profile("gvm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
