@@ -66,7 +66,9 @@ def test_threads_lent_are_no_part_and_forced_kernels_are():
     assert _said(ATEN_CPU_CAPABILITY="default") != plain
 
 
-@pytest.mark.parametrize("library", ["opencv", "numpy", "pillow", "openimageio", "av"])
+@pytest.mark.parametrize(
+    "library", ["opencv", "numpy", "pillow", "openimageio", "opencolorio", "av"]
+)
 def test_every_library_that_touches_a_pixel_says_its_version(library: str):
     """An upgrade of one is another maker."""
     assert dict(stand_in.info().maker())[library]
