@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +74,7 @@ def check_configuration(context: JobContext, roots: Roots) -> str:
         GvmError: it cannot be loaded, lies outside what this server may read, or has another
             content than the job pins.
     """
-    if context.ocio and "://" not in context.ocio and context.ocio != os.environ.get("OCIO", ""):
+    if context.ocio and "://" not in context.ocio:
         roots.check_read(Path(context.ocio))
     digest = load_config(context.ocio).digest.hex()
     if context.ocio_digest and context.ocio_digest != digest:

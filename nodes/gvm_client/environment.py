@@ -21,7 +21,7 @@ SCRUBBED_PREFIXES = (
     "QML",
     "KMP_",  # the conduct of a host's own OpenMP
     "GOMP_",
-    "OCIO_",  # what another show's configuration is to be read with
+    "OCIO",  # colour: travels with each job
     "OPENIMAGEIO_",  # a host's own readers and their options
 )
 # Taken away where the name is just this.

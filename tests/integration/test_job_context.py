@@ -9,16 +9,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.support.plates import write_plate
+from tests.support.plates import read_alpha, write_plate
 from tests.support.site import SMALL, Ran, Site
 
 CONFIG = """ocio_profile_version: 2
 roles: {scene_linear: lin, default: lin}
 displays: {sRGB: [!<View> {name: Raw, colorspace: lin}]}
 colorspaces:
-  - !<ColorSpace> {name: lin}
+  - !<ColorSpace>
+    name: lin
+    from_scene_reference: !<MatrixTransform>
+      matrix: [GAIN, 0, 0, 0, 0, GAIN, 0, 0, 0, 0, GAIN, 0, 0, 0, 0, 1]
   - !<ColorSpace>
     name: sRGB
     from_scene_reference: !<ExponentTransform> {value: [2.2, 2.2, 2.2, 1], direction: inverse}
@@ -109,16 +113,27 @@ def test_each_shells_weights_are_looked_for(site: Site, plate: str, tmp_path: Pa
         assert folder in refusal(ran)
 
 
-def test_another_shows_configuration_is_never_read_in_silence(
-    site: Site, plate: str, tmp_path: Path
-):
-    """A job gets the configuration of its own shell, or an error that names both."""
-    assert site.matte(plate, tmp_path / "warm").code == 0
-    config = tmp_path / "show.ocio"
-    config.write_text(CONFIG)
-    ran = in_shell(site, OCIO=str(config)).matte(plate, tmp_path / "other")
-    assert str(config) in refusal(ran)
-    assert not list((tmp_path / "other").glob("*.exr"))
+def test_each_shells_colour_configuration_is_read(site: Site, plate: str, tmp_path: Path):
+    """On one warm server a job gets what a server of its own shell would have made."""
+    shells = [site]
+    for gain in (1, 6):
+        config = tmp_path / f"show{gain}.ocio"
+        config.write_text(CONFIG.replace("GAIN", str(1 / gain)))
+        shells.append(in_shell(site, OCIO=str(config)))
+    digests = set()
+    for number, shell in enumerate(shells):
+        ran = shell.matte(plate, tmp_path / f"warm{number}")
+        assert ran.code == 0, ran.stderr
+        digests.add(ran.events[0]["ocio_digest"])
+    assert len(digests) == len(shells)
+    for number, shell in enumerate(shells):
+        site.gvm("stop")
+        alone = in_shell(shell, GVM_CACHE_DIR=str(tmp_path / f"cache{number}"))
+        assert alone.matte(plate, tmp_path / f"alone{number}").code == 0
+        warm, own = (
+            read_alpha(tmp_path / f"{way}{number}" / "plate.1001.exr") for way in ("warm", "alone")
+        )
+        assert np.array_equal(warm, own)
 
 
 def test_a_pinned_configuration_is_demanded(site: Site, plate: str, tmp_path: Path):

@@ -30,7 +30,7 @@ inline constexpr std::array<const char*, 9> kScrubbedPrefixes{
     "QML",
     "KMP_",
     "GOMP_",
-    "OCIO_",
+    "OCIO",
     "OPENIMAGEIO_",
     "PYTHON",
 };

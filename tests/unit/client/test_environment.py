@@ -48,7 +48,7 @@ def test_a_hosts_own_variables_stay_behind():
     """Libraries, preloads, Python, windows, colour and weights."""
     for name in (
         *("LD_LIBRARY_PATH", "LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "QT_PLUGIN_PATH"),
-        *("GVM_WEIGHTS", "OCIO_ACTIVE_VIEWS", "PWD", "VIRTUAL_ENV", "KMP_AFFINITY"),
+        *("GVM_WEIGHTS", "OCIO", "OCIO_ACTIVE_VIEWS", "PWD", "VIRTUAL_ENV", "KMP_AFFINITY"),
     ):
         assert is_scrubbed(name)
         assert server_environment({name: "x"}, {}, same_python=True) == {}
