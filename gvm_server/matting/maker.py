@@ -21,13 +21,8 @@ from typing import TypeAlias
 
 Maker: TypeAlias = tuple[tuple[str, str], ...]
 
-LIBRARIES = (
-    "numpy",
-    "pillow",
-    "openimageio",
-    "opencolorio",
-    "av",
-)  # whatever touches a pixel besides OpenCV
+# Whatever touches a pixel besides OpenCV.
+LIBRARIES = ("numpy", "pillow", "openimageio", "opencolorio", "av")
 # What makes a library take other kernels than the processor would let it.
 OVERRIDES = (
     "ATEN_CPU_CAPABILITY",
