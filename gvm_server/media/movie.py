@@ -75,7 +75,7 @@ class MoviePlate:
         first = self._decode(self.first)
         self._header = self._header_of(first)
         self.colour = resolve_colour(options.colourspace, _hint(first), options.ocio)
-        notes = (self.colour.note, INTERLACED if first.interlaced_frame else "")
+        notes = (self._facts.choice, self.colour.note, INTERLACED if first.interlaced_frame else "")
         self.notes: tuple[str, ...] = tuple(note for note in notes if note)
 
     def missing(self) -> list[int]:

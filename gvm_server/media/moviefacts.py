@@ -25,11 +25,13 @@ class MovieFacts:
         aspect: width of a pixel over its height, as stored.
         rate: frames per second, or None.
         timecode: of the first frame as text; "" where it has none.
+        choice: which stream was taken, as a sentence; "" where there is only one.
     """
 
     aspect: Fraction = Fraction(1)
     rate: Fraction | None = None
     timecode: str = ""
+    choice: str = ""
 
 
 def stream_facts(container: InputContainer, stream: VideoStream) -> MovieFacts:
@@ -40,6 +42,7 @@ def stream_facts(container: InputContainer, stream: VideoStream) -> MovieFacts:
         aspect=aspect if aspect and aspect > 0 else Fraction(1),
         rate=exact_rate(rate) if rate and rate > 0 else None,
         timecode=next(_timecodes(container, stream), ""),
+        choice=_choice(container, stream),
     )
 
 
@@ -71,6 +74,16 @@ def display_orientation(picture: VideoFrame) -> Orientation:
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return Orientation(flipped=d < 0, flopped=a < 0)
     return Orientation(transposed=True, flipped=b < 0, flopped=c < 0)
+
+
+def _choice(container: InputContainer, stream: VideoStream) -> str:
+    if len(container.streams.video) < 2:
+        return ""
+    count, context = len(container.streams.video), stream.codec_context
+    return (
+        f"The movie has {count} video streams; stream {stream.index} is read,"
+        f" {context.name} of {context.width}x{context.height}."
+    )
 
 
 def _timecodes(container: InputContainer, stream: VideoStream) -> Iterator[str]:

@@ -183,7 +183,8 @@ def _refuse_foreign(folder: Path, paths: Sequence[Path]) -> None:
 
 def _is_ours(path: Path) -> bool:
     try:
-        is_file = stat.S_ISREG(path.lstat().st_mode)
+        status = path.lstat()
     except FileNotFoundError:
         return True  # it went away meanwhile
-    return is_file and is_ours(path)
+    # An empty file is nobody's work: what a crash or a full disk left of one of ours.
+    return stat.S_ISREG(status.st_mode) and (status.st_size == 0 or is_ours(path))

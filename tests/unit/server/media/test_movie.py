@@ -271,6 +271,7 @@ def test_a_thumbnail_or_a_cover_is_not_the_movie(tmp_path):
     plate = opened(path)
     assert (plate.first, plate.last) == (1, 6)
     assert [grey(plate.read(frame).pixels) for frame in (1, 6)] == [0, 5]
+    assert any("stream 1 is read, h264 of 64x48" in note for note in plate.notes)
 
 
 @pytest.mark.parametrize("kind", ["intra.mov", "b_frames.mp4", "intra.avi"])

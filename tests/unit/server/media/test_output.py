@@ -118,6 +118,14 @@ def test_a_link_in_a_frames_place_is_not_ours(tmp_path):
         files(out).check([1], overwrite=False)
 
 
+def test_an_empty_file_is_replaced(tmp_path):
+    """It holds nobody's work: a crash or a full disk left it in a frame's place."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "plate.0001.exr").touch()
+    files(out).check([1], overwrite=False)
+
+
 @pytest.mark.parametrize("target", [".", "plate.%04d.exr", "plate.%d.exr", "../alias"])
 def test_the_plates_own_files_are_never_replaced(tmp_path, target):
     """Not with --overwrite, not by another spelling of the names, not through a link."""
