@@ -14,6 +14,7 @@ import pytest
 from gvm_client.client import Client
 from gvm_client.connection import read_connection
 from gvm_client.protocol.messages import ServerStatus
+from gvm_client.protocol.version import PROTOCOL_VERSION
 from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH
 from tests.ofx.fakehost import NUKE, Build, FakeHost, HostPlate, hosting
 from tests.support.site import Site
@@ -173,7 +174,9 @@ def test_a_server_of_another_protocol_is_named(
         assert host.render(1003)["status"] == 0
         file = site.runtime / "connection.json"
         text = file.read_text()
-        file.write_text(text.replace('"protocol": 1', '"protocol": 2'))
+        ours = f'"protocol": {PROTOCOL_VERSION}'
+        assert ours in text
+        file.write_text(text.replace(ours, f'"protocol": {PROTOCOL_VERSION + 1}'))
         host.tell("set", instance="node", param="size", value=40)
         assert "protocol version 2" in host.render(1003)["persistent"]
         file.write_text(text)
