@@ -178,7 +178,9 @@ def test_a_server_of_another_protocol_is_named(
         assert ours in text
         file.write_text(text.replace(ours, f'"protocol": {PROTOCOL_VERSION + 1}'))
         host.tell("set", instance="node", param="size", value=40)
-        assert "protocol version 2" in host.render(1003)["persistent"]
+        said = host.render(1003)["persistent"]
+        assert f"protocol version {PROTOCOL_VERSION + 1}" in said
+        assert str(PROTOCOL_VERSION) in said
         file.write_text(text)
 
 
