@@ -428,8 +428,7 @@ def test_a_view_in_the_name_is_the_script_s_one_view(tmp_path: Path, runtime: Pa
     """Nuke calls it main where there is no stereo, and %V reads so."""
     node = matte_node(read_plate(str(tmp_path / "%V" / "a_%v.%04d.exr"), 1001, 1020))
     (eye,) = nodes_of(node)
-    request = asking.request(eye, (1001,))
-    assert request.plate.path == str(tmp_path / "main" / "a_m.%04d.exr")
+    assert asking.request(eye, (1001,)).plate.path == str(tmp_path / "main" / "a_m.%04d.exr")
 
 
 def test_the_views_knob_chooses(tmp_path: Path, runtime: Path) -> None:
