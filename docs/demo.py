@@ -20,7 +20,6 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from gvm_server.media.colour import to_display
 from gvm_server.media.confine import Roots
 from gvm_server.media.exr import read_alpha
 from gvm_server.media.open import open_plate
@@ -102,7 +101,7 @@ def write_sheet(clip: str, alphas: Path, sheet: Path) -> None:
     chosen = [made[round(i * (len(made) - 1) / max(1, ROWS - 1))] for i in range(ROWS)]
     rows = []
     for frame in dict.fromkeys(chosen):
-        display = to_display(plate.read(frame).pixels, plate.colourspace)
+        display = plate.colour.to_display(plate.read(frame).pixels)
         rows.append(_row(display, read_alpha(files.path(frame)), f"frame {frame}"))
     plate.close()
     file = oiio.ImageBuf(np.concatenate(rows))
