@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +36,10 @@ DIGEST_BYTES = 16
 # One at a time: OpenColorIO's own caches are emptied before each use (law 1).
 _LOCK = RLock()
 # Its exceptions have no common base, and those of our own file reader come through it.
-_TROUBLE = (ocio.Exception, ocio.ExceptionMissingFile, OSError, ValueError, RuntimeError)
+_TROUBLE = (
+    *(ocio.Exception, ocio.ExceptionMissingFile, OSError, ValueError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 _KEPT = 4  # configurations kept loaded: a server rarely sees more shows in a day
 _loaded: dict[tuple[str, tuple[tuple[str, str], ...]], Configuration] = {}
 
@@ -104,6 +109,9 @@ class Configuration:
                 )
             except _TROUBLE as error:
                 raise self._cannot_convert(space, target, error) from error
+            # OpenColorIO 2.6 takes no for an answer: refused, it opens the file on disk itself.
+            if self._files is not None and self._files.changed:
+                raise self._cannot_convert(space, target, ValueError(self._files.changed))
         return lambda pixels: _apply(processor, pixels)
 
     def _cannot_convert(self, space: str, target: str, error: Exception) -> InputError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import posixpath
+import stat
 import time
 import zipfile
 from collections.abc import Callable
@@ -55,7 +56,7 @@ def open_files(path: Path) -> Files:
         OSError: it cannot be read.
         ValueError: it is too large, or an archive without a configuration.
     """
-    if zipfile.is_zipfile(path):
+    if stat.S_ISREG(path.stat().st_mode) and zipfile.is_zipfile(path):
         return _archive(path)
     return Files(
         path=path,
@@ -68,7 +69,7 @@ def open_files(path: Path) -> Files:
 
 def _archive(path: Path) -> Files:
     # One read for all: a table that is taken out later is of the archive that was hashed.
-    packed = path.read_bytes()
+    packed = _read_file(path, MAX_LUT_BYTES)
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         members = {posixpath.normpath(name): name for name in archive.namelist()}
 
@@ -150,9 +151,14 @@ def _identity(path: Path) -> Identity:
 
 
 def _read_file(path: Path, limit: int) -> bytes:
-    if path.stat().st_size > limit:
+    # A pipe or a device would never end, and every job that loads a configuration waits here.
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError(f"{path} is no regular file")
+    with path.open("rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
         raise ValueError(_too_large(str(path), limit))
-    return path.read_bytes()
+    return data
 
 
 def _too_large(name: str, limit: int) -> str:

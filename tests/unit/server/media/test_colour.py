@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 
 import numpy as np
 import OpenImageIO as oiio
@@ -15,6 +16,7 @@ from gvm_server.media.colour import resolve_colour
 from gvm_server.media.colourhint import FileHint
 from gvm_server.media.confine import Roots
 from gvm_server.media.curves import linear_from_cineon, srgb_from_linear
+from gvm_server.media.ocio import load_config
 from gvm_server.media.open import open_plate
 from gvm_server.media.plate import PlateOptions
 from tests.fakes.plates import ImageSpec, write_image
@@ -295,6 +297,47 @@ def test_a_configuration_that_cannot_be_loaded_is_refused_with_its_reason(tmp_pa
     assert caught.value.code is ErrorCode.COLOURSPACE_UNKNOWN
     assert str(config) in caught.value.message
     assert caught.value.remedy
+
+
+def test_a_table_that_is_edited_between_hashing_and_reading_is_refused(tmp_path):
+    """Its pixels would not be those that the digest stands for; asked again, all is well.
+
+    OpenColorIO 2.6.0 opens the file by itself when our reader refuses it.
+    """
+    path = studio(tmp_path, white=0.25)
+    config = load_config(path)
+    studio(tmp_path, white=0.81)
+    with pytest.raises(InputError, match=r"a\.spi1d was edited"):
+        config.converter("graded", "my_srgb")
+    white = resolve_colour("graded", FLOAT, path).to_display(np.ones((1, 1, 3), np.float32))
+    assert white == pytest.approx(0.9, abs=1e-3)
+
+
+def test_an_archive_is_read_and_a_damaged_one_is_refused(tmp_path):
+    """By its content; a bad sum in a member is a sentence and no defect."""
+    studio(tmp_path, white=0.25)
+    archive = tmp_path / "show.ocioz"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.write(tmp_path / "config.ocio", "config.ocio")
+        packed.write(tmp_path / "luts" / "a.spi1d", "luts/a.spi1d")
+    colour = resolve_colour("graded", FLOAT, str(archive))
+    shown = colour.to_display(np.ones((1, 1, 3), np.float32))
+    assert shown == pytest.approx(0.5, abs=1e-3)
+    whole = archive.read_bytes()
+    archive.write_bytes(whole.replace(b"Version 1", b"Version 2"))
+    with pytest.raises(InputError) as caught:
+        resolve_colour("graded", FLOAT, str(archive))
+    assert str(archive) in caught.value.message
+
+
+@pytest.mark.parametrize("place", ["config.ocio", "luts/a.spi1d"])
+def test_what_is_no_regular_file_is_refused_and_never_waited_for(tmp_path, place):
+    """A pipe would hold every other job's colours too."""
+    config = studio(tmp_path)
+    (tmp_path / place).unlink()
+    os.mkfifo(tmp_path / place)
+    with pytest.raises(InputError, match="no regular file"):
+        resolve_colour("graded", FLOAT, config)
 
 
 def test_a_table_that_is_missing_is_an_error_for_those_who_use_it(tmp_path):
