@@ -17,6 +17,7 @@ from gvm_server.cli.display import PLAIN_SECONDS, Display
 from gvm_server.cli.request import absolute, file_plate
 from gvm_server.media.confine import Roots
 from gvm_server.media.deliver import Deliverables, deliver
+from gvm_server.media.ocio import load_config
 from gvm_server.media.open import open_plate
 from gvm_server.media.output import AlphaFiles
 from gvm_server.media.plate import PlateOptions
@@ -79,9 +80,9 @@ def plan_delivery(parsed: argparse.Namespace) -> Delivery:
             **{
                 field.name: getattr(plate, field.name)
                 for field in fields(PlateOptions)
-                if field.name != "ocio"
+                if field.name != "configuration"
             },
-            ocio=job_context().ocio,
+            configuration=load_config(job_context().ocio),
         ),
         out=absolute(parsed.out),
         overwrite=parsed.overwrite,

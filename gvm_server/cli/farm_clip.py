@@ -17,6 +17,7 @@ from gvm_client.windows import Plan, windows_for
 from gvm_server.cli.memory_plan import parse_size
 from gvm_server.cli.request import absolute
 from gvm_server.media.confine import Roots
+from gvm_server.media.ocio import load_config
 from gvm_server.media.open import open_plate
 from gvm_server.media.plate import PlateOptions
 from gvm_server.media.resolve import parse_pattern, resolve_plate
@@ -56,7 +57,7 @@ def find_clip(parsed: argparse.Namespace) -> Clip:
         last=parsed.last,
         layer=parsed.layer,
         colourspace=parsed.input_colorspace,
-        ocio=job_context().ocio,
+        configuration=load_config(job_context().ocio),
     )
     plate = open_plate(options, roots=Roots())
     try:

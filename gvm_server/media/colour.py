@@ -85,19 +85,19 @@ class Colour:
         return self.convert(pixels)
 
 
-def resolve_colour(name: str, hint: FileHint, ocio: str = "") -> Colour:
+def resolve_colour(name: str, hint: FileHint, configuration: Configuration | None = None) -> Colour:
     """Return the colour space that a name means for this file; `auto` looks at the file.
 
     Args:
         name: `auto`, one of our names, or the configuration's.
         hint: what the file says.
-        ocio: the configuration, as `$OCIO` names it; "" is the built-in one.
+        configuration: of OpenColorIO; None is the built-in one.
 
     Raises:
         InputError: COLOURSPACE_UNKNOWN, with the names that come close; or the configuration
-            cannot be loaded, or cannot convert the space.
+            cannot convert the space.
     """
-    config = load_config(ocio)
+    config = configuration or load_config("")
     if name != "auto":
         return _colour(_canonical(name, config), config, "")
     chosen, why = guess(hint, lambda names: config.find(*names), scene_linear=_scene_linear(config))

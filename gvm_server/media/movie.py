@@ -74,7 +74,7 @@ class MoviePlate:
         self._facts = self._decoder.facts
         first = self._decode(self.first)
         self._header = self._header_of(first)
-        self.colour = resolve_colour(options.colourspace, _hint(first), options.ocio)
+        self.colour = resolve_colour(options.colourspace, _hint(first), options.configuration)
         notes = (self._facts.choice, self.colour.note, INTERLACED if first.interlaced_frame else "")
         self.notes: tuple[str, ...] = tuple(note for note in notes if note)
 

@@ -10,6 +10,7 @@ from gvm_client.settings import BadPixels, Missing, PlateKeys
 from gvm_server.media.colour import Colour
 from gvm_server.media.curves import Pixels
 from gvm_server.media.geometry import Box, ClipGeometry, FrameWindows
+from gvm_server.media.ocio import Configuration
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +62,7 @@ class PlateOptions:
         last: the clip's last frame; None means the last on disk.
         layer: an EXR layer or part; "" means the main RGB.
         colourspace: `auto`, one of our names, or an OCIO name.
-        ocio: the OCIO configuration, as `$OCIO` names it; "" is the built-in one.
+        configuration: of OpenColorIO; None is the built-in one.
     """
 
     path: str
@@ -69,7 +70,7 @@ class PlateOptions:
     last: int | None = None
     layer: str = ""
     colourspace: str = "auto"
-    ocio: str = ""
+    configuration: Configuration | None = None
     missing: Missing = Missing.FAIL
     bad_pixels: BadPixels = BadPixels.FAIL
     keys: PlateKeys = PlateKeys.STAT

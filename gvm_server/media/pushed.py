@@ -22,6 +22,7 @@ from gvm_server.media.finite import require_finite
 from gvm_server.media.frames import format_frames
 from gvm_server.media.geometry import Box, ClipGeometry, describe, geometry_of
 from gvm_server.media.mapped import MappedImage, read_mapped
+from gvm_server.media.ocio import Configuration
 from gvm_server.media.plate import FrameHeader, PlateFrame
 from gvm_server.media.sequence import outside_clip
 
@@ -41,7 +42,7 @@ class PushedOptions:
         keys: a hash of the pixels, and of where they lie, of each frame that may be read.
         pixel_aspect: width of a pixel over its height.
         colourspace: `auto` means scene-linear: hosts work in float.
-        ocio: the OCIO configuration, as `$OCIO` names it; "" is the built-in one.
+        configuration: of OpenColorIO; None is the built-in one.
     """
 
     name: str
@@ -52,7 +53,7 @@ class PushedOptions:
     keys: Mapping[int, str]
     pixel_aspect: float = 1.0
     colourspace: str = "auto"
-    ocio: str = ""
+    configuration: Configuration | None = None
     bad_pixels: BadPixels = BadPixels.FAIL
 
 
@@ -82,7 +83,7 @@ class PushedFrames:
         self.last = options.last
         # The pixel type is not known before the first frame comes; the OpenFX hosts work in float.
         pixels = FileHint(kind="pixels", is_float=True)
-        self.colour = resolve_colour(options.colourspace, pixels, options.ocio)
+        self.colour = resolve_colour(options.colourspace, pixels, options.configuration)
         self.notes: tuple[str, ...] = (self.colour.note,) if self.colour.note else ()
         self._options = options
         self._buffers = buffers

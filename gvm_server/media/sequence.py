@@ -88,7 +88,8 @@ class ImagePlate:
         self._layer = found.layer
         with self._proven(first_there) as image:
             header = read_header(image)
-            self.colour = resolve_colour(options.colourspace, read_hint(image), options.ocio)
+            hint = read_hint(image)
+        self.colour = resolve_colour(options.colourspace, hint, options.configuration)
         self._display, self._aspect = header.display, header.pixel_aspect
         said = (self.colour.note,) if self.colour.note else ()
         self.notes: tuple[str, ...] = (*said, *found.remarks)

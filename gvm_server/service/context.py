@@ -9,7 +9,7 @@ from gvm_client.errors import SettingsError
 from gvm_client.protocol.messages import JobContext
 from gvm_server.matting.engine import EngineInfo
 from gvm_server.media.confine import Roots
-from gvm_server.media.ocio import load_config
+from gvm_server.media.ocio import Configuration, load_config
 
 NOT_COMPILED = "none"
 
@@ -67,8 +67,8 @@ def check_demands(context: JobContext, engine: EngineInfo) -> None:
             )
 
 
-def check_configuration(context: JobContext, roots: Roots) -> str:
-    """Return the digest of the job's colour configuration, proved to be what the job asks for.
+def check_configuration(context: JobContext, roots: Roots) -> Configuration:
+    """Return the job's colour configuration, proved to be what the job asks for.
 
     Raises:
         GvmError: it cannot be loaded, lies outside what this server may read, or has another
@@ -76,7 +76,8 @@ def check_configuration(context: JobContext, roots: Roots) -> str:
     """
     if context.ocio and "://" not in context.ocio:
         roots.check_read(Path(context.ocio))
-    digest = load_config(context.ocio).digest.hex()
+    configuration = load_config(context.ocio)
+    digest = configuration.digest.hex()
     if context.ocio_digest and context.ocio_digest != digest:
         raise SettingsError(
             f"The colour configuration {context.ocio or 'that is built in'} has the content"
@@ -84,7 +85,7 @@ def check_configuration(context: JobContext, roots: Roots) -> str:
             remedy="Give this machine the show's configuration ($OCIO), or write the job anew.",
             path=context.ocio,
         )
-    return digest
+    return configuration
 
 
 def weights_folder(context: JobContext, roots: Roots, own: Path | None) -> Path | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.frames import format_frames, parse_frames
-from gvm_client.protocol.messages import FilePlate, MappedOutput, Matte
+from gvm_client.protocol.messages import FilePlate, MappedOutput, Matte, PushedPlate
 from gvm_client.settings import WindowSettings
 from gvm_client.windows import Plan
 from gvm_server.matting.engines import Choice, Machine, find_engine
@@ -17,6 +17,7 @@ from gvm_server.matting.working import WorkingSize
 from gvm_server.media.cache import DiskCache
 from gvm_server.media.confine import Roots
 from gvm_server.media.geometry import ClipGeometry
+from gvm_server.media.ocio import Configuration
 from gvm_server.media.open import open_plate
 from gvm_server.media.output import AlphaFiles
 from gvm_server.media.plate import Plate, PlateOptions
@@ -61,10 +62,10 @@ def prepare(
     Raises:
         GvmError: the plate, the settings, the engine or the output is wrong.
     """
-    ocio_digest = check_configuration(request.context, site.roots)
+    configuration = check_configuration(request.context, site.roots)
     choice = _engine(request, site)
     check_demands(request.context, choice.engine)
-    plate = _open(request, site, ask)
+    plate = _open(request.plate, configuration, site, ask)
     geometry = plate.geometry()
     working = working_size_of(geometry, window, choice.engine)
     window, fitted = _fitted(request, window, choice, working)
@@ -83,7 +84,7 @@ def prepare(
     )
     seen = (*plate.notes, *_left_out(geometry))
     notes = (*choice.notes, *choice.engine.notes, *seen, *fitted, *_advice(window))
-    return Prepared(order=order, notes=notes, ocio_digest=ocio_digest)
+    return Prepared(order=order, notes=notes, ocio_digest=configuration.digest.hex())
 
 
 def _engine(request: Matte, site: Site) -> Choice:
@@ -110,8 +111,12 @@ def _fitted(
     return fitted, (says,)
 
 
-def _open(request: Matte, site: Site, ask: Callable[[tuple[int, ...]], None]) -> Plate:
-    plate, ocio = request.plate, request.context.ocio
+def _open(
+    plate: FilePlate | PushedPlate,
+    configuration: Configuration,
+    site: Site,
+    ask: Callable[[tuple[int, ...]], None],
+) -> Plate:
     if isinstance(plate, FilePlate):
         return open_plate(
             PlateOptions(
@@ -120,7 +125,7 @@ def _open(request: Matte, site: Site, ask: Callable[[tuple[int, ...]], None]) ->
                 last=plate.last,
                 layer=plate.layer,
                 colourspace=plate.colourspace,
-                ocio=ocio,
+                configuration=configuration,
                 missing=plate.missing,
                 bad_pixels=plate.bad_pixels,
                 keys=plate.keys,
@@ -136,7 +141,7 @@ def _open(request: Matte, site: Site, ask: Callable[[tuple[int, ...]], None]) ->
             height=plate.height,
             pixel_aspect=plate.pixel_aspect,
             colourspace=plate.colourspace,
-            ocio=ocio,
+            configuration=configuration,
             bad_pixels=plate.bad_pixels,
             keys={given.frame: given.key for given in plate.frames},
         ),

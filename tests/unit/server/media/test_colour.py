@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_server.media.colour import resolve_colour
+from gvm_server.media import colour
 from gvm_server.media.colourhint import FileHint
 from gvm_server.media.confine import Roots
 from gvm_server.media.curves import linear_from_cineon, srgb_from_linear
@@ -38,6 +38,11 @@ def wide(height=8, width=64):
     """Return values from far below black to far above white."""
     ramp = np.linspace(-0.5, 4.0, height * width * 3, dtype=np.float32)
     return np.random.default_rng(0).permutation(ramp).reshape(height, width, 3)
+
+
+def resolve_colour(name, hint, source=""):
+    """Resolve a name by the configuration that a path stands for now."""
+    return colour.resolve_colour(name, hint, load_config(source))
 
 
 def to_display(pixels, space):
