@@ -55,10 +55,14 @@ class Findings:
 
     Attributes:
         layer: the layer that was found.
+        header: the file's.
+        hint: what it says about its colours.
         remarks: what an artist should know, in whole sentences.
     """
 
     layer: str
+    header: FrameHeader
+    hint: FileHint
     remarks: tuple[str, ...]
 
 
@@ -73,19 +77,8 @@ def read_header(image: ImageFile) -> FrameHeader:
         return _orientation(file, image).turn_header(_header(file.spec()))
 
 
-def read_hint(image: ImageFile) -> FileHint:
-    """Return what a file says about its colours.
-
-    Raises:
-        InputError: the file is missing or unreadable, or lacks the layer.
-    """
-    with _opened(image) as file:
-        _seek_layer(file, image)
-        return _hint(file.spec(), file.format_name())
-
-
 def look_at(image: ImageFile) -> Findings:
-    """Return which layer of a file is read, and what an artist should know of it.
+    """Return how a file is read: its layer, its header, its colours, and what is to be said of it.
 
     Raises:
         InputError: the file is missing or unreadable, or lacks the layer.
@@ -99,12 +92,18 @@ def look_at(image: ImageFile) -> Findings:
                 f"The plate is read from the layer {layer.name or 'RGB'}; there are also"
                 f" {', '.join(layer.others)}. Name another with --layer if that is wrong."
             )
-        if _orientation(file, image) != UPRIGHT:
+        orientation = _orientation(file, image)
+        if orientation != UPRIGHT:
             tag = spec.getattribute("Orientation")
             remarks.append(f"The pictures are turned as their orientation tag ({tag}) says.")
         if spec.getattribute("dpx:Interlace"):
             remarks.append(INTERLACED)
-        return Findings(layer=layer.name, remarks=tuple(remarks))
+        return Findings(
+            layer=layer.name,
+            header=orientation.turn_header(_header(spec)),
+            hint=_hint(spec, file.format_name()),
+            remarks=tuple(remarks),
+        )
 
 
 def read_image(image: ImageFile) -> tuple[FrameHeader, Pixels]:

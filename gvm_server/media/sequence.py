@@ -22,7 +22,7 @@ from gvm_server.media.finite import require_finite
 from gvm_server.media.frames import format_frames
 from gvm_server.media.geometry import ClipGeometry, geometry_of
 from gvm_server.media.headers import read_windows
-from gvm_server.media.image import Findings, ImageFile, look_at, read_header, read_hint, read_image
+from gvm_server.media.image import Findings, ImageFile, look_at, read_header, read_image
 from gvm_server.media.plate import FrameHeader, Plate, PlateFrame, PlateOptions
 from gvm_server.media.resolve import SequencePath, StillPath, missing_plate
 
@@ -84,13 +84,10 @@ class ImagePlate:
         self._roots = roots
         self._keys = FileKeys(options)
         self._layer: str | None = None  # found in the first file, expected of all
-        first_there, found = self._first_readable()
+        found = self._first_readable()
         self._layer = found.layer
-        with self._proven(first_there) as image:
-            header = read_header(image)
-            hint = read_hint(image)
-        self.colour = resolve_colour(options.colourspace, hint, options.configuration)
-        self._display, self._aspect = header.display, header.pixel_aspect
+        self.colour = resolve_colour(options.colourspace, found.hint, options.configuration)
+        self._display, self._aspect = found.header.display, found.header.pixel_aspect
         said = (self.colour.note,) if self.colour.note else ()
         self.notes: tuple[str, ...] = (*said, *found.remarks)
 
@@ -153,14 +150,14 @@ class ImagePlate:
     def _may_read(self, image: ImageFile) -> None:
         self._roots.check_read(image.path)
 
-    def _first_readable(self) -> tuple[ImageFile, Findings]:
-        """Return the first frame that can be read: damage elsewhere is no window's trouble."""
+    def _first_readable(self) -> Findings:
+        """Look at the first frame that can be read: damage elsewhere is no window's trouble."""
         failure: InputError | None = None
         for frame in self._there():
             image = self._image(frame)
             try:
                 with self._proven(image) as proven:
-                    return image, look_at(proven)
+                    return look_at(proven)
             except InputError as error:
                 if error.code not in _DAMAGED:
                     raise
