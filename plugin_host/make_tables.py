@@ -25,6 +25,8 @@ LIMITS = (
     ("kMaxFramesInMessage", "std::size_t", limits.MAX_FRAMES_IN_MESSAGE),
     ("kMaxCuts", "std::size_t", limits.MAX_CUTS),
     ("kMaxJobs", "std::size_t", limits.MAX_JOBS),
+    ("kMaxVariables", "std::size_t", limits.MAX_VARIABLES),
+    ("kMaxConfigBytes", "std::uintmax_t", limits.MAX_CONFIG_BYTES),
     ("kMaxBufferSide", "std::int64_t", limits.MAX_BUFFER_SIDE),
     ("kMaxConnectionBytes", "std::size_t", limits.MAX_CONNECTION_BYTES),
     ("kMaxLogBytes", "std::uintmax_t", limits.MAX_LOG_BYTES),

@@ -12,9 +12,8 @@ from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from gvm_client.context import job_context
 from gvm_server.cli.display import PLAIN_SECONDS, Display
-from gvm_server.cli.request import absolute, file_plate
+from gvm_server.cli.request import absolute, context_of, file_plate
 from gvm_server.media.confine import Roots
 from gvm_server.media.deliver import Deliverables, deliver
 from gvm_server.media.ocio import load_config
@@ -65,7 +64,7 @@ def plan_delivery(parsed: argparse.Namespace) -> Delivery:
         SettingsError: a movie's name is of no known kind.
         OutputError: something there could not be written, or is not ours.
     """
-    plate = file_plate(parsed)
+    plate, context = file_plate(parsed), context_of(parsed)
     wanted = Deliverables(
         movie=_path(parsed.movie),
         comp=_path(parsed.comp),
@@ -82,7 +81,7 @@ def plan_delivery(parsed: argparse.Namespace) -> Delivery:
                 for field in fields(PlateOptions)
                 if field.name != "configuration"
             },
-            configuration=load_config(job_context().ocio),
+            configuration=load_config(context.ocio, context.variables),
         ),
         out=absolute(parsed.out),
         overwrite=parsed.overwrite,

@@ -170,7 +170,8 @@ def _colour() -> Iterator[Finding]:
     except ImportError:
         return  # `packages` said so
     try:
-        config = load_config(job_context().ocio)
+        context = job_context()
+        config = load_config(context.ocio, context.variables)
     except InputError as error:
         yield Finding(name="colour", health=Health.BAD, says=error.message, remedy=error.remedy)
         return

@@ -9,13 +9,12 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from gvm_client.context import job_context
 from gvm_client.errors import SettingsError
 from gvm_client.frames import parse_frames
 from gvm_client.protocol.messages import Matte
 from gvm_client.windows import Plan, windows_for
 from gvm_server.cli.memory_plan import parse_size
-from gvm_server.cli.request import absolute
+from gvm_server.cli.request import absolute, context_of
 from gvm_server.media.confine import Roots
 from gvm_server.media.ocio import load_config
 from gvm_server.media.open import open_plate
@@ -51,13 +50,14 @@ def find_clip(parsed: argparse.Namespace) -> Clip:
         GvmError: it is not there, is unreadable, or its extent is wrong.
     """
     path = Path(str(resolve_plate(absolute(parsed.plate))))
+    context = context_of(parsed)
     options = PlateOptions(
         path=str(path),
         first=parsed.first,
         last=parsed.last,
         layer=parsed.layer,
         colourspace=parsed.input_colorspace,
-        configuration=load_config(job_context().ocio),
+        configuration=load_config(context.ocio, context.variables),
     )
     plate = open_plate(options, roots=Roots())
     try:

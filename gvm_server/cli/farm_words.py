@@ -2,7 +2,8 @@
 
 Laws:
 1. Numbers are written out: a preset that changes later does not change a job that waits.
-2. The plate's colour space and the colour configuration's content are pinned as they are here.
+2. The plate's colour space, the colour configuration's content and the context variables that it
+   names are pinned as they are here.
 3. What would let a host choose for itself is refused, for two hosts may choose differently.
 """
 
@@ -66,7 +67,8 @@ def worker_words(
     Raises:
         InputError: the colour configuration cannot be read.
     """
-    digest = parsed.ocio_digest or load_config(request.context.ocio).digest.hex()
+    context = request.context
+    digest = context.ocio_digest or load_config(context.ocio, context.variables).digest.hex()
     pinned = {"ocio_digest": digest, **({"input_colorspace": colourspace} if colourspace else {})}
     words = [_word(name, getattr(request.window, name)) for name in WINDOW_OPTIONS]
     words.append(_word("plan", request.window.plan.value))
@@ -74,6 +76,7 @@ def worker_words(
         value = pinned.get(name, getattr(parsed, name))
         if value != "":
             words.append(_word(name, absolute(value) if name in _FOLDERS else value))
+    words += [_word("ocio_variable", variable) for variable in context.ocio_variables]
     words += [_word("cut", cut) for cut in request.plate.cuts]
     words += [f"--{name}" for name in _FLAGS if getattr(parsed, name)]
     return tuple(words)

@@ -145,6 +145,13 @@ def add_plate(group: Group, keys: PlateKeys = PlateKeys.STAT) -> None:
         metavar="HASH",
         help="fail unless the colour configuration has this content, as a farm's job says (any)",
     )
+    group.add_argument(
+        "--ocio-variable",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a context variable of the colour configuration, such as SHOT=a010 (this shell's)",
+    )
     group.add_argument("--layer", default="", metavar="NAME", help="EXR layer, part or view")
     group.add_argument(
         "--view",

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from gvm_client.context import job_context
-from gvm_client.protocol.messages import EngineName, FileOutput, FilePlate, Matte
+from gvm_client.errors import SettingsError
+from gvm_client.protocol.messages import EngineName, FileOutput, FilePlate, JobContext, Matte
 from gvm_client.settings import (
     AUTO_PRESET,
     BadPixels,
@@ -81,12 +82,27 @@ def matte_request(parsed: argparse.Namespace) -> Matte:
         priority=Priority(parsed.priority),
         playhead=parsed.playhead,
         context=replace(
-            job_context(),
-            ocio_digest=parsed.ocio_digest,
+            context_of(parsed),
             device=parsed.demand_device,
             precision=parsed.demand_precision,
             compilation=parsed.demand_compile,
         ),
+    )
+
+
+def context_of(parsed: argparse.Namespace) -> JobContext:
+    """Return this shell's context, with what the options say of its colour configuration.
+
+    Raises:
+        SettingsError: an option sets no variable.
+        LocalProtocolError: there are too many variables.
+    """
+    here = job_context()
+    variables = dict([*here.variables.items(), *map(_variable, parsed.ocio_variable)])
+    return replace(
+        here,
+        ocio_variables=tuple(f"{name}={value}" for name, value in sorted(variables.items())),
+        ocio_digest=parsed.ocio_digest,
     )
 
 
@@ -107,6 +123,15 @@ def file_plate(parsed: argparse.Namespace) -> FilePlate:
         keys=PlateKeys(parsed.plate_keys),
         cuts=tuple(sorted(set(parsed.cut))),
     )
+
+
+def _variable(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise SettingsError(
+            f"--ocio-variable is {text!r}, which sets nothing.", remedy="Write it as NAME=value."
+        )
+    return name, value
 
 
 def absolute(path: str) -> str:

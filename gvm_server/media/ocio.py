@@ -14,24 +14,28 @@ texts and lookup tables are read by `ocio_files` and handed to OpenColorIO in me
 from __future__ import annotations
 
 import hashlib
-import os
+import itertools
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
+from types import MappingProxyType
 
 import numpy as np
 import PyOpenColorIO as ocio
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.variables import variables_used
 from gvm_server.media.curves import Pixels
 from gvm_server.media.ocio_files import Files, OcioFiles, open_files
 
 # Named in full: what `ocio://default` means moves with OpenColorIO's version, and names with it.
 BUILT_IN = "ocio://cg-config-v4.0.0_aces-v2.0_ocio-v2.5"
 DIGEST_BYTES = 16
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 # One at a time: OpenColorIO's own caches are emptied before each use (law 1).
 _LOCK = RLock()
@@ -131,25 +135,24 @@ class Configuration:
         )
 
 
-def load_config(source: str, variables: Mapping[str, str] | None = None) -> Configuration:
+def load_config(source: str, variables: Mapping[str, str] = _NONE) -> Configuration:
     """Return the configuration that a path or an `ocio://` name stands for, as it is now.
 
     Args:
         source: as `$OCIO` has it: a `.ocio` file, an `.ocioz` archive, or a built-in one's name;
             "" means ours, the built-in ACES one.
-        variables: the environment that its context variables are taken from; None: this
-            process's.
+        variables: what its context variables are; others have its own defaults. This process's
+            environment does not count: it is not the asker's.
 
     Raises:
         InputError: COLOURSPACE_UNKNOWN: it cannot be loaded; with its name and OpenColorIO's
             own reason.
     """
-    given = dict(os.environ if variables is None else variables)
     with _LOCK:
-        known = _loaded.get(place := (source, tuple(sorted(given.items()))))
+        known = _loaded.get(place := (source, tuple(sorted(variables.items()))))
         if known is not None and (known._files is None or known._files.are_as_read()):  # noqa: SLF001
             return known
-        configuration = _load(source, given)
+        configuration = _load(source, variables)
         _loaded.pop(place, None)
         _loaded[place] = configuration
         while len(_loaded) > _KEPT:
@@ -256,14 +259,9 @@ def _digest(files: Files, config: ocio.Config, named: Mapping[str, str]) -> byte
     Where the files lie does not count: one studio mounts its tree in more than one place.
     """
     text = files.text.decode(errors="replace")
-    used = [
-        part
-        for name, value in sorted(config.getCurrentContext().getStringVars())
-        if any(form in text for form in (f"${name}", f"${{{name}}}", f"%{name}%"))
-        for part in (name, value)
-    ]
-    parts = [part for pair in named.items() for part in pair]
-    return hash_bytes(files.text, *(part.encode() for part in (*used, "", *parts)))
+    used = variables_used(text, dict(config.getCurrentContext().getStringVars()))
+    parts = [*itertools.chain(*used.items()), "", *itertools.chain(*named.items())]
+    return hash_bytes(files.text, *(part.encode() for part in parts))
 
 
 def hash_bytes(*parts: bytes) -> bytes:

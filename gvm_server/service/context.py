@@ -76,7 +76,7 @@ def check_configuration(context: JobContext, roots: Roots) -> Configuration:
     """
     if context.ocio and "://" not in context.ocio:
         roots.check_read(Path(context.ocio))
-    configuration = load_config(context.ocio)
+    configuration = load_config(context.ocio, context.variables)
     digest = configuration.digest.hex()
     if context.ocio_digest and context.ocio_digest != digest:
         raise SettingsError(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gvm_client.protocol.values import JobContext
+from gvm_client.variables import read_text, variables_used
 
 OCIO_VARIABLE = "OCIO"
 WEIGHTS_VARIABLE = "GVM_WEIGHTS"
@@ -19,12 +20,17 @@ def job_context(environment: Mapping[str, str] = os.environ) -> JobContext:
     """Return this process's context; paths become absolute here.
 
     Raises:
-        LocalProtocolError: a variable's value cannot travel.
+        LocalProtocolError: a variable's value cannot travel, or the colour configuration names
+            more variables than a job may have.
     """
     ocio = environment.get(OCIO_VARIABLE, "")
     weights = environment.get(WEIGHTS_VARIABLE, "")
+    if ocio and "://" not in ocio:
+        ocio = _absolute(Path(ocio))
+    used = variables_used(read_text(ocio), environment)
     return JobContext(
-        ocio=ocio if not ocio or "://" in ocio else _absolute(Path(ocio)),
+        ocio=ocio,
+        ocio_variables=tuple(f"{name}={value}" for name, value in used.items()),
         weights=_absolute(Path(weights).expanduser()) if weights else "",
         umask=read_umask(),
     )

@@ -59,6 +59,7 @@ def read_ticket(text: str) -> Ticket | None:
 
 def digest(request: Matte) -> str:
     """Return a short text that is equal for equal mattes of equal plates."""
+    there = request.context
     return _hash(
         "",
         replace(
@@ -69,7 +70,9 @@ def digest(request: Matte) -> str:
             playhead=None,
             priority=Priority.RANGE,
             # Where they lie on this machine changes a matte; modes and demands do not.
-            context=JobContext(ocio=request.context.ocio, weights=request.context.weights),
+            context=JobContext(
+                ocio=there.ocio, ocio_variables=there.ocio_variables, weights=there.weights
+            ),
         ),
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgpack
 
 from gvm_client.errors import ErrorCode
+from gvm_client.limits import MAX_VARIABLES
 from gvm_client.protocol.messages import MAX_TEXT, MESSAGE_TYPES, Cancel, Message
 from gvm_client.protocol.version import PROTOCOL_VERSION
 from gvm_client.protocol.wire import MAX_MESSAGE_BYTES, encode
@@ -127,6 +128,11 @@ def _refused_values() -> list[dict[str, object]]:
         in_matte("a window of 0 frames", BAD, window={"frames_per_window": 0}),
         in_matte("an overlap above half", BAD, window={"frames_per_window": 4, "overlap": 3}),
         in_matte("a relative colour configuration", BAD, context={"ocio": "config.ocio"}),
+        in_matte("a variable without a value", BAD, context={"ocio_variables": ["SHOT"]}),
+        in_matte("a variable without a name", BAD, context={"ocio_variables": ["=a"]}),
+        in_matte(
+            "too many variables", BAD, context={"ocio_variables": ["A=b"] * (MAX_VARIABLES + 1)}
+        ),
         in_matte("a hash that is none", BAD, context={"ocio_digest": "xyz"}),
         in_matte("relative weights", BAD, context={"weights": "w"}),
         in_matte("a umask of more than nine bits", BAD, context={"umask": 0o1000}),

@@ -136,6 +136,45 @@ def test_each_shells_colour_configuration_is_read(site: Site, plate: str, tmp_pa
         assert np.array_equal(warm, own)
 
 
+SHOTS = """ocio_profile_version: 2
+search_path: luts
+roles: {scene_linear: lin, default: lin}
+displays: {sRGB: [!<View> {name: Raw, colorspace: lin}]}
+colorspaces:
+  - !<ColorSpace>
+    name: lin
+    from_scene_reference: !<FileTransform> {src: $SHOT.spi1d, interpolation: linear}
+  - !<ColorSpace>
+    name: sRGB
+    from_scene_reference: !<ExponentTransform> {value: [2.2, 2.2, 2.2, 1], direction: inverse}
+"""
+
+
+def test_each_shells_shot_is_graded_with_its_own_table(site: Site, plate: str, tmp_path: Path):
+    """A configuration's context variables are the asker's; a farm's job brings them along."""
+    (tmp_path / "luts").mkdir()
+    for shot, white in (("a", 0.25), ("b", 1.0)):
+        table = f"Version 1\nFrom 0.0 1.0\nLength 2\nComponents 1\n{{\n0.0\n{white}\n}}\n"
+        (tmp_path / "luts" / f"{shot}.spi1d").write_text(table)
+    config = tmp_path / "show.ocio"
+    config.write_text(SHOTS)
+    mattes = {}
+    for shot in "abb":
+        shell = in_shell(site, OCIO=str(config), SHOT=shot)
+        ran = shell.matte(plate, tmp_path / f"out{len(mattes)}")
+        assert ran.code == 0, ran.stderr
+        mattes[shot] = ran.events[0]["ocio_digest"], tmp_path / f"out{len(mattes)}"
+    first, second = (read_alpha(out / "plate.1001.exr") for _, out in mattes.values())
+    assert not np.array_equal(first, second)
+    worker = in_shell(site, OCIO=str(config))
+    words = ("--ocio-variable=SHOT=b", f"--ocio-digest={mattes['b'][0]}")
+    assert worker.matte(plate, tmp_path / "farm", *words).code == 0
+    assert np.array_equal(read_alpha(tmp_path / "farm" / "plate.1001.exr"), second)
+    assert "was made for" in refusal(worker.matte(plate, tmp_path / "farm2", words[1]))
+    says = refusal(worker.matte(plate, tmp_path / "farm3", "--ocio-variable=SHOT"))
+    assert "NAME=value" in says
+
+
 def test_a_pinned_configuration_is_demanded(site: Site, plate: str, tmp_path: Path):
     """Another content is refused with both hashes; the one that a job told of is taken."""
     accepted = site.matte(plate, tmp_path / "out").events[0]

@@ -140,7 +140,9 @@ Json facts() {
 
 Json context_facts() {
   const JobContext context = job_context();
-  return {{"ocio", context.ocio}, {"weights", context.weights}, {"umask", context.umask}};
+  return {{"ocio", context.ocio},
+          {"variables", context.ocio_variables},
+          {"weights", context.weights}, {"umask", context.umask}};
 }
 
 Json hashes() {

@@ -146,14 +146,23 @@ def test_the_bridge_scrubs_an_environment_as_python_does(build: Build):
 
 
 def test_the_bridge_reads_a_jobs_context_as_python_does(
-    build: Build, monkeypatch: pytest.MonkeyPatch
+    build: Build, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    """The configuration, the weights and the umask of the host."""
-    monkeypatch.setenv("OCIO", "/show/../config.ocio")
+    """The configuration and the variables that it names, the weights and the umask of the host."""
+    config = tmp_path / "config.ocio"
+    config.write_text("a: $SHOT/x, b: ${SEQ_}, c: %LOOK%, d: $SHO, e: 100% of $5, f: ${LOST")
+    monkeypatch.setenv("OCIO", f"{tmp_path}/x/../config.ocio")
+    monkeypatch.setenv("SHOT", "$INNER/010")
+    for name in ("INNER", "SEQ_", "LOOK", "SEQ", "SH", "LOST", "OTHER"):
+        monkeypatch.setenv(name, f"={name}%")
     monkeypatch.setenv("GVM_WEIGHTS", "~/w")
     context = job_context()
+    assert [text.partition("=")[0] for text in context.ocio_variables] == [
+        *("INNER", "LOOK", "SEQ_", "SH", "SHOT"),
+    ]
     assert build.probe("context") == {
         "ocio": context.ocio,
+        "variables": list(context.ocio_variables),
         "weights": context.weights,
         "umask": context.umask,
     }

@@ -434,3 +434,33 @@ def test_the_preview_engine_is_labelled_on_the_node(build: Build, site: Site, tm
         assert answer["persistent"].startswith("Preview matte")
         host.tell("set", instance="node", param="engine", value=3)
         assert host.render(1)["persistent"] == ""
+
+
+CONFIG = """ocio_profile_version: 2
+roles: {scene_linear: lin, default: lin}
+displays: {sRGB: [!<View> {name: Raw, colorspace: lin}]}
+colorspaces:
+  - !<ColorSpace>
+    name: lin
+    from_scene_reference: !<MatrixTransform>
+      matrix: [GAIN, 0, 0, 0, 0, GAIN, 0, 0, 0, 0, GAIN, 0, 0, 0, 0, 1]
+  - !<ColorSpace>
+    name: sRGB
+    from_scene_reference: !<ExponentTransform> {value: [2.2, 2.2, 2.2, 1], direction: inverse}
+"""
+
+
+def test_an_edited_colour_configuration_counts_in_an_open_host(
+    build: Build, tmp_path: Path, plate: HostPlate, site: Site
+):
+    """No stored alpha of the old one is shown."""
+    config = tmp_path / "show.ocio"
+    environment = {**site.environment, "OCIO": str(config)}
+    seen = []
+    with hosting(build, tmp_path, plate=plate, environment=environment, **HOSTS["nuke"]) as host:
+        host.create(**SMALL)
+        for gain in ("1.0", "0.125", "1.0"):
+            config.write_text(CONFIG.replace("GAIN", gain) + "# " + gain)
+            seen.append(host.picture(1003, SHAPE)[..., 3])
+    assert not np.array_equal(seen[0], seen[1])
+    np.testing.assert_array_equal(seen[0], seen[2])

@@ -90,6 +90,7 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
             playhead=1042,
             context=say.JobContext(
                 ocio="/shows/a/config.ocio",
+                ocio_variables=("SEQ=a", "SHOT=a/010=b"),
                 ocio_digest="00ff",
                 weights="/w2",
                 umask=0o007,

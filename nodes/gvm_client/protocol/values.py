@@ -12,7 +12,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from gvm_client.errors import LocalProtocolError
-from gvm_client.limits import MAX_BUFFER_SIDE, MAX_CUTS, MAX_FRAMES_IN_MESSAGE
+from gvm_client.limits import MAX_BUFFER_SIDE, MAX_CUTS, MAX_FRAMES_IN_MESSAGE, MAX_VARIABLES
 from gvm_client.settings import BadPixels, Depth, Missing, PlateKeys, Priority
 
 DEFAULT_UMASK = 0o022  # what most systems give a user
@@ -216,6 +216,8 @@ class JobContext:
 
     Attributes:
         ocio: the colour configuration: an absolute path or an `ocio://` name; "" is the built-in.
+        ocio_variables: what the configuration's context variables are, each as `NAME=value`; those
+            that it names and that are not here have its own defaults.
         ocio_digest: the hash of its content that the job asks for, hexadecimal; "" takes any.
         weights: the folder of GVM's weights where the model names none; "" is the user's own.
         umask: permission bits that the job's files and folders do not get.
@@ -225,6 +227,7 @@ class JobContext:
     """
 
     ocio: str = ""
+    ocio_variables: tuple[str, ...] = ()
     ocio_digest: str = ""
     weights: str = ""
     umask: int = DEFAULT_UMASK
@@ -238,6 +241,15 @@ class JobContext:
             f"ocio is {self.ocio!r}; it must be an absolute path or an ocio:// name",
         )
         require(
+            len(self.ocio_variables) <= MAX_VARIABLES,
+            f"ocio_variables has {len(self.ocio_variables)} items; its bound is {MAX_VARIABLES}",
+        )
+        for variable in self.ocio_variables:
+            require(
+                variable.find("=") > 0,
+                f"ocio_variables has {variable[:64]!r}; each must be NAME=value",
+            )
+        require(
             _DIGEST.fullmatch(self.ocio_digest) is not None,
             f"ocio_digest is {self.ocio_digest!r}; it must be at most 128 hexadecimal digits",
         )
@@ -245,6 +257,12 @@ class JobContext:
             self.weights == "" or _is_absolute(self.weights), _absolute("weights", self.weights)
         )
         require(0 <= self.umask <= 0o777, f"umask is {self.umask}; it must be from 0 to 511")
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The configuration's context variables by name."""
+        named = (variable.partition("=") for variable in self.ocio_variables)
+        return {name: value for name, _, value in named}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

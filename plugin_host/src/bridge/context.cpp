@@ -8,6 +8,8 @@
 #include <mutex>
 #include <string>
 
+#include "bridge/variables.hpp"
+
 namespace gvm::bridge {
 namespace {
 
@@ -47,6 +49,7 @@ JobContext job_context() {
   const std::string weights = variable("GVM_WEIGHTS");
   const bool named = ocio.find("://") != std::string::npos;
   context.ocio = ocio.empty() || named ? ocio : whole(ocio);
+  context.ocio_variables = variables_used(context.ocio);
   context.weights = weights.empty() ? "" : whole(expanded(weights));
   context.umask = read_umask();
   return context;

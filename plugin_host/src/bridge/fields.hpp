@@ -115,7 +115,8 @@ void fields(V& visit, MatteKnobs& m) {
 
 template <class V>
 void fields(V& visit, JobContext& m) {
-  visit.defaulted("ocio", m.ocio), visit.defaulted("ocio_digest", m.ocio_digest);
+  visit.defaulted("ocio", m.ocio), visit.defaulted("ocio_variables", m.ocio_variables);
+  visit.defaulted("ocio_digest", m.ocio_digest);
   visit.defaulted("weights", m.weights), visit.defaulted("umask", m.umask);
   visit.defaulted("device", m.device), visit.defaulted("precision", m.precision);
   visit.defaulted("compilation", m.compilation);

@@ -1,5 +1,7 @@
 #include "bridge/hash.hpp"
 
+#include <sys/stat.h>
+
 namespace gvm::bridge {
 namespace {
 
@@ -44,6 +46,14 @@ Hasher& Hasher::bytes(const void* data, std::size_t count) {
     lanes_[lane] = fold(lanes_[lane] ^ word_at(rest.data() + 8 * lane), kSalt[3 - lane]) ^ count;
   }
   return *this;
+}
+
+Hasher& Hasher::file(const std::string& path) {
+  text(path);
+  struct stat status {};
+  if (path.empty() || stat(path.c_str(), &status) != 0) return *this;
+  value(status.st_size).value(status.st_ino);
+  return value(status.st_mtim.tv_sec).value(status.st_mtim.tv_nsec);
 }
 
 Hash Hasher::end() const {

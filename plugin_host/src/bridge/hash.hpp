@@ -43,6 +43,9 @@ class Hasher {
   }
   Hasher& value(const Hash& hash) { return value(hash.high).value(hash.low); }
 
+  /// A file's path, size, inode and time of change; what is no file adds its path alone.
+  Hasher& file(const std::string& path);
+
   Hash end() const;
 
  private:

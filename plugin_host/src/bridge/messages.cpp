@@ -88,6 +88,12 @@ void check(const JobContext& value) {
   const bool named = value.ocio.empty() || value.ocio.rfind("ocio://", 0) == 0;
   if (!named) check_path(value.ocio);
   if (!value.weights.empty()) check_path(value.weights);
+  require(value.ocio_variables.size() <= kMaxVariables,
+          "too many ocio_variables; at most " + std::to_string(kMaxVariables));
+  for (const std::string& variable : value.ocio_variables) {
+    const std::size_t equals = variable.find('=');
+    require(equals != 0 && equals != std::string::npos, "each of ocio_variables must be NAME=value");
+  }
   require(value.ocio_digest.size() <= 128 && is_hexadecimal(value.ocio_digest),
           "ocio_digest must be at most 128 hexadecimal digits");
   require(0 <= value.umask && value.umask <= 0777, "umask must be from 0 to 511");

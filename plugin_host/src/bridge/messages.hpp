@@ -94,7 +94,9 @@ struct MappedOutput {
 
 /// What a job means besides its settings, from this host's environment; never the server's own.
 struct JobContext {
-  std::string ocio, ocio_digest, weights;
+  std::string ocio;
+  std::vector<std::string> ocio_variables;  // NAME=value
+  std::string ocio_digest, weights;
   std::int64_t umask = 022;
   std::string device, precision, compilation;
 };

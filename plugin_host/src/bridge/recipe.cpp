@@ -11,7 +11,8 @@ Hasher begin(const Wish& wish) {
   hasher.value(window.frames_per_window).value(window.overlap).value(window.decode_chunk);
   hasher.value(window.steps).value(window.size).value(window.max_resolution).value(window.plan);
   hasher.value(wish.engine).text(wish.colourspace);
-  hasher.text(wish.context.ocio).text(wish.context.weights);
+  hasher.file(wish.context.ocio).text(wish.context.weights);
+  for (const std::string& variable : wish.context.ocio_variables) hasher.text(variable);
   return hasher;
 }
 
@@ -79,8 +80,7 @@ std::optional<Hash> key_of(const Wish& wish, const FileFrame& plate) {
   struct stat status {};
   if (stat(plate.path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
   Hasher hasher = begin(wish);
-  hasher.text(plate.path).value(status.st_size);
-  hasher.value(status.st_mtim.tv_sec).value(status.st_mtim.tv_nsec);
+  hasher.file(plate.path);
   return alpha_key(wish, hasher.end(), plate.frame);
 }
 

@@ -7,6 +7,7 @@ import re
 import shlex
 from pathlib import Path
 
+import PyOpenColorIO as ocio
 import pytest
 
 from gvm_client.errors import ErrorCode, GvmError, InputError, SettingsError
@@ -17,7 +18,7 @@ from gvm_server.cli.main import build_parser
 from gvm_server.cli.openjd_lines import OpenJdLines
 from gvm_server.cli.original import translate
 from gvm_server.cli.request import matte_request
-from gvm_server.media.ocio import load_config
+from gvm_server.media.ocio import BUILT_IN, load_config
 from tests.support.messages import SAMPLES
 from tests.support.plates import write_plate
 
@@ -49,6 +50,19 @@ def test_the_worker_asks_for_what_was_submitted(tmp_path):
         assert getattr(asked.plate, name) == getattr(submitted.plate, name), name
     assert asked.plate.colourspace == "Linear Rec.709 (sRGB)"  # what auto is, for every host
     assert asked.context.ocio_digest == load_config("").digest.hex()
+
+
+def test_the_shells_context_variables_are_the_jobs(tmp_path, monkeypatch):
+    """A host of the farm has another shell; it is told what this one has."""
+    config = tmp_path / "show.ocio"
+    built_in = ocio.Config.CreateFromFile(BUILT_IN)
+    config.write_text(f"# $SHOT\n{built_in.serialize()}")
+    monkeypatch.setenv("OCIO", str(config))
+    monkeypatch.setenv("SHOT", "a=010")
+    job = job_of(tmp_path)
+    monkeypatch.delenv("SHOT")
+    worker = build_parser().parse_args(["matte", "plate", "--out", "out", *job.words])
+    assert matte_request(translate(worker)).context.ocio_variables == ("SHOT=a=010",)
 
 
 def test_a_preset_s_number_of_frames_is_the_job_s_and_not_each_task_s(tmp_path):
