@@ -14,6 +14,7 @@ from gvm_server.cli.exits import Exit
 from gvm_server.cli.request import absolute
 from gvm_server.matting.gvm.options import GvmOptions, Precision, Switch
 from gvm_server.settings import ServerSettings
+from gvm_server.threads import share_cores
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"
 
@@ -37,6 +38,7 @@ def run(parsed: argparse.Namespace) -> int:
     settings = replace(settings, gvm=_gvm_options(parsed))
     folder = runtime_dir()
     _settle(folder)
+    share_cores()
     from gvm_server.service.daemon import serve  # noqa: PLC0415 (numpy comes with it)
 
     serve(settings, folder, log=parsed.log_file or str(folder / LOG_NAME))
