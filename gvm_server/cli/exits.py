@@ -32,6 +32,7 @@ _EXITS: Mapping[ErrorCode, Exit] = MappingProxyType(
         ErrorCode.COLOURSPACE_UNKNOWN: Exit.INPUT,
         ErrorCode.PATH_REFUSED: Exit.INPUT,
         ErrorCode.OUTPUT_UNWRITABLE: Exit.OUTPUT,
+        ErrorCode.OUTPUT_IN_USE: Exit.OUTPUT,
         ErrorCode.OUTPUT_NOT_OURS: Exit.OUTPUT,
         ErrorCode.DISK_FULL: Exit.OUTPUT,
         ErrorCode.CANCELLED: Exit.CANCELLED,

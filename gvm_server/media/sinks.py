@@ -109,14 +109,14 @@ class FileSink:
     def __init__(
         self, files: AlphaFiles, *, depth: Depth, cache: DiskCache, same_maker: bool = False
     ) -> None:
-        self._files = files
+        self.files = files
         self._cache = cache
         self._same_maker = same_maker
         self.depth = depth
 
     def standing(self, frame: int, wanted: Fingerprint) -> Standing:
         """Look at the file that stands there; it is kept whoever made it, unless said otherwise."""
-        path = self._files.path(frame)
+        path = self.files.path(frame)
         found, damaged = self._cache.placed.look(path, wanted.recipe)
         if found is None:
             return Standing(damaged=damaged)
@@ -125,21 +125,21 @@ class FileSink:
 
     def place(self, frame: int, wanted: Fingerprint, cached: Path) -> Delivery:
         """Copy a finished file from the cache into place."""
-        path = self._files.path(frame)
-        copy_into_place(cached, path, wanted, umask=self._files.umask)
+        path = self.files.path(frame)
+        copy_into_place(cached, path, wanted, umask=self.files.umask)
         self._cache.placed.remember(path, wanted)
         return Delivery(frame=frame, cached=True, path=str(path))
 
     def put(self, alpha: Alpha) -> Delivery:
         """Write a file, and keep a copy of it in the cache."""
-        path = self._files.path(alpha.frame)
+        path = self.files.path(alpha.frame)
         write_alpha(
             path,
             alpha.pixels,
             header=alpha.header,
             depth=self.depth,
             attributes=alpha.attributes,
-            umask=self._files.umask,
+            umask=self.files.umask,
         )
         self._cache.placed.remember(path, alpha.fingerprint)
         self._cache.add_alpha(alpha.fingerprint, path)

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from gvm_client import __version__
@@ -39,7 +39,8 @@ from gvm_server.media.cache import DiskCache
 from gvm_server.media.confine import Roots
 from gvm_server.service.endpoint import Endpoint
 from gvm_server.service.prepare import Site
-from gvm_server.service.scheduler import Scheduler
+from gvm_server.service.preparing import Preparing
+from gvm_server.service.scheduler import Scheduler, leaving
 from gvm_server.settings import ServerSettings
 
 _LOG = logging.getLogger(__name__)
@@ -87,6 +88,9 @@ class Daemon:
         """Take a job, or the pixels that one needs."""
         message = envelope.message
         if isinstance(message, Matte):
+            if self._leaving:
+                self._endpoint.retire()  # first: who is refused looks for the next server at once
+                raise leaving()
             line = WorkLine(self._endpoint, peer=peer, request=envelope.request)
             self._scheduler.ask(message, peer=peer, line=line)
         elif isinstance(message, GiveFrames):
@@ -123,11 +127,12 @@ class Daemon:
         idle = 0 < self._idle_seconds < quiet
         if self._leaving or idle:
             _LOG.info("Leaving%s.", " after no job for long" if idle else "")
+            self._endpoint.retire()
             self._scheduler.stop()
             self._leaving, self._idle_seconds = False, 0
 
     def leave(self) -> None:
-        """End every job, then the server; a signal handler may call it."""
+        """End every job, then the server, at the next tick; a signal handler may call it."""
         self._leaving = True
 
     def on_unreachable(self, peer: bytes) -> None:
@@ -164,7 +169,7 @@ def serve(settings: ServerSettings, folder: Path, *, log: str = "") -> None:
     Raises:
         ServerError: another server owns the folder, or it is not private.
     """
-    with _pools(settings) as (readers, writers):
+    with _pools(settings) as (readers, writers), closing(Preparing()) as preparing:
         shop = Shop(
             cache=DiskCache(settings.cache_dir, settings.cache_limit_bytes),
             latents=LatentStore(limit_bytes=settings.latent_limit_bytes),
@@ -180,7 +185,7 @@ def serve(settings: ServerSettings, folder: Path, *, log: str = "") -> None:
             buffers=buffers,
             machine=Machine(options=settings.gvm, weights=settings.weights),
         )
-        scheduler = Scheduler(shop=shop, site=site)
+        scheduler = Scheduler(shop=shop, site=site, preparing=preparing)
         daemon = Daemon(endpoint, scheduler, shop, settings)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: daemon.leave())

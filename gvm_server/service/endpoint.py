@@ -23,7 +23,12 @@ from typing import Protocol, get_args
 import zmq
 
 import gvm_client
-from gvm_client.connection import ConnectionFile, remove_connection, write_connection
+from gvm_client.connection import (
+    ConnectionFile,
+    connection_path,
+    remove_connection,
+    write_connection,
+)
 from gvm_client.errors import (
     ErrorCode,
     RemoteProtocolError,
@@ -50,6 +55,8 @@ _CONTROL_SOCKET = "control.sock"
 _RETRY_SECONDS = 0.02  # how soon a full peer is tried again: a ROUTER cannot be polled for one
 _PATIENCE_SECONDS = 5.0  # as long as a client waits for a silent server
 _BURST = 64  # messages read from a socket before the others have their turn
+_LEAVING_SECONDS = 50.0  # a client waits a little longer for the server that it started
+_LOOK_SECONDS = 0.05
 _FAREWELL_MS = 500  # at the end, for the last replies to leave
 _ENVELOPE_FRAMES = 2  # routing id, message
 
@@ -91,7 +98,7 @@ class Endpoint:
         self._outbox = Outbox()
         self._stopping = False
         self._complaints = Complaints()
-        self._lock = InstanceLock(folder)
+        self._lock = _take_lock(folder)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._alarm, self._bell = socket.socketpair()
         self._alarm.setblocking(False)
@@ -151,6 +158,10 @@ class Endpoint:
         """Make `run` return; any thread and any signal handler may."""
         self._stopping = True
         self._ring()
+
+    def retire(self) -> None:
+        """Be found no more: the connection file goes, those who have it are still answered."""
+        remove_connection(self._folder, self.connection)
 
     def close(self) -> None:
         """Remove the connection file, close the sockets and let the folder go."""
@@ -291,6 +302,22 @@ class Endpoint:
         for name in (_WORK_SOCKET, _CONTROL_SOCKET):  # libzmq leaves them
             (self._folder / name).unlink(missing_ok=True)
         self._lock.release()
+
+
+def _take_lock(folder: Path) -> InstanceLock:
+    """Take a folder's lock; a server that leaves has no connection file, and is waited for.
+
+    Raises:
+        ServerError: code SERVER_RUNNING; a server owns the folder and stays.
+    """
+    deadline = time.monotonic() + _LEAVING_SECONDS
+    while True:
+        try:
+            return InstanceLock(folder)
+        except ServerError:
+            if connection_path(folder).exists() or time.monotonic() > deadline:
+                raise
+        time.sleep(_LOOK_SECONDS)
 
 
 def _bind(router: zmq.Socket[bytes], folder: Path, name: str) -> str:

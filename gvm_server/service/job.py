@@ -41,7 +41,9 @@ from gvm_server.media.mapped import MappedImage
 from gvm_server.media.pushed import PushedFrames
 from gvm_server.media.sinks import Delivery
 from gvm_server.service.context import Running
+from gvm_server.service.phases import Phase, step
 from gvm_server.service.replies import failed_by
+from gvm_server.service.rivals import Claim
 
 HEARTBEAT_SECONDS = 1.0  # at least one message a job and second: a client knows that we live
 SERVICE_ORDER = list(Priority)
@@ -69,6 +71,9 @@ class Job:
 
     Attributes:
         ahead: how many jobs are served before this one, as the scheduler counted last.
+        phase: who has it in hand.
+        claim: the files that it writes; None before they are known, or where it writes none.
+        ending: why it is to end; None while it is to go on.
     """
 
     def __init__(self, request: Matte, *, peer: bytes, line: Line) -> None:
@@ -76,6 +81,8 @@ class Job:
         self.turn = (SERVICE_ORDER.index(request.priority), next(_NUMBERS))
         self.ahead = 0
         self.state = JobState.ASKED
+        self.phase = Phase.PREPARING
+        self.claim: Claim | None = None
         self.pipeline: Pipeline | None = None
         self.ending: GvmError | None = None
         self.window = request.window
@@ -101,10 +108,18 @@ class Job:
         assert self.pipeline is not None  # noqa: S101 (the scheduler asks only such jobs)
         return self.pipeline
 
-    @property
-    def can_run(self) -> bool:
-        """Whether the job is prepared and has windows left."""
-        return self.pipeline is not None and not self.pipeline.closed
+    def enter(self, phase: Phase) -> None:
+        """Go on to the next phase.
+
+        Raises:
+            ValueError: a job never goes this way.
+        """
+        self.phase = step(self.phase, phase)
+
+    def heed(self) -> None:
+        """Raise the reason for which the job is to end, if there is one."""
+        if self.ending is not None:
+            raise self.ending
 
     def say(self, event: JobEvent) -> None:
         """Send an event to every client, if the job's state allows it.

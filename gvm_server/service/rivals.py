@@ -2,38 +2,66 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from gvm_client.errors import ErrorCode, OutputError
 from gvm_client.protocol.messages import FileOutput, Matte
+from gvm_server.media.output import AlphaFiles
 
 
-def refuse_rival(request: Matte, live: Iterable[Matte]) -> None:
-    """Refuse a request whose files another job is writing, with other settings or another plate.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """What a job writes.
 
-    Other frames of the same mattes are no rivals: a farm's tasks, a playhead beside its range.
+    Attributes:
+        request: what was asked for.
+        files: the names of its alphas.
+        frames: the frames that it makes.
+    """
+
+    request: Matte
+    files: AlphaFiles
+    frames: tuple[int, ...]
+
+
+def refuse_rival(claim: Claim, live: Iterable[Claim]) -> None:
+    """Refuse a job whose files another job is writing, with other settings or another plate.
+
+    Other frames of the same mattes are no rivals: a farm's tasks, a playhead beside its range. Nor
+    are other names in the same folder: two clips of one shot.
 
     Raises:
-        OutputError: code OUTPUT_UNWRITABLE; such a job lives.
+        OutputError: code OUTPUT_IN_USE; such a job lives.
     """
-    if not isinstance(request.output, FileOutput):
-        return
-    place = os.path.normpath(request.output.path)
     for other in live:
-        if not isinstance(other.output, FileOutput):
+        if _mattes(other.request) == _mattes(claim.request):
             continue
-        if os.path.normpath(other.output.path) == place and _mattes(other) != _mattes(request):
+        name = _common_name(claim, other)
+        if name:
             raise OutputError(
-                f"Job {other.job} is writing mattes with other settings to {place}.",
+                f"Job {other.request.job} is writing mattes with other settings, or of another"
+                f" plate, to {claim.files.folder / name}.",
                 remedy="Wait for its end, cancel it, or choose another version or folder.",
-                code=ErrorCode.OUTPUT_UNWRITABLE,
-                path=place,
+                code=ErrorCode.OUTPUT_IN_USE,
+                path=str(claim.files.folder),
             )
+
+
+def _common_name(one: Claim, other: Claim) -> str:
+    """Return a file name that both write into one folder, whatever path leads to it; or ""."""
+    if one.files.folder.resolve() != other.files.folder.resolve():
+        return ""
+    names = {one.files.path(frame).name for frame in one.frames}
+    theirs = (other.files.path(frame).name for frame in other.frames)
+    return next((name for name in theirs if name in names), "")
 
 
 def _mattes(request: Matte) -> tuple[object, ...]:
     """Return what a request's mattes depend on: all but which frames, how soon, and for whom."""
-    assert isinstance(request.output, FileOutput)  # noqa: S101 - others have been passed over
-    depth = request.output.depth
-    return (request.plate, request.window, request.knobs, request.model, request.engine, depth)
+    assert isinstance(request.output, FileOutput)  # noqa: S101 - only files are claimed
+    context = request.context
+    return (
+        *(request.plate, request.window, request.knobs, request.model, request.engine),
+        *(context.ocio, context.ocio_variables, context.weights, request.output.depth),
+    )

@@ -5,8 +5,9 @@ Laws:
 2. Jobs are served by priority (the playhead, a range that is waited for, batch), then in the
    order asked; a job whose next window waits for pixels from its host lets others pass.
 3. A job's failure ends that job and nothing else.
-4. Preparing a job (opening its plate, looking at what stands) runs on the readers' pool, so that
-   neither the I/O thread nor the GPU waits for a disk.
+4. Preparing a job (opening its plate, looking at what stands) has threads of its own, so that
+   neither the I/O thread nor the GPU waits for a disk, and no job for another's plate.
+5. A job that needs no window does not wait for its turn.
 """
 
 from __future__ import annotations
@@ -15,21 +16,32 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import fields
 from functools import partial
 from typing import TypeVar
 
-from gvm_client.errors import ErrorCode, GvmError, JobCancelled, ServerError
+from gvm_client.errors import (
+    ErrorCode,
+    GvmError,
+    JobCancelled,
+    RemoteProtocolError,
+    ServerError,
+)
 from gvm_client.protocol.messages import GiveFrames, JobSummary, Matte
 from gvm_client.settings import OnOom, WindowSettings
 from gvm_server.errors import as_gvm_error
 from gvm_server.matting.engine import Engine
 from gvm_server.matting.engines import LoadedEngine
 from gvm_server.matting.gvm.backoff import backoff
+from gvm_server.matting.order import Order
 from gvm_server.matting.pipeline import Pipeline, Shop
 from gvm_server.matting.survey import survey
+from gvm_server.media.sinks import FileSink
 from gvm_server.service.job import HEARTBEAT_SECONDS, Job, Line
+from gvm_server.service.phases import Phase
 from gvm_server.service.prepare import Site, prepare
-from gvm_server.service.rivals import refuse_rival
+from gvm_server.service.preparing import Preparing
+from gvm_server.service.rivals import Claim, refuse_rival
 
 _Result = TypeVar("_Result")
 
@@ -45,15 +57,16 @@ class Scheduler:
     Args:
         shop: stores and pools that all jobs share.
         site: where this server may read and write.
+        preparing: the threads that prepare jobs.
     """
 
-    def __init__(self, *, shop: Shop, site: Site) -> None:
+    def __init__(self, *, shop: Shop, site: Site, preparing: Preparing) -> None:
         self._shop = shop
         self._site = site
+        self._preparing = preparing
         self._engine = LoadedEngine()
         self._wake = threading.Condition()
         self._jobs: dict[str, Job] = {}
-        self._current: Job | None = None
         self._news = 0
         self._release_asked = False
         self._stopping: GvmError | None = None
@@ -65,18 +78,19 @@ class Scheduler:
         """Take a job, or tell one more client about one that lives.
 
         Raises:
-            ServerError: the server holds as many jobs as it takes, or is stopping.
-            OutputError: another job is writing other mattes to the same place.
+            ServerError: the server holds as many jobs as it takes, or is leaving.
+            RemoteProtocolError: a live job of this name was asked for in other words.
         """
         with self._wake:
             known = self._jobs.get(request.job)
-            if known is not None and known.listen(peer=peer, line=line):
-                return
+            if known is not None and known.phase is not Phase.ENDED:
+                _refuse_other(known.request, request)
+                if known.listen(peer=peer, line=line):
+                    return
             self._check_room()
-            refuse_rival(request, [job.request for job in self._live() if job.ending is None])
             job = self._jobs[request.job] = Job(request, peer=peer, line=line)
         _LOG.info("Job %s: asked for by a client.", job.name)
-        self._shop.readers.submit(self._prepare, job)
+        self._prepare_soon(job)
 
     def give(self, frames: GiveFrames) -> None:
         """Hand a host's pixels to the job that needs them.
@@ -110,6 +124,10 @@ class Scheduler:
     def beat(self) -> None:
         """Let every job that was silent for a while say how far it is."""
         for ahead, job in enumerate(self._in_order()):
+            with self._wake:
+                # A writer failed it: nobody waits for its turn to hear of that.
+                if job.phase is Phase.WAITING and job.running.failed:
+                    self._finish(job)
             job.ahead = ahead
             job.beat(only_after=HEARTBEAT_SECONDS)
 
@@ -138,7 +156,10 @@ class Scheduler:
             ended = [job for job in self._jobs.values() if job.state.is_final]
         return tuple(job.summary() for job in (*live, *reversed(ended)))
 
-    # ---- a reader's thread prepares --------------------------------------------------------------
+    # ---- a preparing thread prepares -------------------------------------------------------------
+
+    def _prepare_soon(self, job: Job) -> None:
+        self._preparing.submit(partial(self._prepare, job), job.request.priority)
 
     def _prepare(self, job: Job) -> None:
         pipeline = _attempt(partial(self._prepared, job))
@@ -148,11 +169,18 @@ class Scheduler:
         with self._wake:
             job.pipeline = pipeline
             if job.ending is not None:
-                self._end(job, job.ending)
+                pipeline.fail(job.ending)
+            if pipeline.failed or pipeline.exhausted:
+                self._finish(job)
+            else:
+                job.enter(Phase.WAITING)
             self._nudge()
 
     def _prepared(self, job: Job) -> Pipeline:
+        job.heed()
         prepared = prepare(job.request, job.window, self._site, job.need)
+        job.heed()
+        self._claim(job, prepared.order)
         found = survey(prepared.order, self._shop.cache)
         notes = (*prepared.notes, *found.notes)
         job.accept(prepared.order, found, notes, ocio_digest=prepared.ocio_digest)
@@ -165,6 +193,24 @@ class Scheduler:
             on_end=partial(self._ended, job),
         )
 
+    def _claim(self, job: Job, order: Order) -> None:
+        """Take the job's files for it, before anything is written.
+
+        Raises:
+            OutputError: another job is writing other mattes to them.
+        """
+        if not isinstance(order.sink, FileSink):
+            return
+        claim = Claim(request=job.request, files=order.sink.files, frames=order.frames)
+        with self._wake:
+            others = [
+                other.claim
+                for other in self._live()
+                if other.claim is not None and other is not job and other.ending is None
+            ]
+            refuse_rival(claim, others)
+            job.claim = claim
+
     # ---- the GPU's thread works --------------------------------------------------------------
 
     def run(self) -> None:
@@ -175,8 +221,8 @@ class Scheduler:
                 load = partial(self._load, job, pipeline)
                 failure = _attempt(partial(pipeline.run_window, load))
                 if failure is not None:
-                    pipeline.close(failure)
-            self._put_back(pipeline)
+                    self._finish(job, failure)
+            self._put_back(job)
         self._engine.release()
 
     def _next_job(self) -> tuple[Job, Pipeline] | None:
@@ -184,7 +230,7 @@ class Scheduler:
         while True:
             with self._wake:
                 news = self._news
-                waiting = [job for job in self._jobs.values() if job.can_run]
+                waiting = [job for job in self._jobs.values() if job.phase is Phase.WAITING]
                 if self._stopping and not self._live():
                     return None
             self._release_if_asked()
@@ -198,24 +244,33 @@ class Scheduler:
     def _hold(self, job: Job) -> Pipeline | None:
         """Take a job in hand and return its pipeline, if its next window can run."""
         with self._wake:
-            pipeline = job.pipeline
-            if pipeline is None or pipeline.closed:
+            if job.phase is not Phase.WAITING:  # it was ended meanwhile
                 return None
-            self._current = job
+            pipeline = job.running
+            job.enter(Phase.RUNNING)
         ready = _attempt(pipeline.look_ahead)
         if ready is True:
             return pipeline
         if isinstance(ready, GvmError):
-            pipeline.close(ready)
-        self._put_back(pipeline)
+            self._finish(job, ready)
+        self._put_back(job)
         return None
 
-    def _put_back(self, pipeline: Pipeline) -> None:
+    def _put_back(self, job: Job) -> None:
         """Let go of a job; one that has no more to run is left to its writers."""
         with self._wake:
-            self._current = None
-            if pipeline.exhausted or pipeline.failed:
-                pipeline.close()
+            if job.phase is not Phase.RUNNING:
+                return
+            if job.running.exhausted or job.running.failed:
+                self._finish(job)
+            else:
+                job.enter(Phase.WAITING)
+
+    def _finish(self, job: Job, reason: GvmError | None = None) -> None:
+        """Leave a job to its writers; the last of them ends it, which may be at once."""
+        with self._wake:
+            job.enter(Phase.FINISHING)
+            job.running.close(reason)
 
     def _load(self, job: Job, pipeline: Pipeline) -> Engine:
         return self._engine.ready(pipeline.engine, job.note)
@@ -250,9 +305,7 @@ class Scheduler:
 
     def _check_room(self) -> None:
         if self._stopping is not None:
-            raise ServerError(
-                "The server is stopping.", remedy="Ask again: a new server will be started."
-            )
+            raise leaving()
         if len(self._live()) >= MAX_LIVE_JOBS:
             raise ServerError(
                 f"The server holds {MAX_LIVE_JOBS} jobs, as many as it takes.",
@@ -266,21 +319,24 @@ class Scheduler:
             job.ending = job.ending or failure
             if job.pipeline is not None:
                 job.pipeline.fail(failure)
-                if job is not self._current:
-                    job.pipeline.close()
+                if job.phase is Phase.WAITING:
+                    self._finish(job)
             self._nudge()
 
     def _ended(self, job: Job, failure: GvmError | None) -> None:
         """Tell how a job ended, and keep its name for the status."""
         if failure is not None and (smaller := _backed_off(job, failure)) is not None:
             _LOG.warning("Job %s: %s", job.name, failure)
+            with self._wake:
+                job.enter(Phase.PREPARING)
             job.begin_anew(smaller)
-            self._shop.readers.submit(self._prepare, job)
+            self._prepare_soon(job)
             return
         job.end(failure)
         _LOG.info("Job %s: %s. %s", job.name, job.state.value, failure or "")
         with self._wake:
-            job.pipeline = None
+            job.enter(Phase.ENDED)
+            job.pipeline = job.claim = None
             self._quiet_since = time.monotonic()
             ended = [name for name, known in self._jobs.items() if known.state.is_final]
             for name in ended[: max(0, len(ended) - REMEMBERED_JOBS)]:
@@ -299,6 +355,33 @@ def _attempt(work: Callable[[], _Result]) -> _Result | GvmError:
         return work()
     except Exception as error:  # noqa: BLE001 (the scheduler's one broad handler)
         return as_gvm_error(error)
+
+
+def leaving() -> ServerError:
+    """Return the error for a job that comes too late: the next server takes it."""
+    return ServerError(
+        "The server is leaving.",
+        remedy="Ask again: a new server will be started.",
+        code=ErrorCode.SERVER_LOST,
+    )
+
+
+def _refuse_other(known: Matte, asked: Matte) -> None:
+    """Refuse a request that has a live job's name and asks for something else.
+
+    The playhead is where an artist stands just now: it changes no matte and no set of frames.
+    """
+    unlike = [
+        item.name
+        for item in fields(Matte)
+        if item.name != "playhead" and getattr(known, item.name) != getattr(asked, item.name)
+    ]
+    if unlike:
+        raise RemoteProtocolError(
+            f"Job {asked.job} lives and was asked for with another {' and '.join(unlike)}.",
+            remedy="Give each request a name of its own.",
+            code=ErrorCode.BAD_REQUEST,
+        )
 
 
 def _backed_off(job: Job, failure: GvmError) -> WindowSettings | None:

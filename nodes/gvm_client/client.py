@@ -109,7 +109,7 @@ class Client:
         One at a time; another job at the same time takes another client.
 
         Raises:
-            ServerLost: the server died, or said nothing for `SILENCE_SECONDS`.
+            ServerLost: the server died, leaves, or said nothing for `SILENCE_SECONDS`.
             RemoteProtocolError: the server broke the protocol.
             LocalProtocolError: the request cannot be sent, or another job is being iterated.
         """
@@ -202,9 +202,12 @@ class Client:
         while True:
             envelope = self._receive(self._work, deadline)
             if envelope.request == self._job:
-                if not isinstance(envelope.message, JobEvent):
+                event = envelope.message
+                if not isinstance(event, JobEvent):
                     raise _misplaced(envelope)
-                return envelope.message
+                if isinstance(event, Failed) and event.code is ErrorCode.SERVER_LOST:
+                    raise ServerLost(event.message, remedy=event.remedy)  # it leaves
+                return event
 
     def _ask(
         self, request: Request, kind: type[_Answer], seconds: float = CONTROL_SECONDS

@@ -47,6 +47,7 @@ _DETACHED: int = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(
 _POLL_SECONDS = 0.05
 _RIVAL_SECONDS = 2.0  # a server that took the lock listens within milliseconds
 _TAIL_LINES = 20
+_STARTS = 3  # of a server that is killed while it starts
 
 
 def ensure_server(folder: Path | None = None, *, seconds: float = START_SECONDS) -> ConnectionFile:
@@ -153,6 +154,7 @@ class _Boot:
 
 def _start(folder: Path, seconds: float) -> ConnectionFile:
     boot = _boot(folder)
+    starts = 1
     deadline = time.monotonic() + seconds
     while boot.process.returncode is None:  # kept by the thread that waits for it
         if connection := _running(folder, SILENT_SECONDS):
@@ -161,6 +163,8 @@ def _start(folder: Path, seconds: float) -> ConnectionFile:
             boot.process.terminate()
             raise _failed(f"The GVM server did not come up within {seconds:g} s", boot)
         time.sleep(_POLL_SECONDS)
+        if (boot.process.returncode or 0) < 0 and starts < _STARTS:  # killed by a signal
+            boot, starts = _boot(folder), starts + 1
     rival = time.monotonic() + _RIVAL_SECONDS  # another client's server may have been faster
     while time.monotonic() < rival:
         if connection := _running(folder, SILENT_SECONDS):

@@ -11,6 +11,7 @@ namespace {
 
 constexpr double kSilenceSeconds = 5.0;  // the server says something about each job every second
 constexpr double kLookSeconds = 0.25;    // how often a silent server's process is looked at
+constexpr int kAttempts = 3;             // servers that are asked to take a job
 constexpr int kCancelMs = 100;           // an aborted render may wait so long for `ok`
 
 Error lost(const Connection& connection, const std::string& how) {
@@ -33,6 +34,8 @@ class Conversation {
   ~Conversation() { cancel(); }  // however it ends, nothing goes on for nobody
   Conversation(const Conversation&) = delete;
   Conversation& operator=(const Conversation&) = delete;
+
+  bool accepted() const { return accepted_; }
 
   void hold(Clock::time_point deadline) {
     say(request_);
@@ -140,8 +143,17 @@ class Conversation {
 void converse(const Matte& request, const JobHandler& handler, const Wish& wish,
               const Watch& watch) {
   const Clock::time_point deadline = after(wish.timeout_seconds);
-  const Connection connection = ensure_server(wish.may_start_server, watch);
-  Conversation(request, handler, connection, watch).hold(deadline);
+  for (int attempt = 1;; ++attempt) {
+    const Connection connection = ensure_server(wish.may_start_server, watch);
+    Conversation conversation(request, handler, connection, watch);
+    try {
+      return conversation.hold(deadline);
+    } catch (const Error& error) {
+      // A server that leaves takes no job: the next one does.
+      const bool again = error.code() == code::kServerLost && !conversation.accepted();
+      if (!again || attempt == kAttempts || !wish.may_start_server) throw;
+    }
+  }
 }
 
 }  // namespace gvm::bridge

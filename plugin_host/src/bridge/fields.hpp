@@ -38,11 +38,11 @@ inline constexpr std::array kWords<OnOom>{"fail", "backoff"};
 inline constexpr std::array kCodeWords{
     "bad_request",        "plate_missing",       "plate_unreadable", "plate_ambiguous",
     "plate_mismatch",     "plate_not_finite",    "range_outside",    "colourspace_unknown",
-    "output_unwritable",  "output_not_ours",     "disk_full",        "path_refused",
-    "engine_unavailable", "engine_failed",       "out_of_memory",    "unknown_job",
-    "version_mismatch",   "malformed",           "illegal_move",     "server_running",
-    "server_not_running", "server_start_failed", "server_lost",      "server_busy",
-    "runtime_unsafe",     "cancelled",           "internal"};
+    "output_unwritable",  "output_in_use",       "output_not_ours",  "disk_full",
+    "path_refused",       "engine_unavailable",  "engine_failed",    "out_of_memory",
+    "unknown_job",        "version_mismatch",    "malformed",        "illegal_move",
+    "server_running",     "server_not_running",  "server_start_failed", "server_lost",
+    "server_busy",        "runtime_unsafe",      "cancelled",        "internal"};
 
 /// The word of a member of a union of structs, under the key `kind`.
 inline const char* kind_of(const FilePlate&) { return "file"; }

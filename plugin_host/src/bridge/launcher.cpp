@@ -28,6 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kRivalSeconds = 2.0;  // a server that took the lock listens within milliseconds
+constexpr int kStarts = 3;             // of a server that is killed while it starts
 constexpr int kPingMs = 500;
 constexpr std::size_t kTailLines = 12;
 
@@ -44,15 +45,26 @@ class Children {
   /// Forgets those that have ended; true where `child` is one that still runs.
   bool runs(pid_t child) {
     const std::lock_guard lock(mutex_);
-    pids_.erase(std::remove_if(pids_.begin(), pids_.end(),
-                               [](pid_t pid) { return waitpid(pid, nullptr, WNOHANG) != 0; }),
-                pids_.end());
+    const auto has_ended = [this](pid_t pid) {
+      int status = 0;
+      const bool ended = waitpid(pid, &status, WNOHANG) != 0;
+      if (ended && WIFSIGNALED(status)) killed_ = pid;
+      return ended;
+    };
+    pids_.erase(std::remove_if(pids_.begin(), pids_.end(), has_ended), pids_.end());
     return std::find(pids_.begin(), pids_.end(), child) != pids_.end();
+  }
+
+  /// Whether a signal ended it; asked after `runs` said that it has ended.
+  bool was_killed(pid_t child) {
+    const std::lock_guard lock(mutex_);
+    return killed_ == child;
   }
 
  private:
   std::mutex mutex_;
   std::vector<pid_t> pids_;
+  pid_t killed_ = 0;  // the last one
 };
 
 Children& children() {
@@ -184,12 +196,17 @@ void pause(const Watch& watch) {
 }
 
 Connection start(const fs::path& folder, const Watch& watch) {
-  const Boot booting = boot(folder);
+  Boot booting = boot(folder);
   Clock::time_point deadline = after(kStartSeconds);
   bool ended = false;
+  int starts = 1;
   while (Clock::now() < deadline) {
     if (auto connection = answering(folder, watch)) return *connection;
     if (!ended && !children().runs(booting.pid)) {
+      if (children().was_killed(booting.pid) && starts++ < kStarts) {
+        booting = boot(folder);
+        continue;
+      }
       ended = true;  // another client's server may have been faster
       deadline = after(kRivalSeconds);
     }

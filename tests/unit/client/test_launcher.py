@@ -232,3 +232,29 @@ def test_a_damaged_file_is_said_whatever_command_is_chosen(tmp_path: Path, text:
     configured.write_text(text)
     with pytest.raises(ServerError, match=r"server\.json"):
         ensure_server()
+
+
+def test_a_server_that_is_killed_while_it_starts_is_started_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """Twice; one that ends by itself is not."""
+    count = tmp_path / "count"
+    code = (
+        "import os, runpy, signal, sys; file = open(sys.argv[1], 'a+'); file.write('x');"
+        " file.flush(); file.seek(0);"
+        " len(file.read()) < 3 and os.kill(os.getpid(), signal.SIGKILL);"
+        " runpy.run_module('tests.fakes.small_server', run_name='__main__')"
+    )
+    monkeypatch.setenv("GVM_SERVER", shlex.join([sys.executable, "-c", code, str(count)]))
+    assert ensure_server() == read_connection(folder)
+    assert count.read_text() == "xxx"
+
+
+def test_one_that_is_always_killed_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Not for ever: a machine without memory kills each."""
+    count = tmp_path / "count"
+    words = ["sh", "-c", f"echo x >> {count}; kill -9 $$"]
+    monkeypatch.setenv("GVM_SERVER", shlex.join(words))
+    with pytest.raises(ServerStartFailed, match="exit code -9"):
+        ensure_server()
+    assert count.read_text().split() == ["x"] * 3

@@ -7,39 +7,74 @@ from pathlib import Path
 
 import pytest
 
-from gvm_client.errors import OutputError
-from gvm_client.protocol.messages import FileOutput
+from gvm_client.errors import ErrorCode, OutputError
+from gvm_client.protocol.messages import JobContext, Matte
 from gvm_client.settings import Depth, MatteKnobs, Priority
-from gvm_server.service.rivals import refuse_rival
+from gvm_server.media.confine import Roots
+from gvm_server.media.output import AlphaFiles
+from gvm_server.service.rivals import Claim, refuse_rival
 from tests.support.shop import request_in
 
 
+def claim(
+    request: Matte,
+    output: Path | str,
+    *,
+    frames: tuple[int, ...] = (1, 2, 3),
+    plate: str = "plate.%04d.exr",
+) -> Claim:
+    """Return what a job writes to an output."""
+    files = AlphaFiles.of(str(output), plate_name=f"/p/{plate}", roots=Roots())
+    return Claim(request=request, files=files, frames=frames)
+
+
 def test_other_settings_or_another_plate_into_the_same_files_are_refused(tmp_path: Path):
-    """With the job that is there, and what to do."""
-    there = request_in(tmp_path)
-    path = there.output.path
-    plate = replace(there.plate, path="/p/other.%04d.exr")
-    same_place = FileOutput(path=f"{path}/../{Path(path).name}")
-    float_depth = replace(same_place, depth=Depth.FLOAT)
-    for asked in (
-        replace(there, job="1" * 32, output=same_place, knobs=MatteKnobs(blur=2.0)),
-        replace(there, job="1" * 32, output=same_place, plate=plate),
-        replace(there, job="1" * 32, output=float_depth),
+    """With the job that is there, the file, and what to do; another depth or shell is another."""
+    asked = request_in(tmp_path)
+    there = claim(asked, tmp_path / "out")
+    (tmp_path / "link").symlink_to(tmp_path)
+    for other in (
+        replace(asked, job="1" * 32, knobs=MatteKnobs(blur=2.0)),
+        replace(asked, job="1" * 32, plate=replace(asked.plate, layer="left")),
+        replace(asked, job="1" * 32, output=replace(asked.output, depth=Depth.FLOAT)),
+        replace(asked, job="1" * 32, context=JobContext(ocio="/show/b.ocio")),
     ):
-        with pytest.raises(OutputError, match=there.job) as caught:
-            refuse_rival(asked, [there])
-        assert "another version" in caught.value.remedy
+        for place in ("out", "x/../out", "link/out", "out/plate.%04d.exr"):
+            with pytest.raises(OutputError, match=r"plate\.0001\.exr") as caught:
+                refuse_rival(claim(other, tmp_path / place), [there])
+            assert asked.job in caught.value.message
+            assert caught.value.code is ErrorCode.OUTPUT_IN_USE
+            assert "another version" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("out", {"plate": "bg.%04d.exr"}),
+        ("out", {"frames": (4, 5)}),
+        ("out/plate.%05d.exr", {}),
+        ("out_v002", {}),
+        ("out/still.exr", {"frames": (1,)}),
+    ],
+)
+def test_other_names_are_no_rivals(tmp_path: Path, output: str, words: dict):
+    """Two clips of one shot, other frames, another padding, another version."""
+    asked = request_in(tmp_path)
+    other = replace(asked, job="1" * 32, knobs=MatteKnobs(blur=2.0))
+    refuse_rival(claim(other, tmp_path / output, **words), [claim(asked, tmp_path / "out")])
+
+
+def test_paddings_that_write_the_same_names_are(tmp_path: Path):
+    """From frame 1000 on, `%d` and `%04d` name the same file."""
+    asked = request_in(tmp_path)
+    other = replace(asked, job="1" * 32, knobs=MatteKnobs(blur=2.0))
+    there = claim(asked, tmp_path / "out", frames=(999, 1000))
+    with pytest.raises(OutputError, match=r"plate\.1000\.exr"):
+        refuse_rival(claim(other, tmp_path / "out/plate.%d.exr", frames=(999, 1000)), [there])
 
 
 def test_other_frames_of_the_same_mattes_are_not(tmp_path: Path):
     """A farm's tasks, and the playhead beside its range."""
-    there = request_in(tmp_path)
-    playhead = replace(there, job="1" * 32, frames="3", priority=Priority.INTERACTIVE, playhead=3)
-    refuse_rival(playhead, [there])
-
-
-def test_other_settings_into_another_place_are_not(tmp_path: Path):
-    """Another version, which is what the refusal advises."""
-    there = request_in(tmp_path)
-    other = FileOutput(path=f"{there.output.path}_v002", depth=Depth.FLOAT)
-    refuse_rival(replace(there, job="1" * 32, output=other, knobs=MatteKnobs(blur=2.0)), [there])
+    asked = request_in(tmp_path)
+    playhead = replace(asked, job="1" * 32, frames="3", priority=Priority.INTERACTIVE, playhead=3)
+    refuse_rival(claim(playhead, tmp_path / "out", frames=(3,)), [claim(asked, tmp_path / "out")])

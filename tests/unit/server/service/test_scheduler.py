@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gvm_client.errors import ErrorCode, RemoteProtocolError, ServerError
 from gvm_client.protocol.messages import (
     Accepted,
     Cancelled,
     Done,
+    Failed,
+    FilePlate,
     FrameReady,
     Matte,
     Progress,
 )
-from gvm_client.settings import Priority
+from gvm_client.settings import MatteKnobs, Priority
+from gvm_server.matting.engine import Engine
 from gvm_server.service import scheduler as scheduler_module
+from gvm_server.service.preparing import Preparing
 from gvm_server.service.scheduler import Scheduler
 from tests.fakes.listener import Listener
+from tests.support.plates import write_plate
 from tests.support.serving import until
-from tests.support.shop import FRAMES, open_shop, request_in
+from tests.support.shop import FRAMES, WINDOW, open_shop, request_in
 
 
 @pytest.fixture
 def scheduler(tmp_path: Path) -> Iterator[Scheduler]:
     """A scheduler that takes jobs; it runs their windows only within `running`."""
-    with open_shop(tmp_path) as (shop, site):
-        scheduler = Scheduler(shop=shop, site=site)
+    with open_shop(tmp_path) as (shop, site), closing(Preparing()) as preparing:
+        scheduler = Scheduler(shop=shop, site=site, preparing=preparing)
         yield scheduler
         scheduler.stop()
         assert until(lambda: not scheduler._live())
@@ -159,6 +166,67 @@ def test_a_job_whose_only_client_is_deaf_is_cancelled(scheduler: Scheduler, tmp_
     assert [type(event) for event in deaf.heard] == [Accepted]
 
 
+def test_another_request_under_a_living_jobs_name_is_refused(scheduler: Scheduler, tmp_path: Path):
+    """It would hear the other one's events; a playhead that moved is the same request."""
+    request = request_in(tmp_path)
+    accepted(scheduler, request, b"first")
+    ask(scheduler, replace(request, playhead=3), b"second")
+    with pytest.raises(RemoteProtocolError, match=r"another knobs and priority") as caught:
+        ask(
+            scheduler,
+            replace(request, knobs=MatteKnobs(blur=1.0), priority=Priority.BATCH),
+            b"third",
+        )
+    assert caught.value.code is ErrorCode.BAD_REQUEST
+    assert "a name of its own" in caught.value.remedy
+
+
+def test_a_server_that_leaves_takes_no_job(scheduler: Scheduler, tmp_path: Path):
+    """Its client knows by the code that the next server will."""
+    with running(scheduler):
+        scheduler.stop()
+        with pytest.raises(ServerError) as caught:
+            ask(scheduler, request_in(tmp_path), b"late")
+    assert caught.value.code is ErrorCode.SERVER_LOST
+
+
+# ---- two jobs and one folder --------------------------------------------------------------------
+
+
+def test_two_clips_into_one_folder_go_side_by_side(scheduler: Scheduler, tmp_path: Path):
+    """Their files' names do not meet."""
+    first = request_in(tmp_path)
+    write_plate(tmp_path / "other", FRAMES, width=48, height=32)
+    for frame in FRAMES:
+        path = tmp_path / "other" / f"plate.{frame:04d}.exr"
+        path.rename(path.with_name(f"bg.{frame:04d}.exr"))
+    plate = FilePlate(path=str(tmp_path / "other" / "bg.%04d.exr"))
+    listeners = [
+        ask(scheduler, request, request.job.encode())
+        for request in (first, replace(request_in(tmp_path), plate=plate))
+    ]
+    with running(scheduler):
+        assert until(lambda: all(listener.all_of(Done) for listener in listeners))
+    assert len(list((tmp_path / "out").iterdir())) == 2 * len(FRAMES)
+
+
+def test_other_mattes_into_the_same_files_are_refused(scheduler: Scheduler, tmp_path: Path):
+    """Until the job that writes them has ended, by whatever path it was told of them."""
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    first = request_in(tmp_path)
+    accepted(scheduler, first, b"first")
+    output = replace(first.output, path=str(tmp_path / "link" / "out" / "plate.%04d.exr"))
+    knobs = MatteKnobs(blur=2.0)
+    rival = ask(scheduler, replace(request_in(tmp_path), output=output, knobs=knobs), b"second")
+    assert until(lambda: rival.all_of(Failed))
+    (failed,) = rival.all_of(Failed)
+    assert failed.code is ErrorCode.OUTPUT_IN_USE
+    assert first.job in failed.message
+    scheduler.cancel(first.job, reason="Enough.")
+    assert until(lambda: state(scheduler, first) == "cancelled")
+    accepted(scheduler, replace(request_in(tmp_path), output=output, knobs=knobs), b"third")
+
+
 # ---- the queue --------------------------------------------------------------------------------
 
 
@@ -194,3 +262,35 @@ def test_a_job_that_waits_says_how_many_are_ahead_of_it(
         Priority.RANGE: "Waiting for its turn.",
         Priority.BATCH: "Waiting for its turn: 1 job is ahead.",
     }
+
+
+def test_a_job_whose_frames_all_stand_ends_at_once(scheduler: Scheduler, tmp_path: Path):
+    """Kept or recalled: whatever is in the queue before it, and however long that runs."""
+    made = ask(scheduler, request_in(tmp_path), b"made")
+    gpu = threading.Thread(target=scheduler.run, name="gpu")
+    gpu.start()
+    assert until(lambda: made.all_of(Done))
+    scheduler._engine.ready = wait = Stalled(scheduler._engine.ready)  # type: ignore[method-assign]
+    long = request_in(tmp_path, out="long", priority=Priority.INTERACTIVE)
+    ask(scheduler, replace(long, knobs=MatteKnobs(), window=replace(WINDOW, size=34)), b"long")
+    assert wait.entered.wait(10)
+    kept = ask(scheduler, request_in(tmp_path, priority=Priority.BATCH), b"kept")
+    recalled = ask(scheduler, request_in(tmp_path, out="copy"), b"recalled")
+    assert until(lambda: kept.all_of(Done) and recalled.all_of(Done))
+    assert len(kept.all_of(FrameReady)) == len(recalled.all_of(FrameReady)) == len(FRAMES)
+    wait.go.set()
+    scheduler.stop()
+    gpu.join()
+
+
+class Stalled:
+    """An engine's loading that takes as long as a test wants."""
+
+    def __init__(self, real: Callable[..., Engine]) -> None:
+        self._real = real
+        self.entered, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, *words: object) -> Engine:
+        self.entered.set()
+        assert self.go.wait(30)
+        return self._real(*words)
