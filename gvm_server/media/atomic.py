@@ -7,15 +7,19 @@ import logging
 import os
 import re
 import secrets
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, OutputError
 
-# Hidden, so that no host takes it for a frame; the process id says whether its maker lives.
+# Hidden, so that no host takes it for a frame; whose it is stands there for people only.
 _PREFIX, _SUFFIX = ".gvm-", ".part"
-_LEFTOVER = re.compile(r"\.gvm-(\d+)-[0-9a-f]{8}-.*\.part", re.DOTALL)
+_LEFTOVER = re.compile(r"\.gvm-.*-[0-9a-f]{8}-.*\.part", re.DOTALL)
+LEFTOVER_SECONDS = 3600.0  # without a byte written: longer than any disk makes a writer wait
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 _log = logging.getLogger(__name__)
@@ -54,17 +58,21 @@ def replacing(
 
 
 def sweep_leftovers(folder: Path) -> None:
-    """Remove the temporary files of processes that are dead."""
+    """Remove the temporary files that nobody has written to for LEFTOVER_SECONDS.
+
+    A folder may be shared by machines and containers, so no process number says whether a file's
+    maker lives. Ages are told by the file system's own clock, at the folder's last change.
+    """
     try:
-        files = list(folder.iterdir())
+        now = folder.stat().st_mtime
+        leftovers = [path for path in folder.iterdir() if _LEFTOVER.fullmatch(path.name)]
     except OSError as error:
         _log.debug("%s is not swept: %s", folder, error)
         return
-    for file in files:
-        match = _LEFTOVER.fullmatch(file.name)
-        if match and not _lives(int(match[1])):
-            with suppress(OSError):
-                file.unlink()
+    for path in leftovers:
+        with suppress(OSError):
+            if now - path.stat().st_mtime > LEFTOVER_SECONDS:
+                path.unlink()
 
 
 def disk_is_full(error: OSError) -> bool:
@@ -75,7 +83,18 @@ def disk_is_full(error: OSError) -> bool:
 def _temporary(path: Path) -> Path:
     # The name is cut so that it stays below the 255 bytes that file systems allow.
     tail = path.name[-80:]
-    return path.with_name(f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}-{tail}{_SUFFIX}")
+    return path.with_name(f"{_PREFIX}{_maker()}-{secrets.token_hex(4)}-{tail}{_SUFFIX}")
+
+
+@cache
+def _maker() -> str:
+    """Return host, boot and process, as they stand in the names of unfinished files."""
+    host = re.sub(r"[^A-Za-z0-9]", "", socket.gethostname())[:24] or "host"
+    try:
+        boot = _BOOT.read_text(encoding="ascii")[:8]
+    except OSError:
+        boot = "0"
+    return f"{host}-{boot}-{os.getpid()}"
 
 
 def make_folders(folder: Path, *, umask: int | None) -> None:
@@ -147,13 +166,3 @@ def _why(temporary: Path, size_hint: int) -> OSError | None:
     except OSError as error:
         return error
     return None
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True  # it is another user's, or cannot be asked: leave its file alone
-    return True

@@ -43,6 +43,8 @@ from gvm_server.service.preparing import Preparing
 from gvm_server.service.scheduler import Scheduler, leaving
 from gvm_server.settings import ServerSettings
 
+SWEEP_SECONDS = 5.0  # how soon a dead host's buffers, which may be memory, are removed
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -71,17 +73,25 @@ class Daemon:
         scheduler: whose turn it is.
         shop: stores and pools.
         settings: how long it stays without jobs, and keeps a model.
+        buffers: the run-time folder's `pixels/`; what a dead host left there is removed.
     """
 
     def __init__(
-        self, endpoint: Endpoint, scheduler: Scheduler, shop: Shop, settings: ServerSettings
+        self,
+        endpoint: Endpoint,
+        scheduler: Scheduler,
+        shop: Shop,
+        settings: ServerSettings,
+        buffers: Path,
     ) -> None:
         self._endpoint = endpoint
         self._scheduler = scheduler
         self._shop = shop
         self._idle_seconds = settings.idle_seconds
         self._unload_seconds = settings.unload_seconds
+        self._buffers = buffers
         self._started = time.monotonic()
+        self._sweep_at = self._started + SWEEP_SECONDS
         self._leaving = False
 
     def on_work(self, peer: bytes, envelope: Envelope) -> None:
@@ -121,6 +131,9 @@ class Daemon:
     def on_tick(self) -> None:
         """Beat every job's heart; leave when told to, or when nobody has asked for long."""
         self._scheduler.beat()
+        if time.monotonic() > self._sweep_at:
+            self._sweep_at = time.monotonic() + SWEEP_SECONDS
+            self._shop.writers.submit(sweep, self._buffers)
         quiet = self._scheduler.quiet_seconds
         if self._scheduler.engine_loaded and 0 < self._unload_seconds < quiet:
             self._scheduler.release()
@@ -186,7 +199,7 @@ def serve(settings: ServerSettings, folder: Path, *, log: str = "") -> None:
             machine=Machine(options=settings.gvm, weights=settings.weights),
         )
         scheduler = Scheduler(shop=shop, site=site, preparing=preparing)
-        daemon = Daemon(endpoint, scheduler, shop, settings)
+        daemon = Daemon(endpoint, scheduler, shop, settings, buffers)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: daemon.leave())
 

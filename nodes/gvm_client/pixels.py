@@ -3,7 +3,7 @@
 Laws:
 1. A buffer's file is made whole, with its space taken, before its name is said to anyone.
 2. The client deletes its own buffers and the alphas that it has read; what a dead process made
-   is swept when a server starts.
+   is swept by the server, at its start and every few seconds.
 3. A reader maps read-only and never past the end of the file.
 """
 
@@ -14,6 +14,7 @@ import mmap
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ from types import TracebackType
 from gvm_client.errors import ErrorCode, OutputError, RemoteProtocolError
 from gvm_client.process import is_alive
 from gvm_client.protocol.messages import MappedFrame
+
+UNREAD_SECONDS = 600.0  # an alpha that its host has not read by then: the host has gone
 
 _NAME = re.compile(r"(\d+)-.+")  # its maker's process, then anything
 
@@ -133,14 +136,27 @@ def delete_frame(folder: Path, frame: MappedFrame) -> None:
 
 
 def sweep(folder: Path) -> int:
-    """Delete the buffers whose makers have died, and return how many."""
+    """Delete the buffers whose makers have died, and this process's own that nobody read for long.
+
+    Returns:
+        How many.
+    """
     swept = 0
     for path in folder.iterdir():
         owner = _NAME.fullmatch(path.name)
-        if owner and not is_alive(int(owner[1]), 0):
+        if owner and _is_left(path, int(owner[1])):
             path.unlink(missing_ok=True)
             swept += 1
     return swept
+
+
+def _is_left(path: Path, maker: int) -> bool:
+    if maker != os.getpid():
+        return not is_alive(maker, 0)
+    try:
+        return time.time() - path.stat().st_mtime > UNREAD_SECONDS
+    except FileNotFoundError:
+        return False  # it was read just now
 
 
 def _map_new(path: Path, nbytes: int) -> mmap.mmap:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -34,6 +36,7 @@ from gvm_client.runtime import pixels_dir
 from gvm_client.settings import Priority, WindowSettings
 from gvm_client.windows import Plan, needs
 from tests.support.plates import moving_disc, read_alpha, write_plate
+from tests.support.serving import until
 
 WIDTH, HEIGHT = 96, 64
 WINDOW = WindowSettings(frames_per_window=6, overlap=2, size=32)  # as the fixture's SMALL
@@ -144,6 +147,15 @@ def test_a_host_that_names_too_few_frames_is_told(host):
     with pytest.raises(AssertionError) as caught:
         host.render(20, frames=few)
     assert "plate_missing" in str(caught.value)
+
+
+def test_the_buffers_of_a_host_that_died_go_while_the_server_runs(site, host):
+    """They may lie in memory; nobody waits for the next server."""
+    code = "import sys; from pathlib import Path; from gvm_client.pixels import PixelBuffer; "
+    code += "PixelBuffer.create(Path(sys.argv[1]), 1 << 20)"
+    subprocess.run([sys.executable, "-c", code, str(host.folder)], check=True)
+    assert list(host.folder.iterdir())
+    assert until(lambda: not list(host.folder.iterdir()), seconds=20)
 
 
 def test_a_buffer_that_is_not_there_fails_the_job_and_not_the_server(site, host):

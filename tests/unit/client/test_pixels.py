@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gvm_client.errors import ErrorCode, OutputError, RemoteProtocolError
-from gvm_client.pixels import PixelBuffer, delete_frame, open_frame, sweep
+from gvm_client.pixels import UNREAD_SECONDS, PixelBuffer, delete_frame, open_frame, sweep
 from gvm_client.protocol.messages import MappedFrame, PixelType
 
 FRAME = MappedFrame(
@@ -125,3 +126,6 @@ def test_buffers_of_dead_processes_are_swept_and_no_others(tmp_path: Path):
     with PixelBuffer.create(tmp_path, 1) as mine:
         assert sweep(tmp_path) == 1
         assert {path.name for path in tmp_path.iterdir()} == {"not-ours", mine.name}
+        long_ago = time.time() - UNREAD_SECONDS - 1
+        os.utime(tmp_path / mine.name, (long_ago, long_ago))
+        assert sweep(tmp_path) == 1  # the server's alpha, whose host has gone

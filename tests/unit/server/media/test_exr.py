@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
+import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,7 +19,7 @@ import pytest
 from gvm_client.errors import ErrorCode, InputError, OutputError
 from gvm_client.settings import Depth
 from gvm_server.media import exr
-from gvm_server.media.atomic import sweep_leftovers
+from gvm_server.media.atomic import LEFTOVER_SECONDS, sweep_leftovers
 from gvm_server.media.exr import copy_into_place, read_alpha, write_alpha
 from gvm_server.media.plate import Box, FrameHeader
 from gvm_server.media.stamp import Fingerprint, read_stamp
@@ -224,21 +226,28 @@ def test_unreadable_alphas_are_named(tmp_path):
         read_alpha(tmp_path / "a.exr")
 
 
-def test_only_leftovers_of_dead_processes_are_swept(tmp_path):
-    """A killed writer's file goes; a living one's, and everybody else's, stay."""
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    mine = f".gvm-{os.getpid()}-0123abcd-a.exr.part"
-    kept = {mine, "a.exr", ".gvm-x-0123abcd-a.exr.part", ".hidden"}
-    for name in (*kept, f".gvm-{dead.pid}-0123abcd-a.exr.part"):
+def test_only_old_leftovers_are_swept(tmp_path):
+    """By the file system's clock, whosever they are: another machine's process is no number here.
+
+    What is being written, on any machine, and what others named, stays.
+    """
+    fresh = ".gvm-farm07-1a2b3c4d-1-0123abcd-a.exr.part"
+    old = [f".gvm-farm07-1a2b3c4d-{os.getpid()}-{name}" for name in ("0123abcd-b.exr.part",)]
+    old.append(f".gvm-{os.getpid()}-0123abcd-a.exr.part")  # as earlier releases named them
+    kept = {fresh, "a.exr", ".gvm-x-a.exr.part", ".hidden"}
+    skewed = time.time() + 7200  # a file server's clock
+    for name in (*kept, *old):
         (tmp_path / name).touch()
+        age = LEFTOVER_SECONDS - 60 if name == fresh else LEFTOVER_SECONDS + 60
+        os.utime(tmp_path / name, (skewed - age, skewed - age))
+    os.utime(tmp_path, (skewed, skewed))
     sweep_leftovers(tmp_path)
     assert set(names(tmp_path)) == kept
     sweep_leftovers(tmp_path / "none")
 
 
 def test_a_killed_writer_leaves_no_final_name(tmp_path):
-    """After kill -9 between writing and naming: only the hidden file is there, and is swept."""
+    """After kill -9 between writing and naming: only the hidden file is there; it says whose."""
     script = (
         "import os, pathlib, signal, sys\n"
         "from gvm_server.media.atomic import replacing\n"
@@ -251,9 +260,7 @@ def test_a_killed_writer_leaves_no_final_name(tmp_path):
     words = [sys.executable, "-c", script, str(tmp_path / "a.exr")]
     subprocess.run(words, check=False, env={**os.environ, "PYTHONPATH": path})
     (leftover,) = names(tmp_path)
-    assert leftover.startswith(".gvm-")
-    sweep_leftovers(tmp_path)
-    assert names(tmp_path) == []
+    assert re.fullmatch(r"\.gvm-\w+-[0-9a-f]{1,8}-\d+-[0-9a-f]{8}-a\.exr\.part", leftover)
 
 
 def _sized(height, width):
