@@ -68,8 +68,11 @@ def parse_size(text: str) -> tuple[int, int]:
 def predict(width: int, height: int) -> tuple[list[Row], int, str]:
     """Return a row for each preset, the device's free bytes, and the device and types in words."""
     from gvm_server.matting.gvm.config import RELEASED  # noqa: PLC0415
-    from gvm_server.matting.gvm.device import place  # noqa: PLC0415 (torch comes with it)
-    from gvm_server.matting.gvm.fit import free_memory, least_bytes, plan_window  # noqa: PLC0415
+    from gvm_server.matting.gvm.device import (  # noqa: PLC0415 (torch comes with it)
+        obtainable_bytes,
+        place,
+    )
+    from gvm_server.matting.gvm.fit import least_bytes, plan_window  # noqa: PLC0415
     from gvm_server.matting.gvm.info import PAD_MULTIPLE  # noqa: PLC0415
     from gvm_server.matting.gvm.reading import read_config  # noqa: PLC0415
     from gvm_server.matting.gvm.store import find_weights  # noqa: PLC0415
@@ -96,4 +99,4 @@ def predict(width: int, height: int) -> tuple[list[Row], int, str]:
             )
         )
     types = f"{placement.unet} UNet, {placement.vae} VAE".replace("torch.", "")
-    return rows, free_memory(placement.device), f"{placement.device} ({types})"
+    return rows, obtainable_bytes(placement.device), f"{placement.device} ({types})"

@@ -16,6 +16,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from gvm_client.errors import EngineError
 from gvm_client.settings import PlanKind, WindowSettings
 from gvm_server.matting.maker import Maker
 
@@ -26,6 +27,10 @@ Image: TypeAlias = NDArray[np.float32]
 
 # ITU-R BT.709-6, section 3.2: luma of the display-referred R, G, B that engines see.
 LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+
+
+class DeviceLost(EngineError):
+    """The device failed in a way that leaves this process without it, for every job."""
 
 
 class Latent(Protocol):

@@ -7,6 +7,7 @@
    GVM_TEST_ENGINE_SECONDS   time per frame, a third of it in each verb
    GVM_TEST_ENGINE_LOG       a file that gets one line per window denoised: its length and steps
    GVM_TEST_ENGINE_FAIL_AT   the window, counted from 1 at load, that fails with an EngineError
+   GVM_TEST_ENGINE_LOST      a file; while it is there, the next window takes it away and the device
    GVM_TEST_ENGINE_ROOM      frames that its pretended memory has room for; a longer window fails
 """
 
@@ -22,7 +23,7 @@ from typing import cast
 import numpy as np
 
 from gvm_client.errors import EngineError, ErrorCode
-from gvm_server.matting.engine import LUMA, EngineInfo, Image, Latent, Upsampling
+from gvm_server.matting.engine import LUMA, DeviceLost, EngineInfo, Image, Latent, Upsampling
 from gvm_server.matting.maker import host_maker
 
 CODE_VERSION = 2  # part of the keys
@@ -53,12 +54,14 @@ class Faults:
         log: the file that gets a line per window, or None.
         fail_at: the window that fails, counted from 1; 0 means none.
         room: the longest window that memory has room for; 0 means any.
+        lost: the file whose presence makes the device fail for good, or None.
     """
 
     seconds: float = 0.0
     log: Path | None = None
     fail_at: int = 0
     room: int = 0
+    lost: Path | None = None
 
     @classmethod
     def from_environment(cls) -> Faults:
@@ -68,11 +71,13 @@ class Faults:
             EngineError: one of them is not a number.
         """
         log = os.environ.get("GVM_TEST_ENGINE_LOG", "")
+        lost = os.environ.get("GVM_TEST_ENGINE_LOST", "")
         return cls(
             seconds=_number("GVM_TEST_ENGINE_SECONDS"),
             log=Path(log) if log else None,
             fail_at=int(_number("GVM_TEST_ENGINE_FAIL_AT")),
             room=int(_number("GVM_TEST_ENGINE_ROOM")),
+            lost=Path(lost) if lost else None,
         )
 
 
@@ -106,6 +111,9 @@ class StandInEngine:
         if self._faults.log is not None:
             with self._faults.log.open("a", encoding="utf-8") as log:
                 log.write(f"{len(latents)} {steps}\n")
+        if self._faults.lost is not None and self._faults.lost.exists():
+            self._faults.lost.unlink()
+            raise DeviceLost("The test engine's device failed, as it was told to.")
         if self._windows == self._faults.fail_at:
             raise EngineError(
                 f"The test engine fails on window {self._windows}, as it was told to.",

@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from gvm_client import __version__
-from gvm_client.errors import ErrorCode, RemoteProtocolError
+from gvm_client.errors import ErrorCode, RemoteProtocolError, ServerError
 from gvm_client.pixels import sweep
 from gvm_client.protocol.messages import (
     Cancel,
@@ -88,6 +88,7 @@ class Daemon:
         self._scheduler = scheduler
         self._shop = shop
         self._idle_seconds = settings.idle_seconds
+        self._device = settings.gvm.device
         self._unload_seconds = settings.unload_seconds
         self._buffers = buffers
         self._started = time.monotonic()
@@ -98,13 +99,20 @@ class Daemon:
         """Take a job, or the pixels that one needs."""
         message = envelope.message
         if isinstance(message, Matte):
-            if self._leaving:
-                self._endpoint.retire()  # first: who is refused looks for the next server at once
-                raise leaving()
-            line = WorkLine(self._endpoint, peer=peer, request=envelope.request)
-            self._scheduler.ask(message, peer=peer, line=line)
+            self._ask(message, peer, envelope.request)
         elif isinstance(message, GiveFrames):
             self._scheduler.give(message)
+
+    def _ask(self, message: Matte, peer: bytes, request: str) -> None:
+        line = WorkLine(self._endpoint, peer=peer, request=request)
+        try:
+            if self._leaving:
+                raise leaving()
+            self._scheduler.ask(message, peer=peer, line=line)
+        except ServerError as error:
+            if error.code is ErrorCode.SERVER_LOST:  # who hears it looks for the next server
+                self._endpoint.retire()
+            raise
 
     def on_control(self, peer: bytes, envelope: Envelope) -> Reply:
         """Answer at once; nothing here waits for a window."""
@@ -153,13 +161,13 @@ class Daemon:
         self._scheduler.lost(peer)
 
     def _status(self) -> ServerStatus:
-        used, free = device_memory()
+        used, free = device_memory(self._device)
         cache = self._shop.cache
         return ServerStatus(
             pid=os.getpid(),
             version=__version__,
             seconds_up=time.monotonic() - self._started,
-            device=device_name(),
+            device=device_name(self._device),
             engine_loaded=self._scheduler.engine_loaded,
             memory_bytes=resident_bytes(),
             device_used_bytes=used,

@@ -30,7 +30,7 @@ from gvm_client.errors import (
 from gvm_client.protocol.messages import GiveFrames, JobSummary, Matte
 from gvm_client.settings import OnOom, WindowSettings
 from gvm_server.errors import as_gvm_error
-from gvm_server.matting.engine import Engine
+from gvm_server.matting.engine import DeviceLost, Engine
 from gvm_server.matting.engines import LoadedEngine
 from gvm_server.matting.gvm.backoff import backoff
 from gvm_server.matting.order import Order
@@ -223,7 +223,7 @@ class Scheduler:
                 if failure is not None:
                     self._finish(job, failure)
             self._put_back(job)
-        self._engine.release()
+        _attempt(self._engine.release)  # a device that is lost refuses even this
 
     def _next_job(self) -> tuple[Job, Pipeline] | None:
         """Wait for a job that can run, and hold it; None when the server stops."""
@@ -325,6 +325,8 @@ class Scheduler:
 
     def _ended(self, job: Job, failure: GvmError | None) -> None:
         """Tell how a job ended, and keep its name for the status."""
+        if isinstance(failure, DeviceLost):
+            failure = self._give_up(failure)
         if failure is not None and (smaller := _backed_off(job, failure)) is not None:
             _LOG.warning("Job %s: %s", job.name, failure)
             with self._wake:
@@ -342,6 +344,16 @@ class Scheduler:
             for name in ended[: max(0, len(ended) - REMEMBERED_JOBS)]:
                 del self._jobs[name]
             self._nudge()
+
+    def _give_up(self, lost: DeviceLost) -> ServerError:
+        """End the server, whose device is gone; its clients take their jobs to the next one."""
+        _LOG.error("The server ends: %s", lost)
+        failure = ServerError(f"{lost.message} The server ends.", code=ErrorCode.SERVER_LOST)
+        with self._wake:
+            self._stopping = self._stopping or failure
+        for job in self._live():
+            self._end(job, failure)
+        return failure
 
     def _nudge(self) -> None:
         with self._wake:

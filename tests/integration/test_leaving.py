@@ -17,7 +17,7 @@ from gvm_client.session import resilient_matte
 from gvm_client.settings import WindowSettings
 from tests.support.plates import write_plate
 from tests.support.serving import until
-from tests.support.site import Site
+from tests.support.site import SMALL, Site
 
 FRAMES = range(1, 4)
 
@@ -68,6 +68,24 @@ def matte(plate: str, out: Path) -> None:
     """Ask once, and hear it to its end."""
     events = list(resilient_matte(request(plate, out)))
     assert isinstance(events[-1], Done)
+
+
+def test_a_server_whose_device_failed_ends_and_the_next_takes_up_its_jobs(
+    here: Site, tmp_path: Path
+):
+    """After some CUDA errors a process cannot use the GPU any more; no job is lost with it."""
+    lost = tmp_path / "lost"
+    lost.touch()
+    here.environment |= {"GVM_TEST_ENGINE_LOST": str(lost), "GVM_TEST_ENGINE_SECONDS": "0.01"}
+    plate = write_plate(tmp_path / "plate", range(1, 13), width=48, height=32)
+    jobs = [here.start("matte", plate, "-o", str(tmp_path / name), *SMALL) for name in "ab"]
+    for job in jobs:
+        _, said = job.communicate(timeout=60)
+        assert job.returncode == 0, said
+    assert not lost.exists()
+    for name in "ab":
+        assert len(list((tmp_path / name).iterdir())) == 12
+    assert "The server ends" in (here.runtime / "server.log").read_text()
 
 
 def test_a_second_server_waits_for_one_that_leaves_and_no_other(here: Site):

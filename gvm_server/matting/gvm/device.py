@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import torch
 
+from gvm_server.hostmemory import available_bytes
 from gvm_server.matting.device import resolved_device
 from gvm_server.matting.gvm.config import VaeConfig
 from gvm_server.matting.gvm.options import GvmOptions, resolve
 
 OutOfMemory = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
-_HOST_WORDS = ("can't allocate memory", "out of memory")
+# As the allocators of the host, CUDA, its libraries (cuBLAS, cuDNN, ...) and MPS say it.
+_NO_MEMORY = re.compile(
+    r"out of memory|can(?:'t|not) allocate memory|not enough memory|bad[_ ]alloc"
+    r"|_ALLOC(?:ATION)?_FAILED|ErrorMemoryAllocation|failed to allocate",
+    re.IGNORECASE,
+)
+# After these the process's CUDA context is of no more use: every later call fails too (CUDA
+# Runtime API, "cudaError": "the process must be terminated and relaunched").
+_CONTEXT_LOST = re.compile(
+    r"illegal memory access|illegal address|device-side assert|launch failure|launch failed"
+    r"|launch timed out|misaligned address|illegal instruction|invalid address space|invalid pc"
+    r"|hardware stack error|uncorrectable|ECC error|fell off the bus|context is destroyed"
+    r"|CUDNN_STATUS_EXECUTION_FAILED|CUBLAS_STATUS_EXECUTION_FAILED|ErrorIllegalAddress"
+    r"|ErrorAssert|ErrorLaunchFailure|ErrorLaunchTimeout|ErrorHardwareStackError"
+    r"|ErrorEccUncorrectable",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,8 +63,25 @@ def place_on(device: torch.device, options: GvmOptions, vae: VaeConfig) -> Place
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Say whether an error means that an allocation failed; hosts and MPS have no class for it."""
-    return isinstance(error, OutOfMemory) or any(word in str(error) for word in _HOST_WORDS)
+    """Say whether an error means that an allocation failed; only some have a class for it."""
+    return isinstance(error, OutOfMemory) or bool(_NO_MEMORY.search(str(error)))
+
+
+def lost_its_context(error: RuntimeError) -> bool:
+    """Say whether an error leaves this process without the device, for good."""
+    return not is_out_of_memory(error) and bool(_CONTEXT_LOST.search(str(error)))
+
+
+def obtainable_bytes(device: torch.device) -> int:
+    """Return the memory that a window may have: the device's, less what other processes hold.
+
+    What this process holds counts as obtainable: its allocator gives it back, so the first job and
+    the tenth have the same answer. On a CPU it is what the machine has available.
+    """
+    free = free_bytes(device)
+    if free is None:
+        return available_bytes()
+    return free + int(torch.cuda.memory_reserved(device))
 
 
 def free_bytes(device: torch.device) -> int | None:

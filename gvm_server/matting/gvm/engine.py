@@ -24,9 +24,14 @@ from torch import Tensor, nn
 
 from gvm_client.errors import EngineError, ErrorCode
 from gvm_client.settings import Noise
-from gvm_server.matting.engine import SEAMLESS_HALO, Image, Latent
+from gvm_server.matting.engine import SEAMLESS_HALO, DeviceLost, Image, Latent
 from gvm_server.matting.gvm.backoff import chunks
-from gvm_server.matting.gvm.device import empty_cache, free_bytes, is_out_of_memory
+from gvm_server.matting.gvm.device import (
+    empty_cache,
+    free_bytes,
+    is_out_of_memory,
+    lost_its_context,
+)
 from gvm_server.matting.gvm.loading import Networks, Say, load_networks
 from gvm_server.matting.gvm.options import GvmOptions
 from gvm_server.matting.gvm.schedule import noise_levels
@@ -199,6 +204,8 @@ class GvmEngine:
                 with torch.inference_mode():
                     return self._once(stage, run, host)
             except RuntimeError as error:
+                if lost_its_context(error):
+                    raise _lost(stage, error) from error
                 if not is_out_of_memory(error):
                     raise
                 said = str(error)
@@ -252,6 +259,14 @@ def _window(latents: Sequence[Latent]) -> Image:
 
 def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
+
+
+def _lost(stage: str, error: RuntimeError) -> DeviceLost:
+    return DeviceLost(
+        f"The device failed in the {stage} stage ({str(error).splitlines()[0]}); only a new server"
+        " can use it again.",
+        remedy="If it comes again, see the driver's log, or run on another device.",
+    )
 
 
 def _exhausted(what: str, said: str, free: str = "") -> EngineError:

@@ -1,4 +1,4 @@
-"""The window that the device's free memory has room for: the guide's table, then the planner.
+"""The window that the device's memory has room for: the guide's table, then the planner.
 
 Law: a window that was chosen by memory is said aloud, for another machine may choose another, and
 another window is another matte.
@@ -6,18 +6,15 @@ another window is another matte.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-
-import torch
 
 from gvm_client.settings import LARGEST_FITTED_WINDOW, WindowSettings
 from gvm_server.matting.engine import decode_halo
 from gvm_server.matting.gvm.backoff import backoff
 from gvm_server.matting.gvm.config import CheckpointConfig
-from gvm_server.matting.gvm.device import Placement, free_bytes, place
+from gvm_server.matting.gvm.device import Placement, obtainable_bytes, place
 from gvm_server.matting.gvm.memory import Job, MemoryPlan, plan_memory
 from gvm_server.matting.gvm.options import GvmOptions
 from gvm_server.matting.gvm.reading import read_config
@@ -25,9 +22,9 @@ from gvm_server.matting.working import WorkingSize
 
 GIB = 1 << 30
 
-# The original guide's table: the device's free memory in GiB, and frames per window.
+# The original guide's table: the device's obtainable memory in GiB, and frames per window.
 GUIDE_TABLE = ((24, LARGEST_FITTED_WINDOW), (16, 12), (12, 8), (0, 4))
-HEADROOM = 0.9  # of the free memory; the rest is the driver's and the kernels' own
+HEADROOM = 0.9  # of that memory; the rest is the driver's and the kernels' own
 
 
 def fit_window(
@@ -40,7 +37,7 @@ def fit_window(
     """
     config = read_config(weights, Path(options.unet) if options.unet else weights / "unet")
     placement = place(options, config.vae)
-    free = free_memory(placement.device)
+    free = obtainable_bytes(placement.device)
     chosen, needed = window, 0
     for chosen in _candidates(window, free):
         needed = least_bytes(plan_window(config, placement, working, chosen), placement)
@@ -69,14 +66,6 @@ def least_bytes(plan: MemoryPlan, placement: Placement) -> int:
     return plan.peak if placement.device.type == "cpu" else plan.peak_offloaded
 
 
-def free_memory(device: torch.device) -> int:
-    """Return the bytes that the device, or for a CPU the machine, has free."""
-    free = free_bytes(device)
-    if free is not None:
-        return free
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-
-
 def _candidates(window: WindowSettings, free: int) -> Iterator[WindowSettings]:
     """Yield what may fit, the best first: smaller windows, then smaller decode chunks."""
     start = next(frames for gib, frames in GUIDE_TABLE if free >= gib * GIB)
@@ -93,5 +82,5 @@ def _candidates(window: WindowSettings, free: int) -> Iterator[WindowSettings]:
 def _sentence(window: WindowSettings, needed: int, free: int) -> str:
     return (
         f"Chosen by memory: {window.frames_per_window} frames per window, {window.chunk} decoded"
-        f" together; predicted {needed / GIB:.1f} GiB of {free / GIB:.1f} GiB free."
+        f" together; predicted {needed / GIB:.1f} GiB of {free / GIB:.1f} GiB that are to be had."
     )

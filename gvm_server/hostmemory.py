@@ -1,0 +1,46 @@
+"""How much memory this machine, or this container, still has to give."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+_MEMINFO = Path("/proc/meminfo")
+_CONTROL_GROUP = Path("/sys/fs/cgroup")  # Linux control groups, version 2
+
+_AVAILABLE = re.compile(r"^MemAvailable:\s+(\d+) kB$", re.MULTILINE)
+
+
+def available_bytes(meminfo: Path = _MEMINFO, group: Path = _CONTROL_GROUP) -> int:
+    """Return the bytes that a program can still have without swapping.
+
+    Files that the system keeps in memory count as available: free memory, which leaves them out,
+    is little on any machine that has run for a day. A container's limit counts too.
+    """
+    try:
+        found = _AVAILABLE.search(meminfo.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        found = None
+    if found:
+        available = int(found[1]) << 10
+    else:  # no Linux
+        available = _sysconf("SC_AVPHYS_PAGES") or _sysconf("SC_PHYS_PAGES")
+    limit, used = (_number(group / name) for name in ("memory.max", "memory.current"))
+    if limit is not None and used is not None:
+        available = min(available, max(limit - used, 0))
+    return available
+
+
+def _sysconf(name: str) -> int:
+    try:
+        return os.sysconf(name) * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 0
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None  # no such control, or "max"
