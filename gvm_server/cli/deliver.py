@@ -79,7 +79,7 @@ def plan_delivery(parsed: argparse.Namespace) -> Delivery:
             **{
                 field.name: getattr(plate, field.name)
                 for field in fields(PlateOptions)
-                if field.name != "configuration"
+                if field.name not in ("configuration", "memo")
             },
             configuration=load_config(context.ocio, context.variables),
         ),

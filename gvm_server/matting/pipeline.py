@@ -28,6 +28,7 @@ from gvm_server.matting.blend import crossfade
 from gvm_server.matting.clock import Clock, Stage
 from gvm_server.matting.engine import Engine, EngineInfo, Image, Latent, decode_halo
 from gvm_server.matting.finish import finish
+from gvm_server.matting.footprint import WINDOWS_IN_HAND
 from gvm_server.matting.keys import latent_key, maker_words, window_key
 from gvm_server.matting.latents import LatentStore
 from gvm_server.matting.order import Order
@@ -37,8 +38,6 @@ from gvm_server.media.plate import Plate
 from gvm_server.media.sinks import Delivery
 from gvm_server.media.stamp import Fingerprint
 from gvm_server.media.windowfile import WindowAlphas
-
-HORIZON = 2  # windows: the one that runs, and the one whose frames are read meanwhile
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -171,7 +170,7 @@ class Pipeline:
         Raises:
             InputError: a plate frame is not there any more.
         """
-        while self._windows and len(self._horizon) < HORIZON:
+        while self._windows and len(self._horizon) < WINDOWS_IN_HAND:
             self._horizon.append(self._step(self._windows.popleft()))
         ready = [self._ahead.ask(self._frames_to_read(step)) for step in self._horizon]
         return not ready or ready[0]

@@ -20,6 +20,7 @@ from threading import Lock
 from gvm_client.errors import OutputError
 from gvm_server.media.atomic import replacing, sweep_leftovers, write_failure
 from gvm_server.media.exr import copy_into_place
+from gvm_server.media.memo import Memo
 from gvm_server.media.placed import Placed
 from gvm_server.media.stamp import Fingerprint, prove_file
 from gvm_server.media.windowfile import WindowAlphas, read_window, window_bytes
@@ -56,7 +57,8 @@ class DiskCache:
         self._lock = Lock()
         self._total: int | None = None  # of bytes; None until the folder was looked at
         self._warned = False
-        self.placed = Placed()
+        self.memo = Memo(root if limit_bytes > 0 else None)
+        self.placed = Placed(self.memo)
 
     def alpha(self, wanted: Fingerprint) -> Path | None:
         """Return the finished alpha file with this fingerprint, proven."""
@@ -124,6 +126,7 @@ class DiskCache:
     def clear(self) -> CacheUsage:
         """Remove everything, and return what that was."""
         usage = self.usage()
+        self.memo.clear()
         with self._lock:
             for entry in self._entries():
                 _remove(entry.path)

@@ -17,7 +17,8 @@ from av.video.frame import VideoFrame
 
 from gvm_client.errors import JobCancelled
 from gvm_server.media.moviefacts import stream_facts
-from gvm_server.media.movieindex import MovieIndex, open_movie, unreadable
+from gvm_server.media.movieindex import MovieIndex
+from gvm_server.media.moviescan import open_movie, unreadable
 
 AT_HAND = 8  # decoded frames kept, in the codec's own compact format
 
@@ -78,14 +79,20 @@ class MovieDecoder:
         return None
 
     def _run_to(self, index: int) -> VideoFrame | None:
-        """Decode on until a frame; None where the movie ends or passes it by."""
+        """Decode on until a frame; None where the movie ends, passes it by, or shows another."""
         for frame in self._frames:
-            if self._skips and not frame.key_frame:
-                continue
-            self._skips = False
-            here = self._index.index_at(frame.pts)
+            if self._skips:
+                if not frame.key_frame:
+                    continue
+                if self._index.marks is not None:
+                    landed = self._index.key_at(frame.pts)
+                    if landed is None:
+                        return None
+                    self._position = landed
+                self._skips = False
+            here = self._position if self._index.times is None else self._index.index_at(frame.pts)
             if here is None:
-                here = self._position
+                return None  # a picture that the index does not know: the index is not right
             self._position = here + 1
             self._keep(here, frame)
             if here >= index:
@@ -96,7 +103,8 @@ class MovieDecoder:
         """Stand before a key frame; the start of the movie is found by opening it anew.
 
         Where pictures are counted, those before the key picture are passed by: a decoder may show
-        some that it cannot make whole.
+        some that it cannot make whole. Which key picture comes is told by its own time: mp4 and
+        mov with pictures that wait for later ones land at an earlier one (FFmpeg 8).
         """
         self._at_hand.clear()
         self._position = key

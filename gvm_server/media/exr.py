@@ -22,6 +22,7 @@ from gvm_client.settings import Depth
 from gvm_server.media.atomic import replacing
 from gvm_server.media.geometry import Box
 from gvm_server.media.plate import FrameHeader
+from gvm_server.media.probe import probe_file
 from gvm_server.media.reasons import reason_of
 from gvm_server.media.stamp import SEAL, UNSEALED, Fingerprint, prove, seal
 
@@ -83,6 +84,7 @@ def read_alpha_file(path: Path) -> AlphaFile:
     Raises:
         InputError: the file is missing or unreadable.
     """
+    probe_file(path)
     file = oiio.ImageInput.open(str(path))
     pixels = file.read_image(0, 0, 0, 1, oiio.FLOAT) if file else None
     if file is None or pixels is None:

@@ -14,9 +14,11 @@ from threading import Lock
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.settings import PlateKeys
 from gvm_server.media.plate import PlateOptions
+from gvm_server.media.probe import probe_file
 
 KEY_BYTES = 16
 
+_HASHES = "content"  # what the memo calls them
 _BLOCK = 1 << 20  # bytes hashed at a time
 _TICK_NS = 20_000_000  # of file times: Linux keeps them by its timer, 1 to 10 ms
 
@@ -40,6 +42,7 @@ class FileKeys:
     """
 
     def __init__(self, options: PlateOptions) -> None:
+        self._memo = options.memo
         self._by_content = options.keys is PlateKeys.CONTENT
         self._reading = (options.layer, options.bad_pixels.value)
         self._versions: dict[Path, _Version] = {}
@@ -107,18 +110,27 @@ class FileKeys:
         with self._lock:
             known = self._hashes.get(path)
         if known is None:
-            digest = blake2b(digest_size=KEY_BYTES)
-            with self.read(path, frame) as real:
-                try:
-                    with real.open("rb") as file:
-                        while block := file.read(_BLOCK):
-                            digest.update(block)
-                except OSError as error:
-                    raise _unreadable(path, frame, error) from error
-            known = digest.hexdigest()
+            version = self._version(path, frame).digest
+            found = self._memo.recall(_HASHES, version)
+            if found is None:
+                found = self._hash(path, frame)
+                self._memo.keep(_HASHES, version, found)
+            known = found.hex()
             with self._lock:
                 self._hashes[path] = known
         return known
+
+    def _hash(self, path: Path, frame: int) -> bytes:
+        digest = blake2b(digest_size=KEY_BYTES)
+        with self.read(path, frame) as real:
+            probe_file(real, frame=frame)
+            try:
+                with real.open("rb") as file:
+                    while block := file.read(_BLOCK):
+                        digest.update(block)
+            except OSError as error:
+                raise _unreadable(path, frame, error) from error
+        return digest.digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +147,11 @@ class _Version:
     changed: int
     place: tuple[int, int]
     name: tuple[int, int, int]
+
+    @property
+    def digest(self) -> bytes:
+        """16 bytes that stand for the file itself, by whatever name: a link has its target's."""
+        return hash_texts(*self.place, self.size, self.time, self.changed)
 
 
 def _look(path: Path) -> _Version:

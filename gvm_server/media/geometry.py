@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from math import isclose
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.limits import MAX_CANVAS_PIXELS
 
-MAX_CANVAS_PIXELS = 1 << 28  # 16384 x 16384: 3 GiB of float colours, for each frame in hand
 ASPECT_TOLERANCE = 1e-4  # writers round a pixel aspect to float
 
 

@@ -19,15 +19,16 @@ import numpy as np
 import OpenImageIO as oiio
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.limits import MAX_PARTS
 from gvm_server.media.colourhint import FileHint
 from gvm_server.media.curves import Pixels
 from gvm_server.media.geometry import Box
 from gvm_server.media.layers import Layer, Part, find_layer
 from gvm_server.media.orientation import UPRIGHT, Orientation, orientation_of
 from gvm_server.media.plate import FrameHeader
+from gvm_server.media.probe import probe_file
 from gvm_server.media.reasons import reason_of
 
-MAX_PARTS = 1024  # a file with more is not a plate
 INTERLACED = (
     "The plate is interlaced: both fields are matted as one picture, and moving edges comb."
     " Deinterlace it first."
@@ -128,6 +129,7 @@ def read_image(image: ImageFile) -> tuple[FrameHeader, Pixels]:
 
 @contextmanager
 def _opened(image: ImageFile) -> Iterator[oiio.ImageInput]:
+    probe_file(image.path, frame=image.frame)
     as_stored = oiio.ImageSpec()
     as_stored.attribute("oiio:UnassociatedAlpha", 1)
     file = oiio.ImageInput.open(str(image.path), as_stored)
@@ -156,6 +158,8 @@ def _seek_layer(file: oiio.ImageInput, image: ImageFile) -> Layer:
                 whole_numbers=_whole_numbers(file),
             )
         )
+    if len(parts) == MAX_PARTS and file.seek_subimage(MAX_PARTS, 0):
+        raise _unreadable(image, f"it has more than {MAX_PARTS} parts")
     reason_of(file)  # the seek past the last part left one behind
     layer = find_layer(parts, image.layer, path=str(image.path), frame=image.frame)
     if image.expected is not None and layer.name != image.expected:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from threading import local
+from threading import Lock, local
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -26,7 +26,7 @@ from gvm_server.media.filekey import FileKeys
 from gvm_server.media.geometry import Box, ClipGeometry, describe, geometry_of
 from gvm_server.media.image import INTERLACED
 from gvm_server.media.moviefacts import display_orientation
-from gvm_server.media.movieindex import index_movie, unreadable
+from gvm_server.media.moviescan import count_movie, index_movie, unreadable
 from gvm_server.media.plate import FrameHeader, PlateFrame, PlateOptions
 from gvm_server.media.sequence import outside_clip
 from gvm_server.media.timecode import timecode_at
@@ -57,7 +57,7 @@ class MoviePlate:
         self._path = path
         self._keys = FileKeys(options)
         with self._keys.read(path, options.first or 1) as real:
-            index = index_movie(real)
+            index = index_movie(real, options.memo)
         self.first = 1 if options.first is None else options.first
         self.last = index.count if options.last is None else options.last
         if not 1 <= self.first <= self.last <= index.count:
@@ -70,6 +70,9 @@ class MoviePlate:
                 path=str(path),
             )
         self._threads = local()
+        self._memo = options.memo
+        self._counting = Lock()
+        self._is_counted = False
         self._decoder = MovieDecoder(real, index)
         self._facts = self._decoder.facts
         first = self._decode(self.first)
@@ -125,11 +128,27 @@ class MoviePlate:
             raise outside_clip(self, frame)
 
     def _decode(self, frame: int) -> VideoFrame:
-        with self._keys.read(self._path, frame):
-            decoded = self._decoder.frame(frame - 1)
+        with self._keys.read(self._path, frame) as real:
+            decoder = self._decoder
+            decoded = decoder.frame(frame - 1) or self._counted(real, decoder).frame(frame - 1)
         if decoded is None:
             raise unreadable(self._path, "the decoder yields no such frame", frame=frame)
         return decoded
+
+    def _counted(self, real: Path, wrong: MovieDecoder) -> MovieDecoder:
+        """Return a decoder by an index that was counted: the container's times were not right.
+
+        Raises:
+            InputError: the movie does not show the frames that its container promises.
+        """
+        with self._counting:
+            if self._decoder is wrong and not self._is_counted:
+                index = count_movie(real, self._memo)
+                if index.count < self.last:
+                    raise unreadable(self._path, f"it shows {index.count} frames only")
+                self._decoder, self._is_counted = MovieDecoder(real, index), True
+                wrong.close()
+            return self._decoder
 
     def _at(self, frame: int) -> FrameHeader:
         rate = self._facts.rate

@@ -1,38 +1,15 @@
-"""Which pictures a movie shows, in order: found once, and kept for as long as the file is the same.
-
-Laws:
-1. Frame n is the n-th picture that a decoder shows; packets are only believed where they proved to
-   be pictures.
-2. What the container's own table says is taken first (mp4, mov, avi): the file is not read for it.
-   Other containers are gone through once. Where neither tells the pictures' order, all are decoded
-   once and counted.
-3. A file that was looked at is not looked at again while its path, size, time and inode stay.
-"""
+"""A movie's pictures in the order in which they are shown: a value, and its bytes in the memo."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import zlib
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
-from threading import Lock
 
-import av
 import numpy as np
-from av.container import InputContainer
-from av.stream import Disposition
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from gvm_client.errors import ErrorCode, InputError
+_HEAD = 5  # numbers before an index's own: how many of each there are
 
-REMEMBERED = 64  # movies; an index of a two-hour movie takes 1.4 MB
-
-_TRIAL = 16  # pictures that are decoded to see whether the container's times are theirs
-_TABLES = ("mov", "avi")  # containers whose table of packets is complete when they are opened
-_HIDING = ("vp8",)  # codecs some of whose packets are never shown
-
-Identity = tuple[str, int, int, int]
 Times = NDArray[np.int64]
 
 
@@ -45,13 +22,16 @@ class MovieIndex:
         times: when each is shown, in the stream's time base, strictly ascending; None where the
             file doesn't say, and then pictures are counted from a key picture.
         keys: indexes of the pictures at which decoding can begin, ascending; the first is 0.
-        seeks: where `times` is None: the time by which each key picture is found.
+        seeks: where `times` is None: the time by which each key picture is sought.
+        marks: where `times` is None: the time that each key picture shows, by which it is known
+            where a container lands elsewhere; None where they have none of their own.
     """
 
     count: int
     times: Times | None
     keys: Times
     seeks: Times | None = None
+    marks: Times | None = None
 
     def index_at(self, time: int | None) -> int | None:
         """Return the index of the picture that is shown at a time; None where there is none."""
@@ -59,6 +39,13 @@ class MovieIndex:
             return None
         index = int(np.searchsorted(self.times, time))
         return index if index < self.count and self.times[index] == time else None
+
+    def key_at(self, time: int | None) -> int | None:
+        """Return the index of the key picture that shows a time; None where none does."""
+        if self.marks is None or time is None:
+            return None
+        found = np.flatnonzero(self.marks == time)
+        return int(self.keys[found[0]]) if found.size else None
 
     def key_before(self, index: int) -> int:
         """Return the index of the last key picture at or before a picture."""
@@ -70,242 +57,33 @@ class MovieIndex:
             return int(self.times[key])
         return None if self.seeks is None else int(self.seeks[self._key_at(key)])
 
+    def to_bytes(self) -> bytes:
+        """Return what `from_bytes` reads: about a byte a picture."""
+        series = [self.times, self.keys, self.seeks, self.marks]
+        sizes = [-1 if part is None else len(part) for part in series]
+        steps = [np.diff(part, prepend=0) for part in series if part is not None]
+        head = np.array([self.count, *sizes], dtype="<i8").tobytes()
+        return zlib.compress(head + b"".join(part.astype("<i8").tobytes() for part in steps))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> MovieIndex | None:
+        """Return an index that was kept; None where these bytes are none."""
+        try:
+            numbers = np.frombuffer(zlib.decompress(data), dtype="<i8").astype(np.int64)
+        except (zlib.error, ValueError):
+            return None
+        count, *sizes = (int(number) for number in numbers[:_HEAD])
+        if len(sizes) < _HEAD - 1 or len(numbers) != _HEAD + sum(max(size, 0) for size in sizes):
+            return None
+        series: list[Times | None] = []
+        at = _HEAD
+        for size in sizes:
+            series.append(None if size < 0 else np.cumsum(numbers[at : at + size]))
+            at += max(size, 0)
+        times, keys, seeks, marks = series
+        if keys is None:
+            return None
+        return cls(count=count, times=times, keys=keys, seeks=seeks, marks=marks)
+
     def _key_at(self, index: int) -> int:
         return max(int(np.searchsorted(self.keys, index, side="right")) - 1, 0)
-
-
-def open_movie(path: Path) -> tuple[InputContainer, VideoStream]:
-    """Open a movie and the stream that FFmpeg takes for its picture: never a cover or thumbnail.
-
-    Raises:
-        InputError: it is not a movie, or has no moving picture.
-    """
-    try:
-        container = av.open(str(path), "r")
-    except FileNotFoundError as error:
-        raise InputError(
-            f"No movie is at {path}.",
-            remedy="Check the path.",
-            code=ErrorCode.PLATE_MISSING,
-            path=str(path),
-        ) from error
-    except (av.FFmpegError, OSError) as error:
-        raise unreadable(path, _reason(error)) from error
-    moving = [stream for stream in container.streams.video if not _is_cover(stream)]
-    if not moving:
-        container.close()
-        raise unreadable(path, "it has no video stream")
-    stream = max(moving, key=_weight)
-    stream.thread_type = "AUTO"
-    return container, stream
-
-
-def index_movie(path: Path) -> MovieIndex:
-    """Return a movie's index; one that was made of the same file is kept.
-
-    Raises:
-        InputError: it is not a movie, has no video, no frames, or is cut short.
-    """
-    identity = _identity(path)
-    if identity is not None and (known := _KNOWN.recall(identity)):
-        return known
-    index = _from_table(path) or _from_packets(path)
-    if index is None or not _proves_right(path, index):
-        index = _by_counting(path)
-    if identity is not None and identity == _identity(path):
-        _KNOWN.keep(identity, index)
-    return index
-
-
-def unreadable(path: Path, reason: str, *, frame: int | None = None) -> InputError:
-    """Return the error for a movie, or a frame of it, that cannot be read."""
-    what = f"The movie {path}" if frame is None else f"Frame {frame} of the movie {path}"
-    return InputError(
-        f"{what} cannot be read: {reason}.",
-        remedy="Copy it again, or convert it to an image sequence.",
-        code=ErrorCode.PLATE_UNREADABLE,
-        frame=frame,
-        path=str(path),
-    )
-
-
-class _Memory:
-    """The indexes of the movies that were used last."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._indexes: OrderedDict[Identity, MovieIndex] = OrderedDict()
-
-    def recall(self, identity: Identity) -> MovieIndex | None:
-        with self._lock:
-            index = self._indexes.get(identity)
-            if index is not None:
-                self._indexes.move_to_end(identity)
-            return index
-
-    def keep(self, identity: Identity, index: MovieIndex) -> None:
-        with self._lock:
-            self._indexes[identity] = index
-            while len(self._indexes) > REMEMBERED:
-                self._indexes.popitem(last=False)
-
-
-_KNOWN = _Memory()
-
-
-def _identity(path: Path) -> Identity | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return str(path), status.st_size, status.st_mtime_ns, status.st_ino
-
-
-def _from_table(path: Path) -> MovieIndex | None:
-    """Return the index that the container's own table gives; None where it does not tell.
-
-    The table has decode times. They are the times of showing, shifted by a constant, where no
-    picture waits for a later one, and where all pictures last equally long.
-
-    Raises:
-        InputError: the table names packets beyond the file's end.
-    """
-    container, stream = open_movie(path)
-    try:
-        entries = [entry for entry in stream.index_entries if entry.size]
-        is_table = container.format.name.startswith(_TABLES)
-        if not is_table or not entries or stream.frames != len(entries):
-            return None  # no table, in fragments, or cut by an edit list
-        size = path.stat().st_size
-        whole = sum(entry.pos + entry.size <= size for entry in entries)
-        if whole < len(entries):
-            raise unreadable(path, f"it is cut short: {whole} of {len(entries)} frames are there")
-        times = np.array([entry.timestamp for entry in entries], dtype=np.int64)
-        is_key = np.array([entry.is_keyframe for entry in entries])
-        steps = np.diff(times)
-        waits = stream.codec_context.has_b_frames and not is_key.all()
-        only_decode_times = container.format.name == "avi" and not is_key.all()
-        unlike = waits and np.unique(steps).size > 1
-        cut = any(entry.is_discard for entry in entries) or bool((steps <= 0).any())
-        if only_decode_times or unlike or cut:
-            return None
-        shown = next(container.decode(stream), None)
-    except av.FFmpegError as error:
-        raise unreadable(path, _reason(error)) from error
-    finally:
-        container.close()
-    if shown is None or shown.pts is None:
-        return None
-    times += shown.pts - times[0]
-    return MovieIndex(
-        count=len(times), times=times, keys=np.union1d([0], np.flatnonzero(is_key)).astype(np.int64)
-    )
-
-
-def _from_packets(path: Path) -> MovieIndex | None:
-    """Go through the packets; None where their times do not order the pictures.
-
-    Raises:
-        InputError: there are none, or fewer than the container promises.
-    """
-    container, stream = open_movie(path)
-    times: list[int | None] = []
-    is_key: list[bool] = []
-    hidden = 0
-    try:
-        if container.format.name == "avi":
-            return None
-        for packet in container.demux(stream):
-            if packet.size == 0:
-                continue  # the end of the stream
-            if packet.is_discard:
-                hidden += 1  # an edit list cuts it away: decoded, never shown
-                continue
-            times.append(packet.pts)
-            is_key.append(packet.is_keyframe)
-        expected = stream.frames
-    except av.FFmpegError as error:
-        raise unreadable(path, f"after {len(times)} frames: {_reason(error)}") from error
-    finally:
-        container.close()
-    if not times:
-        raise unreadable(path, "it has no frames")
-    if len(times) + hidden < expected:
-        raise unreadable(
-            path, f"it is cut short: {len(times) + hidden} of {expected} frames are there"
-        )
-    known = [time for time in times if time is not None]
-    if len(set(known)) < len(times):
-        return None
-    shown = np.array(known, dtype=np.int64)
-    order = np.argsort(shown)
-    keys = np.flatnonzero(np.array(is_key)[order])
-    return MovieIndex(count=len(times), times=shown[order], keys=np.union1d([0], keys))
-
-
-def _proves_right(path: Path, index: MovieIndex) -> bool:
-    """Whether the first pictures come at the times that the index says, and no packet is hidden."""
-    container, stream = open_movie(path)
-    try:
-        if stream.codec_context.name in _HIDING or index.times is None:
-            return False
-        first = [picture.pts for picture in islice(container.decode(stream), _TRIAL)]
-    except av.FFmpegError:
-        return False  # the count says where it breaks
-    finally:
-        container.close()
-    return first == [int(time) for time in index.times[: len(first)]] and (
-        len(first) == min(_TRIAL, index.count)
-    )
-
-
-def _by_counting(path: Path) -> MovieIndex:
-    """Decode the whole movie once and count what is shown.
-
-    Raises:
-        InputError: it cannot be decoded to its end, or shows nothing.
-    """
-    container, stream = open_movie(path)
-    keys: list[int] = []
-    seeks: list[int | None] = []
-    count = 0
-    try:
-        for packet in container.demux(stream):
-            if packet.size and packet.is_keyframe:
-                seeks.append(packet.dts)
-            for picture in packet.decode():
-                keys += [count] if picture.key_frame else []
-                count += 1
-    except av.FFmpegError as error:
-        raise unreadable(path, f"after {count} frames: {_reason(error)}") from error
-    finally:
-        container.close()
-    if not count:
-        raise unreadable(path, "it has no frames")
-    known = [time for time in seeks if time is not None]
-    if not keys or keys[0] != 0 or len(known) != len(keys) or len(set(known)) != len(known):
-        return MovieIndex(count=count, times=None, keys=np.zeros(1, np.int64))
-    return MovieIndex(
-        count=count,
-        times=None,
-        keys=np.array(keys, dtype=np.int64),
-        seeks=np.array(known, dtype=np.int64),
-    )
-
-
-def _weight(stream: VideoStream) -> tuple[bool, bool, int]:
-    """Return what the `ffmpeg` program prefers a stream by: marked as default, then the largest.
-
-    A stream of one picture beside others is a thumbnail whatever it is marked as.
-    """
-    context = stream.codec_context
-    is_default = bool(stream.disposition & Disposition.default)
-    return stream.frames != 1, is_default, context.width * context.height
-
-
-def _is_cover(stream: VideoStream) -> bool:
-    return bool(stream.disposition & Disposition.attached_pic)
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)

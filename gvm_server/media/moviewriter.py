@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from gvm_client.errors import SettingsError
 from gvm_server.media.atomic import replacing
 from gvm_server.media.curves import Pixels
+from gvm_server.media.moviescan import CONFINED
 from gvm_server.media.plate import FrameHeader
 
 CONTAINERS: Mapping[str, str] = MappingProxyType({".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"})
@@ -147,7 +148,7 @@ def movie_container(path: Path) -> str:
 def is_our_movie(path: Path) -> bool:
     """Return whether a file is a movie that this program made."""
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), options=dict(CONFINED)) as container:
             words = {name.lower(): text for name, text in container.metadata.items()}
     except (OSError, av.FFmpegError):
         return False

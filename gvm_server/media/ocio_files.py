@@ -20,9 +20,8 @@ from typing import TypeAlias
 
 import PyOpenColorIO as ocio
 
-from gvm_client.limits import MAX_CONFIG_BYTES
+from gvm_client.limits import MAX_CONFIG_BYTES, MAX_LUT_BYTES
 
-MAX_LUT_BYTES = 1 << 30  # one lookup table, unpacked
 _ARCHIVED_CONFIG = "config.ocio"  # as OpenColorIO's archives call it
 # A file written this short a time ago may be written again within one tick of its clock.
 _SETTLED_SECONDS = 2.0

@@ -12,17 +12,21 @@ from collections import OrderedDict
 from pathlib import Path
 from threading import Lock
 
-from gvm_server.media.stamp import Fingerprint, prove_file, read_fingerprint
+from gvm_server.media.filekey import hash_texts
+from gvm_server.media.memo import Memo
+from gvm_server.media.stamp import KEY_BYTES, Fingerprint, prove_file, read_fingerprint
 
+_PLACED = "placed"  # what the memo calls them
 LIMIT = 100_000  # files that are remembered; about 50 MB at the most
 
 _Version = tuple[int, int, int, int, int]
 
 
 class Placed:
-    """What was proven, for the life of a server; safe from several threads."""
+    """What was proven, in memory and in the memo; safe from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, memo: Memo) -> None:
+        self._memo = memo
         self._proven: OrderedDict[str, tuple[_Version, Fingerprint]] = OrderedDict()
         self._lock = Lock()
 
@@ -31,18 +35,18 @@ class Placed:
         version = _version(path)
         if version is None:
             return
-        with self._lock:
-            self._proven[str(path)] = (version, fingerprint)
-            while len(self._proven) > LIMIT:
-                self._proven.popitem(last=False)
+        self._hold(path, version, fingerprint)
+        said = fingerprint.recipe + fingerprint.maker.encode()
+        self._memo.keep(_PLACED, _key(path, version), said)
 
     def look(self, path: Path, recipe: bytes) -> tuple[Fingerprint | None, bool]:
         """Return what the file of this recipe is, and whether one stands there damaged."""
         version = _version(path)
-        with self._lock:
-            known = self._proven.get(str(path))
-        if known is not None and known[0] == version:
-            return (known[1] if known[1].recipe == recipe else None), False
+        if version is None:
+            return None, False
+        known = self._known(path, version)
+        if known is not None:
+            return (known if known.recipe == recipe else None), False
         said = read_fingerprint(path)
         if said is None or said.recipe != recipe:
             return None, False
@@ -52,6 +56,28 @@ class Placed:
         if _version(path) == version:
             self.remember(path, proven)
         return proven, False
+
+    def _known(self, path: Path, version: _Version) -> Fingerprint | None:
+        with self._lock:
+            held = self._proven.get(str(path))
+        if held is not None and held[0] == version:
+            return held[1]
+        kept = self._memo.recall(_PLACED, _key(path, version))
+        if kept is None or len(kept) < KEY_BYTES:
+            return None
+        found = Fingerprint(kept[:KEY_BYTES], kept[KEY_BYTES:].decode(errors="replace"))
+        self._hold(path, version, found)
+        return found
+
+    def _hold(self, path: Path, version: _Version, fingerprint: Fingerprint) -> None:
+        with self._lock:
+            self._proven[str(path)] = (version, fingerprint)
+            while len(self._proven) > LIMIT:
+                self._proven.popitem(last=False)
+
+
+def _key(path: Path, version: _Version) -> bytes:
+    return hash_texts(path, *version)
 
 
 def _version(path: Path) -> _Version | None:

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gvm_client.errors import ErrorCode, InputError
+from gvm_client.limits import MAX_FRAMES
 from gvm_client.settings import BadPixels, Missing, PlateKeys
 from gvm_server.media.colour import Colour
 from gvm_server.media.curves import Pixels
 from gvm_server.media.geometry import Box, ClipGeometry, FrameWindows
+from gvm_server.media.memo import NOTHING, Memo
 from gvm_server.media.ocio import Configuration
 
 
@@ -63,6 +66,7 @@ class PlateOptions:
         layer: an EXR layer or part; "" means the main RGB.
         colourspace: `auto`, one of our names, or an OCIO name.
         configuration: of OpenColorIO; None is the built-in one.
+        memo: what is known of files from before.
     """
 
     path: str
@@ -74,6 +78,24 @@ class PlateOptions:
     missing: Missing = Missing.FAIL
     bad_pixels: BadPixels = BadPixels.FAIL
     keys: PlateKeys = PlateKeys.STAT
+    memo: Memo = NOTHING
+
+
+def check_extent(name: str, first: int, last: int) -> None:
+    """Refuse a clip that is longer than any, before its frames are gone through.
+
+    Raises:
+        InputError: RANGE_OUTSIDE: it has more than MAX_FRAMES frames.
+    """
+    if last - first >= MAX_FRAMES:
+        raise InputError(
+            f"The clip {first}-{last} of {name} has {last - first + 1:,} frames; at most"
+            f" {MAX_FRAMES:,} are taken.",
+            remedy="Set the clip's extent with --first and --last; a stray file may have a number"
+            " far from the others'.",
+            code=ErrorCode.RANGE_OUTSIDE,
+            path=name,
+        )
 
 
 class Plate(Protocol):

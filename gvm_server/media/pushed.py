@@ -23,7 +23,7 @@ from gvm_server.media.frames import format_frames
 from gvm_server.media.geometry import Box, ClipGeometry, describe, geometry_of
 from gvm_server.media.mapped import MappedImage, read_mapped
 from gvm_server.media.ocio import Configuration
-from gvm_server.media.plate import FrameHeader, PlateFrame
+from gvm_server.media.plate import FrameHeader, PlateFrame, check_extent
 from gvm_server.media.sequence import outside_clip
 
 PATIENCE_SECONDS = 120.0  # a host may render a slow tree for each frame that it is asked for
@@ -67,7 +67,7 @@ class PushedFrames:
         patience_seconds: how long a read waits for the host.
 
     Raises:
-        InputError: the colour space is unknown.
+        InputError: the colour space is unknown, or the clip is longer than any.
     """
 
     def __init__(
@@ -81,6 +81,7 @@ class PushedFrames:
         self.name = options.name
         self.first = options.first
         self.last = options.last
+        check_extent(self.name, self.first, self.last)
         # The pixel type is not known before the first frame comes; the OpenFX hosts work in float.
         pixels = FileHint(kind="pixels", is_float=True)
         self.colour = resolve_colour(options.colourspace, pixels, options.configuration)

@@ -23,7 +23,7 @@ from gvm_server.media.frames import format_frames
 from gvm_server.media.geometry import ClipGeometry, geometry_of
 from gvm_server.media.headers import read_windows
 from gvm_server.media.image import Findings, ImageFile, look_at, read_header, read_image
-from gvm_server.media.plate import FrameHeader, Plate, PlateFrame, PlateOptions
+from gvm_server.media.plate import FrameHeader, Plate, PlateFrame, PlateOptions, check_extent
 from gvm_server.media.resolve import SequencePath, StillPath, missing_plate
 
 _DAMAGED = {ErrorCode.PLATE_UNREADABLE, ErrorCode.PLATE_MISSING}
@@ -79,6 +79,7 @@ class ImagePlate:
         self.name = files.name
         self.first = min(files.frames) if options.first is None else options.first
         self.last = max(files.frames) if options.last is None else options.last
+        check_extent(self.name, self.first, self.last)
         self._files = files
         self._options = options
         self._roots = roots

@@ -40,6 +40,7 @@ from gvm_server.media.confine import Roots
 from gvm_server.service.endpoint import Endpoint
 from gvm_server.service.prepare import Site
 from gvm_server.service.preparing import Preparing
+from gvm_server.service.replies import page
 from gvm_server.service.scheduler import Scheduler, leaving
 from gvm_server.settings import ServerSettings
 
@@ -175,7 +176,7 @@ class Daemon:
             cache_limit_bytes=self._shop.cache.limit_bytes,
             cache_path=str(cache.root),
             cache_bytes=cache.size_bytes,
-            jobs=self._scheduler.summaries(),
+            jobs=page(self._scheduler.summaries()),
         )
 
 
@@ -226,6 +227,7 @@ def serve(settings: ServerSettings, folder: Path, *, log: str = "") -> None:
             scheduler.stop()
             gpu.join()
             endpoint.close()
+            shop.cache.memo.close()
     _LOG.info("The server has ended.")
 
 

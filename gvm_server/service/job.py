@@ -42,7 +42,7 @@ from gvm_server.media.pushed import PushedFrames
 from gvm_server.media.sinks import Delivery
 from gvm_server.service.context import Running
 from gvm_server.service.phases import Phase, step
-from gvm_server.service.replies import failed_by
+from gvm_server.service.replies import failed_by, sendable
 from gvm_server.service.rivals import Claim
 
 HEARTBEAT_SECONDS = 1.0  # at least one message a job and second: a client knows that we live
@@ -206,7 +206,7 @@ class Job:
 
     def note(self, text: str) -> None:
         """Say in plain words what the job does or waits for."""
-        self._note = text
+        self._note = sendable(text)
         self.beat()
 
     def beat(self, *, only_after: float = 0.0) -> None:
@@ -253,7 +253,7 @@ class Job:
             stages=tuple(
                 StageSeconds(stage=stage.value, seconds=seconds) for stage, seconds in busy.items()
             ),
-            notes=tuple(self._notes),
+            notes=tuple(map(sendable, self._notes)),
         )
 
     # ---- who listens, and what the status shows ------------------------------------------------
@@ -350,7 +350,7 @@ def _accepted(
         colourspace=order.plate.colour.name,
         working_width=order.working.width,
         working_height=order.working.height,
-        notes=notes,
+        notes=tuple(map(sendable, notes)),
         ocio_digest=ocio_digest,
         device=running.device,
         precision=running.precision,

@@ -12,6 +12,7 @@ from gvm_client.protocol.messages import FilePlate, MappedOutput, Matte, PushedP
 from gvm_client.settings import WindowSettings
 from gvm_client.windows import Plan
 from gvm_server.matting.engines import Choice, Machine, find_engine
+from gvm_server.matting.footprint import check_memory
 from gvm_server.matting.order import Order, working_size_of
 from gvm_server.matting.working import WorkingSize
 from gvm_server.media.cache import DiskCache
@@ -21,9 +22,11 @@ from gvm_server.media.ocio import Configuration
 from gvm_server.media.open import open_plate
 from gvm_server.media.output import AlphaFiles
 from gvm_server.media.plate import Plate, PlateOptions
+from gvm_server.media.probe import probe_folder
 from gvm_server.media.pushed import PushedFrames, PushedOptions
 from gvm_server.media.sinks import FileSink, MappedSink, Sink
 from gvm_server.service.context import check_configuration, check_demands, weights_folder
+from gvm_server.settings import READERS, WRITERS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +72,7 @@ def prepare(
     geometry = plate.geometry()
     working = working_size_of(geometry, window, choice.engine)
     window, fitted = _fitted(request, window, choice, working)
+    check_memory(geometry.canvas, working, window, hands=READERS + WRITERS)
     frames = _frames(request, plate)
     order = Order(
         plate=plate,
@@ -118,6 +122,7 @@ def _open(
     ask: Callable[[tuple[int, ...]], None],
 ) -> Plate:
     if isinstance(plate, FilePlate):
+        probe_folder(Path(plate.path).parent)
         return open_plate(
             PlateOptions(
                 path=plate.path,
@@ -129,6 +134,7 @@ def _open(
                 missing=plate.missing,
                 bad_pixels=plate.bad_pixels,
                 keys=plate.keys,
+                memo=site.cache.memo,
             ),
             roots=site.roots,
         )
@@ -181,6 +187,7 @@ def _sink(request: Matte, plate: Plate, site: Site, frames: tuple[int, ...]) -> 
     output = request.output
     if isinstance(output, MappedOutput):
         return MappedSink(buffers=site.buffers, cache=site.cache)
+    probe_folder(Path(output.path).parent)
     files = AlphaFiles.of(output.path, plate_name=plate.name, roots=site.roots)
     files = replace(files, umask=request.context.umask)
     files.check(frames, overwrite=output.overwrite)

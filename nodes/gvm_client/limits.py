@@ -1,4 +1,4 @@
-"""Bounds that both languages keep; the settings' own stand beside the settings.
+"""The one table of bounds: each is checked before anything is allocated, and said with the value.
 
 The OpenFX plug-in has them by `plugin_host/make_tables.py`, which writes a C++ header.
 """
@@ -17,7 +17,15 @@ MAX_CONFIG_BYTES = 64 << 20  # of a colour configuration; ACES 1.2, the largest 
 MAX_BUFFER_SIDE = 65_536  # pixels of a mapped image
 MAX_CONNECTION_BYTES = 64 * 1024
 MAX_LOG_BYTES = 1 << 20  # a longer log is put aside when a server is started
-MAX_FRAMES = 1_000_000  # of a range: eleven hours at 24 frames per second
+MAX_FRAMES = 1_000_000  # of a range, and of a clip: eleven hours at 24 frames per second
+MAX_PADDING = 18  # digits of a frame's number
+MAX_CANVAS_PIXELS = 1 << 28  # 16384 x 16384: 3 GiB of float colours, for each frame in hand
+MAX_PARTS = 1024  # of an image file
+MAX_LUT_BYTES = 1 << 30  # of one lookup table, unpacked
+MAX_NETWORK_LEVELS = 16  # of a checkpoint's networks; the released ones have 4
+MAX_NETWORK_WIDTH = 16_384  # channels, context or heads; the released ones have at most 1280
+MAX_NETWORK_DEPTH = 64  # layers of a level, or of its transformers; the released ones have 2
+MAX_CHECKPOINT_CONFIG_BYTES = 1 << 20
 
 MAX_FRAMES_PER_WINDOW = 256  # the protocol's bound; memory ends far below it
 MAX_STEPS = 50

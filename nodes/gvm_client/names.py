@@ -14,16 +14,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from gvm_client.errors import ErrorCode, InputError
+from gvm_client.errors import ErrorCode, InputError, SettingsError
+from gvm_client.limits import MAX_PADDING
 
 _FIELD = re.compile(
-    r"%0?(?P<percent>\d*)d"
+    r"%0*(?P<percent>\d*)d"
     r"|(?P<hashes>##+|@@+|[#@](?![^\W_]|[#@]))"
     r"|\$F(?P<dollar>\d*)(?![A-Za-z_])|\$\{F(?P<braced>\d*)\}"
     r"|\[(?P<first>-?[0-9]+)--?[0-9]+\]"
 )
 _NUMBER = re.compile(r"(?:(?:^|(?<=[._]))-)?\d{1,18}$", re.ASCII)
 _VIEW = re.compile(r"%([Vv])")
+
+_MANY = 6
+_SHOWN = 80
 
 ACCEPTED = "%04d, ####, @@@@, $F4 or [1001-1100]"
 
@@ -46,15 +50,25 @@ class Field:
 
 
 def find_field(name: str) -> Field | None:
-    """Return the frame field of a file's bare name; None where it has none."""
+    """Return the frame field of a file's bare name; None where it has none.
+
+    Raises:
+        SettingsError: it is wider than any frame's number.
+    """
     fields = list(_FIELD.finditer(name))
     if not fields:
         return None
     field = fields[-1]
     drawn = field["hashes"] or field["first"]
-    width = (
-        len(drawn) if drawn else int(field["percent"] or field["dollar"] or field["braced"] or 1)
-    )
+    digits = field["percent"] or field["dollar"] or field["braced"] or "1"
+    # What has many digits itself is not even read as a number.
+    width = len(drawn) if drawn else int(digits) if len(digits) < _MANY else MAX_PADDING + 1
+    if width > MAX_PADDING:
+        raise SettingsError(
+            f"{name[:_SHOWN]!r} has a frame field of {len(drawn) if drawn else digits[:_SHOWN]}"
+            f" digits; at most {MAX_PADDING} are taken.",
+            remedy=f"Write it as {ACCEPTED}.",
+        )
     return Field(
         head=name[: field.start()],
         width=width,

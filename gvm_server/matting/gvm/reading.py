@@ -16,6 +16,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from gvm_client.errors import EngineError, ErrorCode
+from gvm_client.limits import (
+    MAX_CHECKPOINT_CONFIG_BYTES,
+    MAX_NETWORK_DEPTH,
+    MAX_NETWORK_LEVELS,
+    MAX_NETWORK_WIDTH,
+)
 from gvm_server.matting.gvm.config import (
     NORM_GROUPS,
     CheckpointConfig,
@@ -67,7 +73,11 @@ class _Fields:
     @classmethod
     def read(cls, path: Path) -> _Fields:
         try:
-            fields = json.loads(path.read_text(encoding="utf-8"))
+            with path.open("rb") as file:
+                text = file.read(MAX_CHECKPOINT_CONFIG_BYTES + 1)
+            if len(text) > MAX_CHECKPOINT_CONFIG_BYTES:
+                raise _refusal(path, f"has more than {MAX_CHECKPOINT_CONFIG_BYTES} bytes")
+            fields = json.loads(text)
         except OSError as error:
             raise EngineError(
                 f"The checkpoint's {path.parent.name}/{path.name} cannot be read: {error}.",
@@ -75,7 +85,7 @@ class _Fields:
                 code=ErrorCode.ENGINE_UNAVAILABLE,
                 path=str(path),
             ) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _refusal(path, f"is not JSON: {error}") from error
         if not isinstance(fields, dict):
             raise _refusal(path, f"holds a {type(fields).__name__}, not an object")
@@ -100,7 +110,10 @@ class _Fields:
 
     def number(self, name: str, default: _T) -> _T:
         """Return a number; a positive one, unless it is a truth value."""
-        return self._number(name, self.fields.get(name, default), type(default))
+        value = self._number(name, self.fields.get(name, default), type(default))
+        if type(value) is int:
+            self._check_bound(name, value)
+        return value
 
     def numbers(self, name: str, default: int | tuple[int, ...], count: int) -> tuple[int, ...]:
         """Return one positive integer a level; a single one stands for all."""
@@ -108,7 +121,9 @@ class _Fields:
         values = found if isinstance(found, (list, tuple)) else [found] * count
         if len(values) != count:
             raise self.refuse(f"gives {len(values)} values for {name}; it has {count} levels")
-        return tuple(self._number(name, value, int) for value in values)
+        numbers = tuple(self._number(name, value, int) for value in values)
+        self._check_bound(name, max(numbers))
+        return numbers
 
     def words(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
         found = self.fields.get(name, default)
@@ -127,11 +142,18 @@ class _Fields:
         found = self.fields.get("block_out_channels", default)
         if not isinstance(found, (list, tuple)) or not found:
             raise self.refuse(f"sets block_out_channels to {found!r}; it must be a list")
+        if len(found) > MAX_NETWORK_LEVELS:
+            raise self.refuse(f"has {len(found)} levels; at most {MAX_NETWORK_LEVELS} are taken")
         widths = self.numbers("block_out_channels", default, len(found))
         for width in widths:
             if width % NORM_GROUPS:
                 raise self.refuse(f"has the width {width}; it must be a multiple of {NORM_GROUPS}")
         return widths
+
+    def _check_bound(self, name: str, value: int) -> None:
+        bound = MAX_NETWORK_DEPTH if "layers" in name else MAX_NETWORK_WIDTH
+        if value > bound:
+            raise self.refuse(f"sets {name} to {value}; at most {bound} is taken")
 
     def _number(self, name: str, value: object, kind: type[_T]) -> _T:
         if kind is float and type(value) is int:

@@ -17,7 +17,7 @@ FINDING = {  # of the server and of the user's folders
     *("APPDATA", "HOME", "TMPDIR", "TEMP", "TMP"),
 }
 INSTALLING = {"OFX_PLUGIN_PATH", "GVM_NODE_DEFAULTS", "HF_HUB_DISABLE_TELEMETRY"}
-TESTING = {f"GVM_TEST_ENGINE_{word}" for word in ("SECONDS", "LOG", "FAIL_AT", "ROOM")}
+TESTING = {f"GVM_TEST_ENGINE_{word}" for word in ("SECONDS", "LOG", "FAIL_AT", "ROOM", "LOST")}
 READ = (
     r'environ(?:ment)?(?:\.get\(|\.setdefault\(|\[)\s*"([A-Z_0-9]+)"',
     r'(?:getenv|set_variable|variable|_number)\(\s*"([A-Z_0-9]+)"',

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.settings import PlateKeys
 from gvm_server.media.filekey import FileKeys
+from gvm_server.media.memo import Memo
 from gvm_server.media.plate import PlateOptions
 
 
@@ -91,3 +93,35 @@ def test_the_reason_for_half_a_file_is_its_change(tmp_path):
 
     with pytest.raises(InputError, match="changed"):
         read()
+
+
+def test_a_content_hash_is_known_to_the_next_server(tmp_path, monkeypatch):
+    """A file that was not touched is not read again; one that was copied has the same key."""
+    path = tmp_path / "plate.0001.exr"
+    path.write_bytes(b"A" * 8)
+    options = PlateOptions(path="/p", keys=PlateKeys.CONTENT, memo=Memo(tmp_path / "cache"))
+    key = FileKeys(options).key(path, 1)
+    monkeypatch.setattr(FileKeys, "_hash", lambda *_: pytest.fail("it was read again"))
+    again = replace(options, memo=Memo(tmp_path / "cache"))
+    assert FileKeys(again).key(path, 1) == key
+    link = tmp_path / "latest.exr"
+    link.symlink_to(path)
+    assert FileKeys(again).key(link, 1) == key
+    monkeypatch.undo()
+    copy = tmp_path / "moved" / path.name
+    copy.parent.mkdir()
+    shutil.copyfile(path, copy)
+    assert FileKeys(again).key(copy, 1) == key
+
+
+@pytest.mark.parametrize(
+    "change", [rewrite, replace_keeping_size_and_time, rewrite_keeping_size_and_time]
+)
+def test_a_kept_hash_is_of_one_version(tmp_path, change):
+    """Whatever changed the file: the next server reads it."""
+    path = tmp_path / "plate.0001.exr"
+    path.write_bytes(b"A" * 8)
+    options = PlateOptions(path="/p", keys=PlateKeys.CONTENT, memo=Memo(tmp_path / "cache"))
+    key = FileKeys(options).key(path, 1)
+    change(path)
+    assert FileKeys(options).key(path, 1) != key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
@@ -13,11 +14,13 @@ import numpy as np
 import pytest
 
 from gvm_client.errors import ErrorCode, InputError, JobCancelled
-from gvm_server.media import decoder, movieindex
+from gvm_server.media import decoder, moviescan
 from gvm_server.media.confine import Roots
 from gvm_server.media.decoder import MovieDecoder
+from gvm_server.media.memo import Memo
 from gvm_server.media.moviefacts import exact_rate
-from gvm_server.media.movieindex import index_movie
+from gvm_server.media.movieindex import MovieIndex
+from gvm_server.media.moviescan import index_movie
 from gvm_server.media.open import open_plate
 from gvm_server.media.plate import PlateOptions
 from tests.fakes.plates import GREY_STEP, MovieSpec, write_movie
@@ -43,6 +46,17 @@ KINDS = {
     ),
     "hidden.webm": MovieSpec(codec="libvpx", options={"auto-alt-ref": "1", "lag-in-frames": "16"}),
     "fragments.mp4": MovieSpec(container_options={"movflags": "frag_keyframe+empty_moov"}),
+    "studio.mxf": MovieSpec(
+        codec="dnxhd",
+        pixel_format="yuv422p",
+        width=256,
+        height=120,
+        options={"profile": "dnxhr_lb"},
+    ),
+    "ten_bits.mov": MovieSpec(codec="libx265", pixel_format="yuv420p10le"),
+    "whole_colour.mkv": MovieSpec(pixel_format="yuv444p"),
+    "animation.gif": MovieSpec(codec="gif", pixel_format="gray", options={}),
+    "cut.mov": MovieSpec(times=[index * 42 for index in range(FRAMES)]),
     "groups.mxf": MovieSpec(codec="mpeg2video", options={"g": "12", "bf": "2", "b": "9000000"}),
 }
 
@@ -279,10 +293,10 @@ def test_the_containers_table_spares_reading_the_movie(tmp_path, kind, monkeypat
     """The first look decodes a few pictures; the second one nothing at all."""
     spec = replace(KINDS[kind], frames=60)
     path = write_movie(tmp_path / kind, spec)
-    monkeypatch.setattr(movieindex, "_from_packets", lambda _: pytest.fail("it was gone through"))
-    monkeypatch.setattr(movieindex, "_by_counting", lambda _: pytest.fail("it was decoded"))
+    monkeypatch.setattr(moviescan, "_from_packets", lambda _: pytest.fail("it was gone through"))
+    monkeypatch.setattr(moviescan, "_by_counting", lambda _: pytest.fail("it was decoded"))
     assert index_movie(path).count == 60
-    monkeypatch.setattr(movieindex, "open_movie", lambda _: pytest.fail("it was opened again"))
+    monkeypatch.setattr(moviescan, "open_movie", lambda _: pytest.fail("it was opened again"))
     assert index_movie(path).count == 60
 
 
@@ -292,6 +306,82 @@ def test_a_movie_that_was_replaced_is_looked_at_again(tmp_path):
     assert index_movie(path).count == FRAMES
     write_movie(tmp_path / "b.mp4", MovieSpec(frames=7)).replace(path)
     assert index_movie(path).count == 7
+
+
+@pytest.mark.parametrize("kind", ["vfr.mp4", "fragments.mp4", "stream.ts", "groups.mxf", "vfr.mkv"])
+def test_the_next_server_does_not_go_through_a_movie_again(tmp_path, kind, monkeypatch):
+    """An index is kept beside the cache, whole: every frame is as before."""
+    path = write_movie(tmp_path / kind, KINDS[kind])
+    monkeypatch.setattr(moviescan, "_KNOWN", moviescan._Memory())
+    first = index_movie(path, Memo(tmp_path / "cache"))
+    for name in ("_from_table", "_from_packets", "_by_counting"):
+        monkeypatch.setattr(moviescan, name, lambda _: pytest.fail("it was gone through"))
+    monkeypatch.setattr(moviescan, "_KNOWN", moviescan._Memory())
+    again = index_movie(path, Memo(tmp_path / "cache"))
+    assert again.count == first.count == FRAMES
+    for name in ("times", "keys", "seeks"):
+        one, other = getattr(first, name), getattr(again, name)
+        assert (one is None) == (other is None)
+        assert one is None or np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("kept", [b"", b"noise", zlib.compress(b"short"), zlib.compress(bytes(64))])
+def test_what_is_no_index_is_not_taken_for_one(kept):
+    """The movie is looked at again."""
+    assert MovieIndex.from_bytes(kept) is None
+
+
+def test_times_that_turn_out_wrong_are_counted_and_the_right_frame_comes(tmp_path, monkeypatch):
+    """A container whose table lies behind its first pictures: counted once, then every frame."""
+    path = write_movie(tmp_path / "a.mp4", MovieSpec(frames=60))
+    real = moviescan._from_table
+
+    def lying(path):
+        index = real(path)
+        return replace(index, times=index.times + 1000 * (np.arange(60) >= 20))
+
+    monkeypatch.setattr(moviescan, "_from_table", lying)
+    plate = opened(path)
+    for frame in (5, 60, 33, 21, 45, 20, 1, 59):
+        assert grey(plate.read(frame).pixels) == frame - 1
+    counted = index_movie(path)
+    assert (counted.count, counted.times) == (60, None)
+    plate.close()
+
+
+def test_a_movie_that_shows_fewer_frames_than_it_promises_is_said(tmp_path, monkeypatch):
+    """With how many it shows."""
+    path = write_movie(tmp_path / "a.mp4", MovieSpec(frames=40))
+    real = moviescan._from_table
+
+    def lying(path):
+        index = real(path)
+        times = np.concatenate([index.times, index.times[-1:] + 9000])
+        return replace(index, count=41, times=times)
+
+    monkeypatch.setattr(moviescan, "_from_table", lying)
+    plate = opened(path)
+    with pytest.raises(InputError, match="it shows 40 frames only"):
+        plate.read(41)
+    plate.close()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "ffconcat version 1.0\nfile {}\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{}\n#EXT-X-ENDLIST\n",
+    ],
+)
+@pytest.mark.parametrize("ending", ["mov", "mkv", "ts"])
+def test_a_playlist_that_calls_itself_a_movie_is_none(tmp_path, script, ending):
+    """It would read other files, which may lie outside the folder that a server is confined to."""
+    secret = write_movie(tmp_path / "secret.ts", KINDS["stream.ts"])
+    path = tmp_path / f"plate.{ending}"
+    path.write_text(script.format(secret.name))
+    with pytest.raises(InputError) as caught:
+        opened(path)
+    assert caught.value.code is ErrorCode.PLATE_UNREADABLE
 
 
 def test_a_closed_movie_reads_no_more(tmp_path):

@@ -1,0 +1,55 @@
+"""What a job's pictures take of the machine's memory, told before the first is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gvm_client.errors import EngineError, ErrorCode
+from gvm_client.settings import WindowSettings
+from gvm_server.hostmemory import available_bytes
+from gvm_server.matting.working import WorkingSize
+from gvm_server.media.geometry import Box, describe
+
+GIB = 1 << 30
+WINDOWS_IN_HAND = 2  # the one that runs, and the one whose frames are read meanwhile
+_COLOURS = 12  # bytes a pixel of three floats
+_GUIDE = 2  # bytes a pixel of the luma that a frame keeps until its alpha is finished
+_COPIES = 2  # of a frame that is being read, or of an alpha that is being finished
+
+
+def picture_bytes(canvas: Box, working: WorkingSize, window: WindowSettings, *, hands: int) -> int:
+    """Return the memory that a job's frames take at least; the model's own is not in it.
+
+    Args:
+        canvas: the pixels that the model sees.
+        working: the size at which it sees them.
+        window: how many frames are in hand.
+        hands: frames that are read or finished at the same time.
+    """
+    held = WINDOWS_IN_HAND * window.frames_per_window
+    area = canvas.width * canvas.height
+    small = working.padded_width * working.padded_height
+    return held * (_GUIDE * area + _COLOURS * small) + hands * _COPIES * _COLOURS * area
+
+
+def check_memory(
+    canvas: Box,
+    working: WorkingSize,
+    window: WindowSettings,
+    *,
+    hands: int,
+    available: Callable[[], int] = available_bytes,
+) -> None:
+    """Refuse pictures for which this machine has no memory.
+
+    Raises:
+        EngineError: OUT_OF_MEMORY, with what they need and what there is.
+    """
+    needed, there = picture_bytes(canvas, working, window, hands=hands), available()
+    if needed > there:
+        raise EngineError(
+            f"Windows of {window.frames_per_window} frames of {describe(canvas)} pixels take at"
+            f" least {needed / GIB:.1f} GiB of memory; {there / GIB:.1f} GiB are available.",
+            remedy="Use a smaller --frames-per-window, crop the plate, or end other programs.",
+            code=ErrorCode.OUT_OF_MEMORY,
+        )

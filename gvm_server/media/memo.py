@@ -1,0 +1,141 @@
+"""Small facts about files, kept on disk from one server to the next: a hash, an index, a stamp.
+
+Laws:
+1. A fact is found by the version of the file that it is about; of another version nothing is known.
+2. What cannot be kept or read costs time, never a job. A file that is damaged is begun anew, and
+   each fact proves itself by a checksum.
+3. Each machine has a file of its own: SQLite's locks do not hold on every shared disk.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+import sqlite3
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+from threading import Lock
+
+LIMIT = 1 << 20  # facts; about 200 MB
+_SUM_BYTES = 8
+_LOOK_EVERY = 4096  # facts kept between two looks at how many there are
+_BUSY_SECONDS = 5.0  # for another server of this machine
+
+_log = logging.getLogger(__name__)
+
+
+class Memo:
+    """Facts by kind and key; safe to use from several threads, and by several servers at once.
+
+    Args:
+        folder: where they are kept; None keeps none.
+        limit: facts that are kept; the oldest go first.
+    """
+
+    def __init__(self, folder: Path | None, limit: int = LIMIT) -> None:
+        host = re.sub(r"[^A-Za-z0-9]", "", socket.gethostname())[:24] or "host"
+        self._connection: sqlite3.Connection | None = None
+        self._path = None if folder is None else folder / f"facts-{host}.sqlite"
+        self._limit = limit
+        self._lock = Lock()
+        self._kept = 0
+
+    def recall(self, kind: str, key: bytes) -> bytes | None:
+        """Return a fact; None where it is not known."""
+        with self._lock:
+            rows = self._do("SELECT value FROM facts WHERE kind = ? AND key = ?", kind, key)
+        if not rows or not isinstance(value := rows[0][0], bytes):
+            return None
+        fact, proof = value[:-_SUM_BYTES], value[-_SUM_BYTES:]
+        return fact if proof == _sum(kind, key, fact) else None
+
+    def keep(self, kind: str, key: bytes, fact: bytes) -> None:
+        """Keep a fact, in the place of an older one of the same key."""
+        value = fact + _sum(kind, key, fact)
+        with self._lock:
+            self._do("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", kind, key, value)
+            self._kept += 1
+            if self._kept % _LOOK_EVERY == 0:
+                self._forget()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._do("DELETE FROM facts")
+
+    def close(self) -> None:
+        """Give the file back; it is opened again where it is needed."""
+        with self._lock:
+            self._close()
+
+    def __del__(self) -> None:
+        self._close()
+
+    def _forget(self) -> None:
+        newest = "SELECT rowid FROM facts ORDER BY rowid DESC LIMIT ?"
+        self._do(f"DELETE FROM facts WHERE rowid NOT IN ({newest})", self._limit)  # noqa: S608
+
+    def _do(self, statement: str, *values: object) -> list[tuple[object, ...]]:
+        """Run a statement; a file that is no database, or is damaged, is removed and begun anew."""
+        if self._path is None:
+            return []
+        try:
+            return self._run(self._path, statement, values)
+        except sqlite3.OperationalError as error:
+            _log.debug("%s: %s", self._path, error)  # busy, full, not writable: not now
+            self._close()
+        except sqlite3.DatabaseError as error:
+            _log.warning("%s is damaged and is begun anew: %s", self._path, error)
+            self._remove(self._path)
+            with suppress(sqlite3.Error):
+                return self._run(self._path, statement, values)
+        return []
+
+    def _run(
+        self, path: Path, statement: str, values: tuple[object, ...]
+    ) -> list[tuple[object, ...]]:
+        return self._opened(path).execute(statement, values).fetchall()
+
+    def _remove(self, path: Path) -> None:
+        self._close()
+        for ending in ("", "-wal", "-shm", "-journal"):
+            with suppress(OSError):
+                path.with_name(path.name + ending).unlink()
+
+    def _opened(self, path: Path) -> sqlite3.Connection:
+        if self._connection is None:
+            with suppress(OSError):
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            connection = sqlite3.connect(
+                path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            self._connection = connection
+            # A fact that is lost with the power is found again.
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS facts"
+                " (kind TEXT, key BLOB, value BLOB, UNIQUE (kind, key))"
+            )
+            with suppress(OSError):
+                path.chmod(0o600)
+        return self._connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+
+NOTHING = Memo(None)
+
+
+def _sum(kind: str, key: bytes, fact: bytes) -> bytes:
+    parts = (kind.encode(), key, fact)
+    digest = blake2b(digest_size=_SUM_BYTES)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.digest()
