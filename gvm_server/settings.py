@@ -11,6 +11,8 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from gvm_client.errors import SettingsError
+from gvm_client.home import below_home, expanded
+from gvm_client.printable import is_text
 from gvm_server.matting.gvm.options import GvmOptions
 
 CACHE_VARIABLE = "GVM_CACHE_DIR"
@@ -25,8 +27,12 @@ IDLE_SECONDS = 1800.0  # an idle server leaves after half an hour and frees the 
 
 
 def default_cache_dir() -> Path:
-    """Return the user's cache folder for this program, as the platform has it."""
-    return Path(user_cache_path("gvm"))
+    """Return the user's cache folder for this program, as the platform has it.
+
+    Raises:
+        SettingsError: there is no home folder.
+    """
+    return below_home(lambda: Path(user_cache_path("gvm")))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +70,11 @@ class ServerSettings:
         for name in ("cache_limit_bytes", "latent_limit_bytes", "idle_seconds", "unload_seconds"):
             if not getattr(self, name) >= 0:
                 raise SettingsError(f"{name} is {getattr(self, name)}; it must not be negative.")
+        if not is_text(str(self.cache_dir)):
+            raise SettingsError(
+                f"The cache's folder {self.cache_dir} is not UTF-8.",
+                remedy=f"Set {CACHE_VARIABLE} to a folder with a plain name.",
+            )
         for name in ("readers", "writers"):
             if not 1 <= getattr(self, name) <= 64:
                 raise SettingsError(f"{name} is {getattr(self, name)}; it must be from 1 to 64.")
@@ -78,9 +89,9 @@ class ServerSettings:
         folder = environment.get(CACHE_VARIABLE, "")
         weights = environment.get("GVM_WEIGHTS", "")
         return cls(
-            cache_dir=Path(folder).expanduser().absolute() if folder else default_cache_dir(),
+            cache_dir=expanded(folder).absolute() if folder else default_cache_dir(),
             cache_limit_bytes=_cache_limit(environment.get("GVM_CACHE_LIMIT_GB", "")),
-            weights=Path(weights).expanduser().absolute() if weights else None,
+            weights=expanded(weights).absolute() if weights else None,
         )
 
 

@@ -7,13 +7,18 @@ import plistlib
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from xml.parsers.expat import ExpatError
 
 from gvm_client.configuration import read_server_file, server_file
+from gvm_client.errors import SettingsError
+from gvm_client.home import home
 from gvm_client.launcher import SERVER_VARIABLE, server_command
 
 BUNDLE_NAME = "GVM.ofx.bundle"
+IDENTIFIER = "org.gvmbridge.matte"  # as plugin_host/resources/Info.plist.in has it
 SYSTEM_FOLDER = Path("/usr/OFX/Plugins")  # OpenFX 1.5, packaging: Linux
 SEARCH_VARIABLE = "OFX_PLUGIN_PATH"
 
@@ -29,16 +34,22 @@ class InstalledBundle:
         path: the bundle's folder.
         version: the package's version that it was built from; "" where it does not say.
         glibc: the C library that its binary needs, as `2.34`; "" where there is no binary.
+        identifier: whose bundle it is; `IDENTIFIER` is ours.
     """
 
     path: Path
     version: str
     glibc: str
+    identifier: str
 
 
 def own_folder() -> Path:
-    """Return the folder for a user's own OpenFX plug-ins; the standard has none."""
-    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    """Return the folder for a user's own OpenFX plug-ins; the standard has none.
+
+    Raises:
+        SettingsError: there is no home folder.
+    """
+    base = os.environ.get("XDG_DATA_HOME") or home() / ".local" / "share"
     return Path(base) / "gvm" / "OFX"
 
 
@@ -46,7 +57,9 @@ def search_folders() -> list[Path]:
     """Return the folders in which hosts look, in their order, and then our own."""
     named = os.environ.get(SEARCH_VARIABLE, "")
     folders = [Path(part) for part in re.split("[:;]", named) if part]
-    return [*dict.fromkeys([*folders, SYSTEM_FOLDER, own_folder()])]
+    with suppress(SettingsError):  # without a home folder nothing is there
+        return [*dict.fromkeys([*folders, SYSTEM_FOLDER, own_folder()])]
+    return [*dict.fromkeys([*folders, SYSTEM_FOLDER])]
 
 
 def installed_bundles() -> Iterator[InstalledBundle]:
@@ -61,9 +74,11 @@ def read_bundle(path: Path) -> InstalledBundle:
     try:
         listed = plistlib.loads((path / "Contents" / "Info.plist").read_bytes())
         version = str(listed.get("CFBundleVersion", ""))
-    except (OSError, plistlib.InvalidFileException):
-        version = ""
-    return InstalledBundle(path=path, version=version, glibc=_needed_glibc(path / _BINARY))
+        identifier = str(listed.get("CFBundleIdentifier", ""))
+    except (OSError, AttributeError, ValueError, ExpatError):  # plistlib's own are among these
+        version = identifier = ""
+    glibc = _needed_glibc(path / _BINARY)
+    return InstalledBundle(path=path, version=version, glibc=glibc, identifier=identifier)
 
 
 def is_found_by_hosts(bundle: InstalledBundle) -> bool:

@@ -6,10 +6,11 @@ import argparse
 import os
 import uuid
 from dataclasses import replace
-from pathlib import Path
 
 from gvm_client.context import job_context
 from gvm_client.errors import SettingsError
+from gvm_client.home import expanded
+from gvm_client.printable import is_text
 from gvm_client.protocol.messages import EngineName, FileOutput, FilePlate, JobContext, Matte
 from gvm_client.settings import (
     AUTO_PRESET,
@@ -34,6 +35,7 @@ WINDOW_OPTIONS = (
     "size",
     "max_resolution",
 )
+_PATHS = ("plate", "out", "data_dir", "output_dir", "movie", "comp", "png")  # see `absolute`
 
 
 def matte_request(parsed: argparse.Namespace) -> Matte:
@@ -43,6 +45,9 @@ def matte_request(parsed: argparse.Namespace) -> Matte:
         SettingsError: a value is out of its range.
         LocalProtocolError: a text or a list is longer than the protocol allows.
     """
+    for name, value in vars(parsed).items():
+        if isinstance(value, str) and name not in _PATHS:
+            _require_text(value, f"--{name.replace('_', '-')}", "Write it in UTF-8.")
     preset = find_preset(parsed.preset)
     window = window_settings(
         parsed.preset,
@@ -135,5 +140,25 @@ def _variable(text: str) -> tuple[str, str]:
 
 
 def absolute(path: str) -> str:
-    """Return a path from the working directory; `~` is the home folder, links stay as named."""
-    return os.path.abspath(Path(path).expanduser())  # noqa: PTH100 (resolve would follow links)
+    """Return a path from the working directory; `~` is the home folder, links stay as named.
+
+    Raises:
+        SettingsError: it is not UTF-8, as all that is sent must be, or there is no such folder.
+    """
+    try:
+        whole = os.path.abspath(expanded(path))  # noqa: PTH100 (resolve would follow links)
+    except FileNotFoundError as error:
+        raise SettingsError(
+            f"{path} is meant from the working folder, and that has been deleted.",
+            remedy="Go to another folder, or write the path out.",
+            path=path,
+        ) from error
+    _require_text(whole, "The name", "Rename it, or name it by a link with a plain name (`ln -s`).")
+    return whole
+
+
+def _require_text(value: str, what: str, remedy: str) -> None:
+    if not is_text(value):
+        raise SettingsError(
+            f"{what} {value} is not UTF-8: it cannot be sent to the server.", remedy=remedy
+        )

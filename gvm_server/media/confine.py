@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError, OutputError
+from gvm_client.printable import is_text, printable
+
+_PLAIN_NAME = "Rename it, or name it by a link that has a plain name."
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +25,12 @@ class Roots:
         """Refuse a path that leads outside, by `..` and by links too.
 
         Raises:
-            InputError: PATH_REFUSED.
+            InputError: PATH_REFUSED; or its name is not UTF-8, which the image libraries need.
         """
+        if not is_text(str(path)):
+            raise InputError(
+                f"The name {printable(str(path))} is not UTF-8.", remedy=_PLAIN_NAME, path=str(path)
+            )
         if not self._holds(path):
             raise InputError(
                 self._sentence(path, "read"),
@@ -36,8 +43,12 @@ class Roots:
         """Refuse a path that leads outside, by `..` and by links too.
 
         Raises:
-            OutputError: PATH_REFUSED.
+            OutputError: PATH_REFUSED; or its name is not UTF-8, which the image libraries need.
         """
+        if not is_text(str(path)):
+            raise OutputError(
+                f"The name {printable(str(path))} is not UTF-8.", remedy=_PLAIN_NAME, path=str(path)
+            )
         if not self._holds(path):
             raise OutputError(
                 self._sentence(path, "written"),

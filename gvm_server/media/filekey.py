@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.printable import is_text
 from gvm_client.settings import PlateKeys
 from gvm_server.media.plate import PlateOptions
 from gvm_server.media.probe import probe_file
@@ -156,6 +157,8 @@ class _Version:
 
 def _look(path: Path) -> _Version:
     real = Path(os.path.realpath(path.parent), path.name)
+    if not is_text(str(real)):  # the image libraries cannot open it by that name
+        real = path
     status, name = real.stat(), real.lstat()
     return _Version(
         real,

@@ -8,11 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gvm_client.errors import SettingsError
+from gvm_client.home import home
+
 
 def config_dir() -> Path:
-    """Return `$XDG_CONFIG_HOME/gvm`, else `~/.config/gvm`, whether it exists or not."""
-    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(base) / "gvm"
+    """Return `$XDG_CONFIG_HOME/gvm`, else `~/.config/gvm`, whether it exists or not.
+
+    A process without a home folder has the root as its own, as the OpenFX plug-in has it.
+    """
+    if base := os.environ.get("XDG_CONFIG_HOME"):
+        return Path(base) / "gvm"
+    try:
+        own = home()
+    except SettingsError:
+        own = Path("/")
+    return own / ".config" / "gvm"
 
 
 def server_file() -> Path:
@@ -35,11 +46,11 @@ class ServerFile:
 
 def read_server_file(path: Path) -> ServerFile | None:
     """Return what the file says, nothing where there is none; None where it says nothing."""
-    if not path.exists():
-        return ServerFile()
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
         command, own = said.get("command", []), said.get("env", {})
+    except (FileNotFoundError, NotADirectoryError):
+        return ServerFile()
     except (OSError, ValueError, AttributeError):
         return None
     texts = isinstance(command, list) and isinstance(own, dict)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from gvm_client.home import expanded
 from gvm_client.protocol.values import JobContext
 from gvm_client.variables import read_text, variables_used
 
@@ -31,7 +32,7 @@ def job_context(environment: Mapping[str, str] = os.environ) -> JobContext:
     return JobContext(
         ocio=ocio,
         ocio_variables=tuple(f"{name}={value}" for name, value in used.items()),
-        weights=_absolute(Path(weights).expanduser()) if weights else "",
+        weights=_absolute(expanded(weights)) if weights else "",
         umask=read_umask(),
     )
 

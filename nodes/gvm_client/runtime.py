@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, ServerError
+from gvm_client.printable import is_text
 
 RUNTIME_VARIABLE = "GVM_RUNTIME_DIR"
 PIXELS_FOLDER = "pixels"
@@ -74,6 +75,8 @@ def private_dir(path: Path) -> Path:
     Raises:
         ServerError: code RUNTIME_UNSAFE; it cannot be made, or others could reach it.
     """
+    if not is_text(str(path)):  # the path of a socket is UTF-8
+        raise _unsafe(path, "is not UTF-8", f"Set {RUNTIME_VARIABLE} to a plain name.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir(mode=0o700, exist_ok=True)

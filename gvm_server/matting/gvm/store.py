@@ -19,7 +19,8 @@ from typing import TypeAlias
 
 from platformdirs import user_data_path
 
-from gvm_client.errors import EngineError, ErrorCode
+from gvm_client.errors import EngineError, ErrorCode, SettingsError
+from gvm_client.home import below_home, expanded
 from gvm_server.matting.gvm.lora import CONFIG, FILES
 from gvm_server.matting.gvm.weights import STEM, weight_files
 from gvm_server.media.atomic import replacing
@@ -70,10 +71,14 @@ class Manifest:
 
 
 def weights_dir(explicit: Path | None) -> Path:
-    """Return the folder of the weights: the one that was named, else the user's own."""
+    """Return the folder of the weights: the one that was named, else the user's own.
+
+    Raises:
+        SettingsError: none was named, and there is no home folder.
+    """
     if explicit is not None:
-        return explicit.expanduser().absolute()
-    return Path(user_data_path("gvm")) / "weights"
+        return expanded(explicit).absolute()
+    return below_home(lambda: Path(user_data_path("gvm"))) / "weights"
 
 
 def find_weights(explicit: Path | None) -> Path | None:
@@ -82,7 +87,10 @@ def find_weights(explicit: Path | None) -> Path | None:
     Raises:
         EngineError: an index of shards is damaged.
     """
-    folder = weights_dir(explicit)
+    try:
+        folder = weights_dir(explicit)
+    except SettingsError:
+        return None  # without a home folder there are none in it
     return None if missing_files(folder) else folder
 
 

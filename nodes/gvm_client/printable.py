@@ -1,0 +1,45 @@
+"""Text for a terminal or a log line: what would steer a terminal, or is no text, is shown escaped.
+
+Names of files come from anywhere: they may hold escape sequences, line breaks, marks that turn the
+reading direction, and bytes that are no UTF-8, which Python keeps as lone surrogates.
+"""
+
+from __future__ import annotations
+
+import re
+
+_BREAKS = "\t\n"
+_FORBIDDEN = (
+    r"\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and newline, DEL, C1
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # Unicode's bidirectional controls
+    r"\u2028\u2029"  # its line and paragraph separators
+    r"\ud800-\udfff"  # surrogates: bytes of a name that are not UTF-8
+)
+_UNSAFE = re.compile(f"[{_FORBIDDEN}]")
+_UNSAFE_IN_LINE = re.compile(f"[{_BREAKS}{_FORBIDDEN}]")
+
+
+def printable(text: str) -> str:
+    """Return a text of any lines as a terminal may show it."""
+    return _UNSAFE.sub(_escaped, text)
+
+
+def one_line(text: str) -> str:
+    """Return a text as one line: a line break in a name begins no line of its own."""
+    return _UNSAFE_IN_LINE.sub(_escaped, text)
+
+
+def is_text(text: str) -> bool:
+    """Return whether a text can be sent and stored as UTF-8; a file's name may be none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if 0xDC80 <= code <= 0xDCFF:  # PEP 383: the byte that could not be decoded
+        code -= 0xDC00
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
