@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
+from gvm_client.plural import counted
 from gvm_server.cli.exits import Exit
 from gvm_server.cli.running import other_cache, running_status
-from gvm_server.cli.words import size_in_words
+from gvm_server.cli.words import as_json, size_in_words
 from gvm_server.media.cache import CacheUsage, DiskCache
 from gvm_server.settings import ServerSettings
 
@@ -30,7 +30,7 @@ def run(parsed: argparse.Namespace) -> int:
             "bytes": usage.nbytes,
             "limit_bytes": usage.limit_bytes,
         }
-        print(json.dumps(fields))
+        print(as_json(fields))
     else:
         usage = cache.usage()
         print(f"{_in_words(usage)}; the limit is {size_in_words(usage.limit_bytes)}.")
@@ -49,4 +49,4 @@ def _cache() -> tuple[DiskCache, str]:
 
 
 def _in_words(usage: CacheUsage) -> str:
-    return f"{size_in_words(usage.nbytes)} in {usage.files} files of {usage.path}"
+    return f"{size_in_words(usage.nbytes)} in {counted(usage.files, 'file')} of {usage.path}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 import time
 from contextlib import AbstractContextManager
@@ -24,6 +23,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from gvm_client.plural import counted
+from gvm_client.printable import one_line, printable
 from gvm_client.protocol.messages import (
     MESSAGE_TYPES,
     Accepted,
@@ -33,6 +34,8 @@ from gvm_client.protocol.messages import (
     Progress,
 )
 from gvm_client.session import Recovered
+from gvm_server.cli.streams import on_terminal
+from gvm_server.cli.words import as_json
 
 PLAIN_SECONDS = 5.0  # between two lines where nobody watches a bar
 
@@ -67,14 +70,14 @@ class JsonLines:
     def show(self, event: Shown) -> None:
         """Print the event."""
         fields = dataclasses.asdict(event)
-        print(json.dumps({"type": _word(event), **fields}), flush=True)
+        print(as_json({"type": _word(event), **fields}), flush=True)
 
     def say(self, text: str) -> None:
         """Say nothing: the events hold it."""
 
     def note(self, text: str) -> None:
         """Print an event of the type `note`."""
-        print(json.dumps({"type": "note", "text": text}), flush=True)
+        print(as_json({"type": "note", "text": text}), flush=True)
 
 
 class PlainLines:
@@ -106,7 +109,8 @@ class PlainLines:
             self._said_at = now
             rate = self._done / max(now - self._started, 1e-9)
             note = f"; {event.note}" if isinstance(event, Progress) and event.note else ""
-            self.say(f"{self._done}/{self._total} frames, {rate:.2f} frames/s{note}")
+            frames = f"{self._done}/{counted(self._total, 'frame')}"
+            self.say(f"{frames}, {rate:.2f} frames/s{note}")
 
     def say(self, text: str) -> None:
         """Print to standard error."""
@@ -121,14 +125,14 @@ class RichBar:
     """A bar with frames done, frames per second and time left, on a terminal."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
+        self._console = Console(file=on_terminal(sys.stderr))
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             _FramesPerSecond(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             console=self._console,
         )
         self._task = self._bar.add_task("matte", total=None, note="")
@@ -155,11 +159,11 @@ class RichBar:
         elif isinstance(event, FrameReady):
             self._bar.update(self._task, advance=1, note="")
         elif isinstance(event, Progress):
-            self._bar.update(self._task, note=event.note)
+            self._bar.update(self._task, note=one_line(event.note))
 
     def say(self, text: str) -> None:
         """Print above the bar."""
-        self._console.print(text, highlight=False, markup=False)
+        self._console.print(printable(text), highlight=False, markup=False)
 
     def note(self, text: str) -> None:
         """Print above the bar."""
@@ -182,14 +186,17 @@ def headlines(event: Accepted | Recovered) -> list[str]:
     if isinstance(event, Recovered):
         return [event.message]
     label = f"{event.engine.value} ({'preview grade, ' if event.preview else ''}{event.revision})"
-    frames = f"{event.frames_total} frames, {event.frames_kept} of them stand already"
-    windows = f"{event.windows_total} windows, {event.windows_cached} of them cached"
-    size = f"{event.working_width}x{event.working_height}"
-    return [
+    frames = f"{counted(event.frames_total, 'frame')}, {event.frames_kept} already there"
+    windows = f"{counted(event.windows_total, 'window')}, {event.windows_cached} cached"
+    lines = [
         f"Engine {label}; {frames}; {windows}.",
-        f"The plate is read as {event.colourspace}; the model sees {size}.",
+        f"The model sees {event.working_width}x{event.working_height}.",
         *event.notes,
     ]
+    read_as = f"The plate is read as {event.colourspace}"
+    if not any(note.startswith(read_as) for note in event.notes):  # one says it, and why
+        lines.insert(1, f"{read_as}.")
+    return lines
 
 
 def waterfall(done: Done) -> str:

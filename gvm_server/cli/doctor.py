@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import importlib
-import json
 import platform
 import shutil
 import sys
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from gvm_client.client import Client
 from gvm_client.context import job_context
-from gvm_client.errors import GvmError, InputError, ServerNotRunning
+from gvm_client.errors import GvmError, InputError, ServerNotRunning, SettingsError
 from gvm_client.launcher import server_command
 from gvm_client.runtime import runtime_dir
 from gvm_server.cli.exits import Exit
@@ -27,7 +26,7 @@ from gvm_server.cli.ofx_bundle import (
     is_found_by_hosts,
 )
 from gvm_server.cli.running import other_cache, running_status
-from gvm_server.cli.words import size_in_words
+from gvm_server.cli.words import as_json, size_in_words
 from gvm_server.matting.gvm.store import engine_revision, find_weights, weights_dir
 from gvm_server.settings import ServerSettings
 
@@ -67,7 +66,7 @@ def run(parsed: argparse.Namespace) -> int:
         return memory_plan.run(parsed)
     findings = list(examine())
     if parsed.json:
-        print(json.dumps([dataclasses.asdict(finding) for finding in findings]))
+        print(as_json([dataclasses.asdict(finding) for finding in findings]))
     else:
         for finding in findings:
             print(f"[{finding.health.value:>4}] {finding.name}: {finding.says}")
@@ -80,7 +79,16 @@ def run(parsed: argparse.Namespace) -> int:
 def examine() -> Iterator[Finding]:
     """Yield a finding for each thing that a matte needs."""
     for look in LOOKS:
+        yield from _looked(look)
+
+
+def _looked(look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """Yield what was found; that it cannot be looked at is a finding."""
+    try:
         yield from look()
+    except GvmError as error:
+        name = look.__name__.strip("_")
+        yield Finding(name=name, health=Health.BAD, says=error.message, remedy=error.remedy)
 
 
 def _python() -> Iterator[Finding]:
@@ -142,10 +150,14 @@ def _weights() -> Iterator[Finding]:
     named = ServerSettings.from_environment().weights
     weights = find_weights(named)
     if weights is None:
+        try:
+            where = f"not in {weights_dir(named)}"
+        except SettingsError as error:
+            where = error.message.rstrip(".")
         yield Finding(
             name="GVM weights",
             health=Health.NOTE,
-            says=f"not in {weights_dir(named)}; --engine auto takes the preview engine",
+            says=f"{where}; --engine auto takes the preview engine",
             remedy="Get them with `gvm weights pull` (read the licence it shows).",
         )
     else:

@@ -18,6 +18,8 @@ class Exit(IntEnum):
     SERVER = 4
     OUTPUT = 5
     CANCELLED = 130
+    READER_GONE = 141
+    """Whoever read the output left: 128 and the number of SIGPIPE, as shells say it."""
 
 
 _EXITS: Mapping[ErrorCode, Exit] = MappingProxyType(

@@ -9,18 +9,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 
 from gvm_client import __version__
-from gvm_client.errors import GvmError
+from gvm_client.errors import GvmError, OutputError
 from gvm_client.names import of_view
 from gvm_server.cli import options
 from gvm_server.cli.exits import Exit, exit_for
+from gvm_server.cli.streams import ReaderGone, guarded_streams
 
 ABOUT = "Video matting: plate frames in, EXR alphas out, by a local server that stays warm."
 EPILOG = """\
 exit codes: 0 done; 2 usage; 3 the input is wrong; 4 server trouble; 5 the output cannot be
-written; 130 cancelled"""
+written; 130 cancelled; 141 the reader of the output left"""
 
 
 _PATHS_OF_VIEWS = ("plate", "out", "data_dir", "output_dir", "movie", "comp", "png")
@@ -28,20 +30,40 @@ _PATHS_OF_VIEWS = ("plate", "out", "data_dir", "output_dir", "movie", "comp", "p
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    parsed = build_parser().parse_args(arguments)
-    if view := getattr(parsed, "view", ""):
-        for name in _PATHS_OF_VIEWS:
-            if path := getattr(parsed, name, None):
-                setattr(parsed, name, of_view(path, view))
     try:
-        return int(_function(parsed.run)(parsed))
-    except GvmError as error:
-        print(f"gvm: {error.message}", file=sys.stderr)
-        if error.remedy:
-            print(f"     {error.remedy}", file=sys.stderr)
-        return int(exit_for(error))
+        with guarded_streams():
+            return int(_run(arguments))
+    except ReaderGone:
+        return int(Exit.READER_GONE)
+    except OutputError as error:  # the standard output itself
+        with suppress(ReaderGone), guarded_streams():
+            return int(_say(error))
+        return int(Exit.READER_GONE)
     except KeyboardInterrupt:
         return int(Exit.CANCELLED)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    parsed = build_parser().parse_args(arguments)
+    try:
+        if view := getattr(parsed, "view", ""):
+            for name in _PATHS_OF_VIEWS:
+                if path := getattr(parsed, name, None):
+                    setattr(parsed, name, of_view(path, view))
+        return _function(parsed.run)(parsed)
+    except GvmError as error:
+        return _say(error)
+    except OSError as error:  # a folder that may not be read, the working folder that is gone
+        where = f"{error.filename}: " if error.filename else ""
+        return _say(GvmError(f"{where}{error.strerror or error}."))
+
+
+def _say(error: GvmError) -> int:
+    """Tell a person of an error and return its exit code."""
+    print(f"gvm: {error.message}", file=sys.stderr)
+    if error.remedy:
+        print(f"     {error.remedy}", file=sys.stderr)
+    return exit_for(error)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
+from gvm_client.plural import counted
 from gvm_client.protocol.endings import error_of
 from gvm_client.protocol.messages import Accepted, Cancelled, Done, Failed, FrameReady
 from gvm_client.session import resilient_matte
@@ -17,6 +18,7 @@ from gvm_server.cli.exits import Exit
 from gvm_server.cli.original import translate
 from gvm_server.cli.request import matte_request
 from gvm_server.cli.running import other_cache, running_status
+from gvm_server.cli.streams import outlive_readers
 from gvm_server.settings import CACHE_VARIABLE, ServerSettings
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ def run(parsed: argparse.Namespace) -> int:
     Raises:
         GvmError: the request is wrong, the server cannot be had, or the job failed.
     """
+    if parsed.keep_going:
+        outlive_readers()
     meant = translate(parsed)
     request = matte_request(meant)
     frames: set[int] = set()
@@ -43,6 +47,8 @@ def run(parsed: argparse.Namespace) -> int:
             display.note(note)
         for event in events:
             display.show(event)
+            if isinstance(event, Accepted) and event.preview and parsed.verbose:
+                _tell_limits(display)
             if isinstance(event, Accepted) and (says := _cache_note()):
                 display.note(says)
             if isinstance(event, (Failed, Cancelled)):
@@ -54,6 +60,14 @@ def run(parsed: argparse.Namespace) -> int:
         if delivery:
             delivery.make(sorted(frames), display)
     return Exit.DONE
+
+
+def _tell_limits(display: Display) -> None:
+    """Say all that is known of the preview engine's limits."""
+    from gvm_server.matting.preview.engine import LIMITS  # noqa: PLC0415 (numpy comes with it)
+
+    for limit in LIMITS:
+        display.say(limit)
 
 
 def _cache_note() -> str:
@@ -76,10 +90,9 @@ def _delivery(meant: argparse.Namespace) -> Delivery | None:
 def _report(done: Done, display: Display, *, timings: bool) -> None:
     for note in done.notes:
         display.say(note)
-    display.say(
-        f"{done.frames_written} frames written, {done.frames_kept} kept; {done.windows_run} windows"
-        f" run, {done.windows_cached} from the cache; {done.seconds:.1f} s."
-    )
+    frames = f"{counted(done.frames_written, 'frame')} written, {done.frames_kept} kept"
+    windows = f"{counted(done.windows_run, 'window')} run, {done.windows_cached} from the cache"
+    display.say(f"{frames}; {windows}; {done.seconds:.1f} s.")
     if timings:
         display.say(waterfall(done))
 

@@ -226,7 +226,15 @@ def _add_output(group: Group) -> None:
         action="store_true",
         help="a farm's task: --frames as Open Job Description writes it, progress as it reads it",
     )
+    group.add_argument(
+        "--keep-going",
+        action="store_true",
+        help="finish the job though whoever reads this output leaves, or it cannot be written",
+    )
     group.add_argument("--timings", action="store_true", help="where the time went")
+    group.add_argument(
+        "-v", "--verbose", action="store_true", help="all that is known of the engine's limits"
+    )
     group.add_argument(
         "--no-start",
         action="store_true",

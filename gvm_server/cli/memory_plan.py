@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import re
 
 from gvm_client.errors import SettingsError
 from gvm_client.settings import PRESETS, WindowSettings
 from gvm_server.cli.exits import Exit
-from gvm_server.cli.words import size_in_words
+from gvm_server.cli.words import as_json, size_in_words
 from gvm_server.matting.gvm.options import GvmOptions
 from gvm_server.settings import ServerSettings
 
@@ -37,7 +36,7 @@ def run(parsed: argparse.Namespace) -> int:
     width, height = parse_size(parsed.plan)
     rows, free, where = predict(width, height)
     if parsed.json:
-        print(json.dumps({"free": free, "rows": [dataclasses.asdict(row) for row in rows]}))
+        print(as_json({"free": free, "rows": [dataclasses.asdict(row) for row in rows]}))
         return Exit.DONE
     print(f"GVM on {where}, {size_in_words(free)} free; a plate of {width}x{height}:")
     print(

@@ -9,9 +9,11 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
+from gvm_client.printable import one_line, printable
 from gvm_client.runtime import LOG_NAME, runtime_dir
 from gvm_server.cli.exits import Exit
 from gvm_server.cli.request import absolute
+from gvm_server.cli.streams import outlive_readers
 from gvm_server.matting.gvm.options import GvmOptions, Precision, Switch
 from gvm_server.settings import ServerSettings
 from gvm_server.threads import share_cores
@@ -27,7 +29,8 @@ def run(parsed: argparse.Namespace) -> int:
     """
     if parsed.log_file:
         parsed.log_file = absolute(parsed.log_file)
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, filename=parsed.log_file)
+    outlive_readers()  # it serves others than whoever reads its log
+    _log_to(parsed.log_file)
     settings = ServerSettings.from_environment()
     if parsed.root is not None:
         settings = replace(settings, root=Path(parsed.root).resolve(strict=True))
@@ -43,6 +46,22 @@ def run(parsed: argparse.Namespace) -> int:
 
     serve(settings, folder, log=parsed.log_file or str(folder / LOG_NAME))
     return Exit.DONE
+
+
+class _LogLines(logging.Formatter):
+    """Log lines in which no name begins a line of its own or steers a terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
+        return one_line(super().formatMessage(record))
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))  # the trace too
+
+
+def _log_to(file: str | None) -> None:
+    handler = logging.FileHandler(file) if file else logging.StreamHandler()
+    handler.setFormatter(_LogLines(LOG_FORMAT))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 def _settle(folder: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +23,9 @@ from rich.progress import Progress as Bar
 
 from gvm_client.errors import OutputError, SettingsError
 from gvm_server.cli.exits import Exit
+from gvm_server.cli.question import can_ask, confirmed
+from gvm_server.cli.streams import on_terminal
+from gvm_server.cli.words import as_json
 from gvm_server.matting.gvm import pull as pulling
 from gvm_server.matting.gvm.store import (
     Manifest,
@@ -55,7 +57,7 @@ def pull(parsed: argparse.Namespace) -> int:
     revision = engine_revision(folder)
     if parsed.json:
         fields = {"folder": str(folder), "revision": manifest.revision, "engine": revision}
-        print(json.dumps(fields))
+        print(as_json(fields))
     else:
         print(f"{manifest.repo} at {manifest.revision} is in {folder}.")
     return Exit.DONE
@@ -71,7 +73,7 @@ def verify(parsed: argparse.Namespace) -> int:
         _adopt(folder, manifest)
     if parsed.json:
         found = [dataclasses.asdict(problem) for problem in problems]
-        print(json.dumps({"folder": str(folder), "problems": found}))
+        print(as_json({"folder": str(folder), "problems": found}))
     for problem in () if parsed.json else problems:
         print(f"{problem.where}: {problem.what}\n    {problem.remedy}")
     if not problems and not parsed.json:
@@ -94,7 +96,7 @@ def show(parsed: argparse.Namespace) -> int:
             "revision": manifest.revision if manifest else "",
             "engine": revision,
         }
-        print(json.dumps(fields))
+        print(as_json(fields))
     elif missing:
         print(f"No weights in {folder}: it lacks {', '.join(missing)}.")
         print("Run `gvm weights pull`, or name their folder with --weights.")
@@ -121,13 +123,12 @@ def _ask(terms: str) -> bool:
         SettingsError: there is nobody to ask.
     """
     print(terms, file=sys.stderr)
-    if not sys.stdin.isatty():
+    if not can_ask():
         raise SettingsError(
             "The terms of the weights must be accepted, and no terminal is here to ask at.",
             remedy="Read them above and add --accept-licence.",
         )
-    print("Do you accept these terms? [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    return confirmed("Do you accept these terms?")
 
 
 def _adopt(folder: Path, manifest: Manifest) -> None:
@@ -147,7 +148,7 @@ def _bars() -> Iterator[Progress]:
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=Console(file=on_terminal(sys.stderr)),
     )
     tasks: dict[str, TaskID] = {}
 

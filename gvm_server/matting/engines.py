@@ -17,8 +17,8 @@ _LOG = logging.getLogger(__name__)
 
 AUTO, GVM, PREVIEW, TEST = "auto", "gvm", "preview", "test"
 AUTO_NOTE = (
-    "No GVM weights were found, so the preview engine makes this matte: a usable garbage or core"
-    " matte for one person, not true matting. `gvm weights pull` gets the weights."
+    "No GVM weights were found, so the preview engine makes this matte: a garbage or core matte of"
+    " one person, without hair. `gvm weights pull` gets the weights."
 )
 
 
@@ -62,7 +62,8 @@ def find_engine(name: str, model: ModelSettings, machine: Machine) -> Choice:
             return _gvm(weights, model, machine.options)
         if name == GVM or named:
             raise _no_weights(named)
-        return replace(_preview(machine.options), notes=(AUTO_NOTE,))
+        chosen = _preview(machine.options)
+        return replace(chosen, engine=replace(chosen.engine, notes=()), notes=(AUTO_NOTE,))
     if name == PREVIEW:
         return _preview(machine.options)
     if name == TEST:

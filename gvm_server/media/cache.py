@@ -4,13 +4,14 @@ Laws:
 1. A file proves itself each time it is used, by a checksum that its key goes into: one that is
    damaged, or lies under another's name, is removed and made again. So nothing waits for the disk.
 2. The least recently used files go when the limit is passed; a hit counts as a use.
-3. A cache that cannot be written costs time, never a job: it says so once in the log.
+3. A cache that cannot be written costs time, never a job: the job and the log say so.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -109,6 +110,20 @@ class DiskCache:
                 temporary.write_bytes(window_bytes(array, key))
 
         self._add(path, write)
+
+    def complaint(self) -> str:
+        """Return in a sentence why nothing can be kept, or ""; looked at anew each time."""
+        if self.limit_bytes <= 0:
+            return ""
+        try:
+            _make_folder(self.root)
+            with tempfile.TemporaryFile(dir=self.root) as file:
+                file.write(b"\0")
+        except OutputError as error:
+            return f"Nothing is kept for later: {error.message}"
+        except OSError as error:
+            return f"Nothing is kept for later: {write_failure(self.root, error).message}"
+        return ""
 
     def usage(self) -> CacheUsage:
         """Return what lies in the cache now."""

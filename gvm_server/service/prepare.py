@@ -86,7 +86,7 @@ def prepare(
         working=working,
         playhead=request.playhead,
     )
-    seen = (*plate.notes, *_left_out(geometry))
+    seen = (*plate.notes, *_left_out(geometry), *filter(None, [site.cache.complaint()]))
     notes = (*choice.notes, *choice.engine.notes, *seen, *fitted, *_advice(window))
     return Prepared(order=order, notes=notes, ocio_digest=configuration.digest.hex())
 

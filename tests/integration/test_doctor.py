@@ -44,7 +44,10 @@ def test_a_cache_that_cannot_be_written_is_a_note(site, tmp_path):
     found = _findings(site)["cache"]
     assert found["health"] == "note"
     assert "GVM_CACHE_DIR" in found["remedy"]
-    assert site.matte(write_plate(tmp_path / "plate", range(1, 3)), "out").code == 0
+    ran = site.matte(write_plate(tmp_path / "plate", range(1, 3)), "out")
+    assert ran.code == 0
+    (accepted,) = [event for event in ran.events if event["type"] == "accepted"]
+    assert any("Nothing is kept" in note and "cache" in note for note in accepted["notes"])
 
 
 def test_a_plan_without_a_size_is_a_usage_error(site):

@@ -39,10 +39,11 @@ MARGIN = 0.1
 # mean error from 8.7 to 8.4.
 BLACK, WHITE = 0.1, 0.9
 WEIGHTS = Path(__file__).parent / "weights"
-NOTES = (
-    "The preview engine mattes one person in a frame; a further person may be half transparent.",
+NOTE = "The preview engine makes a garbage or core matte of one person, without hair."
+LIMITS = (  # all that is known of them, for whoever asks
+    "A further person in a frame may be half transparent.",
     "It draws no hair strands, drops what a person holds, and fills the gaps under arms.",
-    "Its matte is a garbage or core matte for a first look, not the GVM model's.",
+    "Its matte is for a first look, not the GVM model's.",
     "It sees each frame alone: steps, windows and overlap change nothing.",
 )
 
@@ -83,7 +84,7 @@ def info(device: str = "cpu") -> EngineInfo:
         upsampling=Upsampling.GUIDED,
         pad_multiple=1,
         load=lambda say: _load(device, say),
-        notes=NOTES,
+        notes=(NOTE,),
     )
 
 
