@@ -86,6 +86,15 @@ def _cache(parser: Parser) -> None:
     actions.add_parser("clear", help="delete what was made; it can all be made again")
 
 
+def _stop(parser: Parser) -> None:
+    parser.add_argument(
+        "--yes", action="store_true", help="end running jobs with it, without being asked"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="end the process of a server that does not answer"
+    )
+
+
 def _nothing(parser: Parser) -> None:
     del parser
 
@@ -125,7 +134,7 @@ COMMANDS = (
         install_options.add_undo_options,
     ),
     Command("farm", "Jobs for render farms.", "", farm_options.add_options),
-    Command("stop", "End the server.", "gvm_server.cli.control:stop", _nothing),
+    Command("stop", "End the server.", "gvm_server.cli.stop:run", _stop),
     Command("doctor", "Check this machine.", "gvm_server.cli.doctor:run", _doctor),
     Command(
         "verify", "Check the finished alphas of a folder.", "gvm_server.cli.verify:run", _verify

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, ServerError
+from gvm_client.process import is_alive
 
 if sys.platform == "win32":
     import msvcrt
@@ -44,6 +45,25 @@ class InstanceLock:
     def release(self) -> None:
         """Let the folder go; the file stays, because deleting it would race with the next owner."""
         os.close(self._descriptor)
+
+
+def lock_owner(folder: Path) -> int:
+    """Return the process that holds the lock of a run-time folder; 0 where none does."""
+    try:
+        descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return 0
+    try:
+        text = os.read(descriptor, 32).decode("ascii", "replace").strip()
+        # Looked at first: to try the lock of a server that has ended would keep a new one out.
+        if not text.isdigit() or not is_alive(int(text), 0):
+            return 0
+        _lock(descriptor)
+    except OSError:
+        return int(text)
+    finally:
+        os.close(descriptor)
+    return 0
 
 
 def _lock(descriptor: int) -> None:

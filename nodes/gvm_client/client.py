@@ -49,7 +49,13 @@ from gvm_client.protocol.messages import (
     Status,
     Stop,
 )
-from gvm_client.protocol.wire import Envelope, decode, encode
+from gvm_client.protocol.wire import (
+    Envelope,
+    decode,
+    encode,
+    encode_question,
+    unpack_envelope,
+)
 from gvm_client.runtime import runtime_dir
 from gvm_client.sockets import limit
 
@@ -184,6 +190,40 @@ class Client:
             ServerLost: the server does not answer.
         """
         self._ask(Release(), Ok)
+
+    def ask_plainly(self, word: str) -> dict[str, object]:
+        """Ask a question without a body of a server of any protocol version.
+
+        Returns:
+            The answer's body, whose values nobody has looked at.
+
+        Raises:
+            ServerLost: the server does not answer.
+            RemoteProtocolError: what it answers is no message.
+        """
+        version = self.connection.protocol
+        while True:
+            name = secrets.token_hex(8)
+            data = encode_question(word, request=name, version=version)
+            answer = self._exchange(data, name)
+            body, spoken = answer.get("body"), answer.get("v")
+            if type(spoken) is not int or spoken == version or not isinstance(body, dict):
+                return body if isinstance(body, dict) else {}
+            version = spoken  # another than its file says: asked once more, in its own
+
+    def _exchange(self, data: bytes, name: str) -> dict[str, object]:
+        """Send a question's bytes and return the answer's envelope."""
+        deadline = time.monotonic() + CONTROL_SECONDS
+        with self._control_lock:
+            self._wait(self._control, zmq.POLLOUT, deadline)
+            with _renamed():
+                self._control.send(data, zmq.NOBLOCK)
+            while True:
+                self._wait(self._control, zmq.POLLIN, deadline)
+                with _renamed():
+                    answer = unpack_envelope(self._control.recv(zmq.NOBLOCK))
+                if answer.get("request") == name:
+                    return answer
 
     def _dealer(self, endpoint: str, name: bytes) -> zmq.Socket[bytes]:
         dealer = self._context.socket(zmq.DEALER)

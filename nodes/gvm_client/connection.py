@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
+from gvm_client import __version__
 from gvm_client.errors import ErrorCode, ServerError, ServerNotRunning
 from gvm_client.limits import MAX_CONNECTION_BYTES
 from gvm_client.process import is_alive
@@ -89,26 +90,39 @@ def read_connection(folder: Path) -> ConnectionFile:
             runs speaks another protocol).
     """
     path = connection_path(folder)
-    plain = _read_plain(path)
-    pid, started, protocol = (plain.get(name) for name in ("pid", "started", "protocol"))
-    if type(pid) is not int or type(started) is not int or type(protocol) is not int:
-        raise _damaged(path)
-    if not is_alive(pid, started):
-        raise ServerNotRunning(
-            f"No server runs: {path} is left over from process {pid}, which has ended.",
-            remedy=_START,
-            path=str(path),
-        )
+    plain = _read_living(path)
+    pid, protocol = plain["pid"], plain["protocol"]
     if protocol != PROTOCOL_VERSION:
         raise ServerError(
             f"The running server (process {pid}, release {plain.get('version')}) speaks protocol"
-            f" version {protocol}; this client speaks {PROTOCOL_VERSION}.",
-            remedy=f"End the server (process {pid}), or update the plug-in, so that both are of one"
+            f" version {protocol}; this client speaks {PROTOCOL_VERSION} (release {__version__}).",
+            remedy="End it with `gvm stop`, or update the plug-in, so that both are of one"
             " release.",
             code=ErrorCode.VERSION_MISMATCH,
             path=str(path),
         )
     return _connection_of(plain, path)
+
+
+def read_any_connection(folder: Path) -> ConnectionFile:
+    """Return the connection file of the server that runs, of whatever protocol version.
+
+    Only `peer` speaks to a server of another version. What such a file says besides is left out,
+    and what it lacks is empty.
+
+    Raises:
+        ServerNotRunning: there is no file, it is stale, or it is no connection file.
+        ServerError: code RUNTIME_UNSAFE; others can read it.
+    """
+    path = connection_path(folder)
+    plain = _read_living(path)
+    kinds = _kinds()
+    known = {name: plain.get(name) for name in kinds}
+    known = {
+        name: value if type(value) is kinds[name] else kinds[name]()
+        for name, value in known.items()
+    }
+    return ConnectionFile(**known)  # type: ignore[arg-type]
 
 
 def remove_connection(folder: Path, connection: ConnectionFile) -> None:
@@ -148,8 +162,27 @@ def _read_plain(path: Path) -> dict[str, object]:
     return plain
 
 
+def _read_living(path: Path) -> dict[str, object]:
+    """Return what the file of a server that lives says; `pid`, `started` and `protocol` are int."""
+    plain = _read_plain(path)
+    pid, started, protocol = (plain.get(name) for name in ("pid", "started", "protocol"))
+    if type(pid) is not int or type(started) is not int or type(protocol) is not int:
+        raise _damaged(path)
+    if not is_alive(pid, started):
+        raise ServerNotRunning(
+            f"No server runs: {path} is left over from process {pid}, which has ended.",
+            remedy=_START,
+            path=str(path),
+        )
+    return plain
+
+
+def _kinds() -> dict[str, type[int | str]]:
+    return {item.name: {"int": int, "str": str}[str(item.type)] for item in fields(ConnectionFile)}
+
+
 def _connection_of(plain: dict[str, object], path: Path) -> ConnectionFile:
-    kinds = {item.name: {"int": int, "str": str}[str(item.type)] for item in fields(ConnectionFile)}
+    kinds = _kinds()
     if set(plain) != set(kinds) or any(type(plain[name]) is not kinds[name] for name in kinds):
         raise _damaged(path)
     return ConnectionFile(**plain)  # type: ignore[arg-type]

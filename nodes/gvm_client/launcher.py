@@ -8,13 +8,14 @@ Laws:
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -33,7 +34,10 @@ from gvm_client.errors import (
     ServerStartFailed,
 )
 from gvm_client.limits import MAX_LOG_BYTES
+from gvm_client.releases import replace_older
 from gvm_client.runtime import LOG_NAME, RUNTIME_VARIABLE, private_dir, runtime_path
+
+_LOG = logging.getLogger(__name__)
 
 SERVER_VARIABLE = "GVM_SERVER"
 START_SECONDS = 60.0
@@ -50,12 +54,18 @@ _TAIL_LINES = 20
 _STARTS = 3  # of a server that is killed while it starts
 
 
-def ensure_server(folder: Path | None = None, *, seconds: float = START_SECONDS) -> ConnectionFile:
+def ensure_server(
+    folder: Path | None = None,
+    *,
+    seconds: float = START_SECONDS,
+    say: Callable[[str], None] = _LOG.info,
+) -> ConnectionFile:
     """Return the connection to the running server; start it if none runs.
 
     Args:
         folder: the run-time folder; by default this user's.
         seconds: how long a server that was started may take to come up.
+        say: hears that an older server without jobs was replaced, in a whole sentence.
 
     Raises:
         ServerStartFailed: it did not come up; the message ends with the last lines of its log.
@@ -64,6 +74,7 @@ def ensure_server(folder: Path | None = None, *, seconds: float = START_SECONDS)
             another protocol version.
     """
     folder = private_dir(folder or runtime_path())
+    replace_older(folder, server_command, say)
     running = _running(folder, SILENT_SECONDS)
     return running or _start(folder, seconds)
 

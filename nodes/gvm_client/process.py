@@ -1,4 +1,4 @@
-"""Whether a process still lives, without asking it."""
+"""Whether a process still lives, and what it is, without asking it."""
 
 from __future__ import annotations
 
@@ -29,6 +29,15 @@ def is_alive(pid: int, started: int) -> bool:
     if not fields or fields[0] in _ENDED:
         return False
     return started in (0, int(fields[_START_TIME]))
+
+
+def command_line(pid: int) -> list[str]:
+    """Return the words that a process was started with; none where they cannot be told."""
+    try:
+        text = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return []
+    return [os.fsdecode(word) for word in text.split(b"\0")[:-1]]
 
 
 def _status_fields(pid: int) -> list[str]:

@@ -25,12 +25,14 @@ Give = Callable[[NeedFrames], GiveFrames]
 class Recovered:
     """The server was lost; another one is started and the job is asked for again.
 
+    Or an older server that had no job was replaced by a newer one, before the job was asked for.
+
     Not a message: it exists only on the client's side, between two rounds of a job's events.
     """
 
     job: str
     attempt: int
-    """1 for the first recovery."""
+    """1 for the first recovery; 0 where an older server was replaced."""
     message: str
     """What happened and what is done about it, in whole sentences."""
 
@@ -52,7 +54,10 @@ def resilient_matte(
         ServerLost: the server was lost more than `MAX_RECOVERIES` times.
         GvmError: as `ensure_server` and `Client.matte`.
     """
-    connection = _connect(start=start)
+    replaced: list[str] = []
+    connection = _connect(start=start, say=replaced.append)
+    for message in replaced:
+        yield Recovered(job=request.job, attempt=0, message=message)
     for attempt in range(1, MAX_RECOVERIES + 2):
         try:
             yield from _matte_once(request, connection, give)
@@ -64,11 +69,11 @@ def resilient_matte(
             return
         # Said first: starting a server takes longer than an artist should wonder.
         yield Recovered(job=request.job, attempt=attempt, message=message)
-        connection = _connect(start=start)
+        connection = _connect(start=start, say=replaced.append)
 
 
-def _connect(*, start: bool) -> ConnectionFile:
-    return ensure_server() if start else read_connection(runtime_dir())
+def _connect(*, start: bool, say: Callable[[str], None]) -> ConnectionFile:
+    return ensure_server(say=say) if start else read_connection(runtime_dir())
 
 
 def _matte_once(

@@ -72,7 +72,7 @@ def test_an_interactive_frame_passes_a_batch_job(site, tmp_path):
     frame = site.matte(plate, "frame", "--frames", "57", "--priority", "interactive")
     assert frame.done["frames_written"] == 1
     assert batch.poll() is None, "the batch job was not passed"
-    assert site.gvm("stop").code == 0
+    assert site.gvm("stop", "--yes").code == 0
     batch.communicate(timeout=20)
     assert batch.returncode == 130
 

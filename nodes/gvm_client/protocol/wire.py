@@ -92,6 +92,12 @@ def encode(message: Message, *, request: str) -> bytes:
     return data
 
 
+def encode_question(word: str, *, request: str, version: int) -> bytes:
+    """Return the bytes of a message without a body, in a protocol version that may be another."""
+    envelope = {"v": version, "type": word, "request": request, "body": {}}
+    return cast("bytes", msgpack.packb(envelope))
+
+
 def decode(data: bytes) -> Envelope:
     """Return the message that the bytes hold.
 
@@ -99,7 +105,7 @@ def decode(data: bytes) -> Envelope:
         UnreadableMessage: code MALFORMED (not a message), BAD_REQUEST (a message with a value out
             of its range) or VERSION_MISMATCH.
     """
-    envelope = _unpack_envelope(data)
+    envelope = unpack_envelope(data)
     name = envelope.get("request")
     request = name if isinstance(name, str) and len(name.encode()) <= MAX_REQUEST else ""
     try:
@@ -119,7 +125,12 @@ def decode(data: bytes) -> Envelope:
     return Envelope(version=PROTOCOL_VERSION, request=request, message=cast("Message", message))
 
 
-def _unpack_envelope(data: bytes) -> dict[str, object]:
+def unpack_envelope(data: bytes) -> dict[str, object]:
+    """Return a message of whatever protocol version as a map, whose values nobody has looked at.
+
+    Raises:
+        UnreadableMessage: code MALFORMED; it is no map, or larger than a message may be.
+    """
     if len(data) > MAX_MESSAGE_BYTES:
         raise UnreadableMessage(
             f"Not a message: {len(data)} bytes; the protocol's bound is {MAX_MESSAGE_BYTES}."
