@@ -10,17 +10,20 @@ Laws:
 from __future__ import annotations
 
 import argparse
+import glob
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import gvm_nodes
 from gvm_client.errors import ErrorCode, OutputError
+from gvm_client.home import home
 from gvm_server.cli.exits import Exit
-from gvm_server.cli.install_ofx import name_server
+from gvm_server.cli.installed import add_place, make_folder, remove_place
 
 OURS = "# Written by `gvm install`; `gvm uninstall` deletes it."
 
@@ -60,7 +63,7 @@ class HostScripts:
         Raises:
             OutputError: a file that is not ours stands there, or the folder cannot be written.
         """
-        for place in _install(self.scripts, parsed.to or self.folder()):
+        for place in _install(self.scripts, (parsed.to or self.folder()).absolute()):
             print(place)
         print("\n".join(self.then))
         return Exit.DONE
@@ -71,30 +74,33 @@ class HostScripts:
         Raises:
             OutputError: one of them is not ours.
         """
-        for place in _remove(self.scripts, parsed.to or self.folder()):
+        folder = parsed.to or self.folder()
+        deleted = list(_remove(self.scripts, folder.absolute()))
+        for place in deleted:
             print(f"Deleted {place}")
+        if not deleted:
+            print(f"Nothing is installed in {folder}.")
         return Exit.DONE
 
 
 def settings_folder(*, linux: str, mac: str, windows: str) -> Path:
     """Return the folder that a host looks in, on this system, of this user."""
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / mac
+        return home() / "Library" / "Application Support" / mac
     if sys.platform == "win32":
         return Path(os.environ["APPDATA"]) / windows
-    return Path.home() / linux
+    return home() / linux
 
 
 def _install(scripts: Iterable[Script], folder: Path) -> Iterator[Path]:
     """Write scripts and yield where each is."""
-    name_server()
     nodes = str(Path(gvm_nodes.__file__).parents[1])
     found = _FIND.format(nodes=nodes, python=sys.executable)
     for script in scripts:
         place = folder / script.path
         _refuse_foreign(place)
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(place.parent)
             place.write_text(found + script.body, encoding="utf-8")
         except OSError as error:
             raise OutputError(
@@ -102,6 +108,7 @@ def _install(scripts: Iterable[Script], folder: Path) -> Iterator[Path]:
                 remedy="Choose another folder with --to.",
                 path=str(place),
             ) from error
+        add_place(place)
         yield place
 
 
@@ -113,6 +120,17 @@ def _remove(scripts: Iterable[Script], folder: Path) -> Iterator[Path]:
         if place.exists():
             place.unlink()
             yield place
+        _forget_compiled(place)
+        remove_place(place)
+
+
+def _forget_compiled(script: Path) -> None:
+    """Delete what a host's Python left of a script that it imported."""
+    compiled = script.parent / "__pycache__"
+    for file in compiled.glob(f"{glob.escape(script.stem)}.*.pyc"):
+        file.unlink()
+    with suppress(OSError):  # not there, or others' are in it
+        compiled.rmdir()
 
 
 def _refuse_foreign(place: Path) -> None:

@@ -21,9 +21,10 @@ from pathlib import Path
 import gvm_client
 import gvm_nodes
 from gvm_client.errors import ErrorCode, OutputError, ServerError, SettingsError
+from gvm_client.home import home
 from gvm_nodes.side import PYTHON_FILE
 from gvm_server.cli.exits import Exit
-from gvm_server.cli.install_ofx import name_server
+from gvm_server.cli.installed import add_place, make_folder, remove_place
 from gvm_server.cli.ofx_bundle import hosts_server
 
 FOLDER, SIGN = "gvm", "installed_by_gvm.txt"
@@ -60,7 +61,7 @@ def run(parsed: argparse.Namespace) -> int:
         OutputError: a folder that is not ours stands there, or it cannot be written.
     """
     python = _version(parsed.nuke_python)
-    plugins = (parsed.to or Path.home() / ".nuke").absolute()
+    plugins = (parsed.to or home() / ".nuke").absolute()
     folder = plugins / FOLDER
     _refuse_foreign(folder)
     try:
@@ -73,7 +74,7 @@ def run(parsed: argparse.Namespace) -> int:
             remedy="Choose a folder of your own with --to.",
             path=str(plugins),
         ) from error
-    name_server()  # Nuke's own Python has no server to start
+    add_place(folder)  # Nuke's own Python has no server to start: one is named
     print(f"Nuke starts a server with:  {hosts_server()}")
     print(f"{folder}, for Nukes with Python {python[0]}.{python[1]}")
     if parsed.to:
@@ -88,13 +89,15 @@ def undo(parsed: argparse.Namespace) -> int:
     Raises:
         OutputError: the folder is not ours, or cannot be deleted.
     """
-    plugins = (parsed.to or Path.home() / ".nuke").absolute()
+    plugins = (parsed.to or home() / ".nuke").absolute()
     folder, init = plugins / FOLDER, plugins / "init.py"
     _refuse_foreign(folder)
     try:
         if folder.exists():
             shutil.rmtree(folder)
             print(f"Deleted {folder}")
+        else:
+            print(f"Nothing is installed in {plugins}.")
         if init.exists():
             _unregister(init)
     except OSError as error:
@@ -103,6 +106,7 @@ def undo(parsed: argparse.Namespace) -> int:
             remedy="Close Nuke, and make the folder writable.",
             path=str(folder),
         ) from error
+    remove_place(folder)
     return Exit.DONE
 
 
@@ -131,7 +135,8 @@ def _refuse_foreign(folder: Path) -> None:
 
 def _copy(folder: Path) -> None:
     """Put the package in place; what was vendored for other Pythons stays."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
     (folder / SIGN).write_text("`gvm uninstall nuke` deletes this folder.\n", encoding="utf-8")
     for package in (gvm_client, gvm_nodes):
         source = Path(str(package.__file__)).parent

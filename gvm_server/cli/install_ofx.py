@@ -1,22 +1,24 @@
-"""`gvm install ofx`: build the OpenFX plug-in if need be, and put it where hosts look."""
+"""`gvm install ofx`: build the OpenFX plug-in if need be, and put it where hosts look; its undo."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import secrets
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from gvm_client.configuration import read_server_file, server_file
-from gvm_client.errors import ErrorCode, OutputError, ServerError
+from gvm_client.errors import ErrorCode, OutputError, ServerError, SettingsError
+from gvm_client.home import home
 from gvm_server.cli.exits import Exit
+from gvm_server.cli.installed import add_place, make_folder, remove_place
 from gvm_server.cli.ofx_bundle import (
     BUNDLE_NAME,
+    IDENTIFIER,
     SEARCH_VARIABLE,
     SYSTEM_FOLDER,
     hosts_server,
@@ -35,18 +37,59 @@ def run(parsed: argparse.Namespace) -> int:
             the server's command is none.
         OutputError: it cannot be copied.
     """
-    folder = (SYSTEM_FOLDER if parsed.system else parsed.to or own_folder()).absolute()
+    folder = _folder(parsed)
     bundle = parsed.bundle or _build()
     place = _copy(bundle, folder)
     installed = read_bundle(place)
     print(f"{place}, version {installed.version}, needs glibc {installed.glibc}")
     if folder != SYSTEM_FOLDER:
         print(f"Tell hosts to look there:  export {SEARCH_VARIABLE}={folder}")
-    name_server()
+    add_place(place)
     print(f"Hosts start a server with:  {hosts_server()}")
     for stale in clear_host_caches():
         print(f"Cleared {stale}")
     return Exit.DONE
+
+
+def undo(parsed: argparse.Namespace) -> int:
+    """Delete the plug-in; projects keep their mattes.
+
+    Raises:
+        OutputError: the bundle is not ours, or cannot be deleted.
+    """
+    folder = _folder(parsed)
+    place = folder / BUNDLE_NAME
+    old = folder / f".gvm-old-{secrets.token_hex(4)}"
+    if place.exists():
+        if read_bundle(place).identifier != IDENTIFIER:
+            raise OutputError(
+                f"{place} is not the OpenFX plug-in of this program.",
+                remedy="Move it away yourself.",
+                code=ErrorCode.OUTPUT_NOT_OURS,
+                path=str(place),
+            )
+        try:
+            place.rename(old)
+        except OSError as error:
+            raise OutputError(
+                f"{place} cannot be deleted: {error.strerror or error}.",
+                remedy="Use sudo with --system.",
+                path=str(place),
+            ) from error
+        print(f"Deleted {place}")
+    else:
+        print(f"Nothing is installed in {folder}.")
+    for rest in folder.glob(".gvm-???-????????"):  # of an install that was killed too
+        _delete(rest)
+    remove_place(place)
+    for stale in clear_host_caches():
+        print(f"Cleared {stale}")
+    return Exit.DONE
+
+
+def _folder(parsed: argparse.Namespace) -> Path:
+    folder: Path = SYSTEM_FOLDER if parsed.system else parsed.to or own_folder()
+    return folder.absolute()
 
 
 def clear_host_caches() -> Iterator[Path]:
@@ -54,9 +97,10 @@ def clear_host_caches() -> Iterator[Path]:
 
     Natron and Nuke keep such files in known places on Linux; they write them anew when they start.
     """
-    natron = Path.home() / ".cache" / "INRIA" / "Natron" / "OFXLoadCache"
-    nuke = Path(f"/var/tmp/nuke-u{os.getuid()}/ofxplugincache")  # noqa: S108 - Nuke's own place
-    for folder in (natron, nuke):
+    places = [Path(f"/var/tmp/nuke-u{os.getuid()}/ofxplugincache")]  # noqa: S108 - Nuke's own place
+    with suppress(SettingsError):  # there is no home folder
+        places.append(home() / ".cache" / "INRIA" / "Natron" / "OFXLoadCache")
+    for folder in places:
         if folder.is_dir() and not folder.is_symlink():
             shutil.rmtree(folder, ignore_errors=True)
             yield folder
@@ -100,7 +144,7 @@ def _copy(bundle: Path, folder: Path) -> Path:
     name = secrets.token_hex(4)
     fresh, old = folder / f".gvm-new-{name}", folder / f".gvm-old-{name}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         shutil.copytree(bundle, fresh)
         if place.exists():
             place.rename(old)
@@ -112,18 +156,12 @@ def _copy(bundle: Path, folder: Path) -> Path:
             remedy="Use sudo with --system, or choose a folder of your own with --to.",
             path=str(folder),
         ) from error
-    shutil.rmtree(old, ignore_errors=True)
+    _delete(old)
     return place
 
 
-def name_server() -> None:
-    """Write that hosts start this Python's server, unless another is named already."""
-    path = server_file()
-    if hosts_server():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "gvm_server", "serve"]
-    said = read_server_file(path)  # what it gives the server stays
-    own = {"env": dict(said.environment)} if said and said.environment else {}
-    text = json.dumps({"command": command, **own}, indent=2) + "\n"
-    path.write_text(text, encoding="utf-8")
+def _delete(bundle: Path) -> None:
+    if bundle.is_symlink():  # of a developer's build
+        bundle.unlink()
+    else:
+        shutil.rmtree(bundle, ignore_errors=True)

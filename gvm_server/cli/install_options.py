@@ -1,7 +1,7 @@
 """`gvm install HOST` and `gvm uninstall HOST`: a table of hosts, and their options.
 
 Law: this is read to build the parser, so nothing is imported here; each host's module, which has
-`run` and where it can be undone `undo`, is loaded when its command runs.
+`run` and `undo`, is loaded when its command runs.
 """
 
 from __future__ import annotations
@@ -19,15 +19,19 @@ class Host(NamedTuple):
     about: str
     module: str
     add_options: Callable[[argparse.ArgumentParser], None]
-    can_be_undone: bool = True
+    add_undo_options: Callable[[argparse.ArgumentParser], None]
+
+
+def _where_ofx(parser: argparse.ArgumentParser) -> None:
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--system", action="store_true", help="in /usr/OFX/Plugins, where every host looks"
+    )
+    where.add_argument("--to", metavar="DIR", type=Path, help="in this folder")
 
 
 def _ofx(parser: argparse.ArgumentParser) -> None:
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        "--system", action="store_true", help="into /usr/OFX/Plugins, where every host looks"
-    )
-    where.add_argument("--to", metavar="DIR", type=Path, help="into this folder")
+    _where_ofx(parser)
     parser.add_argument(
         "--bundle", metavar="DIR", type=Path, help="a GVM.ofx.bundle that was built elsewhere"
     )
@@ -35,6 +39,12 @@ def _ofx(parser: argparse.ArgumentParser) -> None:
 
 def _scripts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", metavar="DIR", type=Path, help="the host's folder of scripts")
+
+
+def _where(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--to", metavar="DIR", type=Path, help="where it was installed, if it was said"
+    )
 
 
 def _nuke(parser: argparse.ArgumentParser) -> None:
@@ -53,21 +63,23 @@ HOSTS = (
         "The OpenFX plug-in, for every OpenFX host.",
         "gvm_server.cli.install_ofx",
         _ofx,
-        can_be_undone=False,
+        _where_ofx,
     ),
-    Host("nuke", "The node of Nuke 15 and later.", "gvm_server.cli.install_nuke", _nuke),
+    Host("nuke", "The node of Nuke 15 and later.", "gvm_server.cli.install_nuke", _nuke, _where),
     Host(
         "resolve",
         "Scripts for DaVinci Resolve Studio.",
         "gvm_server.cli.install_resolve",
         _scripts,
+        _where,
     ),
-    Host("fusion", "Scripts for Fusion Studio.", "gvm_server.cli.install_fusion", _scripts),
+    Host("fusion", "Scripts for Fusion Studio.", "gvm_server.cli.install_fusion", _scripts, _where),
     Host(
         "natron",
         "The group of Natron, for plates that are Reads.",
         "gvm_server.cli.install_natron",
         _scripts,
+        _where,
     ),
 )
 
@@ -82,12 +94,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_undo_options(parser: argparse.ArgumentParser) -> None:
-    """Add a sub-command for each host whose install can be undone; `run` is its `undo`."""
+    """Add a sub-command for each host; `run` is the `undo` of its module."""
     hosts = parser.add_subparsers(metavar="HOST", required=True)
     for host in HOSTS:
-        if host.can_be_undone:
-            command = hosts.add_parser(host.name, help=host.about, description=host.about)
-            command.add_argument(
-                "--to", metavar="DIR", type=Path, help="where it was installed, if it was said"
-            )
-            command.set_defaults(run=f"{host.module}:undo")
+        command = hosts.add_parser(host.name, help=host.about, description=host.about)
+        host.add_undo_options(command)
+        command.set_defaults(run=f"{host.module}:undo")
