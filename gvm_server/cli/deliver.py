@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from gvm_client.plural import counted
 from gvm_server.cli.display import PLAIN_SECONDS, Display
 from gvm_server.cli.request import absolute, context_of, file_plate
 from gvm_server.media.confine import Roots
@@ -52,7 +53,7 @@ class Delivery:
                 for count, _ in enumerate(made, start=1):
                     if time.monotonic() - said_at >= PLAIN_SECONDS:
                         said_at = time.monotonic()
-                        display.say(f"{count}/{len(frames)} frames delivered.")
+                        display.say(f"{count}/{counted(len(frames), 'frame')} delivered.")
         for path in self.wanted.paths:
             display.note(f"{path} is written.")
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError, OutputError
+from gvm_client.plural import ARE, counted
 from gvm_client.settings import Depth, Missing
 from gvm_server.cli.exits import Exit
 from gvm_server.cli.farm_clip import Clip, asked_frames, find_clip, needed_frames
@@ -29,7 +30,8 @@ def run(parsed: argparse.Namespace) -> int:
     clip = find_clip(parsed)
     frames = asked_frames(request, clip)
     needed = needed_frames(request, clip, frames)
-    print(f"{clip.path}: the clip is {clip.first}-{clip.last}; {len(frames)} frames are asked for.")
+    asked = f"{counted(len(frames), 'frame', ARE)}"
+    print(f"{clip.path}: the clip is {clip.first}-{clip.last}; {asked} asked for.")
     _check_plate(clip, needed, Missing(parsed.missing))
     _check_room(clip, len(frames), parsed)
     return Exit.DONE
@@ -38,7 +40,7 @@ def run(parsed: argparse.Namespace) -> int:
 def _check_plate(clip: Clip, needed: tuple[int, ...], missing: Missing) -> None:
     gone = clip.missing.intersection(needed)
     if not gone:
-        print(f"All {len(needed)} plate frames that they need are there.")
+        print(f"The plate is there: {counted(len(needed), 'frame')} needed.")
         return
     sentence = f"Missing of {clip.path}: {format_frames(gone)}."
     if missing is Missing.FAIL:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.plural import counted
 from gvm_server.cli.exits import Exit
 from gvm_server.media.output import EXTENSION
 from gvm_server.media.stamp import is_ours, prove_file
@@ -32,7 +33,8 @@ def run(parsed: argparse.Namespace) -> int:
         if prove_file(path) is None:
             wrong += 1
             print(f"{path}: {_why(path)}")
-    print(f"{len(files) - wrong} of {len(files)} alphas in {folder} are whole.")
+    alphas = counted(len(files), "alpha", (f"in {folder} is", f"in {folder} are"))
+    print(f"{len(files) - wrong} of {alphas} whole.")
     return Exit.OUTPUT if wrong else Exit.DONE
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.plural import ARE, WERE, counted
 from gvm_client.windows import Window, windows_covering, windows_for
 from gvm_server.matting.keys import alpha_key, maker_words, window_key
 from gvm_server.matting.order import Order
@@ -78,7 +79,8 @@ def _of_other_makers(kept: Mapping[int, str], here: str) -> tuple[str, ...]:
         if maker != here:
             others.setdefault(maker, []).append(frame)
     return tuple(
-        f"{len(frames)} finished frames are kept that another maker made ({format_frames(frames)}):"
+        f"{counted(len(frames), 'finished frame', ARE)} kept that another maker made"
+        f" ({format_frames(frames)}):"
         f" by {_difference(maker, here)}, here {_difference(here, maker)}. --same-maker makes them"
         f" again."
         for maker, frames in others.items()
@@ -94,9 +96,8 @@ def _difference(maker: str, other: str) -> str:
 def _of_damage(frames: list[int]) -> tuple[str, ...]:
     if not frames:
         return ()
-    return (
-        f"{len(frames)} finished frames were damaged and are made again: {format_frames(frames)}.",
-    )
+    damaged = counted(len(frames), "finished frame", WERE)
+    return (f"{damaged} damaged and made again: {format_frames(frames)}.",)
 
 
 def _check_plate(order: Order) -> None:

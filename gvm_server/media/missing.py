@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gvm_client.plural import ARE, counted
 from gvm_client.settings import Missing
 from gvm_server.media.filekey import hash_texts
 from gvm_server.media.frames import format_frames
@@ -42,7 +43,7 @@ class FilledPlate:
         are = "black" if self._black else "held from their neighbours"
         self.notes = (
             *plate.notes,
-            f"{len(missing)} missing frames are {are}: {format_frames(missing)}.",
+            f"{counted(len(missing), 'missing frame', ARE)} {are}: {format_frames(missing)}.",
         )
 
     def missing(self) -> list[int]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from gvm_client.errors import ErrorCode, OutputError, SettingsError
 from gvm_client.media import IMAGE_EXTENSIONS, MOVIE_EXTENSIONS
 from gvm_client.names import find_field, require_view
+from gvm_client.plural import WERE, counted
 from gvm_server.media.atomic import make_folders, sweep_leftovers, write_failure
 from gvm_server.media.confine import Roots
 from gvm_server.media.resolve import (
@@ -174,7 +175,8 @@ def _refuse_foreign(folder: Path, paths: Sequence[Path]) -> None:
     named = ", ".join(path.name for path in foreign[:_MAX_NAMED])
     more = f" and {len(foreign) - _MAX_NAMED} more" if len(foreign) > _MAX_NAMED else ""
     raise OutputError(
-        f"{len(foreign)} files in {folder} were not made by this program: {named}{more}.",
+        f"{counted(len(foreign), 'file', WERE)} not made by this program, in {folder}:"
+        f" {named}{more}.",
         remedy="Name another output folder, or allow them to be replaced with --overwrite.",
         code=ErrorCode.OUTPUT_NOT_OURS,
         path=str(foreign[0]),

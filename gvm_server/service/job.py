@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from gvm_client.errors import ErrorCode, GvmError, InputError, JobCancelled
+from gvm_client.plural import ARE, counted
 from gvm_client.protocol.lifecycle import JobState, next_state
 from gvm_client.protocol.messages import (
     Accepted,
@@ -46,6 +47,7 @@ from gvm_server.service.replies import failed_by, sendable
 from gvm_server.service.rivals import Claim
 
 HEARTBEAT_SECONDS = 1.0  # at least one message a job and second: a client knows that we live
+MAX_REASON = 400  # characters of a failure in the status, which is one message for all jobs
 SERVICE_ORDER = list(Priority)
 
 _NUMBERS = itertools.count()
@@ -155,15 +157,15 @@ class Job:
         """Go on with smaller settings after memory ran out; every frame is made with them."""
         self.window, self.pipeline = window, None
         says = (
-            f"Memory ran out: the job begins anew with {window.frames_per_window} frames per"
-            f" window, {window.chunk} decoded together, size {window.size}. The matte changes."
+            f"Memory ran out: the job begins anew with {counted(window.frames_per_window, 'frame')}"
+            f" per window, {window.chunk} decoded together, size {window.size}. The matte changes."
         )
         self._notes.append(says)
         self.note(says)
 
     def need(self, frames: tuple[int, ...]) -> None:
         """Ask the host for pixels."""
-        self._note = f"Waiting for {len(frames)} plate frames from the host."
+        self._note = f"Waiting for {counted(len(frames), 'plate frame')} from the host."
         self.say(NeedFrames(job=self.name, frames=frames))
 
     def give(self, frames: GiveFrames) -> None:
@@ -231,6 +233,7 @@ class Job:
         with self._lock:
             if self.state.is_final:
                 return
+            self._note = failed_by(failure).message[:MAX_REASON] if failure else ""
             if failure is None:
                 self.say(self._done())
             elif failure.code is ErrorCode.CANCELLED:
@@ -296,7 +299,7 @@ class Job:
                 frames_done=self._frames_done,
                 frames_total=self._accepted.frames_total if self._accepted else 0,
                 seconds=(self._ended_at or time.monotonic()) - self._asked_at,
-                note="" if self.state.is_final else self._doing(),
+                note=self._note if self.state.is_final else self._doing(),
             )
 
     def _wait_for_room(self) -> None:
@@ -329,7 +332,7 @@ class Job:
 def _waiting(ahead: int) -> str:
     if not ahead:
         return "Waiting for its turn."
-    return f"Waiting for its turn: {'1 job is' if ahead == 1 else f'{ahead} jobs are'} ahead."
+    return f"Waiting for its turn: {counted(ahead, 'job', ARE)} ahead."
 
 
 def _accepted(

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from gvm_client.errors import GvmError, JobCancelled, JobFailed
+from gvm_client.plural import ARE, counted
 from gvm_client.protocol.messages import (
     Accepted,
     Done,
@@ -66,8 +67,7 @@ class Update:
         if self.error is not None:
             return str(self.error)
         if self.phase is Phase.DONE:
-            frames = "1 frame is" if self.frames_total == 1 else f"{self.frames_total} frames are"
-            return f"{frames} ready. {self.note}".strip()
+            return f"{counted(self.frames_total, 'frame', ARE)} ready. {self.note}".strip()
         if not self.frames_total:
             return self.note
         percent = 100 * self.frames_done // self.frames_total

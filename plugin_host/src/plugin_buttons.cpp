@@ -4,6 +4,7 @@
 #include <string>
 
 #include "bridge/errors.hpp"
+#include "bridge/plural.hpp"
 #include "bridge/recipe.hpp"
 #include "bridge/status.hpp"
 #include "gvm_definitions.hpp"
@@ -81,9 +82,9 @@ std::string Plugin::matte_frames(bridge::Window range, double time) {
       }
     }
   } catch (const bridge::Aborted&) {
-    return "Cancelled after " + std::to_string(done) + " frames; these are kept.";
+    return "Cancelled after " + bridge::counted(done, "frame") + "; what is finished is kept.";
   }
-  return "Matted " + std::to_string(done) + " frames.";
+  return "Matted " + bridge::counted(done, "frame") + ".";
 }
 
 void Plugin::forget_clip(double time) {

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from gvm_client.plural import counted
 from gvm_client.settings import LARGEST_FITTED_WINDOW, WindowSettings
 from gvm_server.matting.engine import decode_halo
 from gvm_server.matting.gvm.backoff import backoff
@@ -81,6 +82,7 @@ def _candidates(window: WindowSettings, free: int) -> Iterator[WindowSettings]:
 
 def _sentence(window: WindowSettings, needed: int, free: int) -> str:
     return (
-        f"Chosen by memory: {window.frames_per_window} frames per window, {window.chunk} decoded"
-        f" together; predicted {needed / GIB:.1f} GiB of {free / GIB:.1f} GiB that are to be had."
+        f"Chosen by memory: {counted(window.frames_per_window, 'frame')} per window,"
+        f" {window.chunk} decoded together; predicted {needed / GIB:.1f} GiB of"
+        f" {free / GIB:.1f} GiB that are to be had."
     )

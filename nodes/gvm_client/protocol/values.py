@@ -287,9 +287,9 @@ class JobSummary:
     frames_done: int
     frames_total: int
     seconds: float
-    """Since it was asked for."""
+    """Since it was asked for, until it ended."""
     note: str = ""
-    """What it waits for, or does, in plain words."""
+    """What it waits for, or does, or why it failed, in plain words."""
 
 
 def _is_absolute(path: str) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.media import CLIP_EXTENSIONS
+from gvm_client.plural import counted
 from gvm_nodes.fusion.comp import Composition, Tool
 from gvm_nodes.span import Span
 
@@ -114,7 +115,8 @@ def at_most(whole: Played, count: int) -> Played:
         return whole
     if whole.reverse or whole.loop:
         raise InputError(
-            f"{whole.path} is reversed or looped, and the preset makes {count} frames only.",
+            f"{whole.path} is reversed or looped, and the preset makes {counted(count, 'frame')}"
+            " only.",
             remedy="Choose another preset.",
             code=ErrorCode.RANGE_OUTSIDE,
             path=whole.path,

@@ -18,6 +18,7 @@ import nuke
 
 from gvm_client.errors import ErrorCode, InputError, JobCancelled, OutputError
 from gvm_client.frames import segments
+from gvm_client.plural import ARE, counted
 from gvm_nodes.nuke.group import PLATE, part
 from gvm_nodes.nuke.shown import quietly
 from gvm_nodes.nuke.stamps import Tree
@@ -157,8 +158,8 @@ def _execute(node: nuke.Group, frames: range, view: str) -> None:
             raise JobCancelled("Writing the plate was cancelled.") from error
         if "executing" in str(error).lower():  # Nuke renders nothing within a render
             raise InputError(
-                f"{len(frames)} plate frames of {node.name()} are not written, from {frames[0]}"
-                " on.",
+                f"{counted(len(frames), 'plate frame', ARE)} not written of {node.name()},"
+                f" from {frames[0]} on.",
                 remedy="Press Render Range in the node before the render.",
                 frame=frames[0],
             ) from error

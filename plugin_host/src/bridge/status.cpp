@@ -4,6 +4,7 @@
 
 #include "bridge/client.hpp"
 #include "bridge/errors.hpp"
+#include "bridge/plural.hpp"
 #include "bridge/runtime.hpp"
 
 namespace gvm::bridge {
@@ -33,7 +34,7 @@ std::string status_line() {
   const std::string engine =
       status->engine_loaded.empty() ? "no model loaded" : status->engine_loaded + " loaded";
   return "Server " + status->version + " (process " + std::to_string(status->pid) + ") on " +
-         status->device + ", " + engine + ", " + std::to_string(live) + " jobs.";
+         status->device + ", " + engine + ", " + counted(live, "job") + ".";
 }
 
 }  // namespace gvm::bridge
