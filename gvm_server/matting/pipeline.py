@@ -16,11 +16,11 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 
-from gvm_client.errors import GvmError, OutputError
+from gvm_client.errors import GvmError
 from gvm_client.windows import Window, blends, windows_covering
 from gvm_server.matting.ahead import ReadAhead
 from gvm_server.matting.behind import FinishBehind
@@ -32,7 +32,7 @@ from gvm_server.matting.footprint import WINDOWS_IN_HAND
 from gvm_server.matting.keys import latent_key, maker_words, window_key
 from gvm_server.matting.latents import LatentStore
 from gvm_server.matting.order import Order
-from gvm_server.matting.survey import Survey
+from gvm_server.matting.survey import Survey, of_damage
 from gvm_server.media.cache import DiskCache
 from gvm_server.media.plate import Plate
 from gvm_server.media.sinks import Delivery
@@ -63,6 +63,10 @@ class _Step:
 
 class Pipeline:
     """One job's way from plate frames to alphas.
+
+    Attributes:
+        lost: frames whose alpha lay in the cache when the job was looked at, and could not be
+            delivered from there: they are still to be made.
 
     Args:
         order: what to make.
@@ -97,6 +101,8 @@ class Pipeline:
         self._behind.put(lambda: self._place_cached(survey.cached))
         self.windows_run = 0
         self.windows_cached = 0
+        self.lost: list[int] = []
+        self._spoiled: set[int] = set()
 
     def run_window(self, load: Callable[[], Engine]) -> None:
         """Make the next window's alphas and hand over the frames that they complete.
@@ -186,6 +192,11 @@ class Pipeline:
         return self._order.engine
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What the artist should know of what was found damaged on the way."""
+        return of_damage("cached alpha", self._spoiled)
+
+    @property
     def windows_left(self) -> int:
         """Windows that have not run yet."""
         return len(self._windows) + len(self._horizon)
@@ -250,7 +261,8 @@ class Pipeline:
         if alphas is None:
             size = self._order.working
             shape = (len(step.window), size.padded_height, size.padded_width)
-            alphas = self._shop.cache.window(step.key, shape)
+            spoiled = partial(self._spoiled.update, step.window.frames)
+            alphas = self._shop.cache.window(step.key, shape, spoiled)
         if alphas is not None:
             self.windows_cached += 1
         return alphas
@@ -274,22 +286,12 @@ class Pipeline:
         """Deliver finished alphas from the cache; no window waits for it."""
         for frame, wanted in cached.items():
             self._behind.check()
+            path = self._shop.cache.alpha(wanted)
             try:
-                delivery = self._order.sink.place(frame, wanted, self._cached_alpha(frame, wanted))
-            except FileNotFoundError as gone:
-                raise _evicted(frame) from gone
-            self._on_delivery(delivery)
-
-    def _cached_alpha(self, frame: int, wanted: Fingerprint) -> Path:
-        path = self._shop.cache.alpha(wanted)
-        if path is None:
-            raise _evicted(frame)
-        return path
-
-
-def _evicted(frame: int) -> OutputError:
-    return OutputError(
-        f"The finished alpha of frame {frame} left the cache while the job ran.",
-        remedy="Ask again; if it happens often, raise GVM_CACHE_LIMIT_GB.",
-        frame=frame,
-    )
+                delivery = path and self._order.sink.place(frame, wanted, path)
+            except FileNotFoundError:
+                delivery = None
+            if delivery:
+                self._on_delivery(delivery)
+            else:  # evicted by another server, or damaged, since the survey
+                self.lost.append(frame)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.plural import ARE, WERE, counted
@@ -36,26 +37,34 @@ class Survey:
     notes: tuple[str, ...] = ()
 
 
-def survey(order: Order, cache: DiskCache) -> Survey:
+def survey(order: Order, cache: DiskCache, heed: Callable[[], None] = lambda: None) -> Survey:
     """Look at what stands, and prove it; no pixels are decoded.
 
+    Args:
+        order: what is asked for.
+        cache: what was made before.
+        heed: called between frames; raises where the job is to end.
+
     Raises:
-        InputError: a frame lies outside the clip, or plate frames are missing; all are named.
+        InputError: a frame lies outside the clip, plate frames are missing (all are named), or one
+            that is needed has no readable header, or another format than the clip.
     """
     _check_plate(order)
     maker = maker_words(order)
     kept: dict[int, str] = {}
     damaged: list[int] = []
+    spoiled: list[int] = []  # in the cache
     cached: dict[int, Fingerprint] = {}
     to_make: dict[int, Fingerprint] = {}
     for frame in sorted(order.frames):
+        heed()
         wanted = Fingerprint(alpha_key(order, frame), maker)
         standing = order.sink.standing(frame, wanted)
         if standing.damaged:
             damaged.append(frame)
         if standing.kept:
             kept[frame] = standing.maker
-        elif cache.alpha(wanted) is not None:
+        elif cache.alpha(wanted, partial(spoiled.append, frame)) is not None:
             cached[frame] = wanted
         else:
             to_make[frame] = wanted
@@ -69,7 +78,11 @@ def survey(order: Order, cache: DiskCache) -> Survey:
             cache.has_window(Fingerprint(window_key(order, window), maker).digest)
             for window in windows
         ),
-        notes=(*_of_other_makers(kept, maker), *_of_damage(damaged)),
+        notes=(
+            *_of_other_makers(kept, maker),
+            *of_damage("finished frame", damaged),
+            *of_damage("cached alpha", spoiled),
+        ),
     )
 
 
@@ -93,10 +106,11 @@ def _difference(maker: str, other: str) -> str:
     return f"({'; '.join(said) or 'nothing else'})"
 
 
-def _of_damage(frames: list[int]) -> tuple[str, ...]:
+def of_damage(what: str, frames: Collection[int]) -> tuple[str, ...]:
+    """Return the sentence for what was kept and is damaged; none where nothing is."""
     if not frames:
         return ()
-    damaged = counted(len(frames), "finished frame", WERE)
+    damaged = counted(len(frames), what, WERE)
     return (f"{damaged} damaged and made again: {format_frames(frames)}.",)
 
 
@@ -112,10 +126,12 @@ def _check_plate(order: Order) -> None:
             frame=outside[0],
             path=order.plate.name,
         )
-    missing = set(order.plate.missing())
-    if not missing:
+    missing, left_out = set(order.plate.missing()), set(order.geometry.left_out)
+    if not missing and not left_out:
         return
     seen = {frame for window in windows_for(plan, order.frames) for frame in window.frames}
+    for frame in sorted(left_out & seen):
+        order.plate.header(frame)  # says what is wrong with it, before an hour's work and not after
     if lost := sorted(missing & seen):
         raise InputError(
             f"Frames {format_frames(lost)} of {order.plate.name} are missing;"

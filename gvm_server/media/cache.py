@@ -49,25 +49,39 @@ class _Entry:
     used: int
 
 
+def _pass() -> None:
+    """Say nothing."""
+
+
 class DiskCache:
-    """Files by key, bounded; safe to use from several threads and several servers at once."""
+    """Files by key, bounded; safe to use from several threads and several servers at once.
+
+    Attributes:
+        trouble: why the last thing could not be kept, as a sentence; "" where it was.
+    """
 
     def __init__(self, root: Path, limit_bytes: int) -> None:
         self.root = root
         self.limit_bytes = limit_bytes
         self._lock = Lock()
         self._total: int | None = None  # of bytes; None until the folder was looked at
-        self._warned = False
+        self.trouble = ""
         self.memo = Memo(root if limit_bytes > 0 else None)
         self.placed = Placed(self.memo)
 
-    def alpha(self, wanted: Fingerprint) -> Path | None:
-        """Return the finished alpha file with this fingerprint, proven."""
+    def alpha(self, wanted: Fingerprint, on_damage: Callable[[], None] = _pass) -> Path | None:
+        """Return the finished alpha file with this fingerprint, proven.
+
+        Args:
+            wanted: what it was made from, and what made it.
+            on_damage: called where one lay there and was not whole.
+        """
         path = self._path(_ALPHAS, wanted.digest, ".exr")
         if not path.is_file():
             return None
         if prove_file(path) != wanted:
             self._drop(path, "it is damaged, or not the alpha that its name says")
+            on_damage()
             return None
         _touch(path)
         return path
@@ -88,8 +102,16 @@ class DiskCache:
         """Return whether a window's alphas are there."""
         return self._path(_WINDOWS, key, _WINDOW).is_file()
 
-    def window(self, key: bytes, shape: tuple[int, int, int]) -> WindowAlphas | None:
-        """Return a window's alphas, [T, h, w], of the type in which they were kept, proven."""
+    def window(
+        self, key: bytes, shape: tuple[int, int, int], on_damage: Callable[[], None] = _pass
+    ) -> WindowAlphas | None:
+        """Return a window's alphas, [T, h, w], of the type in which they were kept, proven.
+
+        Args:
+            key: of recipe and maker.
+            shape: what they must have.
+            on_damage: called where a file lay there and was not whole.
+        """
         path = self._path(_WINDOWS, key, _WINDOW)
         try:
             alphas = read_window(path.read_bytes(), key, shape)
@@ -97,6 +119,7 @@ class DiskCache:
             return None
         except (OSError, ValueError) as error:
             self._drop(path, str(error))
+            on_damage()
             return None
         _touch(path)
         return alphas
@@ -134,9 +157,16 @@ class DiskCache:
 
     @property
     def size_bytes(self) -> int:
-        """The bytes in the cache as this process counts them; cheap after the first time."""
+        """The bytes in the cache as this process counts them; 0 before it has counted.
+
+        Answers at once: a walk through a hundred thousand files takes seconds.
+        """
+        return self._total or 0
+
+    def count(self) -> None:
+        """Count what lies in the cache; a server does so when it starts."""
         with self._lock:
-            return self._counted()
+            self._counted()
 
     def clear(self) -> CacheUsage:
         """Remove everything, and return what that was."""
@@ -161,6 +191,7 @@ class DiskCache:
         except OutputError as error:
             self._warn(error)
             return
+        self.trouble = ""
         with self._lock:
             if self._total is not None:
                 self._total += _size(path)
@@ -201,9 +232,9 @@ class DiskCache:
                     self._total -= size
 
     def _warn(self, error: OutputError) -> None:
-        if not self._warned:
-            self._warned = True
+        if not self.trouble:
             _log.warning("The cache cannot be written, nothing is kept for later: %s", error)
+        self.trouble = f"The cache cannot be written, so nothing is kept for later: {error}"
 
 
 def _make_folder(folder: Path) -> None:

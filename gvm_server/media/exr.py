@@ -100,6 +100,21 @@ def read_alpha_file(path: Path) -> AlphaFile:
     )
 
 
+def is_image(path: Path) -> bool:
+    """Return whether a file is an image of any kind that OpenImageIO reads.
+
+    Raises:
+        InputError: it is no file, or does not answer.
+    """
+    probe_file(path)
+    file = oiio.ImageInput.open(str(path))
+    if file is None:
+        reason_of(None)
+        return False
+    file.close()
+    return True
+
+
 def copy_into_place(
     source: Path,
     target: Path,
@@ -112,9 +127,12 @@ def copy_into_place(
 
     Raises:
         OutputError: DISK_FULL or OUTPUT_UNWRITABLE; no trace of the copy is left.
-        FileNotFoundError: the source is gone, or is not whole, or is another alpha.
+        FileNotFoundError: the source is gone, cannot be read, is not whole, or is another alpha.
     """
-    data = source.read_bytes()
+    try:
+        data = source.read_bytes()
+    except OSError as error:  # no permission, a bad sector: as if it were not there
+        raise FileNotFoundError(errno.ENOENT, str(error.strerror), str(source)) from error
     if prove(data) != expected:
         raise FileNotFoundError(errno.ENOENT, "it is damaged", str(source))
     with replacing(target, size_hint=len(data), flush=flush, umask=umask) as temporary:

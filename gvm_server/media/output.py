@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,8 +87,19 @@ class AlphaFiles:
         """Return the file of a frame."""
         return self.target.path(frame) if isinstance(self.target, SequencePath) else self.target
 
-    def check(self, frames: Sequence[int], *, overwrite: bool) -> None:
+    def check(
+        self,
+        frames: Sequence[int],
+        *,
+        overwrite: bool,
+        is_wreck: Callable[[Path], bool] = lambda _: False,
+    ) -> None:
         """Make the folder and prove that these frames can be written there.
+
+        Args:
+            frames: that will be written.
+            overwrite: whether files that are not ours may be replaced.
+            is_wreck: tells one of ours whose header is destroyed.
 
         Raises:
             SettingsError: several frames would share one name.
@@ -107,7 +118,7 @@ class AlphaFiles:
         paths = [self.path(frame) for frame in frames]
         self._refuse_plate(paths)
         if not overwrite:
-            _refuse_foreign(self.folder, paths)
+            _refuse_foreign(self.folder, paths, is_wreck)
 
     def _refuse_plate(self, paths: Sequence[Path]) -> None:
         """Refuse names that are the plate's own, whatever frame they belong to."""
@@ -167,9 +178,11 @@ def prove_writable(folder: Path, *, umask: int | None = None) -> None:
         raise write_failure(folder, error) from error
 
 
-def _refuse_foreign(folder: Path, paths: Sequence[Path]) -> None:
+def _refuse_foreign(folder: Path, paths: Sequence[Path], is_wreck: Callable[[Path], bool]) -> None:
     there = set(os.listdir(folder))  # noqa: PTH208 - bare names, ten thousand of them at once
-    foreign = [path for path in paths if path.name in there and not _is_ours(path)]
+    foreign = [
+        path for path in paths if path.name in there and not (_is_ours(path) or is_wreck(path))
+    ]
     if not foreign:
         return
     named = ", ".join(path.name for path in foreign[:_MAX_NAMED])

@@ -12,11 +12,12 @@ from collections import OrderedDict
 from pathlib import Path
 from threading import Lock
 
+from gvm_server.media.exr import is_image
 from gvm_server.media.filekey import hash_texts
 from gvm_server.media.memo import Memo
 from gvm_server.media.stamp import KEY_BYTES, Fingerprint, prove_file, read_fingerprint
 
-_PLACED = "placed"  # what the memo calls them
+_PLACED, _OURS = "placed", "ours"  # what the memo calls them
 LIMIT = 100_000  # files that are remembered; about 50 MB at the most
 
 _Version = tuple[int, int, int, int, int]
@@ -38,6 +39,7 @@ class Placed:
         self._hold(path, version, fingerprint)
         said = fingerprint.recipe + fingerprint.maker.encode()
         self._memo.keep(_PLACED, _key(path, version), said)
+        self._memo.keep(_OURS, _place(path, version), b"")
 
     def look(self, path: Path, recipe: bytes) -> tuple[Fingerprint | None, bool]:
         """Return what the file of this recipe is, and whether one stands there damaged."""
@@ -56,6 +58,17 @@ class Placed:
         if _version(path) == version:
             self.remember(path, proven)
         return proven, False
+
+    def is_wreck(self, path: Path) -> bool:
+        """Return whether a file is one of ours whose header is destroyed.
+
+        It lies where one was written, is still that very file on the disk, and is no image any
+        more. What another program put there is another file, or an image.
+        """
+        version = _version(path)
+        if version is None or self._memo.recall(_OURS, _place(path, version)) is None:
+            return False
+        return not is_image(path)
 
     def _known(self, path: Path, version: _Version) -> Fingerprint | None:
         with self._lock:
@@ -78,6 +91,11 @@ class Placed:
 
 def _key(path: Path, version: _Version) -> bytes:
     return hash_texts(path, *version)
+
+
+def _place(path: Path, version: _Version) -> bytes:
+    *_, device, inode = version
+    return hash_texts(path, device, inode)
 
 
 def _version(path: Path) -> _Version | None:

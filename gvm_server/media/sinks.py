@@ -119,7 +119,7 @@ class FileSink:
         path = self.files.path(frame)
         found, damaged = self._cache.placed.look(path, wanted.recipe)
         if found is None:
-            return Standing(damaged=damaged)
+            return Standing(damaged=damaged or self._cache.placed.is_wreck(path))
         kept = found.maker == wanted.maker or not self._same_maker
         return Standing(kept=kept, maker=found.maker)
 

@@ -199,6 +199,7 @@ def serve(settings: ServerSettings, folder: Path, *, log: str = "") -> None:
             writers=writers,
         )
         endpoint = Endpoint(folder, log=log)
+        threading.Thread(target=shop.cache.count, name="count", daemon=True).start()
         buffers = pixels_dir(folder)
         sweep(buffers)
         site = Site(

@@ -11,26 +11,24 @@ import itertools
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Protocol
 
 from gvm_client.errors import ErrorCode, GvmError, InputError, JobCancelled
+from gvm_client.frames import format_frames
 from gvm_client.plural import ARE, counted
 from gvm_client.protocol.lifecycle import JobState, next_state
 from gvm_client.protocol.messages import (
     Accepted,
     Cancelled,
     Done,
-    EngineName,
     FileOutput,
     FilePlate,
-    FrameReady,
     GiveFrames,
     JobEvent,
     JobSummary,
-    MappedFrame,
     Matte,
     NeedFrames,
-    PixelType,
     Progress,
     StageSeconds,
 )
@@ -38,12 +36,10 @@ from gvm_client.settings import Priority, WindowSettings
 from gvm_server.matting.order import Order
 from gvm_server.matting.pipeline import Pipeline
 from gvm_server.matting.survey import Survey
-from gvm_server.media.mapped import MappedImage
 from gvm_server.media.pushed import PushedFrames
 from gvm_server.media.sinks import Delivery
-from gvm_server.service.context import Running
 from gvm_server.service.phases import Phase, step
-from gvm_server.service.replies import failed_by, sendable
+from gvm_server.service.replies import accepted, as_image, failed_by, frame_ready, sendable
 from gvm_server.service.rivals import Claim
 
 HEARTBEAT_SECONDS = 1.0  # at least one message a job and second: a client knows that we live
@@ -75,6 +71,8 @@ class Job:
         ahead: how many jobs are served before this one, as the scheduler counted last.
         phase: who has it in hand.
         claim: the files that it writes; None before they are known, or where it writes none.
+        wanted: the request for the frames that are still to be made.
+        resumptions: how often alphas of the cache were lost on the way.
         ending: why it is to end; None while it is to go on.
     """
 
@@ -88,7 +86,10 @@ class Job:
         self.pipeline: Pipeline | None = None
         self.ending: GvmError | None = None
         self.window = request.window
+        self.wanted = request
+        self.resumptions = 0
         self._notes: list[str] = []
+        self._windows_before = (0, 0)  # run and recalled, before it was resumed
         self._lines = {peer: line}
         self._lock = threading.RLock()
         self._asked_at = time.monotonic()
@@ -144,24 +145,44 @@ class Job:
     ) -> None:
         """Say what will be done; a job that begins anew says so by its heartbeat."""
         with self._lock:
-            begins_anew = self._accepted is not None
-            self._frames_done = self._frames_written = 0
-            self._accepted = _accepted(self.name, order, found, notes, ocio_digest)
-            if begins_anew:
-                self.beat()
-            else:
+            before = self._accepted
+            self._accepted = accepted(self.name, order, found, notes, ocio_digest)
+            if before is None:
                 self._note = ""
                 self.say(self._accepted)
+                return
+            if self.wanted is self.request:
+                self._frames_done = self._frames_written = 0
+            else:
+                kept, total = before.frames_kept, before.frames_total
+                self._accepted = replace(self._accepted, frames_kept=kept, frames_total=total)
+            self.beat()
 
     def begin_anew(self, window: WindowSettings) -> None:
         """Go on with smaller settings after memory ran out; every frame is made with them."""
-        self.window, self.pipeline = window, None
+        self.window, self.wanted, self.pipeline = window, self.request, None
         says = (
             f"Memory ran out: the job begins anew with {counted(window.frames_per_window, 'frame')}"
             f" per window, {window.chunk} decoded together, size {window.size}. The matte changes."
         )
         self._notes.append(says)
         self.note(says)
+
+    def resume(self, lost: Iterable[int]) -> None:
+        """Go on with frames that lay in the cache when the job began, and do not any more."""
+        run, recalled = self._windows_before
+        self._windows_before = (
+            run + self.running.windows_run,
+            recalled + self.running.windows_cached,
+        )
+        frames = format_frames(lost)
+        self._notes += [
+            *self.running.notes,
+            f"Alphas left the cache while the job ran, and were made again: frames {frames}.",
+        ]
+        self.resumptions += 1
+        self.wanted = replace(self.request, frames=frames, max_frames=0)
+        self.pipeline = None
 
     def need(self, frames: tuple[int, ...]) -> None:
         """Ask the host for pixels."""
@@ -183,7 +204,7 @@ class Job:
                 code=ErrorCode.ILLEGAL_MOVE,
             )
         for given in frames.frames:
-            plate.give(given.frame, _as_image(given))
+            plate.give(given.frame, as_image(given))
         self._note = ""
 
     def deliver(self, delivery: Delivery) -> None:
@@ -194,7 +215,7 @@ class Job:
             self._note = ""
             self._frames_done += 1
             self._frames_written += not delivery.kept
-            self.say(_frame_ready(self.name, delivery))
+            self.say(frame_ready(self.name, delivery))
 
     def deliver_kept(self, frames: Iterable[int]) -> None:
         """Say of each frame that its alpha stood in its place; there may be very many.
@@ -228,13 +249,14 @@ class Job:
                 )
             )
 
-    def end(self, failure: GvmError | None) -> None:
-        """Say how the job ended."""
+    def end(self, failure: GvmError | None, trouble: str = "") -> None:
+        """Say how the job ended, and what of the cache's trouble the artist should know."""
         with self._lock:
             if self.state.is_final:
                 return
             self._note = failed_by(failure).message[:MAX_REASON] if failure else ""
             if failure is None:
+                self._notes += [trouble] if trouble else []
                 self.say(self._done())
             elif failure.code is ErrorCode.CANCELLED:
                 self.say(
@@ -246,17 +268,18 @@ class Job:
     def _done(self) -> Done:
         assert self._accepted is not None  # noqa: S101 (only an accepted job is done)
         busy = self.running.clock.busy()
+        run, recalled = self._windows_before
         return Done(
             job=self.name,
-            windows_run=self.running.windows_run,
-            windows_cached=self.running.windows_cached,
+            windows_run=run + self.running.windows_run,
+            windows_cached=recalled + self.running.windows_cached,
             frames_written=self._frames_written,
             frames_kept=self._accepted.frames_kept,
             seconds=time.monotonic() - self._asked_at,
             stages=tuple(
                 StageSeconds(stage=stage.value, seconds=seconds) for stage, seconds in busy.items()
             ),
-            notes=tuple(map(sendable, self._notes)),
+            notes=tuple(map(sendable, (*self._notes, *self.running.notes))),
         )
 
     # ---- who listens, and what the status shows ------------------------------------------------
@@ -333,66 +356,3 @@ def _waiting(ahead: int) -> str:
     if not ahead:
         return "Waiting for its turn."
     return f"Waiting for its turn: {counted(ahead, 'job', ARE)} ahead."
-
-
-def _accepted(
-    job: str, order: Order, found: Survey, notes: tuple[str, ...], ocio_digest: str
-) -> Accepted:
-    running = Running.of(order.engine)
-    return Accepted(
-        job=job,
-        engine=EngineName(order.engine.name),
-        revision=order.engine.revision,
-        preview=order.engine.preview,
-        first=order.plan.first,
-        last=order.plan.last,
-        frames_total=len(order.frames),
-        frames_kept=len(found.kept),
-        windows_total=len(found.windows),
-        windows_cached=found.windows_cached,
-        colourspace=order.plate.colour.name,
-        working_width=order.working.width,
-        working_height=order.working.height,
-        notes=tuple(map(sendable, notes)),
-        ocio_digest=ocio_digest,
-        device=running.device,
-        precision=running.precision,
-        compilation=running.compilation,
-    )
-
-
-def _frame_ready(job: str, delivery: Delivery) -> FrameReady:
-    mapped = delivery.mapped
-    return FrameReady(
-        job=job,
-        frame=delivery.frame,
-        cached=delivery.cached,
-        path=delivery.path,
-        mapped=None
-        if mapped is None
-        else MappedFrame(
-            frame=delivery.frame,
-            key=delivery.key.hex(),
-            buffer=mapped.buffer,
-            offset=mapped.offset,
-            width=mapped.width,
-            height=mapped.height,
-            channels=mapped.channels,
-            pixel_type=PixelType(mapped.pixel_type),
-            x=mapped.x,
-            y=mapped.y,
-        ),
-    )
-
-
-def _as_image(given: MappedFrame) -> MappedImage:
-    return MappedImage(
-        buffer=given.buffer,
-        offset=given.offset,
-        width=given.width,
-        height=given.height,
-        channels=given.channels,
-        pixel_type=given.pixel_type.value,
-        x=given.x,
-        y=given.y,
-    )

@@ -190,7 +190,7 @@ def _sink(request: Matte, plate: Plate, site: Site, frames: tuple[int, ...]) -> 
     probe_folder(Path(output.path).parent)
     files = AlphaFiles.of(output.path, plate_name=plate.name, roots=site.roots)
     files = replace(files, umask=request.context.umask)
-    files.check(frames, overwrite=output.overwrite)
+    files.check(frames, overwrite=output.overwrite, is_wreck=site.cache.placed.is_wreck)
     return FileSink(files, depth=output.depth, cache=site.cache, same_maker=output.same_maker)
 
 

@@ -1,4 +1,4 @@
-"""Replies that fit their messages: errors, and a status of many jobs."""
+"""Replies that fit their messages: what a job tells, errors, and a status of many jobs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,20 @@ from collections.abc import Iterable
 
 from gvm_client.errors import GvmError
 from gvm_client.limits import MAX_JOBS, MAX_MESSAGE_BYTES
-from gvm_client.protocol.messages import Failed, JobSummary
+from gvm_client.protocol.messages import (
+    Accepted,
+    EngineName,
+    Failed,
+    FrameReady,
+    JobSummary,
+    MappedFrame,
+    PixelType,
+)
+from gvm_server.matting.order import Order
+from gvm_server.matting.survey import Survey
+from gvm_server.media.mapped import MappedImage
+from gvm_server.media.sinks import Delivery
+from gvm_server.service.context import Running
 
 _JOB_BYTES = 512  # of a job in a status, besides its texts
 MAX_SENTENCE = 2000  # characters; at most 4 bytes each, so below the protocol's bound of a text
@@ -38,4 +51,70 @@ def failed_by(error: GvmError, *, job: str = "") -> Failed:
         job=job,
         frame=error.frame,
         path=sendable(error.path),
+    )
+
+
+def accepted(
+    job: str, order: Order, found: Survey, notes: tuple[str, ...], ocio_digest: str
+) -> Accepted:
+    """Return what a client hears of a job that was looked at."""
+    running = Running.of(order.engine)
+    return Accepted(
+        job=job,
+        engine=EngineName(order.engine.name),
+        revision=order.engine.revision,
+        preview=order.engine.preview,
+        first=order.plan.first,
+        last=order.plan.last,
+        frames_total=len(order.frames),
+        frames_kept=len(found.kept),
+        windows_total=len(found.windows),
+        windows_cached=found.windows_cached,
+        colourspace=order.plate.colour.name,
+        working_width=order.working.width,
+        working_height=order.working.height,
+        notes=tuple(map(sendable, notes)),
+        ocio_digest=ocio_digest,
+        device=running.device,
+        precision=running.precision,
+        compilation=running.compilation,
+    )
+
+
+def frame_ready(job: str, delivery: Delivery) -> FrameReady:
+    """Return what a client hears of an alpha that is in its place."""
+    mapped = delivery.mapped
+    return FrameReady(
+        job=job,
+        frame=delivery.frame,
+        cached=delivery.cached,
+        path=delivery.path,
+        mapped=None
+        if mapped is None
+        else MappedFrame(
+            frame=delivery.frame,
+            key=delivery.key.hex(),
+            buffer=mapped.buffer,
+            offset=mapped.offset,
+            width=mapped.width,
+            height=mapped.height,
+            channels=mapped.channels,
+            pixel_type=PixelType(mapped.pixel_type),
+            x=mapped.x,
+            y=mapped.y,
+        ),
+    )
+
+
+def as_image(given: MappedFrame) -> MappedImage:
+    """Return where a host's pixels lie."""
+    return MappedImage(
+        buffer=given.buffer,
+        offset=given.offset,
+        width=given.width,
+        height=given.height,
+        channels=given.channels,
+        pixel_type=given.pixel_type.value,
+        x=given.x,
+        y=given.y,
     )

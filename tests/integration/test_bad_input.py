@@ -60,6 +60,7 @@ def test_a_frame_of_another_size_is_named_with_both_sizes(site, tmp_path, plate)
     assert ran.code == 3
     for text in ("Frame 7 of", "100x64", "96x64", plate):
         assert text in ran.stderr
+    assert site.windows_denoised() == [], "it was found before any work"
     _check_alive(site, write_plate(tmp_path / "good", range(1, 3)))
 
 

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import os
+import shutil
+import threading
 import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from gvm_client.errors import ErrorCode, OutputError
+from gvm_client.protocol.messages import Done, Failed
 from gvm_client.settings import MatteKnobs
 from gvm_server.cli.main import main
+from gvm_server.media import cache as cache_module
+from gvm_server.media.cache import DiskCache
+from gvm_server.service import scheduler as scheduler_module
+from gvm_server.service.preparing import Preparing
+from gvm_server.service.scheduler import Scheduler
+from tests.fakes.listener import Listener
 from tests.support.plates import read_alpha
 from tests.support.runs import run
+from tests.support.serving import until
 from tests.support.shop import open_shop, request_in
 
 
@@ -125,3 +139,143 @@ def test_verify_reads_all_alphas_and_names_those_that_are_not_whole(tmp_path, ca
     assert f"{files[5]}: not made by this program" in said
     assert "10 of 12" in said
     assert main(["verify", str(tmp_path / "none")]) == 3
+
+
+def test_damage_to_the_cache_is_said_to_the_artist(tmp_path):
+    """Which frames: of an alpha before the job, of a window when it is used."""
+    with open_shop(tmp_path) as (shop, site):
+        request = request_in(tmp_path)
+        assert run(request, shop, site).failure is None
+        first, second, *_ = sorted((tmp_path / "cache" / "alphas").rglob("*.exr"))
+        flip_pixels(first, second)
+        (said,) = run(again(request, "copies"), shop, site).found.notes
+        assert "1 cached alpha was damaged" in said
+        window, *_ = sorted((tmp_path / "cache" / "windows").rglob("*.window"))
+        cut(window, window)
+        knob = again(request, "knob", knobs=MatteKnobs(gamma=1.5))
+        (said,) = run(knob, shop, site).notes
+        assert "6 cached alphas were damaged and made again" in said
+
+
+@pytest.mark.parametrize("damage", [cut, flip_pixels, swap, lambda path, _: path.unlink()])
+def test_alphas_that_leave_the_cache_while_the_job_runs_are_made_again(
+    tmp_path, damage, monkeypatch
+):
+    """Between the look at it and the copy: evicted by another server, or damaged; none is lost."""
+    with serving_jobs(tmp_path) as scheduler:
+        request = request_in(tmp_path)
+        assert ask(scheduler, request).frames_written == 12
+        right = alphas_in(tmp_path / "out")
+        alphas = sorted((tmp_path / "cache" / "alphas").rglob("*.exr"))
+        real = scheduler_module.survey
+
+        def survey(order, cache, heed):
+            found = real(order, cache, heed)
+            if found.cached:
+                monkeypatch.setattr(scheduler_module, "survey", real)
+                for path in alphas[:3]:
+                    damage(path, alphas[5])
+            return found
+
+        monkeypatch.setattr(scheduler_module, "survey", survey)
+        shutil.rmtree(tmp_path / "cache" / "windows")
+        done = ask(scheduler, again(request, "copies"))
+        assert_same(tmp_path / "copies", right)
+        assert (done.frames_written, done.frames_kept) == (12, 0)
+        assert done.windows_run > 0
+        assert any("left the cache while the job ran" in note for note in done.notes)
+
+
+def test_a_cache_that_loses_alphas_again_and_again_ends_the_job(tmp_path, monkeypatch):
+    """With the remedy; not for ever."""
+    with serving_jobs(tmp_path) as scheduler:
+        request = request_in(tmp_path)
+        ask(scheduler, request)
+        real = DiskCache.alpha
+        calls = Counter()
+
+        def alpha(self, wanted, on_damage=None):
+            calls[wanted] += 1
+            return None if calls[wanted] % 2 == 0 else real(self, wanted)
+
+        monkeypatch.setattr(DiskCache, "alpha", alpha)
+        failed = ask(scheduler, again(request, "copies"))
+        assert isinstance(failed, Failed)
+        assert "GVM_CACHE_LIMIT_GB" in failed.remedy
+
+
+@pytest.mark.parametrize("left", [0, 1, 100])
+def test_a_finished_file_whose_header_is_destroyed_is_made_again(tmp_path, left):
+    """The very file that we wrote, and no image any more; by the next server too."""
+    with open_shop(tmp_path) as (shop, site):
+        request = request_in(tmp_path)
+        assert run(request, shop, site).failure is None
+    right = alphas_in(tmp_path / "out")
+    path = tmp_path / "out" / "plate.0004.exr"
+    with path.open("r+b") as file:
+        file.write(b"\xff" * 400)
+        file.truncate(left)
+    with open_shop(tmp_path) as (shop, site):
+        made = run(again(request, "out"), shop, site)
+    assert made.failure is None
+    assert len(made.found.kept) == 11
+    assert any("1 finished frame was damaged" in note for note in made.found.notes)
+    assert_same(tmp_path / "out", right)
+
+
+@pytest.mark.parametrize("how", ["image in place", "image renamed", "text renamed"])
+def test_what_others_put_in_its_place_is_never_replaced(tmp_path, how):
+    """Another program's picture, written into our file or over it, and any other file."""
+    with open_shop(tmp_path) as (shop, site):
+        request = request_in(tmp_path)
+        assert run(request, shop, site).failure is None
+        path = tmp_path / "out" / "plate.0004.exr"
+        theirs = tmp_path / "theirs"
+        theirs.write_bytes(
+            b"notes" if "text" in how else (tmp_path / "plate" / "plate.0001.exr").read_bytes()
+        )
+        data = theirs.read_bytes()
+        if "renamed" in how:
+            theirs.replace(path)
+        else:
+            path.write_bytes(data)
+        refused = run(again(request, "out"), shop, site).failure
+        assert refused is not None
+        assert refused.code is ErrorCode.OUTPUT_NOT_OURS
+        assert path.read_bytes() == data
+
+
+def test_a_cache_that_fills_up_is_said_when_the_job_is_done(tmp_path, monkeypatch):
+    """The mattes are delivered."""
+
+    def full(source, target, expected, *, flush):
+        raise OutputError("No space is left for /cache.", code=ErrorCode.DISK_FULL)
+
+    monkeypatch.setattr(cache_module, "copy_into_place", full)
+    with serving_jobs(tmp_path) as scheduler:
+        done = ask(scheduler, request_in(tmp_path))
+    assert done.frames_written == 12
+    (said,) = [note for note in done.notes if "cache" in note]
+    assert "No space is left" in said
+
+
+@contextmanager
+def serving_jobs(folder: Path) -> Iterator[Scheduler]:
+    """A scheduler that runs its jobs."""
+    with open_shop(folder) as (shop, site), closing(Preparing()) as preparing:
+        scheduler = Scheduler(shop=shop, site=site, preparing=preparing)
+        gpu = threading.Thread(target=scheduler.run, name="gpu")
+        gpu.start()
+        try:
+            yield scheduler
+        finally:
+            scheduler.stop()
+            gpu.join()
+
+
+def ask(scheduler: Scheduler, request):
+    """Ask, and return how the job ended."""
+    listener = Listener()
+    scheduler.ask(request, peer=request.job.encode(), line=listener)
+    assert until(lambda: listener.all_of(Done) or listener.all_of(Failed), seconds=30)
+    return listener.heard[-1]

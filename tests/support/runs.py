@@ -22,6 +22,7 @@ class Run:
     failure: GvmError | None = None
     found: Survey | None = None
     windows_run: int = 0
+    notes: tuple[str, ...] = ()
     delivered: list[Delivery] = field(default_factory=list)
 
 
@@ -56,5 +57,5 @@ def run(
         pipeline.close(error)
     pipeline.close()
     assert ended.wait(60)
-    done.windows_run = pipeline.windows_run
+    done.windows_run, done.notes = pipeline.windows_run, pipeline.notes
     return done
