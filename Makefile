@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 
-.PHONY: demo test setup lint types contracts unit plugin clean
+.PHONY: demo test setup lint types contracts unit search plugin clean
 
 demo: setup
 	$(BIN)/python docs/demo.py $(if $(CLIP),--clip "$(CLIP)")
@@ -34,6 +34,10 @@ contracts: setup
 
 unit: setup
 	$(BIN)/pytest
+
+# Property tests with many random examples: new ones each time. `make test` tries the same ones.
+search: setup
+	$(BIN)/pytest --hypothesis-profile=search $$(grep -rl "^from hypothesis" tests --include="test_*.py")
 
 # GVM.ofx.bundle in build/plugin; installs compiler and libraries by apt where it may.
 plugin: setup

@@ -8,8 +8,11 @@ from hypothesis import HealthCheck, settings
 # Before PyTorch loads its OpenMP: more threads than cores otherwise spin at every barrier.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-# A busy machine is no failure: what must be fast has a test of its own.
-settings.register_profile("gvm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A busy machine is no failure: what must be fast has a test of its own. `make test` tries the same
+# examples each time; `make search` looks for new ones.
+CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("gvm", derandomize=True, database=None, **CALM)
+settings.register_profile("search", max_examples=2000, **CALM)
 settings.load_profile("gvm")
 
 # A shell that starts the tests in the background has them, and what they start, ignore Ctrl-C.

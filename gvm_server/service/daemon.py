@@ -30,7 +30,7 @@ from gvm_client.protocol.messages import (
     Stop,
 )
 from gvm_client.protocol.wire import Envelope
-from gvm_client.runtime import pixels_dir
+from gvm_client.runtime import LOG_NAME, pixels_dir
 from gvm_server.matting.device import device_memory, device_name
 from gvm_server.matting.engines import Machine
 from gvm_server.matting.latents import LatentStore
@@ -38,6 +38,7 @@ from gvm_server.matting.pipeline import Shop
 from gvm_server.media.cache import DiskCache
 from gvm_server.media.confine import Roots
 from gvm_server.service.endpoint import Endpoint
+from gvm_server.service.logfile import rotate
 from gvm_server.service.prepare import Site
 from gvm_server.service.preparing import Preparing
 from gvm_server.service.replies import page
@@ -143,6 +144,7 @@ class Daemon:
         if time.monotonic() > self._sweep_at:
             self._sweep_at = time.monotonic() + SWEEP_SECONDS
             self._shop.writers.submit(sweep, self._buffers)
+            rotate(self._buffers.with_name(LOG_NAME))
         quiet = self._scheduler.quiet_seconds
         if self._scheduler.engine_loaded and 0 < self._unload_seconds < quiet:
             self._scheduler.release()

@@ -207,3 +207,15 @@ def test_the_cache_that_is_spoken_of_is_the_servers(site: Site, plate: str, tmp_
     ran = other.matte(plate, tmp_path / "out2")
     assert str(tmp_path / "mine") in ran.stdout + ran.stderr
     assert not (tmp_path / "mine").exists()
+
+
+def test_a_shell_whose_umask_is_0_opens_nothing_of_the_cache(
+    site: Site, plate: str, tmp_path: Path
+):
+    """Whoever starts the server: plates' mattes of a show are nobody else's to read or change."""
+    matte_with_umask(site, plate, tmp_path / "open", 0)
+    cache = Path(site.environment["GVM_CACHE_DIR"])
+    kept = [cache, *cache.rglob("*")]
+    assert sum(path.is_file() for path in kept) >= 4
+    assert {mode(path) & 0o077 for path in kept} == {0}
+    assert {mode(path) & 0o077 for path in (site.runtime, *site.runtime.iterdir())} == {0}

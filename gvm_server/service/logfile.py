@@ -1,0 +1,32 @@
+"""The log that a client gave a server as its output: kept below a bound while the server runs."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from gvm_client.limits import MAX_LOG_BYTES
+
+_OUTPUTS = (1, 2)
+
+
+def rotate(log: Path, *, limit: int = MAX_LOG_BYTES) -> bool:
+    """Put a long log aside, as `.log.1`, and write on into a new one; return whether that was done.
+
+    Only where this process's output is that very file: a terminal, or another server's log, stays.
+    """
+    try:
+        here, there = os.fstat(_OUTPUTS[1]), log.lstat()
+        ours = (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
+        if not ours or not stat.S_ISREG(here.st_mode) or here.st_size <= limit:
+            return False
+        log.replace(log.with_suffix(".log.1"))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+        fresh = os.open(log, flags, 0o600)
+    except OSError:
+        return False  # it is written on
+    for output in _OUTPUTS:
+        os.dup2(fresh, output)
+    os.close(fresh)
+    return True
