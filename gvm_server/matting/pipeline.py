@@ -231,6 +231,7 @@ class Pipeline:
 
     def _end(self, failure: GvmError | None) -> None:
         self._order.plate.close()
+        self._order.sink.close()
         self._on_end(failure)
 
     def _step(self, window: Window) -> _Step:

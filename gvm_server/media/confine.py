@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError, OutputError
 from gvm_client.printable import is_text, printable
 
+_DESCRIPTORS = Path("/proc/self/fd")
 _PLAIN_NAME = "Rename it, or name it by a link that has a plain name."
 
 
@@ -63,3 +67,51 @@ class Roots:
 
     def _sentence(self, path: Path, verb: str) -> str:
         return f"{path} may not be {verb}: this server is confined to {self.root}."
+
+
+class OpenFolder:
+    """A folder held open: what is written by `path` goes there, whatever its name leads to later.
+
+    Linux reaches a descriptor's folder as `/proc/self/fd/N` (proc_pid_fd(5)). Elsewhere the name
+    is used, and only checked when the job begins.
+
+    Args:
+        folder: exists.
+        roots: where it must lie; proved of the folder that was opened.
+
+    Raises:
+        OutputError: PATH_REFUSED; it leads outside.
+        OSError: it cannot be opened.
+    """
+
+    def __init__(self, folder: Path, roots: Roots) -> None:
+        self._descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+        place = _DESCRIPTORS / str(self._descriptor)
+        self.path = place if place.exists() else folder
+        try:
+            roots.check_write(self.path)
+        except OutputError as error:
+            raise _named(error, self.path, folder) from None
+
+    @contextmanager
+    def naming(self, folder: Path) -> Iterator[Path]:
+        """Lend the path; errors about it name the folder as it was asked for."""
+        try:
+            yield self.path
+        except OutputError as error:
+            raise _named(error, self.path, folder) from error
+
+    def close(self) -> None:
+        """Let the folder go; harmless when said again."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __del__(self) -> None:
+        with suppress(AttributeError, OSError):  # it could not be opened
+            self.close()
+
+
+def _named(error: OutputError, opened: Path, folder: Path) -> OutputError:
+    message, path = (text.replace(str(opened), str(folder)) for text in (error.message, error.path))
+    return OutputError(message, remedy=error.remedy, code=error.code, frame=error.frame, path=path)

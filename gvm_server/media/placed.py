@@ -31,9 +31,15 @@ class Placed:
         self._proven: OrderedDict[str, tuple[_Version, Fingerprint]] = OrderedDict()
         self._lock = Lock()
 
-    def remember(self, path: Path, fingerprint: Fingerprint) -> None:
-        """Record a file that was just written, or proven."""
-        version = _version(path)
+    def remember(self, path: Path, fingerprint: Fingerprint, *, at: Path | None = None) -> None:
+        """Record a file that was just written, or proven.
+
+        Args:
+            path: its name.
+            fingerprint: what it is.
+            at: the path by which it was written, where that is another.
+        """
+        version = _version(at or path)
         if version is None:
             return
         self._hold(path, version, fingerprint)

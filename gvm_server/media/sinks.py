@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from gvm_client.settings import Depth
 from gvm_server.media.cache import DiskCache
+from gvm_server.media.confine import OpenFolder
 from gvm_server.media.curves import Pixels
 from gvm_server.media.exr import copy_into_place, read_alpha_file, write_alpha
 from gvm_server.media.geometry import Box
@@ -102,14 +104,33 @@ class Sink(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Let go of what is held open; nothing is delivered after."""
+        ...
+
 
 class FileSink:
-    """EXR files, named after the plate's frames."""
+    """EXR files, named after the plate's frames.
+
+    Args:
+        files: their names.
+        depth: their pixel type.
+        cache: where copies are kept.
+        same_maker: whether finished files that another maker made do not count.
+        opened: their folder, where nothing may be written outside it; None goes by its name.
+    """
 
     def __init__(
-        self, files: AlphaFiles, *, depth: Depth, cache: DiskCache, same_maker: bool = False
+        self,
+        files: AlphaFiles,
+        *,
+        depth: Depth,
+        cache: DiskCache,
+        same_maker: bool = False,
+        opened: OpenFolder | None = None,
     ) -> None:
         self.files = files
+        self._opened = opened
         self._cache = cache
         self._same_maker = same_maker
         self.depth = depth
@@ -126,24 +147,40 @@ class FileSink:
     def place(self, frame: int, wanted: Fingerprint, cached: Path) -> Delivery:
         """Copy a finished file from the cache into place."""
         path = self.files.path(frame)
-        copy_into_place(cached, path, wanted, umask=self.files.umask)
-        self._cache.placed.remember(path, wanted)
+        with self._placing(path) as place:
+            copy_into_place(cached, place, wanted, umask=self.files.umask)
+            self._cache.placed.remember(path, wanted, at=place)
         return Delivery(frame=frame, cached=True, path=str(path))
 
     def put(self, alpha: Alpha) -> Delivery:
         """Write a file, and keep a copy of it in the cache."""
         path = self.files.path(alpha.frame)
-        write_alpha(
-            path,
-            alpha.pixels,
-            header=alpha.header,
-            depth=self.depth,
-            attributes=alpha.attributes,
-            umask=self.files.umask,
-        )
-        self._cache.placed.remember(path, alpha.fingerprint)
-        self._cache.add_alpha(alpha.fingerprint, path)
+        with self._placing(path) as place:
+            write_alpha(
+                place,
+                alpha.pixels,
+                header=alpha.header,
+                depth=self.depth,
+                attributes=alpha.attributes,
+                umask=self.files.umask,
+            )
+            self._cache.placed.remember(path, alpha.fingerprint, at=place)
+            self._cache.add_alpha(alpha.fingerprint, place)
         return Delivery(frame=alpha.frame, path=str(path))
+
+    def close(self) -> None:
+        """Let the folder go."""
+        if self._opened is not None:
+            self._opened.close()
+
+    @contextmanager
+    def _placing(self, path: Path) -> Iterator[Path]:
+        """Lend the path by which a file is written; where the folder is held, through that."""
+        if self._opened is None:
+            yield path
+            return
+        with self._opened.naming(path.parent) as folder:
+            yield folder / path.name
 
 
 class MappedSink:
@@ -183,6 +220,9 @@ class MappedSink:
         )
         key, place = alpha.fingerprint.digest, _place(alpha.header.data, alpha.header.display)
         return self._mapped(alpha.frame, key, alpha.pixels, place, cached=False)
+
+    def close(self) -> None:
+        """Do nothing: nothing is held open."""
 
     def _mapped(
         self, frame: int, key: bytes, pixels: Pixels, place: tuple[int, int], *, cached: bool

@@ -16,7 +16,7 @@ from gvm_server.matting.footprint import check_memory
 from gvm_server.matting.order import Order, working_size_of
 from gvm_server.matting.working import WorkingSize
 from gvm_server.media.cache import DiskCache
-from gvm_server.media.confine import Roots
+from gvm_server.media.confine import OpenFolder, Roots
 from gvm_server.media.geometry import ClipGeometry
 from gvm_server.media.ocio import Configuration
 from gvm_server.media.open import open_plate
@@ -191,7 +191,13 @@ def _sink(request: Matte, plate: Plate, site: Site, frames: tuple[int, ...]) -> 
     files = AlphaFiles.of(output.path, plate_name=plate.name, roots=site.roots)
     files = replace(files, umask=request.context.umask)
     files.check(frames, overwrite=output.overwrite, is_wreck=site.cache.placed.is_wreck)
-    return FileSink(files, depth=output.depth, cache=site.cache, same_maker=output.same_maker)
+    return FileSink(
+        files,
+        depth=output.depth,
+        cache=site.cache,
+        same_maker=output.same_maker,
+        opened=None if site.roots.root is None else OpenFolder(files.folder, site.roots),
+    )
 
 
 def _advice(window: WindowSettings) -> tuple[str, ...]:

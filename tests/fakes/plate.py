@@ -90,6 +90,9 @@ class MemorySink:
             self.keys[alpha.frame] = alpha.fingerprint
         return Delivery(frame=alpha.frame)
 
+    def close(self) -> None:
+        """Nothing is held open."""
+
     def _write(self, path: Path, alpha: Alpha) -> None:
         write_alpha(
             path,

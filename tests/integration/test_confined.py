@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.plates import write_plate
+from tests.support.site import SMALL
 
 
 @pytest.fixture
@@ -42,3 +43,30 @@ def test_paths_inside_work_and_outside_are_refused(confined, tmp_path):
         assert ran.code == 3, (plate, out, ran.stderr)
         assert "confined" in ran.stderr
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_folder_that_becomes_a_link_in_mid_job_leads_nothing_outside(
+    confined, tmp_path, eventually
+):
+    """The alphas go on into the folder that was checked, whatever its name leads to now."""
+    site, root, _ = confined
+    site.gvm("stop")
+    site.environment["GVM_TEST_ENGINE_SECONDS"] = "0.05"
+    server = site.start("serve", "--root", str(root))
+    eventually(lambda: (found := site.server()) is not None and found.pid == server.pid)
+    plate = write_plate(root / "long", range(1, 31))
+    out, held, elsewhere = root / "out", root / "held", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    job = site.start("matte", plate, "-o", str(out), *SMALL)
+    eventually(lambda: len(list(out.glob("*.exr"))) >= 3)
+    out.rename(held)
+    out.symlink_to(elsewhere, target_is_directory=True)
+    _, said = job.communicate(timeout=60)
+    assert job.returncode == 0, said
+    assert list(elsewhere.iterdir()) == []
+    assert len(list(held.glob("*.exr"))) == 30
+    again = site.matte(plate, out)
+    assert again.code == 3
+    assert "confined" in again.stderr
+    server.terminate()
+    server.communicate(timeout=20)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from gvm_client.errors import ErrorCode, InputError, OutputError
-from gvm_server.media.confine import Roots
+from gvm_server.media.confine import OpenFolder, Roots
 from gvm_server.media.open import open_plate
 from gvm_server.media.plate import PlateOptions
 from tests.fakes.plates import write_sequence
@@ -62,4 +64,28 @@ def test_a_plate_outside_is_refused_without_a_look(tmp_path):
     root.mkdir()
     with pytest.raises(InputError) as caught:
         open_plate(PlateOptions(path=str(tmp_path / "no" / "a.%04d.exr")), roots=Roots(root))
+    assert caught.value.code is ErrorCode.PATH_REFUSED
+
+
+def test_a_held_folder_is_where_it_was_whatever_its_name_leads_to(tmp_path):
+    """Errors about it name it as it was asked for; one that leads outside is refused."""
+    root = tmp_path / "root"
+    out = root / "out"
+    out.mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    held = OpenFolder(out, Roots(root))
+    out.rename(root / "moved")
+    out.symlink_to(tmp_path / "elsewhere")
+    with held.naming(out) as place:
+        (place / "a").write_text("x")
+    assert (root / "moved" / "a").read_text() == "x"
+    assert not list((tmp_path / "elsewhere").iterdir())
+    refused = pytest.raises(OutputError, match=re.escape(f"{out}/b cannot"))
+    with refused as caught, held.naming(out) as place:
+        raise OutputError(f"{place}/b cannot be written.", path=f"{place}/b")
+    assert caught.value.path == f"{out}/b"
+    held.close()
+    held.close()
+    with pytest.raises(OutputError, match=re.escape(str(out))) as caught:
+        OpenFolder(out, Roots(root))
     assert caught.value.code is ErrorCode.PATH_REFUSED
