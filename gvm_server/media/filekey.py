@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ class FileKeys:
         self._reading = (options.layer, options.bad_pixels.value)
         self._versions: dict[Path, _Version] = {}
         self._hashes: dict[Path, str] = {}
+        self._folders: dict[Path, tuple[tuple[int, int], str]] = {}
         self._lock = Lock()
 
     def key(self, path: Path, frame: int, *parts: object) -> bytes:
@@ -84,7 +86,7 @@ class FileKeys:
             known = self._versions.get(path)
         if known is None:
             try:
-                version = _settled(path)
+                version = self._settled(path)
             except OSError as error:
                 raise _unreadable(path, frame, error) from error
             with self._lock:
@@ -93,7 +95,7 @@ class FileKeys:
 
     def _prove(self, path: Path, frame: int, version: _Version) -> None:
         try:
-            now = _look(path)
+            now = self._look(path)
         except OSError as error:
             raise _unreadable(path, frame, error) from error
         if now != version:
@@ -133,6 +135,45 @@ class FileKeys:
                 raise _unreadable(path, frame, error) from error
         return digest.digest()
 
+    def _settled(self, path: Path) -> _Version:
+        """Look at a file whose last change is older than the clock of its file system is coarse.
+
+        One that is written twice within a tick keeps its times.
+        """
+        version = self._look(path)
+        if 0 <= time.time_ns() - version.changed < _TICK_NS:
+            time.sleep(_TICK_NS / 1e9)
+            return self._look(path)
+        return version
+
+    def _look(self, path: Path) -> _Version:
+        real = Path(self._real(path.parent), path.name)
+        if not is_text(str(real)):  # the image libraries cannot open it by that name
+            real = path
+        status = name = real.lstat()
+        if stat.S_ISLNK(name.st_mode):
+            status = real.stat()
+        return _Version(
+            real,
+            status.st_size,
+            status.st_mtime_ns,
+            status.st_ctime_ns,
+            (status.st_dev, status.st_ino),
+            (name.st_dev, name.st_ino, name.st_ctime_ns),
+        )
+
+    def _real(self, folder: Path) -> str:
+        """Return a folder's path without links; one look where it is the same folder as before.
+
+        Following a path takes a look at each of its parts, for each frame of a long clip.
+        """
+        status = folder.stat()
+        place = status.st_dev, status.st_ino
+        known = self._folders.get(folder)
+        if known is None or known[0] != place:
+            known = self._folders[folder] = place, os.path.realpath(folder)
+        return known[1]
+
 
 @dataclass(frozen=True, slots=True)
 class _Version:
@@ -153,33 +194,6 @@ class _Version:
     def digest(self) -> bytes:
         """16 bytes that stand for the file itself, by whatever name: a link has its target's."""
         return hash_texts(*self.place, self.size, self.time, self.changed)
-
-
-def _look(path: Path) -> _Version:
-    real = Path(os.path.realpath(path.parent), path.name)
-    if not is_text(str(real)):  # the image libraries cannot open it by that name
-        real = path
-    status, name = real.stat(), real.lstat()
-    return _Version(
-        real,
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-        (status.st_dev, status.st_ino),
-        (name.st_dev, name.st_ino, name.st_ctime_ns),
-    )
-
-
-def _settled(path: Path) -> _Version:
-    """Look at a file whose last change is older than the clock of its file system is coarse.
-
-    One that is written twice within a tick keeps its times.
-    """
-    version = _look(path)
-    if 0 <= time.time_ns() - version.changed < _TICK_NS:
-        time.sleep(_TICK_NS / 1e9)
-        return _look(path)
-    return version
 
 
 def _unreadable(path: Path, frame: int, error: OSError) -> InputError:
