@@ -32,8 +32,9 @@ types: setup
 contracts: setup
 	$(BIN)/lint-imports
 
+# A file's tests stay on one worker: they share what is dear to set up.
 unit: setup
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 # Property tests with many random examples: new ones each time. `make test` tries the same ones.
 search: setup

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from tests.ofx.fakehost import Build, HostPlate
 from tests.support.plates import moving_disc, write_plate
@@ -37,12 +38,13 @@ def build_plugin(folder: Path, *options: str) -> Build:
         if os.environ.get("CI") == "true":
             pytest.fail(setup.stderr.strip())
         pytest.skip(setup.stderr.strip())
-    ran = subprocess.run(
-        [ROOT / "plugin_host" / "build.sh", folder, "-DGVM_TESTS=ON", *options],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHON": sys.executable},
-    )
+    with FileLock(f"{folder}.lock"):  # several workers of one test run want it
+        ran = subprocess.run(
+            [ROOT / "plugin_host" / "build.sh", folder, "-DGVM_TESTS=ON", *options],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHON": sys.executable},
+        )
     assert ran.returncode == 0, ran.stderr[-4000:]
     return Build(folder=folder)
 
