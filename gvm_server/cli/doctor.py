@@ -198,7 +198,7 @@ def _cache() -> Iterator[Finding]:
             yield Finding(name="cache", health=Health.NOTE, says=says)
         folder, limit = Path(status.cache_path), status.cache_limit_bytes
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe = folder / ".gvm-doctor"
         probe.write_bytes(b"")
         probe.unlink()

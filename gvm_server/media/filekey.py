@@ -64,6 +64,10 @@ class FileKeys:
         named = (os.path.abspath(path), version.size, version.time)  # noqa: PTH100
         return hash_texts("stat", *named, *self._reading, *parts)
 
+    def of_content(self, content: bytes, *parts: object) -> bytes:
+        """Return the key of what has this hash, as this plate reads it."""
+        return hash_texts("content", content.hex(), *self._reading, *parts)
+
     @contextmanager
     def read(self, path: Path, frame: int) -> Iterator[Path]:
         """Give the path to read a file by, and prove that it was one version all the while.

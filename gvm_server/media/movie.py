@@ -18,6 +18,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.settings import PlateKeys
 from gvm_server.media.colour import resolve_colour
 from gvm_server.media.colourhint import FileHint
 from gvm_server.media.curves import Pixels
@@ -26,6 +27,7 @@ from gvm_server.media.filekey import FileKeys
 from gvm_server.media.geometry import Box, ClipGeometry, describe, geometry_of
 from gvm_server.media.image import INTERLACED
 from gvm_server.media.moviefacts import display_orientation
+from gvm_server.media.moviekey import MovieContent
 from gvm_server.media.moviescan import count_movie, index_movie, unreadable
 from gvm_server.media.plate import FrameHeader, PlateFrame, PlateOptions
 from gvm_server.media.sequence import outside_clip
@@ -70,13 +72,15 @@ class MoviePlate:
                 path=str(path),
             )
         self._threads = local()
+        self._options = options
+        self._content: MovieContent | None = None
         self._memo = options.memo
         self._counting = Lock()
         self._is_counted = False
         self._decoder = MovieDecoder(real, index)
         self._facts = self._decoder.facts
         first = self._decode(self.first)
-        self._header = self._header_of(first)
+        self._header, self._orientation = self._header_of(first), display_orientation(first)
         self.colour = resolve_colour(options.colourspace, _hint(first), options.configuration)
         notes = (self._facts.choice, self.colour.note, INTERLACED if first.interlaced_frame else "")
         self.notes: tuple[str, ...] = tuple(note for note in notes if note)
@@ -90,9 +94,19 @@ class MoviePlate:
         return True
 
     def key(self, frame: int) -> bytes:
-        """Return 16 bytes for this version of the movie's file and the frame."""
+        """Return 16 bytes for the file's version, or the frame's own packets, and the frame."""
         self._check(frame)
-        return self._keys.key(self._path, frame, frame)
+        if self._options.keys is not PlateKeys.CONTENT:
+            return self._keys.key(self._path, frame, frame)
+        with self._keys.read(self._path, frame) as real:
+            with self._counting:
+                if self._content is None:
+                    self._content = MovieContent(real, index_movie(real, self._memo))
+            try:
+                content = self._content.of(frame - 1)
+            except OSError as error:
+                raise unreadable(self._path, error.strerror or str(error), frame=frame) from error
+        return self._keys.of_content(content, frame, self._header, self._orientation)
 
     def header(self, frame: int) -> FrameHeader:
         """Return the header that all frames share, with the frame's own timecode."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_HEAD = 5  # numbers before an index's own: how many of each there are
+_HEAD = 6  # numbers before an index's own: how many of each there are
 
 Times = NDArray[np.int64]
 
@@ -25,6 +25,8 @@ class MovieIndex:
         seeks: where `times` is None: the time by which each key picture is sought.
         marks: where `times` is None: the time that each key picture shows, by which it is known
             where a container lands elsewhere; None where they have none of their own.
+        groups: 16 bytes for the packets from each key packet to the next, in the file's order; None
+            where the packets were not gone through.
     """
 
     count: int
@@ -32,6 +34,7 @@ class MovieIndex:
     keys: Times
     seeks: Times | None = None
     marks: Times | None = None
+    groups: tuple[bytes, ...] | None = None
 
     def index_at(self, time: int | None) -> int | None:
         """Return the index of the picture that is shown at a time; None where there is none."""
@@ -51,6 +54,10 @@ class MovieIndex:
         """Return the index of the last key picture at or before a picture."""
         return int(self.keys[self._key_at(index)])
 
+    def group_of(self, index: int) -> int:
+        """Return the number of the key picture at or before a picture, counted from 0."""
+        return self._key_at(index)
+
     def seek_time(self, key: int) -> int | None:
         """Return the time by which a key picture is found; None where only the start can be."""
         if self.times is not None:
@@ -59,7 +66,8 @@ class MovieIndex:
 
     def to_bytes(self) -> bytes:
         """Return what `from_bytes` reads: about a byte a picture."""
-        series = [self.times, self.keys, self.seeks, self.marks]
+        groups = None if self.groups is None else np.frombuffer(b"".join(self.groups), "<i8")
+        series = [self.times, self.keys, self.seeks, self.marks, groups]
         sizes = [-1 if part is None else len(part) for part in series]
         steps = [np.diff(part, prepend=0) for part in series if part is not None]
         head = np.array([self.count, *sizes], dtype="<i8").tobytes()
@@ -80,10 +88,14 @@ class MovieIndex:
         for size in sizes:
             series.append(None if size < 0 else np.cumsum(numbers[at : at + size]))
             at += max(size, 0)
-        times, keys, seeks, marks = series
+        times, keys, seeks, marks, hashes = series
         if keys is None:
             return None
-        return cls(count=count, times=times, keys=keys, seeks=seeks, marks=marks)
+        groups = None
+        if hashes is not None:
+            data = hashes.astype("<i8").tobytes()
+            groups = tuple(data[at : at + 16] for at in range(0, len(data), 16))
+        return cls(count=count, times=times, keys=keys, seeks=seeks, marks=marks, groups=groups)
 
     def _key_at(self, index: int) -> int:
         return max(int(np.searchsorted(self.keys, index, side="right")) - 1, 0)

@@ -13,6 +13,7 @@ Laws:
 from __future__ import annotations
 
 from collections import OrderedDict
+from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -20,11 +21,12 @@ from threading import Lock
 import av
 import numpy as np
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_server.media.filekey import hash_texts
+from gvm_server.media.filekey import KEY_BYTES, hash_texts
 from gvm_server.media.memo import NOTHING, Memo
 from gvm_server.media.movieindex import MovieIndex, Times
 from gvm_server.media.probe import probe_file
@@ -35,7 +37,7 @@ _TRIAL = 16  # pictures that are decoded to see whether the container's times ar
 _TABLES = ("mov", "avi")  # containers whose table of packets is complete when they are opened
 _HIDING = ("vp8",)  # codecs some of whose packets are never shown
 
-_INDEX = f"movie index 1, FFmpeg {av.ffmpeg_version_info}"  # another FFmpeg may show others
+_INDEX = f"movie index 2, FFmpeg {av.ffmpeg_version_info}"  # another FFmpeg may show others
 
 # A movie is one file. Playlists and scripts (HLS, DASH, concat) name others, wherever they lie.
 _DEMUXERS = (
@@ -214,6 +216,7 @@ def _from_packets(path: Path) -> MovieIndex | None:
     container, stream = open_movie(path)
     times: list[int | None] = []
     is_key: list[bool] = []
+    groups = _Groups()
     hidden = 0
     try:
         if container.format.name == "avi":
@@ -221,6 +224,7 @@ def _from_packets(path: Path) -> MovieIndex | None:
         for packet in container.demux(stream):
             if packet.size == 0:
                 continue  # the end of the stream
+            groups.add(packet)
             if packet.is_discard:
                 hidden += 1  # an edit list cuts it away: decoded, never shown
                 continue
@@ -243,7 +247,12 @@ def _from_packets(path: Path) -> MovieIndex | None:
     shown = np.array(known, dtype=np.int64)
     order = np.argsort(shown)
     keys = np.flatnonzero(np.array(is_key)[order])
-    return MovieIndex(count=len(times), times=shown[order], keys=np.union1d([0], keys))
+    return MovieIndex(
+        count=len(times),
+        times=shown[order],
+        keys=np.union1d([0], keys),
+        groups=groups.hashes(),
+    )
 
 
 def _proves_right(path: Path, index: MovieIndex) -> bool:
@@ -272,9 +281,12 @@ def _by_counting(path: Path) -> MovieIndex:
     keys: list[int] = []
     seeks: list[int | None] = []
     marks: list[int | None] = []
+    groups = _Groups()
     count = 0
     try:
         for packet in container.demux(stream):
+            if packet.size:
+                groups.add(packet)
             if packet.size and packet.is_keyframe:
                 seeks.append(packet.dts)
             for picture in packet.decode():
@@ -290,14 +302,34 @@ def _by_counting(path: Path) -> MovieIndex:
         raise unreadable(path, "it has no frames")
     sought = _own_times(seeks)
     if not keys or keys[0] != 0 or sought is None or len(sought) != len(keys):
-        return MovieIndex(count=count, times=None, keys=np.zeros(1, np.int64))
+        start = np.zeros(1, np.int64)
+        whole = (hash_texts(*(group.hex() for group in groups.hashes())),)
+        return MovieIndex(count=count, times=None, keys=start, groups=whole)
     return MovieIndex(
         count=count,
         times=None,
         keys=np.array(keys, dtype=np.int64),
         seeks=sought,
         marks=_own_times(marks),
+        groups=groups.hashes(),
     )
+
+
+class _Groups:
+    """Hashes of the packets from each key packet to the next."""
+
+    def __init__(self) -> None:
+        self._digests: list[blake2b] = []
+
+    def add(self, packet: Packet[VideoStream]) -> None:
+        if packet.is_keyframe or not self._digests:
+            self._digests.append(blake2b(digest_size=KEY_BYTES))
+        # What an edit list hides stands among what it shows.
+        self._digests[-1].update(b"-" if packet.is_discard else b"+")
+        self._digests[-1].update(memoryview(packet))
+
+    def hashes(self) -> tuple[bytes, ...]:
+        return tuple(digest.digest() for digest in self._digests)
 
 
 def _own_times(times: list[int | None]) -> Times | None:

@@ -89,6 +89,8 @@ class MovieSpec:
     rate: Fraction = Fraction(24)
     aspect: Fraction | None = None
     timecode: str = ""
+    odd: int = -1
+    """The frame that is of another grey."""
 
 
 def write_movie(path: Path, spec: MovieSpec = MovieSpec()) -> Path:
@@ -122,7 +124,7 @@ def write_movie(path: Path, spec: MovieSpec = MovieSpec()) -> Path:
 
 
 def _frame(spec: MovieSpec, index: int) -> av.VideoFrame:
-    grey = (index * GREY_STEP) % 256
+    grey = (index * GREY_STEP + (100 if index == spec.odd else 0)) % 256
     image = np.empty((spec.height, spec.width, 3), np.uint8)
     image[:] = spec.colour or (grey, grey, grey)
     if spec.rotation:
