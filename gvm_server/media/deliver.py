@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
+from gvm_server.media.canvas import on_display
 from gvm_server.media.curves import Pixels
 from gvm_server.media.exr import read_alpha_file
-from gvm_server.media.geometry import Box
 from gvm_server.media.moviewriter import (
     MovieShape,
     MovieWriter,
@@ -130,19 +130,6 @@ def over_green(picture: Pixels, alpha: Pixels) -> Pixels:
     """Return a picture [H, W, 3], not premultiplied, over pure green by its alpha [H, W]."""
     coverage = alpha[..., np.newaxis]
     return np.asarray(picture * coverage + GREEN * (1 - coverage), dtype=np.float32)
-
-
-def on_display(pixels: Pixels, data: Box, display: Box) -> Pixels:
-    """Return pixels of the data window on the display window; 0 where there are none."""
-    if data == display:
-        return pixels
-    canvas = np.zeros((display.height, display.width, *pixels.shape[2:]), dtype=np.float32)
-    left, top = max(data.x, display.x), max(data.y, display.y)
-    right = max(left, min(data.x + data.width, display.x + display.width))
-    bottom = max(top, min(data.y + data.height, display.y + display.height))
-    seen = pixels[top - data.y : bottom - data.y, left - data.x : right - data.x]
-    canvas[top - display.y : bottom - display.y, left - display.x : right - display.x] = seen
-    return canvas
 
 
 def _png_files(alphas: AlphaFiles, folder: Path) -> AlphaFiles:

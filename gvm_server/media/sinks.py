@@ -13,6 +13,7 @@ from typing import Protocol
 
 from gvm_client.settings import Depth
 from gvm_server.media.cache import DiskCache
+from gvm_server.media.canvas import on_display
 from gvm_server.media.confine import OpenFolder
 from gvm_server.media.curves import Pixels
 from gvm_server.media.exr import copy_into_place, read_alpha_file, write_alpha
@@ -184,13 +185,21 @@ class FileSink:
 
 
 class MappedSink:
-    """Memory-mapped float pixels, for a host that asked for them; the host deletes each buffer."""
+    """Memory-mapped float pixels, for a host that asked for them; the host deletes each buffer.
+
+    Args:
+        buffers: the folder of the buffers.
+        cache: where copies are kept.
+        whole: whether an alpha covers the display window, whatever window its plate has: a host
+            that shows a plate on disk knows its format only.
+    """
 
     depth = Depth.FLOAT
 
-    def __init__(self, buffers: Path, cache: DiskCache) -> None:
+    def __init__(self, buffers: Path, cache: DiskCache, *, whole: bool = False) -> None:
         self._buffers = buffers
         self._cache = cache
+        self._whole = whole
 
     def standing(self, frame: int, wanted: Fingerprint) -> Standing:
         """Return nothing: a host asks for what it does not have."""
@@ -202,8 +211,8 @@ class MappedSink:
         if prove_file(cached) != wanted:
             raise FileNotFoundError(errno.ENOENT, "it is damaged", str(cached))
         file = read_alpha_file(cached)
-        place = _place(file.data, file.display)
-        return self._mapped(frame, wanted.digest, file.pixels, place, cached=True)
+        lies = file.pixels, file.data, file.display
+        return self._mapped(frame, wanted.digest, *lies, cached=True)
 
     def put(self, alpha: Alpha) -> Delivery:
         """Map an alpha, and keep it in the cache as a file."""
@@ -218,24 +227,24 @@ class MappedSink:
                 flush=False,
             ),
         )
-        key, place = alpha.fingerprint.digest, _place(alpha.header.data, alpha.header.display)
-        return self._mapped(alpha.frame, key, alpha.pixels, place, cached=False)
+        lies = alpha.pixels, alpha.header.data, alpha.header.display
+        return self._mapped(alpha.frame, alpha.fingerprint.digest, *lies, cached=False)
 
     def close(self) -> None:
         """Do nothing: nothing is held open."""
 
     def _mapped(
-        self, frame: int, key: bytes, pixels: Pixels, place: tuple[int, int], *, cached: bool
+        self, frame: int, key: bytes, pixels: Pixels, data: Box, display: Box, *, cached: bool
     ) -> Delivery:
+        if self._whole:
+            pixels, data = on_display(pixels, data, display), display
         # Its maker's process comes first, so that what a dead server left can be swept.
         name = f"{os.getpid()}-alpha-{frame}-{secrets.token_hex(8)}"
         return Delivery(
             frame=frame,
             cached=cached,
             key=key,
-            mapped=write_mapped(self._buffers, name, pixels, at=place),
+            mapped=write_mapped(
+                self._buffers, name, pixels, at=(data.x - display.x, data.y - display.y)
+            ),
         )
-
-
-def _place(data: Box, display: Box) -> tuple[int, int]:
-    return data.x - display.x, data.y - display.y

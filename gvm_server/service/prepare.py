@@ -186,7 +186,8 @@ def _frames(request: Matte, plate: Plate) -> tuple[int, ...]:
 def _sink(request: Matte, plate: Plate, site: Site, frames: tuple[int, ...]) -> Sink:
     output = request.output
     if isinstance(output, MappedOutput):
-        return MappedSink(buffers=site.buffers, cache=site.cache)
+        whole = isinstance(request.plate, FilePlate)
+        return MappedSink(buffers=site.buffers, cache=site.cache, whole=whole)
     probe_folder(Path(output.path).parent)
     files = AlphaFiles.of(output.path, plate_name=plate.name, roots=site.roots)
     files = replace(files, umask=request.context.umask)

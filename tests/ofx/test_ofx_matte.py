@@ -304,6 +304,37 @@ def test_a_host_without_neighbours_reads_what_the_command_line_made(
         assert len(site.windows_denoised()) == before
 
 
+def test_a_plate_files_overscan_and_crop_lie_where_they_are(
+    host_like: Open, tmp_path: Path, site: Site
+):
+    """The host's picture is the file's display window, whatever its data window is."""
+    folder = tmp_path / "cropped"
+    folder.mkdir()
+    for frame in FRAMES:
+        spec = oiio.ImageSpec(40, 32, 3, "half")
+        spec.x, spec.y = (30, 20) if frame % 2 else (-8, -8)
+        spec.full_width, spec.full_height = WIDTH, HEIGHT
+        file = oiio.ImageOutput.create("exr")
+        assert file.open(str(folder / f"plate.{frame}.exr"), spec)
+        file.write_image(np.full((32, 40, 3), 0.9, np.float32))
+        file.close()
+    plate = str(folder / "plate.%04d.exr")
+    assert site.matte(plate, folder / "out", "--depth", "float").code == 0
+    with host_like("nuke") as host:
+        host.create(**SMALL, plateFile=plate)
+        for frame in (1003, 1004):
+            shown = host.picture(frame, SHAPE)[..., 3]
+            file = oiio.ImageInput.open(str(folder / "out" / f"plate.{frame}.exr"))
+            x, y, pixels = file.spec().x, file.spec().y, file.read_image(oiio.FLOAT)[..., 0]
+            file.close()
+            expected = np.zeros((HEIGHT, WIDTH), np.float32)
+            top, left = max(y, 0), max(x, 0)
+            part = pixels[top - y :, left - x :]
+            expected[top : top + part.shape[0], left : left + part.shape[1]] = part
+            assert expected.any()
+            np.testing.assert_array_equal(shown, expected)
+
+
 def test_the_plate_file_may_be_larger_than_the_hosts_picture(
     host_like: Open, exr_plate: str, tmp_path: Path
 ):

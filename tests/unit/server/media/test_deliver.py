@@ -15,8 +15,9 @@ import pytest
 from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
 from gvm_client.settings import Depth
 from gvm_server.media import moviewriter
+from gvm_server.media.canvas import on_display
 from gvm_server.media.confine import Roots
-from gvm_server.media.deliver import Deliverables, deliver, on_display, over_green
+from gvm_server.media.deliver import Deliverables, deliver, over_green
 from gvm_server.media.exr import write_alpha
 from gvm_server.media.moviewriter import MovieShape, is_our_movie, writing_movie
 from gvm_server.media.open import open_plate
