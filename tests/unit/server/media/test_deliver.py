@@ -11,6 +11,7 @@ import av
 import numpy as np
 import OpenImageIO as oiio
 import pytest
+from pymediainfo import MediaInfo
 
 from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
 from gvm_client.settings import Depth
@@ -302,3 +303,34 @@ def test_a_full_disk_is_said_and_nothing_stays(small_disk):
             attempt()
         assert caught.value.code is ErrorCode.DISK_FULL
         assert names(small_disk) == []
+
+
+@pytest.mark.parametrize("name", ["matte.mp4", "matte.mov", "matte.mkv"])
+def test_a_movies_header_is_read_by_another_reader(tmp_path, name):
+    """Size, count, rate, pixel aspect and colours, as MediaInfo finds them without FFmpeg."""
+    shape = MovieShape(width=64, height=48, rate=Fraction(24000, 1001), pixel_aspect=2.0)
+    with writing_movie(tmp_path / name, shape) as writer:
+        for index in range(10):
+            writer.write(np.full((48, 64), index / 10, np.float32))
+    tracks = MediaInfo.parse(tmp_path / name)
+    (video,) = tracks.video_tracks
+    (general,) = tracks.general_tracks
+    assert (video.width, video.height, int(video.frame_count)) == (64, 48, 10)
+    assert float(video.frame_rate) == pytest.approx(23.976, abs=0.001)
+    assert float(video.pixel_aspect_ratio) == 2.0
+    assert video.color_range == "Limited"
+    colours = video.color_primaries, video.transfer_characteristics, video.matrix_coefficients
+    assert colours == ("BT.709", "BT.709", "BT.709")
+    assert general.comment == "Made by GVM Bridge."
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_pngs_header_is_read_by_another_reader(tmp_path, bits):
+    """One grey channel of these bits and its key as text, as OpenImageIO finds them."""
+    write_png(tmp_path / "a.png", np.full((8, 12), 0.5, np.float32), bits=bits, key=KEY)
+    file = oiio.ImageInput.open(str(tmp_path / "a.png"))
+    spec = file.spec()
+    file.close()
+    assert (spec.width, spec.height, spec.nchannels) == (12, 8, 1)
+    assert str(spec.format) == ("uint8" if bits == 8 else "uint16")
+    assert spec.getattribute(STAMP) == KEY.hex()
