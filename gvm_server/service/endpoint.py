@@ -26,6 +26,7 @@ import gvm_client
 from gvm_client.connection import (
     ConnectionFile,
     connection_path,
+    read_any_connection,
     remove_connection,
     write_connection,
 )
@@ -33,6 +34,7 @@ from gvm_client.errors import (
     ErrorCode,
     RemoteProtocolError,
     ServerError,
+    ServerNotRunning,
     ServerStartFailed,
 )
 from gvm_client.process import start_ticks
@@ -56,6 +58,7 @@ _RETRY_SECONDS = 0.02  # how soon a full peer is tried again: a ROUTER cannot be
 _PATIENCE_SECONDS = 5.0  # as long as a client waits for a silent server
 _BURST = 64  # messages read from a socket before the others have their turn
 _LEAVING_SECONDS = 50.0  # a client waits a little longer for the server that it started
+_COMING_SECONDS = 2.0  # who has the lock listens within milliseconds, or was killed
 _LOOK_SECONDS = 0.05
 _FAREWELL_MS = 500  # at the end, for the last replies to leave
 _ENVELOPE_FRAMES = 2  # routing id, message
@@ -305,19 +308,30 @@ class Endpoint:
 
 
 def _take_lock(folder: Path) -> InstanceLock:
-    """Take a folder's lock; a server that leaves has no connection file, and is waited for.
+    """Take a folder's lock, also from a server that leaves, or is killed before it listens.
 
     Raises:
         ServerError: code SERVER_RUNNING; a server owns the folder and stays.
     """
-    deadline = time.monotonic() + _LEAVING_SECONDS
+    began = time.monotonic()
     while True:
         try:
             return InstanceLock(folder)
         except ServerError:
-            if connection_path(folder).exists() or time.monotonic() > deadline:
+            if time.monotonic() - began >= _patience(folder):
                 raise
         time.sleep(_LOOK_SECONDS)
+
+
+def _patience(folder: Path) -> float:
+    """Return how long the lock's owner is waited for: a server that leaves can be found no more."""
+    if not connection_path(folder).exists():
+        return _LEAVING_SECONDS
+    try:
+        read_any_connection(folder)
+    except ServerNotRunning:  # the file is a killed server's: the owner is coming up
+        return _COMING_SECONDS
+    return 0.0
 
 
 def _bind(router: zmq.Socket[bytes], folder: Path, name: str) -> str:

@@ -24,7 +24,7 @@ from typing import BinaryIO
 
 from gvm_client.client import Client
 from gvm_client.configuration import ServerFile, read_server_file, server_file
-from gvm_client.connection import ConnectionFile, read_connection
+from gvm_client.connection import ConnectionFile, connection_path, read_connection
 from gvm_client.environment import server_environment
 from gvm_client.errors import (
     ErrorCode,
@@ -51,7 +51,7 @@ _DETACHED: int = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(
 _POLL_SECONDS = 0.05
 _RIVAL_SECONDS = 2.0  # a server that took the lock listens within milliseconds
 _TAIL_LINES = 20
-_STARTS = 3  # of a server that is killed while it starts
+_STARTS = 4  # of a server that is killed while it starts, or loses to one that is
 
 
 def ensure_server(
@@ -75,8 +75,9 @@ def ensure_server(
     """
     folder = private_dir(folder or runtime_path())
     replace_older(folder, server_command, say)
+    seen = _version(folder)
     running = _running(folder, SILENT_SECONDS)
-    return running or _start(folder, seconds)
+    return running or _start(folder, seconds, seen)
 
 
 def server_command() -> list[str]:
@@ -138,6 +139,15 @@ def _running(folder: Path, seconds: float) -> ConnectionFile | None:
     return _answering(folder)
 
 
+def _version(folder: Path) -> tuple[int, int] | None:
+    """Return what tells a server's connection file from the next one's; None where there is none."""
+    try:
+        status = connection_path(folder).stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
+
+
 def _answering(folder: Path) -> ConnectionFile | None:
     try:
         connection = read_connection(folder)
@@ -163,9 +173,32 @@ class _Boot:
         return "\n".join(lines[-_TAIL_LINES:])
 
 
-def _start(folder: Path, seconds: float) -> ConnectionFile:
-    boot = _boot(folder)
-    starts = 1
+def _start(folder: Path, seconds: float, seen: tuple[int, int] | None) -> ConnectionFile:
+    """Start a server, again where it or the rival that was faster is killed.
+
+    Args:
+        folder: the run-time folder.
+        seconds: how long each may take to come up.
+        seen: the connection file, as it was when no server ran.
+    """
+    for _ in range(_STARTS):
+        boot = _boot(folder)
+        if connection := _wait_for(boot, folder, seconds):
+            return connection
+        killed = boot.process.returncode < 0  # by a signal
+        now = _version(folder)
+        if not killed and now == seen:  # it cannot start, for no rival came up meanwhile
+            break
+        seen = now
+    raise _failed(f"The GVM server ended with exit code {boot.process.returncode}", boot)
+
+
+def _wait_for(boot: _Boot, folder: Path, seconds: float) -> ConnectionFile | None:
+    """Return the server that answers, this one or a rival; None where it ends and none does.
+
+    Raises:
+        ServerStartFailed: it does not come up.
+    """
     deadline = time.monotonic() + seconds
     while boot.process.returncode is None:  # kept by the thread that waits for it
         if connection := _running(folder, SILENT_SECONDS):
@@ -174,14 +207,11 @@ def _start(folder: Path, seconds: float) -> ConnectionFile:
             boot.process.terminate()
             raise _failed(f"The GVM server did not come up within {seconds:g} s", boot)
         time.sleep(_POLL_SECONDS)
-        if (boot.process.returncode or 0) < 0 and starts < _STARTS:  # killed by a signal
-            boot, starts = _boot(folder), starts + 1
-    rival = time.monotonic() + _RIVAL_SECONDS  # another client's server may have been faster
-    while time.monotonic() < rival:
-        if connection := _running(folder, SILENT_SECONDS):
-            return connection
+    # Another client's server may have been faster; a killed one has lost to nobody.
+    rival = time.monotonic() + (_RIVAL_SECONDS if boot.process.returncode >= 0 else 0.0)
+    while (connection := _running(folder, SILENT_SECONDS)) is None and time.monotonic() < rival:
         time.sleep(_POLL_SECONDS)
-    raise _failed(f"The GVM server ended with exit code {boot.process.returncode}", boot)
+    return connection
 
 
 def _boot(folder: Path) -> _Boot:

@@ -252,9 +252,27 @@ def test_a_server_that_is_killed_while_it_starts_is_started_again(
 
 def test_one_that_is_always_killed_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """Not for ever: a machine without memory kills each."""
+    monkeypatch.setattr(launcher, "_STARTS", 3)
     count = tmp_path / "count"
     words = ["sh", "-c", f"echo x >> {count}; kill -9 $$"]
     monkeypatch.setenv("GVM_SERVER", shlex.join(words))
     with pytest.raises(ServerStartFailed, match="exit code -9"):
         ensure_server()
     assert count.read_text().split() == ["x"] * 3
+
+
+def test_a_server_that_lost_to_one_that_is_then_killed_is_started_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """Another client's server was faster, so ours ended; when it dies too, nobody serves."""
+    lost = tmp_path / "lost"
+    code = (
+        "import os, pathlib, runpy, sys; lost, file = map(pathlib.Path, sys.argv[1:]);"
+        " os.umask(0o077); again = lost.exists(); lost.touch();"
+        " again or file.write_text('{}') and sys.exit(4);"
+        " runpy.run_module('tests.fakes.small_server', run_name='__main__')"
+    )
+    words = [sys.executable, "-c", code, str(lost), str(connection_path(folder))]
+    monkeypatch.setenv("GVM_SERVER", shlex.join(words))
+    monkeypatch.setattr(launcher, "_RIVAL_SECONDS", 0.1)
+    assert ensure_server() == read_connection(folder)

@@ -22,7 +22,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gvm_client.client import Client
-from gvm_client.connection import ConnectionFile, connection_path, read_connection
+from gvm_client.connection import (
+    ConnectionFile,
+    connection_path,
+    read_connection,
+    write_connection,
+)
 from gvm_client.errors import (
     ErrorCode,
     JobFailed,
@@ -374,6 +379,17 @@ def test_what_a_killed_server_left_behind_is_taken_over(folder: Path):
     assert dead.returncode == -9
     with pytest.raises(ServerNotRunning, match="left over from process"):
         read_connection(folder)
+    with serving(folder) as server:
+        assert_alive(server)
+
+
+def test_one_that_is_killed_as_it_comes_up_is_waited_for_and_taken_over(folder: Path):
+    """The connection file is an older server's, so whoever has the lock serves nobody yet."""
+    with serving(folder) as server:
+        stale = replace(server.endpoint.connection, started=1)
+    write_connection(folder, stale)
+    dying = InstanceLock(folder)
+    threading.Timer(0.3, dying.release).start()
     with serving(folder) as server:
         assert_alive(server)
 
