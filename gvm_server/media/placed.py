@@ -32,20 +32,20 @@ class Placed:
         self._lock = Lock()
 
     def remember(self, path: Path, fingerprint: Fingerprint, *, at: Path | None = None) -> None:
-        """Record a file that was just written, or proven.
+        """Record a file that was just written.
+
+        Another server may have put another alpha in its place already; then nothing is recorded.
 
         Args:
             path: its name.
             fingerprint: what it is.
             at: the path by which it was written, where that is another.
         """
-        version = _version(at or path)
-        if version is None:
-            return
-        self._hold(path, version, fingerprint)
-        said = fingerprint.recipe + fingerprint.maker.encode()
-        self._memo.keep(_PLACED, _key(path, version), said)
-        self._memo.keep(_OURS, _place(path, version), b"")
+        place = at or path
+        version = _version(place)
+        said = read_fingerprint(place)
+        if version is not None and said == fingerprint and _version(place) == version:
+            self._record(path, version, fingerprint)
 
     def look(self, path: Path, recipe: bytes) -> tuple[Fingerprint | None, bool]:
         """Return what the file of this recipe is, and whether one stands there damaged."""
@@ -60,9 +60,9 @@ class Placed:
             return None, False
         proven = prove_file(path)
         if proven is None or proven.recipe != recipe:
-            return None, True
+            return None, _version(path) == version  # else it is another file, or gone, by now
         if _version(path) == version:
-            self.remember(path, proven)
+            self._record(path, version, proven)
         return proven, False
 
     def is_wreck(self, path: Path) -> bool:
@@ -75,6 +75,12 @@ class Placed:
         if version is None or self._memo.recall(_OURS, _place(path, version)) is None:
             return False
         return not is_image(path)
+
+    def _record(self, path: Path, version: _Version, fingerprint: Fingerprint) -> None:
+        self._hold(path, version, fingerprint)
+        said = fingerprint.recipe + fingerprint.maker.encode()
+        self._memo.keep(_PLACED, _key(path, version), said)
+        self._memo.keep(_OURS, _place(path, version), b"")
 
     def _known(self, path: Path, version: _Version) -> Fingerprint | None:
         with self._lock:

@@ -43,3 +43,17 @@ def test_a_record_that_is_none_is_not_believed(tmp_path, memo, monkeypatch):
     placed = Placed(memo)
     memo.keep("placed", placed_module._key(path, placed_module._version(path)), b"x")
     assert placed.look(path, made(1).recipe) == (made(1), False)
+
+
+def test_what_another_server_put_there_meanwhile_is_not_taken_for_ours(tmp_path, memo):
+    """Two servers write other mattes of one frame: the later file is not believed to be ours."""
+    path = alpha_file(tmp_path / "a.exr", 1)
+    Placed(memo).remember(path, made(2))
+    assert Placed(memo).look(path, made(2).recipe) == (None, False)
+
+
+def test_a_file_that_goes_away_while_it_is_read_is_not_damaged(tmp_path, memo, monkeypatch):
+    """Nobody is told of damage where there was none."""
+    path = alpha_file(tmp_path / "a.exr", 1)
+    monkeypatch.setattr(placed_module, "prove_file", lambda path: path.unlink())
+    assert Placed(memo).look(path, made(1).recipe) == (None, False)
