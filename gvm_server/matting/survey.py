@@ -37,13 +37,20 @@ class Survey:
     notes: tuple[str, ...] = ()
 
 
-def survey(order: Order, cache: DiskCache, heed: Callable[[], None] = lambda: None) -> Survey:
+def survey(
+    order: Order,
+    cache: DiskCache,
+    heed: Callable[[], None] = lambda: None,
+    *,
+    recall: bool = True,
+) -> Survey:
     """Look at what stands, and prove it; no pixels are decoded.
 
     Args:
         order: what is asked for.
         cache: what was made before.
         heed: called between frames; raises where the job is to end.
+        recall: whether finished alphas may be taken from the cache.
 
     Raises:
         InputError: a frame lies outside the clip, plate frames are missing (all are named), or one
@@ -64,7 +71,7 @@ def survey(order: Order, cache: DiskCache, heed: Callable[[], None] = lambda: No
             damaged.append(frame)
         if standing.kept:
             kept[frame] = standing.maker
-        elif cache.alpha(wanted, partial(spoiled.append, frame)) is not None:
+        elif recall and cache.alpha(wanted, partial(spoiled.append, frame)) is not None:
             cached[frame] = wanted
         else:
             to_make[frame] = wanted

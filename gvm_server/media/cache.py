@@ -23,7 +23,7 @@ from gvm_server.media.atomic import replacing, sweep_leftovers, write_failure
 from gvm_server.media.exr import copy_into_place
 from gvm_server.media.memo import Memo
 from gvm_server.media.placed import Placed
-from gvm_server.media.stamp import Fingerprint, prove_file
+from gvm_server.media.stamp import Fingerprint, prove
 from gvm_server.media.windowfile import WindowAlphas, read_window, window_bytes
 
 _ALPHAS, _WINDOWS, _WINDOW = "alphas", "windows", ".window"
@@ -77,9 +77,13 @@ class DiskCache:
             on_damage: called where one lay there and was not whole.
         """
         path = self._path(_ALPHAS, wanted.digest, ".exr")
-        if not path.is_file():
+        try:
+            found = prove(path.read_bytes())
+        except FileNotFoundError:  # never there, or another server has evicted it just now
             return None
-        if prove_file(path) != wanted:
+        except OSError:
+            found = None
+        if found != wanted:
             self._drop(path, "it is damaged, or not the alpha that its name says")
             on_damage()
             return None

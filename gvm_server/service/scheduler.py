@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
 from typing import TypeVar
@@ -24,11 +24,9 @@ from gvm_client.errors import (
     ErrorCode,
     GvmError,
     JobCancelled,
-    OutputError,
     RemoteProtocolError,
     ServerError,
 )
-from gvm_client.frames import format_frames
 from gvm_client.protocol.messages import GiveFrames, JobSummary, Matte
 from gvm_client.settings import OnOom, WindowSettings
 from gvm_server.errors import as_gvm_error
@@ -50,7 +48,7 @@ _Result = TypeVar("_Result")
 _LOG = logging.getLogger(__name__)
 
 MAX_LIVE_JOBS = 128
-MAX_RESUMPTIONS = 3  # of a job whose alphas leave a cache that is too small for all
+MAX_RESUMPTIONS = 3  # of a job whose alphas leave the cache; the last takes none from there
 REMEMBERED_JOBS = 32  # finished jobs that the status still shows
 
 
@@ -184,7 +182,8 @@ class Scheduler:
         prepared = prepare(job.wanted, job.window, self._site, job.need)
         job.heed()
         self._claim(job, prepared.order)
-        found = survey(prepared.order, self._shop.cache, job.heed)
+        recall = job.resumptions < MAX_RESUMPTIONS
+        found = survey(prepared.order, self._shop.cache, job.heed, recall=recall)
         notes = (*prepared.notes, *found.notes)
         job.accept(prepared.order, found, notes, ocio_digest=prepared.ocio_digest)
         job.deliver_kept(found.kept)
@@ -338,13 +337,11 @@ class Scheduler:
             self._prepare_soon(job)
             return
         if failure is None and job.running.lost:
-            if job.resumptions < MAX_RESUMPTIONS:
-                with self._wake:
-                    job.enter(Phase.PREPARING)
-                job.resume(job.running.lost)
-                self._prepare_soon(job)
-                return
-            failure = _evicted(job.running.lost)
+            with self._wake:
+                job.enter(Phase.PREPARING)
+            job.resume(job.running.lost)
+            self._prepare_soon(job)
+            return
         job.end(failure, self._shop.cache.trouble)
         _LOG.info("Job %s: %s. %s", job.name, job.state.value, failure or "")
         with self._wake:
@@ -386,14 +383,6 @@ def leaving() -> ServerError:
         "The server is leaving.",
         remedy="Ask again: a new server will be started.",
         code=ErrorCode.SERVER_LOST,
-    )
-
-
-def _evicted(frames: Sequence[int]) -> OutputError:
-    return OutputError(
-        f"The finished alphas of frames {format_frames(frames)} leave the cache again and again.",
-        remedy="Ask again; if it happens often, raise GVM_CACHE_LIMIT_GB.",
-        frame=frames[0],
     )
 
 

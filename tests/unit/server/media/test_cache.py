@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,6 +150,22 @@ def test_a_damaged_alpha_is_absent_and_removed(tmp_path, damage, part):
     damage(path, int(part * path.stat().st_size))
     assert cache.alpha(made(1)) is None
     assert not path.exists()
+
+
+def test_an_alpha_that_another_server_evicts_just_now_is_absent_and_not_damaged(
+    tmp_path, monkeypatch
+):
+    """Nobody is told of damage where there was none."""
+    cache = DiskCache(tmp_path / "cache", LIMIT)
+    cache.add_alpha(made(1), alpha_file(tmp_path / "a.exr", 1))
+    read = Path.read_bytes
+
+    def evicted(path):
+        path.unlink()
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", evicted)
+    assert cache.alpha(made(1), lambda: pytest.fail("it was not damaged")) is None
 
 
 def test_a_damaged_source_is_not_kept(tmp_path):
