@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gvm_client.errors import EngineError, ErrorCode
+from gvm_client.errors import EngineError, ErrorCode, InputError
 from gvm_client.settings import WindowSettings
 from gvm_server.hostmemory import available_bytes
 from gvm_server.matting.working import WorkingSize
-from gvm_server.media.geometry import Box, describe
+from gvm_server.media.geometry import Box, ClipGeometry, describe
 
 GIB = 1 << 30
 WINDOWS_IN_HAND = 2  # the one that runs, and the one whose frames are read meanwhile
@@ -33,7 +33,8 @@ def picture_bytes(canvas: Box, working: WorkingSize, window: WindowSettings, *, 
 
 
 def check_memory(
-    canvas: Box,
+    name: str,
+    geometry: ClipGeometry,
     working: WorkingSize,
     window: WindowSettings,
     *,
@@ -42,14 +43,39 @@ def check_memory(
 ) -> None:
     """Refuse pictures for which this machine has no memory.
 
+    Args:
+        name: the clip's, for messages.
+        geometry: of the clip.
+        working: the size at which the model sees it.
+        window: how many frames are in hand.
+        hands: frames that are read or finished at the same time.
+        available: the bytes that are free.
+
     Raises:
         EngineError: OUT_OF_MEMORY, with what they need and what there is.
+        InputError: PLATE_MISMATCH, one frame alone makes them too large: its header is damaged.
     """
-    needed, there = picture_bytes(canvas, working, window, hands=hands), available()
-    if needed > there:
-        raise EngineError(
-            f"Windows of {window.frames_per_window} frames of {describe(canvas)} pixels take at"
-            f" least {needed / GIB:.1f} GiB of memory; {there / GIB:.1f} GiB are available.",
-            remedy="Use a smaller --frames-per-window, crop the plate, or end other programs.",
-            code=ErrorCode.OUT_OF_MEMORY,
+    canvas, there = geometry.canvas, available()
+    needed = picture_bytes(canvas, working, window, hands=hands)
+    if needed <= there:
+        return
+    sentence = (
+        f"Windows of {window.frames_per_window} frames of {name}, {describe(canvas)} pixels each,"
+        f" take at least {needed / GIB:.1f} GiB of memory; {there / GIB:.1f} GiB are available."
+    )
+    rest = geometry.rest
+    if rest is not None and picture_bytes(rest, working, window, hands=hands) <= there:
+        raise InputError(
+            f"{sentence} The data window of frame {geometry.widest} alone makes them so large;"
+            f" without it the clip spans {describe(rest)}.",
+            remedy="Render that frame again, or crop the plate to its display window.",
+            code=ErrorCode.PLATE_MISMATCH,
+            frame=geometry.widest,
+            path=name,
         )
+    raise EngineError(
+        sentence,
+        remedy="Use a smaller --frames-per-window, crop the plate, or end other programs.",
+        code=ErrorCode.OUT_OF_MEMORY,
+        path=name,
+    )

@@ -27,6 +27,11 @@ class Box:
     width: int
     height: int
 
+    @property
+    def area(self) -> int:
+        """How many pixels it has."""
+        return self.width * self.height
+
     def united(self, other: Box) -> Box:
         """Return the smallest box that holds both."""
         x, y = min(self.x, other.x), min(self.y, other.y)
@@ -74,12 +79,17 @@ class ClipGeometry:
         canvas: the pixels that the model sees: the display window and every frame's data window.
         pixel_aspect: width of a pixel over its height.
         left_out: frames that are there and count for nothing here, ascending.
+        widest: the frame whose data window reaches furthest beyond the display window; None where
+            none does.
+        rest: what the canvas were without that frame; None where there is none.
     """
 
     display: Box
     canvas: Box
     pixel_aspect: float = 1.0
     left_out: tuple[int, ...] = ()
+    widest: int | None = None
+    rest: Box | None = None
 
 
 def geometry_of(name: str, frames: Mapping[int, FrameWindows | None]) -> ClipGeometry:
@@ -102,15 +112,25 @@ def geometry_of(name: str, frames: Mapping[int, FrameWindows | None]) -> ClipGeo
         )
     display, aspect = first.display, first.pixel_aspect
     canvas, left_out = display, []
+    widest, reach, rest = None, display, display
     for frame, windows in frames.items():
         if windows is None or windows.unlike(display, aspect):
             left_out.append(frame)
             continue
         canvas = canvas.united(windows.data)
-        if canvas.width * canvas.height > MAX_CANVAS_PIXELS:
+        if canvas.area > MAX_CANVAS_PIXELS:
             raise _too_large(name, frame, windows.data, canvas)
+        own = display.united(windows.data)
+        if own.area > reach.area:
+            widest, reach, own = frame, own, reach
+        rest = rest.united(own)
     return ClipGeometry(
-        display=display, canvas=canvas, pixel_aspect=aspect, left_out=tuple(left_out)
+        display=display,
+        canvas=canvas,
+        pixel_aspect=aspect,
+        left_out=tuple(left_out),
+        widest=widest,
+        rest=None if widest is None else rest,
     )
 
 

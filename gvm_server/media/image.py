@@ -159,7 +159,11 @@ def _seek_layer(file: oiio.ImageInput, image: ImageFile) -> Layer:
             )
         )
     if len(parts) == MAX_PARTS and file.seek_subimage(MAX_PARTS, 0):
-        raise _unreadable(image, f"it has more than {MAX_PARTS} parts")
+        raise _unreadable(
+            image,
+            f"it has more than {MAX_PARTS} parts",
+            remedy="Write the parts to matte into a file of their own.",
+        )
     reason_of(file)  # the seek past the last part left one behind
     layer = find_layer(parts, image.layer, path=str(image.path), frame=image.frame)
     if image.expected is not None and layer.name != image.expected:
@@ -174,7 +178,7 @@ def _seek_layer(file: oiio.ImageInput, image: ImageFile) -> Layer:
     if not file.seek_subimage(layer.part, 0):
         raise _unreadable(image, reason_of(file))
     if file.spec().deep:
-        raise _unreadable(image, "it is a deep image; flatten it first")
+        raise _unreadable(image, "it is a deep image", remedy="Flatten it, or render it flat.")
     return layer
 
 
@@ -265,14 +269,13 @@ def _gone(image: ImageFile) -> InputError:
     )
 
 
-def _unreadable(image: ImageFile, reason: str) -> InputError:
+def _unreadable(image: ImageFile, reason: str, *, remedy: str = "") -> InputError:
     # OpenEXR's luminance with chroma at half the size, which OpenImageIO does not read.
-    chroma = "subsampled" in reason.lower()
+    if "subsampled" in reason.lower():
+        remedy = "Write it as RGB, every channel at full size."
     return InputError(
         f"Frame {image.frame} cannot be read: {image.path}: {_first_line(reason)}.",
-        remedy="Write it as RGB, every channel at full size."
-        if chroma
-        else "Render or copy it again.",
+        remedy=remedy or "Render or copy it again.",
         code=ErrorCode.PLATE_UNREADABLE,
         frame=image.frame,
         path=str(image.path),

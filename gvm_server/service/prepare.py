@@ -72,7 +72,7 @@ def prepare(
     geometry = plate.geometry()
     working = working_size_of(geometry, window, choice.engine)
     window, fitted = _fitted(request, window, choice, working)
-    check_memory(geometry.canvas, working, window, hands=READERS + WRITERS)
+    check_memory(plate.name, geometry, working, window, hands=READERS + WRITERS)
     frames = _frames(request, plate)
     order = Order(
         plate=plate,

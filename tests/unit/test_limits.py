@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gvm_client.errors import GvmError
+from gvm_client.errors import ErrorCode, GvmError
 from gvm_client.frames import parse_frames
 from gvm_client.limits import (
     MAX_CANVAS_PIXELS,
@@ -92,19 +92,41 @@ def test_a_canvas_larger_than_any_is_refused(width: int, height: int):
     assert f"{width}x{height}" in says
 
 
+WORKING = WorkingSize(width=1024, height=1024, padded_width=1024, padded_height=1024, top=0, left=0)
+LARGE = Box(x=0, y=0, width=16_384, height=16_384)
+
+
+def memory_for(frames: dict[int, Box], gibibytes: int) -> None:
+    """Check that there is memory for a clip of these data windows, whose display is 1920x1080."""
+    display = Box(x=0, y=0, width=1920, height=1080)
+    windows = {frame: FrameWindows(display=display, data=data) for frame, data in frames.items()}
+    check_memory(
+        "/p/plate.%04d.exr",
+        geometry_of("plate", windows),
+        WORKING,
+        WindowSettings(frames_per_window=16),
+        hands=4,
+        available=lambda: gibibytes << 30,
+    )
+
+
 def test_pictures_for_which_there_is_no_memory_are_refused():
     """With what they take and what there is; where there is enough they are not."""
-    canvas = Box(x=0, y=0, width=16_384, height=16_384)
-    working = WorkingSize(
-        width=1024, height=1024, padded_width=1024, padded_height=1024, top=0, left=0
-    )
-    window = WindowSettings(frames_per_window=16)
-    check_memory(canvas, working, window, hands=4, available=lambda: 64 << 30)
-    says = refusal(
-        lambda: check_memory(canvas, working, window, hands=4, available=lambda: 8 << 30)
-    )
-    assert "16 frames of 16384x16384" in says
+    memory_for({1: LARGE, 2: LARGE}, 64)
+    says = refusal(lambda: memory_for({1: LARGE, 2: LARGE}, 8))
+    assert "16 frames of /p/plate.%04d.exr, 16384x16384 pixels each" in says
     assert "8.0 GiB" in says
+
+
+def test_one_frames_data_window_for_which_there_is_no_memory_is_named():
+    """Its header is damaged: that is the plate's trouble, not the machine's."""
+    small = Box(x=-20, y=-20, width=1960, height=1120)
+    wide = Box(x=0, y=0, width=12_000, height=12_000)
+    with pytest.raises(GvmError, match="data window of frame 3 alone") as caught:
+        memory_for({1: small, 2: small, 3: wide, 4: small}, 8)
+    assert caught.value.code is ErrorCode.PLATE_MISMATCH
+    assert (caught.value.frame, caught.value.path) == (3, "/p/plate.%04d.exr")
+    assert "1960x1120 at (-20, -20)" in caught.value.message
 
 
 def test_a_file_of_too_many_parts_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -217,9 +217,11 @@ def test_a_deep_image_is_refused_with_the_remedy(tmp_path):
     samples.init(12, 5, spec.format, spec.channelnames)
     assert file.write_deep_image(samples)
     file.close()
-    code, text = code_of(lambda: opened(path))
-    assert code is ErrorCode.PLATE_UNREADABLE
-    assert "flatten" in text
+    with pytest.raises(InputError, match="deep image") as caught:
+        opened(path)
+    assert caught.value.code is ErrorCode.PLATE_UNREADABLE
+    assert "Flatten" in caught.value.remedy
+    assert "copy" not in caught.value.remedy, "a copy is as deep"
 
 
 def test_what_is_no_image_is_unreadable(tmp_path):
