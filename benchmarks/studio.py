@@ -68,7 +68,7 @@ LOOKS = tuple((window, knobs) for window in WINDOWS for knobs in KNOBS)
 HANG_SECONDS = 120.0
 
 
-class Surprise(Exception):  # noqa: N818 (what happened)
+class Surprise(Exception):
     """A request that did not end as it should."""
 
 

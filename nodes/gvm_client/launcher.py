@@ -140,7 +140,7 @@ def _running(folder: Path, seconds: float) -> ConnectionFile | None:
 
 
 def _version(folder: Path) -> tuple[int, int] | None:
-    """Return what tells a server's connection file from the next one's; None where there is none."""
+    """Return what tells a server's connection file from the next one's; None without one."""
     try:
         status = connection_path(folder).stat()
     except OSError:

@@ -169,7 +169,7 @@ def test_alphas_that_leave_the_cache_while_the_job_runs_are_made_again(
         alphas = sorted((tmp_path / "cache" / "alphas").rglob("*.exr"))
         real = scheduler_module.survey
 
-        def survey(order, cache, heed, **words):
+        def survey(order, cache, heed, **words: object):
             found = real(order, cache, heed, **words)
             if found.cached:
                 monkeypatch.setattr(scheduler_module, "survey", real)
@@ -279,5 +279,5 @@ def ask(scheduler: Scheduler, request):
     """Ask, and return how the job ended."""
     listener = Listener()
     scheduler.ask(request, peer=request.job.encode(), line=listener)
-    assert until(lambda: listener.all_of(Done) or listener.all_of(Failed), seconds=30)
+    assert until(lambda: listener.all_of(Done) or listener.all_of(Failed), seconds=120)
     return listener.heard[-1]

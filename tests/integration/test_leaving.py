@@ -61,7 +61,7 @@ def test_a_job_that_arrives_while_the_server_leaves_is_served_by_the_next(
                 thread.join()
         for name in "abc":
             assert len(list((tmp_path / f"{number}{name}").iterdir())) == len(FRAMES)
-        assert until(lambda gone=connection: not is_alive(gone.pid, gone.started))
+        assert until(lambda gone=connection: not is_alive(gone.pid, gone.started), seconds=60)
 
 
 def matte(plate: str, out: Path) -> None:
@@ -91,17 +91,19 @@ def test_a_server_whose_device_failed_ends_and_the_next_takes_up_its_jobs(
 def test_a_second_server_waits_for_one_that_leaves_and_no_other(here: Site):
     """One that stays is named at once."""
     first = here.start("serve")
-    assert until(lambda: here.server() is not None)
+    assert until(lambda: here.server() is not None, seconds=60)
     refused = here.gvm("serve")
     assert refused.code == 4
     assert str(first.pid) in refused.stderr
     with Client(read_connection(here.runtime)) as client:
         client.stop()
     second = here.start("serve")
-    assert first.wait(30) == 0
-    assert until(lambda: (found := here.server()) is not None and found.pid == second.pid)
+    assert first.wait(60) == 0
+    assert until(
+        lambda: (found := here.server()) is not None and found.pid == second.pid, seconds=60
+    )
     assert here.gvm("stop").code == 0
-    assert second.wait(30) == 0
+    assert second.wait(60) == 0
     for process in (first, second):
         close(process)
 
