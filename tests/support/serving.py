@@ -131,7 +131,7 @@ def serving(folder: Path) -> Iterator[SmallServer]:
         endpoint.close()
 
 
-def until(rule: Callable[[], object], seconds: float = 5.0) -> bool:
+def until(rule: Callable[[], object], seconds: float = 30.0) -> bool:
     """Wait until a rule holds, and return whether it does."""
     deadline = time.monotonic() + seconds
     while not rule() and time.monotonic() < deadline:
