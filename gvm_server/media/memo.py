@@ -2,8 +2,9 @@
 
 Laws:
 1. A fact is found by the version of the file that it is about; of another version nothing is known.
-2. What cannot be kept or read costs time, never a job. A file that is damaged is begun anew, and
-   each fact proves itself by a checksum.
+2. What cannot be kept or read costs a little time, never a job. A file that is damaged is begun
+   anew, and each fact proves itself by a checksum. One that another server has held for seconds
+   (it may be stopped) is let alone for a while.
 3. Each machine has a file of its own: SQLite's locks do not hold on every shared disk.
 """
 
@@ -13,6 +14,7 @@ import logging
 import re
 import socket
 import sqlite3
+import time
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -22,6 +24,9 @@ LIMIT = 1 << 20  # facts; about 200 MB
 _SUM_BYTES = 8
 _LOOK_EVERY = 4096  # facts kept between two looks at how many there are
 _BUSY_SECONDS = 5.0  # for another server of this machine
+_REST_SECONDS = 60.0  # after one was waited for in vain
+# Python cannot read SQLite's reason where it quotes what is damaged.
+_DAMAGED = (sqlite3.Error, UnicodeError)
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +46,7 @@ class Memo:
         self._limit = limit
         self._lock = Lock()
         self._kept = 0
+        self._rests_until = 0.0
 
     def recall(self, kind: str, key: bytes) -> bytes | None:
         """Return a fact; None where it is not known."""
@@ -79,17 +85,20 @@ class Memo:
 
     def _do(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         """Run a statement; a file that is no database, or is damaged, is removed and begun anew."""
-        if self._path is None:
+        began = time.monotonic()
+        if self._path is None or began < self._rests_until:
             return []
         try:
             return self._run(self._path, statement, values)
         except sqlite3.OperationalError as error:
             _log.debug("%s: %s", self._path, error)  # busy, full, not writable: not now
             self._close()
-        except sqlite3.DatabaseError as error:
+            if (now := time.monotonic()) - began >= _BUSY_SECONDS:
+                self._rests_until = now + _REST_SECONDS
+        except _DAMAGED as error:
             _log.warning("%s is damaged and is begun anew: %s", self._path, error)
             self._remove(self._path)
-            with suppress(sqlite3.Error):
+            with suppress(*_DAMAGED):
                 return self._run(self._path, statement, values)
         return []
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
 import stat
 import subprocess
 import sys
 import threading
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -58,6 +61,50 @@ def test_a_damaged_file_is_begun_anew(tmp_path: Path, damage: str):
     assert again.recall("hash", b"7") in (None, b"fact" * 20)
     again.keep("hash", b"new", b"1")
     assert again.recall("hash", b"new") == (None if damage == "folder" else b"1")
+
+
+def test_damage_anywhere_in_the_file_is_neither_believed_nor_raised(tmp_path: Path):
+    """Pages, their pointers and the schema, which SQLite quotes in its reasons as it finds them."""
+    source = random.Random(1)
+    for number in range(40):
+        memo = Memo(tmp_path / str(number))
+        facts = {b"%d" % key: bytes([key]) * (3 * key) for key in range(50)}
+        for key, fact in facts.items():
+            memo.keep("hash", key, fact)
+        memo.close()
+        path = file_of(tmp_path / str(number))
+        data = bytearray(path.read_bytes())
+        if number == 0:
+            data = data.replace(b"facts", b"f\xd4cts").replace(b"TABLE", b"T\xd4BLE")
+        else:
+            for _ in range(200):
+                data[source.randrange(100, len(data))] ^= 1 << source.randrange(8)
+        path.write_bytes(data)
+        again = Memo(tmp_path / str(number))
+        for key, fact in facts.items():
+            assert again.recall("hash", key) in (None, fact)
+            again.keep("hash", key, fact)
+        again.keep("hash", b"new", b"1")
+        assert again.recall("hash", b"new") == b"1"
+        again.close()
+
+
+def test_a_file_that_another_server_holds_for_long_costs_one_wait(tmp_path: Path, monkeypatch):
+    """That server may be stopped in the midst of a write."""
+    monkeypatch.setattr(memo_module, "_BUSY_SECONDS", 0.2)
+    memo = Memo(tmp_path)
+    memo.keep("hash", b"a", b"1")
+    memo.close()
+    with closing(sqlite3.connect(file_of(tmp_path), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        for number in range(100):
+            memo.keep("hash", b"%d" % number, b"2")
+        assert time.monotonic() - began < 100 * 0.2 / 4
+        other.execute("ROLLBACK")
+    monkeypatch.setattr(memo, "_rests_until", 0.0)
+    memo.keep("hash", b"a", b"3")
+    assert memo.recall("hash", b"a") == b"3"
 
 
 def test_a_fact_that_was_altered_is_not_believed(tmp_path: Path):
