@@ -57,7 +57,8 @@ def open_movie(path: Path) -> tuple[InputContainer, VideoStream]:
     """
     probe_file(path)
     try:
-        container = av.open(str(path), "r", options=dict(CONFINED))
+        # Titles and comments are of no matter, and old ones are often no UTF-8.
+        container = av.open(str(path), "r", options=dict(CONFINED), metadata_errors="replace")
     except FileNotFoundError as error:
         raise InputError(
             f"No movie is at {path}.",
@@ -72,6 +73,9 @@ def open_movie(path: Path) -> tuple[InputContainer, VideoStream]:
         container.close()
         raise unreadable(path, "it has no video stream")
     stream = max(moving, key=_weight)
+    if stream.codec_context is None:
+        container.close()
+        raise unreadable(path, "nothing here decodes its video stream")
     stream.thread_type = "AUTO"
     return container, stream
 
@@ -345,9 +349,10 @@ def _weight(stream: VideoStream) -> tuple[bool, bool, int]:
 
     A stream of one picture beside others is a thumbnail whatever it is marked as.
     """
-    context = stream.codec_context
+    context = stream.codec_context  # None where there is no decoder
     is_default = bool(stream.disposition & Disposition.default)
-    return stream.frames != 1, is_default, context.width * context.height
+    area = context.width * context.height if context else 0
+    return stream.frames != 1, is_default, area
 
 
 def _is_cover(stream: VideoStream) -> bool:

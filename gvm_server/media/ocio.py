@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +25,7 @@ import numpy as np
 import PyOpenColorIO as ocio
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_client.variables import variables_used
+from gvm_client.variables import BAD_ARCHIVE, variables_used
 from gvm_server.media.curves import Pixels
 from gvm_server.media.ocio_files import Files, OcioFiles, open_files
 
@@ -40,10 +38,7 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 # One at a time: OpenColorIO's own caches are emptied before each use (law 1).
 _LOCK = RLock()
 # Its exceptions have no common base, and those of our own file reader come through it.
-_TROUBLE = (
-    *(ocio.Exception, ocio.ExceptionMissingFile, OSError, ValueError, RuntimeError),
-    *(zipfile.BadZipFile, zlib.error),
-)
+_TROUBLE = (ocio.Exception, ocio.ExceptionMissingFile, *BAD_ARCHIVE)
 _KEPT = 4  # configurations kept loaded: a server rarely sees more shows in a day
 _loaded: dict[tuple[str, tuple[tuple[str, str], ...]], Configuration] = {}
 

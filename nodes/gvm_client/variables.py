@@ -10,6 +10,17 @@ from pathlib import Path
 
 from gvm_client.limits import MAX_CONFIG_BYTES
 
+try:
+    from lzma import LZMAError
+except ImportError:  # a host's Python may be built without; then it unpacks no such archive
+    LZMAError = EOFError  # type: ignore[assignment,misc]
+
+# What `zipfile` raises of an archive that is damaged, locked, or packed as nobody here unpacks it.
+BAD_ARCHIVE = (
+    *(zipfile.BadZipFile, zlib.error, LZMAError, EOFError),
+    *(OSError, ValueError, KeyError, RuntimeError),
+)
+
 _ARCHIVED = "config.ocio"  # a configuration's name in an `.ocioz` archive
 _REFERENCE = re.compile(r"[$%]\{?[A-Za-z0-9_]+[}%]?")  # $NAME, ${NAME} and %NAME%
 
@@ -43,5 +54,5 @@ def read_text(configuration: str) -> str:
                 return file.read(MAX_CONFIG_BYTES).decode(errors="replace")
         with zipfile.ZipFile(path) as archive, archive.open(_ARCHIVED) as file:
             return file.read(MAX_CONFIG_BYTES).decode(errors="replace")
-    except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error):
+    except BAD_ARCHIVE:
         return ""

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.variables import read_text
 from gvm_server.media import colour
 from gvm_server.media.colourhint import FileHint
 from gvm_server.media.confine import Roots
@@ -333,6 +334,26 @@ def test_an_archive_is_read_and_a_damaged_one_is_refused(tmp_path):
     with pytest.raises(InputError) as caught:
         resolve_colour("graded", FLOAT, str(archive))
     assert str(archive) in caught.value.message
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_that_is_damaged_in_its_packed_bytes_is_refused(tmp_path, packing):
+    """Each way of packing has errors of its own; clients look into archives too."""
+    studio(tmp_path, white=0.25)
+    archive, refused = tmp_path / "show.ocioz", []
+    with zipfile.ZipFile(archive, "w", packing) as packed:
+        packed.writestr("config.ocio", (tmp_path / "config.ocio").read_text() + "\n# more" * 99)
+        packed.write(tmp_path / "luts" / "a.spi1d", "luts/a.spi1d")
+    whole = archive.read_bytes()
+    for at in range(30, 90):
+        archive.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        read_text(str(archive))
+        try:
+            load_config(str(archive))
+        except InputError as error:
+            refused.append(error.message)
+    assert len(refused) > 30
+    assert all(str(archive) in message for message in refused)
 
 
 @pytest.mark.parametrize("place", ["config.ocio", "luts/a.spi1d"])

@@ -291,6 +291,31 @@ def test_a_thumbnail_or_a_cover_is_not_the_movie(tmp_path):
     assert any("stream 1 is read, h264 of 64x48" in note for note in plate.notes)
 
 
+def test_a_title_that_is_no_utf8_is_no_trouble(tmp_path):
+    """Old cameras and editors write Latin-1; the pictures are whole."""
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "Premiere"
+        stream = container.add_stream("mpeg4", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        picture = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
+        container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    data = path.read_bytes()
+    assert data.count(b"Premiere") == 1
+    path.write_bytes(data.replace(b"Premiere", b"Premi\xe8re"))
+    assert opened(path).read(1).pixels.shape == (48, 64, 3)
+
+
+def test_a_movie_that_nothing_here_decodes_is_named(tmp_path):
+    """A codec of tomorrow, or a damaged name of one."""
+    path = write_movie(tmp_path / "b_frames.mp4", KINDS["b_frames.mp4"])
+    path.write_bytes(path.read_bytes().replace(b"avc1\0\0\0", b"zzz1\0\0\0"))
+    with pytest.raises(InputError, match="nothing here decodes") as caught:
+        opened(path)
+    assert caught.value.path == str(path)
+
+
 @pytest.mark.parametrize("kind", ["intra.mov", "b_frames.mp4", "intra.avi"])
 def test_the_containers_table_spares_reading_the_movie(tmp_path, kind, monkeypatch):
     """The first look decodes a few pictures; the second one nothing at all."""
