@@ -140,7 +140,7 @@ def _running(folder: Path, seconds: float) -> ConnectionFile | None:
 
 
 def _version(folder: Path) -> tuple[int, int] | None:
-    """Return what tells a server's connection file from the next one's; None without one."""
+    """Return what tells a connection file from the next server's; None where there is none."""
     try:
         status = connection_path(folder).stat()
     except OSError:

@@ -169,8 +169,8 @@ def test_alphas_that_leave_the_cache_while_the_job_runs_are_made_again(
         alphas = sorted((tmp_path / "cache" / "alphas").rglob("*.exr"))
         real = scheduler_module.survey
 
-        def survey(order, cache, heed, **words: object):
-            found = real(order, cache, heed, **words)
+        def survey(order, cache, heed, *, recall):
+            found = real(order, cache, heed, recall=recall)
             if found.cached:
                 monkeypatch.setattr(scheduler_module, "survey", real)
                 for path in alphas[:3]:
