@@ -16,7 +16,7 @@ from gvm_server.settings import ServerSettings
 
 def run(parsed: argparse.Namespace) -> int:
     """Show or clear the cache; a running server goes on with an empty one."""
-    cache, says = _cache()
+    cache, says = cache_in_use()
     if says:
         print(says, file=sys.stderr)
     if parsed.action == "clear":
@@ -37,7 +37,7 @@ def run(parsed: argparse.Namespace) -> int:
     return Exit.DONE
 
 
-def _cache() -> tuple[DiskCache, str]:
+def cache_in_use() -> tuple[DiskCache, str]:
     """Return the running server's cache, else this shell's, and what is to be said of it."""
     settings = ServerSettings.from_environment()
     own = DiskCache(settings.cache_dir, settings.cache_limit_bytes)

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
-from gvm_client.errors import ErrorCode, InputError
+from gvm_client.errors import ErrorCode, GvmError, InputError
 from gvm_client.plural import counted
+from gvm_server.cli.cache import cache_in_use
 from gvm_server.cli.exits import Exit
+from gvm_server.media.memo import NOTHING
 from gvm_server.media.output import EXTENSION
-from gvm_server.media.stamp import is_ours, prove_file
+from gvm_server.media.placed import Placed, Verdict
+
+_SAYS: Mapping[Verdict, str] = MappingProxyType(
+    {
+        Verdict.DAMAGED: "damaged, or made by a version that wrote no checksum; ask for it again",
+        Verdict.CHANGED: "changed by another program since it was made",
+        Verdict.FOREIGN: "not made by this program, or damaged beyond recognition",
+    }
+)
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -28,17 +40,34 @@ def run(parsed: argparse.Namespace) -> int:
             code=ErrorCode.PLATE_MISSING,
             path=str(folder),
         ) from error
-    wrong = 0
+    placed, wrong = _placed(), 0
     for path in files:
-        if prove_file(path) is None:
+        if why := _why(path, placed):
             wrong += 1
-            print(f"{path}: {_why(path)}")
+            print(f"{path}: {why}")
     alphas = counted(len(files), "alpha", (f"in {folder} is", f"in {folder} are"))
     print(f"{len(files) - wrong} of {alphas} whole.")
     return Exit.OUTPUT if wrong else Exit.DONE
 
 
-def _why(path: Path) -> str:
-    if is_ours(path):
-        return "damaged, or made by a version that wrote no checksum; ask for it again"
-    return "not made by this program, or damaged from its first bytes on"
+def _why(path: Path, placed: Placed) -> str:
+    """Return what is wrong with a file; "" where it is whole."""
+    try:
+        real = path.resolve() if path.is_symlink() else path
+        if real.is_file():
+            real.open("rb").close()
+        verdict, _ = placed.examine(real)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    except GvmError as error:
+        return error.message
+    return _SAYS.get(verdict, "")
+
+
+def _placed() -> Placed:
+    """Return the record of what was written on this machine; an empty one where there is none."""
+    try:
+        cache, _ = cache_in_use()
+    except GvmError:
+        return Placed(NOTHING)
+    return cache.placed

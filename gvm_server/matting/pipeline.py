@@ -20,7 +20,7 @@ from functools import partial
 
 import numpy as np
 
-from gvm_client.errors import GvmError
+from gvm_client.errors import GvmError, InputError
 from gvm_client.windows import Window, blends, windows_covering
 from gvm_server.matting.ahead import ReadAhead
 from gvm_server.matting.behind import FinishBehind
@@ -32,7 +32,7 @@ from gvm_server.matting.footprint import WINDOWS_IN_HAND
 from gvm_server.matting.keys import latent_key, maker_words, window_key
 from gvm_server.matting.latents import LatentStore
 from gvm_server.matting.order import Order
-from gvm_server.matting.survey import Survey, of_damage
+from gvm_server.matting.survey import Survey, of_damage, of_loss
 from gvm_server.media.cache import DiskCache
 from gvm_server.media.plate import Plate
 from gvm_server.media.sinks import Delivery
@@ -65,8 +65,8 @@ class Pipeline:
     """One job's way from plate frames to alphas.
 
     Attributes:
-        lost: frames whose alpha lay in the cache when the job was looked at, and could not be
-            delivered from there: they are still to be made.
+        lost: alphas that lay in the cache when the job was looked at, and could not be delivered
+            from there: they are still to be made.
 
     Args:
         order: what to make.
@@ -93,25 +93,32 @@ class Pipeline:
         self._unfinished = dict(survey.to_make)
         self._horizon: deque[_Step] = deque()
         self._alphas: dict[Window, WindowAlphas] = {}
+        self.windows_run = 0
+        self.windows_cached = 0
+        self.lost: dict[int, Fingerprint] = {}
+        self._spoiled_alphas: list[int] = []
+        self._spoiled_windows: list[Window] = []
         self.clock = Clock()
         self._ahead = ReadAhead(order, readers=shop.readers, clock=self.clock)
         room = 2 * order.window.frames_per_window
         self._on_end = on_end
         self._behind = FinishBehind(writers=shop.writers, room=room, on_end=self._end)
         self._behind.put(lambda: self._place_cached(survey.cached))
-        self.windows_run = 0
-        self.windows_cached = 0
-        self.lost: list[int] = []
-        self._spoiled: set[int] = set()
 
     def run_window(self, load: Callable[[], Engine]) -> None:
         """Make the next window's alphas and hand over the frames that they complete.
 
+        Where they were to come from the cache, and are damaged there, and its frames are with a
+        host, nothing is done: the window waits for them as any other does.
+
         Raises:
             GvmError: a frame cannot be read, the engine failed, or the job has ended.
         """
-        step = self._horizon.popleft()
+        step = self._horizon[0]
         alphas = self._recall(step)
+        if alphas is None and not self._ahead.ask(self._frames_to_read(step)):
+            return
+        self._horizon.popleft()
         if alphas is None:
             alphas = self._compute(step, load())
         self._alphas[step.window] = alphas
@@ -194,7 +201,12 @@ class Pipeline:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the artist should know of what was found damaged on the way."""
-        return of_damage("cached alpha", self._spoiled)
+        frames = {frame for window in self._spoiled_windows for frame in window.frames}
+        return (
+            *of_damage(len(self._spoiled_alphas), "cached alpha", self._spoiled_alphas),
+            *of_damage(len(self._spoiled_windows), "cached window", frames),
+            *of_loss(self.lost.keys() - set(self._spoiled_alphas)),
+        )
 
     @property
     def windows_left(self) -> int:
@@ -262,7 +274,7 @@ class Pipeline:
         if alphas is None:
             size = self._order.working
             shape = (len(step.window), size.padded_height, size.padded_width)
-            spoiled = partial(self._spoiled.update, step.window.frames)
+            spoiled = partial(self._spoiled_windows.append, step.window)
             alphas = self._shop.cache.window(step.key, shape, spoiled)
         if alphas is not None:
             self.windows_cached += 1
@@ -287,12 +299,13 @@ class Pipeline:
         """Deliver finished alphas from the cache; no window waits for it."""
         for frame, wanted in cached.items():
             self._behind.check()
-            path = self._shop.cache.alpha(wanted)
+            spoiled = partial(self._spoiled_alphas.append, frame)
+            path = self._shop.cache.alpha(wanted, spoiled)
             try:
                 delivery = path and self._order.sink.place(frame, wanted, path)
-            except FileNotFoundError:
+            except (FileNotFoundError, InputError):
                 delivery = None
             if delivery:
                 self._on_delivery(delivery)
             else:  # evicted by another server, or damaged, since the survey
-                self.lost.append(frame)
+                self.lost[frame] = wanted

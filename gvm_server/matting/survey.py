@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.plural import ARE, WERE, counted
@@ -14,6 +15,8 @@ from gvm_server.matting.order import Order
 from gvm_server.media.cache import DiskCache
 from gvm_server.media.frames import format_frames
 from gvm_server.media.stamp import Fingerprint
+
+_NONE: Mapping[int, Fingerprint] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +44,7 @@ def survey(
     order: Order,
     cache: DiskCache,
     heed: Callable[[], None] = lambda: None,
-    *,
-    recall: bool = True,
+    lost: Mapping[int, Fingerprint] = _NONE,
 ) -> Survey:
     """Look at what stands, and prove it; no pixels are decoded.
 
@@ -50,9 +52,11 @@ def survey(
         order: what is asked for.
         cache: what was made before.
         heed: called between frames; raises where the job is to end.
-        recall: whether finished alphas may be taken from the cache.
+        lost: alphas that the job found in the cache and could not take from there: they are made,
+            whatever lies in the cache now.
 
     Raises:
+        InputError: a plate changed since an alpha was lost.
         InputError: a frame lies outside the clip, plate frames are missing (all are named), or one
             that is needed has no readable header, or another format than the clip.
     """
@@ -66,12 +70,14 @@ def survey(
     for frame in sorted(order.frames):
         heed()
         wanted = Fingerprint(alpha_key(order, frame), maker)
+        if lost.get(frame, wanted) != wanted:
+            raise _changed(order, frame)
         standing = order.sink.standing(frame, wanted)
         if standing.damaged:
             damaged.append(frame)
         if standing.kept:
             kept[frame] = standing.maker
-        elif recall and cache.alpha(wanted, partial(spoiled.append, frame)) is not None:
+        elif frame not in lost and cache.alpha(wanted, partial(spoiled.append, frame)):
             cached[frame] = wanted
         else:
             to_make[frame] = wanted
@@ -87,8 +93,8 @@ def survey(
         ),
         notes=(
             *_of_other_makers(kept, maker),
-            *of_damage("finished frame", damaged),
-            *of_damage("cached alpha", spoiled),
+            *of_damage(len(damaged), "finished frame", damaged),
+            *of_damage(len(spoiled), "cached alpha", spoiled),
         ),
     )
 
@@ -113,12 +119,41 @@ def _difference(maker: str, other: str) -> str:
     return f"({'; '.join(said) or 'nothing else'})"
 
 
-def of_damage(what: str, frames: Collection[int]) -> tuple[str, ...]:
-    """Return the sentence for what was kept and is damaged; none where nothing is."""
+def of_damage(count: int, what: str, frames: Iterable[int]) -> tuple[str, ...]:
+    """Return the sentence for what was kept and is damaged; none where nothing is.
+
+    Args:
+        count: how many of them.
+        what: one of them.
+        frames: what they are of.
+    """
+    if not count:
+        return ()
+    return (f"{counted(count, what, WERE)} damaged and made again: {_named(frames)}.",)
+
+
+def of_loss(frames: Collection[int]) -> tuple[str, ...]:
+    """Return the sentence for alphas that were in the cache when the job began, and went away."""
     if not frames:
         return ()
-    damaged = counted(len(frames), what, WERE)
-    return (f"{damaged} damaged and made again: {format_frames(frames)}.",)
+    left, were = counted(len(frames), "alpha"), WERE[len(frames) != 1]
+    return (f"{left} left the cache while the job ran and {were} made again: {_named(frames)}.",)
+
+
+def _named(frames: Iterable[int]) -> str:
+    named = sorted(set(frames))
+    return f"{'frame' if len(named) == 1 else 'frames'} {format_frames(named)}"
+
+
+def _changed(order: Order, frame: int) -> InputError:
+    return InputError(
+        f"Frame {frame} of {order.plate.name}, or one that its windows see, changed while the job"
+        f" ran: its alpha left the cache, and cannot be made again as it was.",
+        remedy="Ask again when the plate is finished: what was made before the change is kept.",
+        code=ErrorCode.PLATE_MISMATCH,
+        frame=frame,
+        path=order.plate.name,
+    )
 
 
 def _check_plate(order: Order) -> None:

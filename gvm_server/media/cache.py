@@ -57,7 +57,8 @@ class DiskCache:
     """Files by key, bounded; safe to use from several threads and several servers at once.
 
     Attributes:
-        trouble: why the last thing could not be kept, as a sentence; "" where it was.
+        failures: how many things could not be kept so far.
+        trouble: why the last of them could not, as a sentence; "" where all were.
     """
 
     def __init__(self, root: Path, limit_bytes: int) -> None:
@@ -65,7 +66,9 @@ class DiskCache:
         self.limit_bytes = limit_bytes
         self._lock = Lock()
         self._total: int | None = None  # of bytes; None until the folder was looked at
+        self.failures = 0
         self.trouble = ""
+        self._is_failing = False
         self.memo = Memo(root if limit_bytes > 0 else None)
         self.placed = Placed(self.memo)
 
@@ -79,9 +82,10 @@ class DiskCache:
         path = self._path(_ALPHAS, wanted.digest, ".exr")
         try:
             found = prove(path.read_bytes())
-        except FileNotFoundError:  # never there, or another server has evicted it just now
-            return None
         except OSError:
+            # Never there, evicted by another server just now, or its folder cannot be read.
+            if not _is_file(path):
+                return None
             found = None
         if found != wanted:
             self._drop(path, "it is damaged, or not the alpha that its name says")
@@ -104,7 +108,7 @@ class DiskCache:
 
     def has_window(self, key: bytes) -> bool:
         """Return whether a window's alphas are there."""
-        return self._path(_WINDOWS, key, _WINDOW).is_file()
+        return _is_file(self._path(_WINDOWS, key, _WINDOW))
 
     def window(
         self, key: bytes, shape: tuple[int, int, int], on_damage: Callable[[], None] = _pass
@@ -187,7 +191,7 @@ class DiskCache:
         return self.root / kind / name[:2] / f"{name}{extension}"
 
     def _add(self, path: Path, write: Callable[[], None]) -> None:
-        if self.limit_bytes <= 0 or path.is_file():
+        if self.limit_bytes <= 0 or _is_file(path):
             return
         try:
             _make_folder(path.parent)
@@ -195,7 +199,7 @@ class DiskCache:
         except OutputError as error:
             self._warn(error)
             return
-        self.trouble = ""
+        self._is_failing = False
         with self._lock:
             if self._total is not None:
                 self._total += _size(path)
@@ -220,10 +224,10 @@ class DiskCache:
 
     def _entries(self) -> Iterator[_Entry]:
         for kind in (_ALPHAS, _WINDOWS):
-            for folder in (self.root / kind).glob("*/"):
+            for folder in _listed(self.root / kind):
                 sweep_leftovers(folder)
-                for path in folder.glob("[!.]*"):
-                    with suppress(FileNotFoundError):  # another server evicts too
+                for path in _listed(folder):
+                    with suppress(OSError):  # another server evicts too
                         status = path.stat()
                         yield _Entry(path, status.st_size, status.st_mtime_ns)
 
@@ -236,9 +240,12 @@ class DiskCache:
                     self._total -= size
 
     def _warn(self, error: OutputError) -> None:
-        if not self.trouble:
+        if not self._is_failing:
             _log.warning("The cache cannot be written, nothing is kept for later: %s", error)
-        self.trouble = f"The cache cannot be written, so nothing is kept for later: {error}"
+        with self._lock:
+            self._is_failing = True
+            self.failures += 1
+            self.trouble = f"The cache cannot be written, so not all is kept for later: {error}"
 
 
 def _make_folder(folder: Path) -> None:
@@ -251,6 +258,18 @@ def _make_folder(folder: Path) -> None:
 def _touch(path: Path) -> None:
     with suppress(OSError):  # gone meanwhile, or a read-only cache: the order of use is a nicety
         os.utime(path)
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - a folder that cannot be read says no, not why
+
+
+def _listed(folder: Path) -> list[Path]:
+    """Return what lies in a folder, hidden names left out; nothing where it cannot be read."""
+    try:
+        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError:
+        return []
 
 
 def _size(path: Path) -> int:

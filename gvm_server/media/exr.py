@@ -18,6 +18,7 @@ import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from gvm_client.errors import InputError
+from gvm_client.limits import MAX_CANVAS_PIXELS
 from gvm_client.settings import Depth
 from gvm_server.media.atomic import replacing
 from gvm_server.media.geometry import Box
@@ -113,6 +114,29 @@ def is_image(path: Path) -> bool:
         return False
     file.close()
     return True
+
+
+def is_whole_image(path: Path) -> bool:
+    """Return whether a file is an image whose first part can be read to its end.
+
+    One that says it is larger than any canvas is not read, and taken for whole.
+
+    Raises:
+        InputError: it is no file, or does not answer.
+    """
+    probe_file(path)
+    file = oiio.ImageInput.open(str(path))
+    if file is None:
+        reason_of(None)
+        return False
+    spec = file.spec()
+    if spec.width * spec.height * spec.nchannels > MAX_CANVAS_PIXELS:
+        file.close()
+        return True
+    pixels = file.read_image(0, 0, 0, spec.nchannels, oiio.UNKNOWN)
+    reason_of(file)
+    file.close()
+    return pixels is not None
 
 
 def copy_into_place(

@@ -50,6 +50,8 @@ class Memo:
 
     def recall(self, kind: str, key: bytes) -> bytes | None:
         """Return a fact; None where it is not known."""
+        if self._path is None or not self._path.exists():
+            return None  # asking makes no folder
         with self._lock:
             rows = self._do("SELECT value FROM facts WHERE kind = ? AND key = ?", kind, key)
         if not rows or not isinstance(value := rows[0][0], bytes):

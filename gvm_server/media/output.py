@@ -26,7 +26,7 @@ from gvm_server.media.resolve import (
     own_pattern,
     parse_pattern,
 )
-from gvm_server.media.stamp import is_ours
+from gvm_server.media.stamp import is_stamped
 
 EXTENSION = ".exr"
 
@@ -92,14 +92,14 @@ class AlphaFiles:
         frames: Sequence[int],
         *,
         overwrite: bool,
-        is_wreck: Callable[[Path], bool] = lambda _: False,
+        ours: Callable[[Path], bool] = is_stamped,
     ) -> None:
         """Make the folder and prove that these frames can be written there.
 
         Args:
             frames: that will be written.
             overwrite: whether files that are not ours may be replaced.
-            is_wreck: tells one of ours whose header is destroyed.
+            ours: tells whether a plain file is one of ours, or what is left of one.
 
         Raises:
             SettingsError: several frames would share one name.
@@ -118,7 +118,7 @@ class AlphaFiles:
         paths = [self.path(frame) for frame in frames]
         self._refuse_plate(paths)
         if not overwrite:
-            _refuse_foreign(self.folder, paths, is_wreck)
+            _refuse_foreign(self.folder, paths, ours)
 
     def _refuse_plate(self, paths: Sequence[Path]) -> None:
         """Refuse names that are the plate's own, whatever frame they belong to."""
@@ -178,28 +178,25 @@ def prove_writable(folder: Path, *, umask: int | None = None) -> None:
         raise write_failure(folder, error) from error
 
 
-def _refuse_foreign(folder: Path, paths: Sequence[Path], is_wreck: Callable[[Path], bool]) -> None:
+def _refuse_foreign(folder: Path, paths: Sequence[Path], ours: Callable[[Path], bool]) -> None:
     there = set(os.listdir(folder))  # noqa: PTH208 - bare names, ten thousand of them at once
-    foreign = [
-        path for path in paths if path.name in there and not (_is_ours(path) or is_wreck(path))
-    ]
+    foreign = [path for path in paths if path.name in there and not _may_go(path, ours)]
     if not foreign:
         return
     named = ", ".join(path.name for path in foreign[:_MAX_NAMED])
     more = f" and {len(foreign) - _MAX_NAMED} more" if len(foreign) > _MAX_NAMED else ""
     raise OutputError(
-        f"{counted(len(foreign), 'file', WERE)} not made by this program, in {folder}:"
-        f" {named}{more}.",
+        f"{counted(len(foreign), 'file', WERE)} not made by this program, or changed by another,"
+        f" in {folder}: {named}{more}.",
         remedy="Name another output folder, or allow them to be replaced with --overwrite.",
         code=ErrorCode.OUTPUT_NOT_OURS,
         path=str(foreign[0]),
     )
 
 
-def _is_ours(path: Path) -> bool:
+def _may_go(path: Path, ours: Callable[[Path], bool]) -> bool:
     try:
-        status = path.lstat()
+        mode = path.lstat().st_mode
     except FileNotFoundError:
         return True  # it went away meanwhile
-    # An empty file is nobody's work: what a crash or a full disk left of one of ours.
-    return stat.S_ISREG(status.st_mode) and (status.st_size == 0 or is_ours(path))
+    return stat.S_ISREG(mode) and ours(path)

@@ -3,24 +3,54 @@
 Laws:
 1. A file is trusted while its size, times and place on the disk are those of when it was proven.
 2. Else it is read whole and checked; the record costs time when it is lost, never a matte.
+3. What may be somebody else's work is never ours: damage is believed where something proves it.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from collections import OrderedDict
+from enum import Enum
 from pathlib import Path
 from threading import Lock
 
-from gvm_server.media.exr import is_image
+from gvm_server.media.exr import is_image, is_whole_image
 from gvm_server.media.filekey import hash_texts
 from gvm_server.media.memo import Memo
-from gvm_server.media.stamp import KEY_BYTES, Fingerprint, prove_file, read_fingerprint
+from gvm_server.media.stamp import (
+    KEY_BYTES,
+    Fingerprint,
+    is_sealed,
+    is_stamped,
+    prove_file,
+    read_fingerprint,
+)
 
 _PLACED, _OURS = "placed", "ours"  # what the memo calls them
+_SIZE_BYTES, _HEAD_BYTES = 8, 64  # of a file that was written; the time of writing lies in its head
+_LOOK_BYTES = 1 << 16
 LIMIT = 100_000  # files that are remembered; about 50 MB at the most
 
 _Version = tuple[int, int, int, int, int]
+
+
+class Verdict(Enum):
+    """What a file in an alpha's place is."""
+
+    WHOLE = "whole"
+    """An alpha of ours."""
+    DAMAGED = "damaged"
+    """What is left of one, or one of a version that wrote no checksum."""
+    CHANGED = "changed"
+    """One that another program wrote anew: an artist's work."""
+    FOREIGN = "foreign"
+    """Another file, or no file."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it may be made again in its place."""
+        return self in {Verdict.WHOLE, Verdict.DAMAGED}
 
 
 class Placed:
@@ -44,8 +74,15 @@ class Placed:
         place = at or path
         version = _version(place)
         said = read_fingerprint(place)
-        if version is not None and said == fingerprint and _version(place) == version:
-            self._record(path, version, fingerprint)
+        if version is None or said != fingerprint or _version(place) != version:
+            return
+        self._hold(path, version, fingerprint)
+        self._memo.keep(
+            _PLACED, _key(path, version), fingerprint.recipe + fingerprint.maker.encode()
+        )
+        head = _first_bytes(place, _HEAD_BYTES) or b""
+        size, *_ = version
+        self._memo.keep(_OURS, _place(path, version), size.to_bytes(_SIZE_BYTES, "big") + head)
 
     def look(self, path: Path, recipe: bytes) -> tuple[Fingerprint | None, bool]:
         """Return what the file of this recipe is, and whether one stands there damaged."""
@@ -53,34 +90,74 @@ class Placed:
         if version is None:
             return None, False
         known = self._known(path, version)
-        if known is not None:
-            return (known if known.recipe == recipe else None), False
-        said = read_fingerprint(path)
-        if said is None or said.recipe != recipe:
-            return None, False
-        proven = prove_file(path)
-        if proven is None or proven.recipe != recipe:
-            return None, _version(path) == version  # else it is another file, or gone, by now
-        if _version(path) == version:
-            self._record(path, version, proven)
-        return proven, False
+        if known is None:
+            said = read_fingerprint(path)
+            if said is not None and said.recipe != recipe:
+                return None, False
+            verdict, known = self._proven_now(path, version)
+            if verdict is Verdict.DAMAGED:
+                # Else it is another file, or gone, by now.
+                return None, _version(path) == version
+        return (known if known is not None and known.recipe == recipe else None), False
 
-    def is_wreck(self, path: Path) -> bool:
-        """Return whether a file is one of ours whose header is destroyed.
+    def is_ours(self, path: Path) -> bool:
+        """Return whether a file may be made again in its place; read only where it is not known."""
+        version = _version(path)
+        if version is None:
+            return False
+        return self._known(path, version) is not None or self._proven_now(path, version)[0].is_ours
 
-        It lies where one was written, is still that very file on the disk, and is no image any
-        more. What another program put there is another file, or an image.
+    def examine(self, path: Path) -> tuple[Verdict, Fingerprint | None]:
+        """Read a whole file, trusted or not; return what it is, and its fingerprint if it is whole.
+
+        Raises:
+            InputError: it does not answer.
         """
         version = _version(path)
-        if version is None or self._memo.recall(_OURS, _place(path, version)) is None:
-            return False
-        return not is_image(path)
+        if version is None:
+            return Verdict.FOREIGN, None
+        if not is_stamped(path):
+            is_wreck = self._is_wreck(path, version)
+            return (Verdict.DAMAGED if is_wreck else Verdict.FOREIGN), None
+        proven = prove_file(path)
+        if proven is not None:
+            return Verdict.WHOLE, proven
+        size, _ = self._written(path, version)
+        # Damage leaves the size, or no picture; whoever retouches an alpha may copy our stamp.
+        if is_sealed(path) and size != version[0] and is_whole_image(path):
+            return Verdict.CHANGED, None
+        return Verdict.DAMAGED, None
 
-    def _record(self, path: Path, version: _Version, fingerprint: Fingerprint) -> None:
-        self._hold(path, version, fingerprint)
-        said = fingerprint.recipe + fingerprint.maker.encode()
-        self._memo.keep(_PLACED, _key(path, version), said)
-        self._memo.keep(_OURS, _place(path, version), b"")
+    def _proven_now(self, path: Path, version: _Version) -> tuple[Verdict, Fingerprint | None]:
+        """Examine a file of this version, and record it where it is whole."""
+        verdict, proven = self.examine(path)
+        if proven is not None and _version(path) == version:
+            self.remember(path, proven)
+        return verdict, proven
+
+    def _is_wreck(self, path: Path, version: _Version) -> bool:
+        """Return whether a file without our stamp is what is left of one of ours.
+
+        It lies where one was written, is still that very file on the disk, and is as long, or is
+        its beginning, or one byte over and over. What another program writes, even into our file,
+        is none of these, or is an image.
+        """
+        size, head = self._written(path, version)
+        if not size or version[0] > size:
+            return False
+        same_size, left = version[0] == size, _first_bytes(path, _LOOK_BYTES)
+        if left is None:  # cannot be read
+            return same_size
+        if same_size and left[:_HEAD_BYTES] == head:
+            return True
+        if is_image(path):
+            return False
+        return same_size or head.startswith(left[:_HEAD_BYTES]) or len(set(left)) == 1
+
+    def _written(self, path: Path, version: _Version) -> tuple[int, bytes]:
+        """Return the size and the first bytes that were recorded of this file; 0 where none."""
+        said = self._memo.recall(_OURS, _place(path, version)) or b""
+        return int.from_bytes(said[:_SIZE_BYTES], "big"), said[_SIZE_BYTES:]
 
     def _known(self, path: Path, version: _Version) -> Fingerprint | None:
         with self._lock:
@@ -106,14 +183,18 @@ def _key(path: Path, version: _Version) -> bytes:
 
 
 def _place(path: Path, version: _Version) -> bytes:
+    # Its folder may be renamed, or reached by another name: the inode is the file's own.
     *_, device, inode = version
-    return hash_texts(path, device, inode)
+    return hash_texts(path.name, device, inode)
 
 
 def _version(path: Path) -> _Version | None:
+    """Return what tells a plain file's versions apart; None where there is none, or a link."""
     try:
         status = os.lstat(path)
     except OSError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
         return None
     return (
         status.st_size,
@@ -122,3 +203,11 @@ def _version(path: Path) -> _Version | None:
         status.st_dev,
         status.st_ino,
     )
+
+
+def _first_bytes(path: Path, count: int) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError:
+        return None

@@ -93,6 +93,7 @@ class Sink(Protocol):
 
         Raises:
             FileNotFoundError: it is not there any more, or not whole.
+            InputError: it went away, or was damaged, while it was read.
             OutputError: it cannot be written.
         """
         ...
@@ -141,7 +142,7 @@ class FileSink:
         path = self.files.path(frame)
         found, damaged = self._cache.placed.look(path, wanted.recipe)
         if found is None:
-            return Standing(damaged=damaged or self._cache.placed.is_wreck(path))
+            return Standing(damaged=damaged)
         kept = found.maker == wanted.maker or not self._same_maker
         return Standing(kept=kept, maker=found.maker)
 

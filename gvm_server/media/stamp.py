@@ -64,9 +64,14 @@ def read_stamp(path: Path) -> bytes | None:
     return found.recipe if found else None
 
 
-def is_ours(path: Path) -> bool:
+def is_stamped(path: Path) -> bool:
     """Return whether a file, EXR or PNG, bears our stamp; a damaged header may still show it."""
     return STAMP.encode() in _head(path)
+
+
+def is_sealed(path: Path) -> bool:
+    """Return whether a file was written with a checksum, which may hold or not."""
+    return SEAL.encode() in _head(path)
 
 
 def prove_file(path: Path) -> Fingerprint | None:

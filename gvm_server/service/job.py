@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -38,6 +38,7 @@ from gvm_server.matting.pipeline import Pipeline
 from gvm_server.matting.survey import Survey
 from gvm_server.media.pushed import PushedFrames
 from gvm_server.media.sinks import Delivery
+from gvm_server.media.stamp import Fingerprint
 from gvm_server.service.phases import Phase, step
 from gvm_server.service.replies import accepted, as_image, failed_by, frame_ready, sendable
 from gvm_server.service.rivals import Claim
@@ -72,7 +73,8 @@ class Job:
         phase: who has it in hand.
         claim: the files that it writes; None before they are known, or where it writes none.
         wanted: the request for the frames that are still to be made.
-        resumptions: how often alphas of the cache were lost on the way.
+        lost: alphas that the cache lost on the way; they are what is wanted then.
+        failures: how often the cache could not be written before; None where that was said.
         ending: why it is to end; None while it is to go on.
     """
 
@@ -87,7 +89,8 @@ class Job:
         self.ending: GvmError | None = None
         self.window = request.window
         self.wanted = request
-        self.resumptions = 0
+        self.lost: Mapping[int, Fingerprint] = {}
+        self.failures: int | None = 0
         self._notes: list[str] = []
         self._windows_before = (0, 0)  # run and recalled, before it was resumed
         self._lines = {peer: line}
@@ -151,6 +154,7 @@ class Job:
                 self._note = ""
                 self.say(self._accepted)
                 return
+            self._notes += [note for note in notes if note not in before.notes]
             if self.wanted is self.request:
                 self._frames_done = self._frames_written = 0
             else:
@@ -161,6 +165,7 @@ class Job:
     def begin_anew(self, window: WindowSettings) -> None:
         """Go on with smaller settings after memory ran out; every frame is made with them."""
         self.window, self.wanted, self.pipeline = window, self.request, None
+        self.lost = {}
         says = (
             f"Memory ran out: the job begins anew with {counted(window.frames_per_window, 'frame')}"
             f" per window, {window.chunk} decoded together, size {window.size}. The matte changes."
@@ -168,20 +173,16 @@ class Job:
         self._notes.append(says)
         self.note(says)
 
-    def resume(self, lost: Iterable[int]) -> None:
+    def resume(self, lost: Mapping[int, Fingerprint]) -> None:
         """Go on with frames that lay in the cache when the job began, and do not any more."""
         run, recalled = self._windows_before
         self._windows_before = (
             run + self.running.windows_run,
             recalled + self.running.windows_cached,
         )
-        frames = format_frames(lost)
-        self._notes += [
-            *self.running.notes,
-            f"Alphas left the cache while the job ran, and were made again: frames {frames}.",
-        ]
-        self.resumptions += 1
-        self.wanted = replace(self.request, frames=frames, max_frames=0)
+        self._notes += self.running.notes
+        self.lost = lost
+        self.wanted = replace(self.request, frames=format_frames(lost), max_frames=0)
         self.pipeline = None
 
     def need(self, frames: tuple[int, ...]) -> None:

@@ -86,7 +86,7 @@ def prepare(
         working=working,
         playhead=request.playhead,
     )
-    seen = (*plate.notes, *_left_out(geometry), *filter(None, [site.cache.complaint()]))
+    seen = (*plate.notes, *_left_out(geometry))
     notes = (*choice.notes, *choice.engine.notes, *seen, *fitted, *_advice(window))
     return Prepared(order=order, notes=notes, ocio_digest=configuration.digest.hex())
 
@@ -191,7 +191,7 @@ def _sink(request: Matte, plate: Plate, site: Site, frames: tuple[int, ...]) -> 
     probe_folder(Path(output.path).parent)
     files = AlphaFiles.of(output.path, plate_name=plate.name, roots=site.roots)
     files = replace(files, umask=request.context.umask)
-    files.check(frames, overwrite=output.overwrite, is_wreck=site.cache.placed.is_wreck)
+    files.check(frames, overwrite=output.overwrite, ours=site.cache.placed.is_ours)
     return FileSink(
         files,
         depth=output.depth,

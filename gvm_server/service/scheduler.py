@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from functools import partial
 from typing import TypeVar
@@ -48,7 +48,6 @@ _Result = TypeVar("_Result")
 _LOG = logging.getLogger(__name__)
 
 MAX_LIVE_JOBS = 128
-MAX_RESUMPTIONS = 3  # of a job whose alphas leave the cache; the last takes none from there
 REMEMBERED_JOBS = 32  # finished jobs that the status still shows
 
 
@@ -90,6 +89,7 @@ class Scheduler:
                     return
             self._check_room()
             job = self._jobs[request.job] = Job(request, peer=peer, line=line)
+            job.failures = self._shop.cache.failures
         _LOG.info("Job %s: asked for by a client.", job.name)
         self._prepare_soon(job)
 
@@ -182,9 +182,8 @@ class Scheduler:
         prepared = prepare(job.wanted, job.window, self._site, job.need)
         job.heed()
         self._claim(job, prepared.order)
-        recall = job.resumptions < MAX_RESUMPTIONS
-        found = survey(prepared.order, self._shop.cache, job.heed, recall=recall)
-        notes = (*prepared.notes, *found.notes)
+        found = survey(prepared.order, self._shop.cache, job.heed, job.lost)
+        notes = (*prepared.notes, *self._complaint(job), *found.notes)
         job.accept(prepared.order, found, notes, ocio_digest=prepared.ocio_digest)
         job.deliver_kept(found.kept)
         return Pipeline(
@@ -194,6 +193,18 @@ class Scheduler:
             on_delivery=job.deliver,
             on_end=partial(self._ended, job),
         )
+
+    def _complaint(self, job: Job) -> Iterator[str]:
+        """Say why nothing can be kept for later; once in a job, however often that fails then."""
+        if says := self._shop.cache.complaint():
+            job.failures = None
+            yield says
+
+    def _trouble_of(self, job: Job) -> str:
+        """Return why not all of a job was kept for later, where that was not said yet; else ""."""
+        cache = self._shop.cache
+        went_wrong = job.failures is not None and cache.failures > job.failures
+        return cache.trouble if went_wrong else ""
 
     def _claim(self, job: Job, order: Order) -> None:
         """Take the job's files for it, before anything is written.
@@ -342,7 +353,7 @@ class Scheduler:
             job.resume(job.running.lost)
             self._prepare_soon(job)
             return
-        job.end(failure, self._shop.cache.trouble)
+        job.end(failure, self._trouble_of(job))
         _LOG.info("Job %s: %s. %s", job.name, job.state.value, failure or "")
         with self._wake:
             job.enter(Phase.ENDED)

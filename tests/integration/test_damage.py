@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from gvm_client.errors import ErrorCode, OutputError
-from gvm_client.protocol.messages import Done, Failed
-from gvm_client.settings import MatteKnobs
+from gvm_client.protocol.messages import Accepted, Done, Failed, FrameReady, MappedOutput
+from gvm_client.settings import Depth, MatteKnobs
 from gvm_server.cli.main import main
 from gvm_server.media import cache as cache_module
 from gvm_server.media.cache import DiskCache
+from gvm_server.media.frames import format_frames
 from gvm_server.service import scheduler as scheduler_module
 from gvm_server.service.preparing import Preparing
 from gvm_server.service.scheduler import Scheduler
@@ -28,7 +31,7 @@ from tests.fakes.listener import Listener
 from tests.support.plates import read_alpha
 from tests.support.runs import run
 from tests.support.serving import until
-from tests.support.shop import open_shop, request_in
+from tests.support.shop import FRAMES, open_shop, request_in
 
 
 def cut(path: Path, other: Path) -> None:
@@ -123,8 +126,10 @@ def test_a_finished_file_of_another_maker_is_kept_and_said(tmp_path):
         assert run(again(request, "out"), shop, site).found.notes == ()
 
 
-def test_verify_reads_all_alphas_and_names_those_that_are_not_whole(tmp_path, capsys):
+def test_verify_reads_all_alphas_and_names_those_that_are_not_whole(tmp_path, capsys, monkeypatch):
     """Exit 0 where all are whole; 5 with the names of the damaged and the foreign ones."""
+    monkeypatch.setenv("GVM_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("GVM_RUNTIME_DIR", str(tmp_path / "runtime"))
     with open_shop(tmp_path) as (shop, site):
         assert run(request_in(tmp_path), shop, site).failure is None
     out = tmp_path / "out"
@@ -141,69 +146,202 @@ def test_verify_reads_all_alphas_and_names_those_that_are_not_whole(tmp_path, ca
     assert main(["verify", str(tmp_path / "none")]) == 3
 
 
-def test_damage_to_the_cache_is_said_to_the_artist(tmp_path):
-    """Which frames: of an alpha before the job, of a window when it is used."""
-    with open_shop(tmp_path) as (shop, site):
+class Unreadable:
+    """Files that the disk refuses to read, until others stand in their place."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._files: set[tuple[int, int]] = set()
+        for name in ("open", "read_bytes"):
+            monkeypatch.setattr(Path, name, self._guarding(getattr(Path, name)))
+
+    def __call__(self, path: Path, other: Path) -> None:
+        """Refuse this file from now on; its mode changes as `chmod` would change it."""
+        path.chmod(0o600)
+        self._files.add(self._name(path))
+
+    def _guarding(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def guarded(path: Path, *words: Any, **named: Any) -> Any:
+            if path.exists() and self._name(path) in self._files:
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return real(path, *words, **named)
+
+        return guarded
+
+    @staticmethod
+    def _name(path: Path) -> tuple[int, int]:
+        status = path.stat()
+        return status.st_ino, status.st_mtime_ns
+
+
+def remove(path: Path, other: Path) -> None:
+    """Evict it, as another server does."""
+    path.unlink()
+
+
+HARMS = {"cut": cut, "flip": flip_pixels, "swap": swap, "remove": remove, "unreadable": Unreadable}
+
+
+@pytest.fixture(params=HARMS)
+def harm(request, monkeypatch):
+    """What befalls a file."""
+    chosen = HARMS[request.param]
+    return Unreadable(monkeypatch) if chosen is Unreadable else chosen
+
+
+def befall(when: str, strike: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strike before the next job, or between the look at what stands and its use."""
+    if when == "before":
+        strike()
+        return
+    real = scheduler_module.survey
+
+    def survey(order, cache, heed, lost):
+        found = real(order, cache, heed, lost)
+        monkeypatch.setattr(scheduler_module, "survey", real)
+        strike()
+        return found
+
+    monkeypatch.setattr(scheduler_module, "survey", survey)
+
+
+def entries(folder: Path, kind: str) -> list[Path]:
+    """Return the cache's files of a kind."""
+    return sorted((folder / "cache" / kind).rglob("*.*"))
+
+
+def frame_of(entry: Path, out: Path) -> int:
+    """Return which of a folder's frames an alpha of the cache is."""
+    data = entry.read_bytes()
+    return next(int(one.stem[-4:]) for one in out.glob("*.exr") if one.read_bytes() == data)
+
+
+@pytest.mark.parametrize("when", ["before", "between"])
+@pytest.mark.parametrize("output", ["files", "memory"])
+def test_harm_to_cached_alphas_is_undone_and_said(tmp_path, monkeypatch, harm, when, output):
+    """In the same job, with nothing lost."""
+    with serving_jobs(tmp_path) as scheduler:
         request = request_in(tmp_path)
-        assert run(request, shop, site).failure is None
-        first, second, *_ = sorted((tmp_path / "cache" / "alphas").rglob("*.exr"))
-        flip_pixels(first, second)
-        (said,) = run(again(request, "copies"), shop, site).found.notes
-        assert "1 cached alpha was damaged" in said
-        window, *_ = sorted((tmp_path / "cache" / "windows").rglob("*.window"))
-        cut(window, window)
-        knob = again(request, "knob", knobs=MatteKnobs(gamma=1.5))
-        (said,) = run(knob, shop, site).notes
-        assert "6 cached alphas were damaged and made again" in said
+        request = replace(request, output=replace(request.output, depth=Depth.FLOAT))
+        assert ask(scheduler, request).frames_written == 12
+        right = alphas_in(tmp_path / "out")
+        *struck, other = entries(tmp_path, "alphas")[:4]
+        frames = format_frames(sorted(frame_of(path, tmp_path / "out") for path in struck))
+        shutil.rmtree(tmp_path / "cache" / "windows")
+        befall(when, lambda: [harm(path, other) for path in struck], monkeypatch)
+        request = again(request, "copies")
+        if output == "memory":
+            request = replace(request, output=MappedOutput())
+        listener = Listener()
+        done = ask(scheduler, request, listener)
+        assert (done.frames_written, done.frames_kept) == (12, 0)
+        assert done.windows_run > 0
+        if output == "files":
+            assert_same(tmp_path / "copies", right)
+        else:
+            ready = sorted(listener.all_of(FrameReady), key=lambda event: event.frame)
+            assert [event.frame for event in ready] == list(FRAMES)
+            for event, alpha in zip(ready, right, strict=True):
+                pixels = np.fromfile(tmp_path / event.mapped.buffer, np.float32)
+                assert np.array_equal(pixels, alpha.ravel())
+        notes = said_by(listener)
+        if harm is not remove:
+            assert f"3 cached alphas were damaged and made again: frames {frames}." in notes
+        elif when == "between":
+            assert (
+                f"3 alphas left the cache while the job ran and were made again: frames {frames}"
+                in (notes)
+            )
+        else:
+            assert "cache" not in notes
 
 
-@pytest.mark.parametrize("damage", [cut, flip_pixels, swap, lambda path, _: path.unlink()])
-def test_alphas_that_leave_the_cache_while_the_job_runs_are_made_again(
-    tmp_path, damage, monkeypatch
-):
-    """Between the look at it and the copy: evicted by another server, or damaged; none is lost."""
+@pytest.mark.parametrize("when", ["before", "between"])
+def test_harm_to_cached_windows_is_undone_and_said(tmp_path, monkeypatch, harm, when):
+    """They were counted as cached; those that are not whole are made when their turn comes."""
+    with serving_jobs(tmp_path) as scheduler:
+        request = replace(request_in(tmp_path), knobs=MatteKnobs(gamma=1.5))
+        assert ask(scheduler, request).windows_run == 3
+        right = alphas_in(tmp_path / "out")
+        shutil.rmtree(tmp_path / "cache" / "alphas")
+        first, second, other = entries(tmp_path, "windows")
+        befall(when, lambda: [harm(path, other) for path in (first, second)], monkeypatch)
+        listener = Listener()
+        done = ask(scheduler, again(request, "copies"), listener)
+        assert (done.windows_run, done.windows_cached) == (2, 1)
+        assert_same(tmp_path / "copies", right)
+        said = "2 cached windows were damaged and made again: frames" in said_by(listener)
+        assert said == (harm is not remove)
+
+
+def test_harm_to_finished_files_is_undone_and_said(tmp_path, harm):
+    """Another of our alphas in the place, and an empty place, are no damage."""
     with serving_jobs(tmp_path) as scheduler:
         request = request_in(tmp_path)
         assert ask(scheduler, request).frames_written == 12
         right = alphas_in(tmp_path / "out")
-        alphas = sorted((tmp_path / "cache" / "alphas").rglob("*.exr"))
-        real = scheduler_module.survey
-
-        def survey(order, cache, heed, *, recall):
-            found = real(order, cache, heed, recall=recall)
-            if found.cached:
-                monkeypatch.setattr(scheduler_module, "survey", real)
-                for path in alphas[:3]:
-                    damage(path, alphas[5])
-            return found
-
-        monkeypatch.setattr(scheduler_module, "survey", survey)
-        shutil.rmtree(tmp_path / "cache" / "windows")
-        done = ask(scheduler, again(request, "copies"))
-        assert_same(tmp_path / "copies", right)
-        assert (done.frames_written, done.frames_kept) == (12, 0)
-        assert done.windows_run > 0
-        assert any("left the cache while the job ran" in note for note in done.notes)
+        files = sorted((tmp_path / "out").glob("*.exr"))
+        harm(files[3], files[5])
+        listener = Listener()
+        done = ask(scheduler, again(request, "out"), listener)
+        assert (done.frames_written, done.frames_kept) == (1, 11)
+        assert_same(tmp_path / "out", right)
+        said = "1 finished frame was damaged and made again: frame 4." in said_by(listener)
+        assert said == (harm not in (remove, swap))
 
 
-def test_a_cache_that_loses_alphas_again_and_again_fails_no_job(tmp_path, monkeypatch):
-    """Two servers share one that is too small: what it loses is made, and in the end all."""
+def test_a_cache_that_loses_alphas_again_and_again_costs_time_only(tmp_path, monkeypatch):
+    """What it lost once is made, whatever it says then."""
     with serving_jobs(tmp_path) as scheduler:
         request = request_in(tmp_path)
         ask(scheduler, request)
         right = alphas_in(tmp_path / "out")
-        real = DiskCache.alpha
-        calls = Counter()
+        real, calls = DiskCache.alpha, Counter()
 
-        def alpha(self, wanted, on_damage=None):
+        def alpha(self, wanted, on_damage):
             calls[wanted] += 1
-            return None if calls[wanted] % 2 == 0 else real(self, wanted)
+            return None if calls[wanted] % 2 == 0 else real(self, wanted, on_damage)
 
         monkeypatch.setattr(DiskCache, "alpha", alpha)
-        done = ask(scheduler, again(request, "copies"))
+        assert ask(scheduler, again(request, "copies")).frames_written == 12
         assert_same(tmp_path / "copies", right)
-        assert done.frames_written == 12
-        assert set(calls.values()) == {2 * scheduler_module.MAX_RESUMPTIONS}
+
+
+def test_an_alpha_that_is_lost_is_not_made_of_another_plate(tmp_path, monkeypatch):
+    """The job ends as it does where a plate changes; what was copied before stays."""
+    with serving_jobs(tmp_path) as scheduler:
+        request = request_in(tmp_path)
+        ask(scheduler, request)
+        first, *_ = entries(tmp_path, "alphas")
+
+        def strike():
+            first.unlink()
+            for path in (tmp_path / "plate").glob("*.exr"):
+                os.utime(path, (1, 1))
+
+        befall("between", strike, monkeypatch)
+        failed = ask(scheduler, again(request, "copies"))
+        assert isinstance(failed, Failed)
+        assert failed.code is ErrorCode.PLATE_MISMATCH
+        assert "changed while the job ran" in failed.message
+        assert len(alphas_in(tmp_path / "copies")) == 11
+
+
+def test_a_folder_of_the_cache_that_cannot_be_read_is_as_if_it_were_empty(tmp_path, monkeypatch):
+    """Its files cannot even be looked at."""
+    with serving_jobs(tmp_path) as scheduler:
+        request = request_in(tmp_path)
+        ask(scheduler, request)
+        right = alphas_in(tmp_path / "out")
+        closed, real = str(tmp_path / "cache" / "alphas"), os.stat
+
+        def stat(path: Any, **named: Any) -> os.stat_result:
+            if str(path).startswith(closed):
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return real(path, **named)
+
+        monkeypatch.setattr(os, "stat", stat)
+        assert ask(scheduler, again(request, "copies")).frames_written == 12
+        assert_same(tmp_path / "copies", right)
 
 
 @pytest.mark.parametrize("left", [0, 1, 100])
@@ -247,18 +385,113 @@ def test_what_others_put_in_its_place_is_never_replaced(tmp_path, how):
         assert path.read_bytes() == data
 
 
-def test_a_cache_that_fills_up_is_said_when_the_job_is_done(tmp_path, monkeypatch):
-    """The mattes are delivered."""
+@pytest.mark.parametrize("kind", ["alphas", "windows"])
+@pytest.mark.parametrize("times", [1, 1000])
+def test_a_cache_that_fills_up_is_said_once_when_the_job_is_done(
+    tmp_path, monkeypatch, kind, times
+):
+    """The mattes are delivered; also where there was room again before the job ended."""
+    real, left = Path.write_bytes, [times]
 
-    def full(source, target, expected, *, flush):
-        raise OutputError("No space is left for /cache.", code=ErrorCode.DISK_FULL)
+    def write_bytes(path: Path, data: bytes) -> int:
+        if path.is_relative_to(tmp_path / "cache" / kind):
+            left[0] -= 1
+            if left[0] >= 0:
+                raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, data)
 
-    monkeypatch.setattr(cache_module, "copy_into_place", full)
     with serving_jobs(tmp_path) as scheduler:
-        done = ask(scheduler, request_in(tmp_path))
+        monkeypatch.setattr(Path, "write_bytes", write_bytes)
+        listener = Listener()
+        assert ask(scheduler, request_in(tmp_path), listener).frames_written == 12
+        assert said_by(listener).count("The cache cannot be written") == 1
+        assert "No space is left" in said_by(listener)
+        monkeypatch.undo()
+        later = Listener()
+        ask(scheduler, request_in(tmp_path, out="later"), later)
+        assert "cache" not in said_by(later), "another job's trouble"
+
+
+def test_a_cache_that_may_not_be_written_is_said_once_at_the_beginning(tmp_path, monkeypatch):
+    """The job goes on and delivers."""
+
+    def refuse(folder):
+        raise OutputError(f"{folder} cannot be written: Read-only file system.")
+
+    monkeypatch.setattr(cache_module, "_make_folder", refuse)
+    with serving_jobs(tmp_path) as scheduler:
+        listener = Listener()
+        done = ask(scheduler, request_in(tmp_path), listener)
     assert done.frames_written == 12
-    (said,) = [note for note in done.notes if "cache" in note]
-    assert "No space is left" in said
+    (accepted,) = listener.all_of(Accepted)
+    assert len([note for note in accepted.notes if "Read-only" in note]) == 1
+    assert done.notes == ()
+    assert len(alphas_in(tmp_path / "out")) == 12
+
+
+def test_verify_and_matte_agree_on_what_is_left_of_a_frame(tmp_path, capsys, monkeypatch):
+    """With a server that did not write the frames; others' files stay as they are."""
+    monkeypatch.setenv("GVM_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("GVM_RUNTIME_DIR", str(tmp_path / "runtime"))
+    monkeypatch.chdir(tmp_path)
+
+    def verified() -> tuple[int, str]:
+        return main(["verify", "out"]), capsys.readouterr().out
+
+    request = request_in(tmp_path)
+    with serving_jobs(tmp_path) as scheduler:
+        ask(scheduler, request)
+    files, right = sorted((tmp_path / "out").glob("*.exr")), alphas_in(tmp_path / "out")
+    os.truncate(files[0], 0)
+    os.truncate(files[1], 100)
+    with files[2].open("r+b") as file:
+        file.write(b"\xa5\x5a" * 300)
+    code, said = verified()
+    assert code == 5
+    assert all(f"{path.name}: damaged" in said for path in files[:3])
+    with serving_jobs(tmp_path) as scheduler:
+        listener = Listener()
+        done = ask(scheduler, again(request, "out"), listener)
+        assert (done.frames_written, done.frames_kept) == (3, 9)
+        notes = said_by(listener)
+        assert "3 finished frames were damaged and made again: frames 1-3." in notes
+        assert_same(tmp_path / "out", right)
+        assert verified()[0] == 0
+        theirs = {files[0]: (tmp_path / "plate" / "plate.0001.exr").read_bytes()}
+        theirs |= {files[1]: b"notes", files[2]: b"more notes"}
+        files[2].unlink()
+        for path, data in theirs.items():
+            path.write_bytes(data)
+        code, said = verified()
+        assert all(f"{path.name}: not made by this program" in said for path in theirs)
+        refused = ask(scheduler, again(request, "out"))
+        assert refused.code is ErrorCode.OUTPUT_NOT_OURS
+        assert refused.message.startswith("3 files were not made by this program")
+        assert all(path.read_bytes() == data for path, data in theirs.items())
+
+
+@pytest.mark.parametrize("what", ["pipe", "link", "folder"])
+def test_verify_waits_for_nothing_and_follows_links(tmp_path, capsys, monkeypatch, what):
+    """A pipe in a frame's place is no alpha; a link to one is."""
+    monkeypatch.setenv("GVM_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("GVM_RUNTIME_DIR", str(tmp_path / "runtime"))
+    with open_shop(tmp_path) as (shop, site):
+        assert run(request_in(tmp_path), shop, site).failure is None
+    path = tmp_path / "out" / "plate.0099.exr"
+    if what == "pipe":
+        os.mkfifo(path)
+    elif what == "link":
+        path.symlink_to(tmp_path / "out" / "plate.0001.exr")
+    else:
+        path.mkdir()
+    assert main(["verify", str(tmp_path / "out")]) == (0 if what == "link" else 5)
+    assert ("plate.0099.exr: not made" in capsys.readouterr().out) == (what != "link")
+
+
+def said_by(listener: Listener) -> str:
+    """Return all that a job noted, from its beginning to its end."""
+    (accepted,), (done,) = listener.all_of(Accepted), listener.all_of(Done)
+    return "\n".join((*accepted.notes, *done.notes))
 
 
 @contextmanager
@@ -275,9 +508,9 @@ def serving_jobs(folder: Path) -> Iterator[Scheduler]:
             gpu.join()
 
 
-def ask(scheduler: Scheduler, request):
+def ask(scheduler: Scheduler, request, listener: Listener | None = None):
     """Ask, and return how the job ended."""
-    listener = Listener()
+    listener = listener or Listener()
     scheduler.ask(request, peer=request.job.encode(), line=listener)
     assert until(lambda: listener.all_of(Done) or listener.all_of(Failed), seconds=120)
     return listener.heard[-1]

@@ -33,12 +33,12 @@ def made(number, maker=HERE):
     return Fingerprint(key(number), maker)
 
 
-def alpha_file(path, number):
+def alpha_file(path, number, side=4):
     """Write a finished alpha with this key."""
-    box = Box(x=0, y=0, width=4, height=4)
+    box = Box(x=0, y=0, width=side, height=side)
     write_alpha(
         path,
-        np.full((4, 4), 0.5, np.float32),
+        np.full((side, side), 0.5, np.float32),
         header=FrameHeader(display=box, data=box),
         depth=Depth.HALF,
         attributes={STAMP: key(number).hex(), MAKER: HERE},

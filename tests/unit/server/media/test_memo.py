@@ -167,3 +167,28 @@ def test_where_nothing_can_be_kept_nothing_is_known():
     for memo in (NOTHING, Memo(Path("/dev/null/cache"))):
         memo.keep("hash", b"a", b"fact")
         assert memo.recall("hash", b"a") is None
+
+
+def test_a_database_that_stays_busy_is_waited_for_once(tmp_path: Path, monkeypatch):
+    """Each fact of ten thousand frames would wait as long again; later it is asked again."""
+    monkeypatch.setattr(memo_module, "_BUSY_SECONDS", 0.05)
+    memo = Memo(tmp_path)
+    memo.keep("hash", b"a", b"old")
+    with closing(sqlite3.connect(file_of(tmp_path), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        memo.close()
+        began = time.monotonic()
+        for number in range(200):
+            memo.keep("hash", b"%d" % number, b"fact")
+        assert time.monotonic() - began < 5
+        other.execute("ROLLBACK")
+    monkeypatch.setattr(memo, "_rests_until", 0.0)
+    assert memo.recall("hash", b"a") == b"old"
+    memo.keep("hash", b"a", b"new")
+    assert memo.recall("hash", b"a") == b"new"
+
+
+def test_asking_makes_no_file(tmp_path: Path):
+    """A command that only looks leaves nothing behind."""
+    assert Memo(tmp_path / "cache").recall("hash", b"a") is None
+    assert not (tmp_path / "cache").exists()

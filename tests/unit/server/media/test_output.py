@@ -118,12 +118,14 @@ def test_a_link_in_a_frames_place_is_not_ours(tmp_path):
         files(out).check([1], overwrite=False)
 
 
-def test_an_empty_file_is_replaced(tmp_path):
-    """It holds nobody's work: a crash or a full disk left it in a frame's place."""
+def test_an_empty_file_is_replaced_where_it_was_ours(tmp_path):
+    """One that nobody knows may hold a place for another program's frame."""
     out = tmp_path / "out"
     out.mkdir()
     (out / "plate.0001.exr").touch()
-    files(out).check([1], overwrite=False)
+    files(out).check([1], overwrite=False, ours=lambda _: True)
+    with pytest.raises(OutputError, match="not made by this program"):
+        files(out).check([1], overwrite=False)
 
 
 @pytest.mark.parametrize("target", [".", "plate.%04d.exr", "plate.%d.exr", "../alias"])
