@@ -10,6 +10,13 @@ from gvm_client.errors import ErrorCode, GvmError
 _LOG = logging.getLogger(__name__)
 
 
+def forget_traces(error: BaseException | None) -> None:
+    """Drop the traces of an error and of its causes, whose frames hold all that the job held."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
+
+
 def as_gvm_error(error: BaseException) -> GvmError:
     """Return an error as one of ours; a foreign one is logged with its trace."""
     if isinstance(error, GvmError):

@@ -97,3 +97,4 @@ class FinishBehind:
             last = self._tasks == 0
         if last:
             self._on_end(self.failure or self._reason)
+            del self._on_end  # its owner, who holds this: nobody waits for the garbage collector

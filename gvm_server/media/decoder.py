@@ -40,6 +40,7 @@ class MovieDecoder:
         self._skips = False  # whether pictures come first that nobody counted: see `_go_to`
         self._container, self._stream = open_movie(path)
         self._frames: Iterator[VideoFrame] = self._container.decode(self._stream)
+        self._open = True
         self.facts = stream_facts(self._container, self._stream)
 
     def frame(self, index: int) -> VideoFrame | None:
@@ -56,13 +57,29 @@ class MovieDecoder:
                 return self._find(index)
         except av.FFmpegError as error:
             raise unreadable(self._path, error.strerror or str(error)) from error
+        finally:
+            if self._closed:
+                self._let_go()
 
     def close(self) -> None:
-        """Close the file, when whoever reads has left it; harmless when said again."""
-        with self._lock:
-            self._closed = True
+        """Close file and codec, or have whoever reads do so; harmless when said again.
+
+        It waits for nobody: the thread that ends a job may be the one that hears all clients.
+        """
+        self._closed = True
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Give file and codec back, unless somebody reads: who leaves last does it."""
+        if not self._lock.acquire(blocking=False):
+            return
+        if self._open:
+            self._open = False
             self._at_hand.clear()
             self._container.close()
+            # PyAV ends a codec's threads with the last reference to it, and has no other word.
+            del self._frames, self._stream, self._container
+        self._lock.release()
 
     def _find(self, index: int) -> VideoFrame | None:
         if index in self._at_hand:

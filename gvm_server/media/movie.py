@@ -9,6 +9,7 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock, local
@@ -77,11 +78,15 @@ class MoviePlate:
         self._memo = options.memo
         self._counting = Lock()
         self._is_counted = False
+        self._closed = False
         self._decoder = MovieDecoder(real, index)
         self._facts = self._decoder.facts
-        first = self._decode(self.first)
-        self._header, self._orientation = self._header_of(first), display_orientation(first)
-        self.colour = resolve_colour(options.colourspace, _hint(first), options.configuration)
+        with ExitStack() as failed:
+            failed.callback(self.close)
+            first = self._decode(self.first)
+            self._header, self._orientation = self._header_of(first), display_orientation(first)
+            self.colour = resolve_colour(options.colourspace, _hint(first), options.configuration)
+            failed.pop_all()
         notes = (self._facts.choice, self.colour.note, INTERLACED if first.interlaced_frame else "")
         self.notes: tuple[str, ...] = tuple(note for note in notes if note)
 
@@ -135,6 +140,7 @@ class MoviePlate:
 
     def close(self) -> None:
         """Close the file."""
+        self._closed = True
         self._decoder.close()
 
     def _check(self, frame: int) -> None:
@@ -162,6 +168,8 @@ class MoviePlate:
                     raise unreadable(self._path, f"it shows {index.count} frames only")
                 self._decoder, self._is_counted = MovieDecoder(real, index), True
                 wrong.close()
+                if self._closed:  # meanwhile: whoever did so saw the other decoder
+                    self._decoder.close()
             return self._decoder
 
     def _at(self, frame: int) -> FrameHeader:
@@ -193,6 +201,7 @@ class MoviePlate:
             dst_colorspace=Colorspace.ITU709,
             src_color_range=_range(decoded),
             dst_color_range=ColorRange.JPEG,
+            threads=1,  # as many pictures are converted at a time as there are readers
         )
         pixels = converted.to_ndarray().astype(np.float32)
         pixels *= np.float32(1 / 65_535 if deep else 1 / 255)

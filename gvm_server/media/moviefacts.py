@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 from av.container import InputContainer
-from av.sidedata.sidedata import SideData
+from av.sidedata.sidedata import SideData, SideDataContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -64,7 +64,9 @@ def display_orientation(picture: VideoFrame) -> Orientation:
     The matrix maps stored to shown places (ISO/IEC 14496-12, 6.2.2): x' = a x + c y and
     y' = b x + d y. Turns by other angles than quarters are taken as the nearest quarter.
     """
-    found = picture.side_data.get("DISPLAYMATRIX")
+    # Not `picture.side_data`: picture and container would hold each other, until a collection.
+    side_data = SideDataContainer(picture)  # type: ignore[call-arg] # PyAV's stub lacks it
+    found = side_data.get("DISPLAYMATRIX")
     if not isinstance(found, SideData):
         return UPRIGHT
     matrix = np.frombuffer(memoryview(found), dtype=np.int32)

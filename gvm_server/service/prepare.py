@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -69,23 +70,26 @@ def prepare(
     choice = _engine(request, site)
     check_demands(request.context, choice.engine)
     plate = _open(request.plate, configuration, site, ask)
-    geometry = plate.geometry()
-    working = working_size_of(geometry, window, choice.engine)
-    window, fitted = _fitted(request, window, choice, working)
-    check_memory(plate.name, geometry, working, window, hands=READERS + WRITERS)
-    frames = _frames(request, plate)
-    order = Order(
-        plate=plate,
-        plan=Plan.of(window, first=plate.first, last=plate.last, cuts=request.plate.cuts),
-        frames=frames,
-        engine=choice.engine,
-        window=window,
-        knobs=request.knobs,
-        sink=_sink(request, plate, site, frames),
-        geometry=geometry,
-        working=working,
-        playhead=request.playhead,
-    )
+    with ExitStack() as failed:
+        failed.callback(plate.close)
+        geometry = plate.geometry()
+        working = working_size_of(geometry, window, choice.engine)
+        window, fitted = _fitted(request, window, choice, working)
+        check_memory(plate.name, geometry, working, window, hands=READERS + WRITERS)
+        frames = _frames(request, plate)
+        order = Order(
+            plate=plate,
+            plan=Plan.of(window, first=plate.first, last=plate.last, cuts=request.plate.cuts),
+            frames=frames,
+            engine=choice.engine,
+            window=window,
+            knobs=request.knobs,
+            sink=_sink(request, plate, site, frames),
+            geometry=geometry,
+            working=working,
+            playhead=request.playhead,
+        )
+        failed.pop_all()
     seen = (*plate.notes, *_left_out(geometry))
     notes = (*choice.notes, *choice.engine.notes, *seen, *fitted, *_advice(window))
     return Prepared(order=order, notes=notes, ocio_digest=configuration.digest.hex())

@@ -16,6 +16,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import fields
 from functools import partial
 from typing import TypeVar
@@ -29,7 +30,7 @@ from gvm_client.errors import (
 )
 from gvm_client.protocol.messages import GiveFrames, JobSummary, Matte
 from gvm_client.settings import OnOom, WindowSettings
-from gvm_server.errors import as_gvm_error
+from gvm_server.errors import as_gvm_error, forget_traces
 from gvm_server.matting.engine import DeviceLost, Engine
 from gvm_server.matting.engines import LoadedEngine
 from gvm_server.matting.gvm.backoff import backoff
@@ -180,19 +181,23 @@ class Scheduler:
     def _prepared(self, job: Job) -> Pipeline:
         job.heed()
         prepared = prepare(job.wanted, job.window, self._site, job.need)
-        job.heed()
-        self._claim(job, prepared.order)
-        found = survey(prepared.order, self._shop.cache, job.heed, job.lost)
-        notes = (*prepared.notes, *self._complaint(job), *found.notes)
-        job.accept(prepared.order, found, notes, ocio_digest=prepared.ocio_digest)
-        job.deliver_kept(found.kept)
-        return Pipeline(
-            prepared.order,
-            found,
-            self._shop,
-            on_delivery=job.deliver,
-            on_end=partial(self._ended, job),
-        )
+        with ExitStack() as failed:
+            failed.callback(prepared.order.plate.close)
+            job.heed()
+            self._claim(job, prepared.order)
+            found = survey(prepared.order, self._shop.cache, job.heed, job.lost)
+            notes = (*prepared.notes, *self._complaint(job), *found.notes)
+            job.accept(prepared.order, found, notes, ocio_digest=prepared.ocio_digest)
+            job.deliver_kept(found.kept)
+            pipeline = Pipeline(
+                prepared.order,
+                found,
+                self._shop,
+                on_delivery=job.deliver,
+                on_end=partial(self._ended, job),
+            )
+            failed.pop_all()  # the pipeline closes it
+        return pipeline
 
     def _complaint(self, job: Job) -> Iterator[str]:
         """Say why nothing can be kept for later; once in a job, however often that fails then."""
@@ -228,15 +233,22 @@ class Scheduler:
 
     def run(self) -> None:
         """Run windows until the server stops."""
-        while (held := self._next_job()) is not None:
-            job, pipeline = held
-            if not pipeline.exhausted:
-                load = partial(self._load, job, pipeline)
-                failure = _attempt(partial(pipeline.run_window, load))
-                if failure is not None:
-                    self._finish(job, failure)
-            self._put_back(job)
+        while self._serve(self._next_job()):
+            pass  # with no job in hand: while it waits, this thread holds nothing of one
         _attempt(self._engine.release)  # a device that is lost refuses even this
+
+    def _serve(self, held: tuple[Job, Pipeline] | None) -> bool:
+        """Run the next window of a job that is held; return whether there was one."""
+        if held is None:
+            return False
+        job, pipeline = held
+        if not pipeline.exhausted:
+            load = partial(self._load, job, pipeline)
+            failure = _attempt(partial(pipeline.run_window, load))
+            if failure is not None:
+                self._finish(job, failure)
+        self._put_back(job)
+        return True
 
     def _next_job(self) -> tuple[Job, Pipeline] | None:
         """Wait for a job that can run, and hold it; None when the server stops."""
@@ -338,6 +350,7 @@ class Scheduler:
 
     def _ended(self, job: Job, failure: GvmError | None) -> None:
         """Tell how a job ended, and keep its name for the status."""
+        forget_traces(failure)
         if isinstance(failure, DeviceLost):
             failure = self._give_up(failure)
         if failure is not None and (smaller := _backed_off(job, failure)) is not None:
@@ -357,7 +370,7 @@ class Scheduler:
         _LOG.info("Job %s: %s. %s", job.name, job.state.value, failure or "")
         with self._wake:
             job.enter(Phase.ENDED)
-            job.pipeline = job.claim = None
+            job.pipeline = job.claim = job.ending = None
             self._quiet_since = time.monotonic()
             ended = [name for name, known in self._jobs.items() if known.state.is_final]
             for name in ended[: max(0, len(ended) - REMEMBERED_JOBS)]:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import shutil
+import threading
 import zlib
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 
 from gvm_client.errors import ErrorCode, InputError, JobCancelled
 from gvm_client.settings import PlateKeys
+from gvm_server.errors import forget_traces
 from gvm_server.media import decoder, moviekey, moviescan
 from gvm_server.media.confine import Roots
 from gvm_server.media.decoder import MovieDecoder
@@ -419,6 +425,77 @@ def test_a_closed_movie_reads_no_more(tmp_path):
     plate.close()
     with pytest.raises(JobCancelled):
         plate.read(3)
+
+
+@pytest.fixture
+def threads(monkeypatch) -> Iterator[Callable[[], int]]:
+    """Count this process's threads, the libraries' own too; nothing is collected meanwhile."""
+    if not Path("/proc/self/task").is_dir():
+        pytest.skip("only Linux lists a process's threads")
+    gc.collect()
+    gc.disable()
+    yield lambda: len(list(Path("/proc/self/task").iterdir()))
+    gc.enable()
+
+
+def test_a_closed_movie_has_no_threads_left(tmp_path, threads):
+    """Neither the codec's nor the colour conversion's wait for the garbage collector."""
+    path = write_movie(tmp_path / "a.mp4")
+    before = threads()
+    plate = opened(path)
+    for frame in (3, 30, 1):
+        plate.read(frame)
+    assert threads() > before, "one thread decodes: nothing is proven"
+    plate.close()
+    assert threads() == before
+
+
+def test_a_close_waits_for_no_reader(tmp_path, threads, monkeypatch):
+    """Who closes may be the thread that hears all clients; the reader lets the codec go."""
+    plate = opened(write_movie(tmp_path / "a.mp4"))
+    before = threads()
+    decoding, go_on = threading.Event(), threading.Event()
+    real = MovieDecoder._run_to
+
+    def slow(self, index):
+        decoding.set()
+        assert go_on.wait(20)
+        return real(self, index)
+
+    monkeypatch.setattr(MovieDecoder, "_run_to", slow)
+    reader = threading.Thread(target=plate.read, args=(30,))
+    reader.start()
+    assert decoding.wait(20)
+    plate.close()
+    assert reader.is_alive()
+    go_on.set()
+    reader.join(20)
+    assert threads() < before
+    with pytest.raises(JobCancelled):
+        plate.read(3)
+
+
+def test_a_movie_that_cannot_be_had_has_no_threads_left(tmp_path, threads):
+    """It was opened and decoded before its colour space, or its extent, proved to be wrong."""
+    path = write_movie(tmp_path / "a.mp4")
+    before = threads()
+    refused = []
+    for options in ({"colourspace": "of the moon"}, {"last": 41}):
+        with pytest.raises(InputError) as caught:
+            opened(path, **options)
+        refused.append(caught.value)  # as one who tells of it later
+    forget_traces(refused[-1])
+    assert threads() == before
+
+
+def test_a_picture_goes_when_nobody_needs_it(tmp_path, threads):
+    """Half a second of a 4K movie would be half a gigabyte that waits to be collected."""
+    plate = opened(write_movie(tmp_path / "a.mp4"))
+    for frame in range(1, 41):
+        plate.read(frame)
+    pictures = sum(isinstance(thing, VideoFrame) for thing in gc.get_objects())
+    assert pictures < 2 * decoder.AT_HAND  # some are still in the decoder
+    plate.close()
 
 
 def test_interlaced_material_is_said_aloud(tmp_path):

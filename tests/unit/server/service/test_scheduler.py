@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from gvm_client.protocol.messages import (
     Cancelled,
     Done,
     Failed,
+    FileOutput,
     FilePlate,
     FrameReady,
     Matte,
@@ -23,6 +26,9 @@ from gvm_client.protocol.messages import (
 )
 from gvm_client.settings import MatteKnobs, Priority
 from gvm_server.matting.engine import Engine
+from gvm_server.matting.pipeline import Pipeline
+from gvm_server.media.plate import Plate
+from gvm_server.service import prepare as prepare_module
 from gvm_server.service import scheduler as scheduler_module
 from gvm_server.service.preparing import Preparing
 from gvm_server.service.scheduler import Scheduler
@@ -191,6 +197,63 @@ def test_a_server_that_leaves_takes_no_job(scheduler: Scheduler, tmp_path: Path)
 
 
 # ---- two jobs and one folder --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ends", ["done", "cancelled", "failed"])
+def test_an_ended_job_holds_nothing(scheduler: Scheduler, tmp_path: Path, monkeypatch, ends: str):
+    """Its plate's pictures and its alphas go with it, not when Python finds the time to collect."""
+    pipelines: list[weakref.ref[Pipeline]] = []
+
+    def remembered(*given: object, **words: object) -> Pipeline:
+        pipeline = Pipeline(*given, **words)
+        pipelines.append(weakref.ref(pipeline))
+        return pipeline
+
+    monkeypatch.setattr(scheduler_module, "Pipeline", remembered)
+    request = request_in(tmp_path)
+    gc.disable()
+    try:
+        with running(scheduler) if ends != "cancelled" else nullcontext():
+            if ends == "failed":
+                monkeypatch.setenv("GVM_TEST_ENGINE_FAIL_AT", "2")
+            listener = accepted(scheduler, request, b"first")
+            if ends == "cancelled":
+                scheduler.cancel(request.job, reason="Enough.")
+            assert until(lambda: state(scheduler, request) == ends)
+            assert until(lambda: pipelines[0]() is None), gc.get_referrers(pipelines[0]())
+        assert listener.heard
+    finally:
+        gc.enable()
+
+
+def test_a_plate_is_closed_when_its_job_cannot_begin(
+    scheduler: Scheduler, tmp_path: Path, monkeypatch
+):
+    """Its range lies outside, its output cannot be written, another job writes there."""
+    opened: list[Plate] = []
+    closed: list[Plate] = []
+
+    def open_plate(*given: object, **words: object) -> Plate:
+        plate = real(*given, **words)
+        opened.append(plate)
+        monkeypatch.setattr(plate, "close", lambda: closed.append(plate))
+        return plate
+
+    real = prepare_module.open_plate
+    monkeypatch.setattr(prepare_module, "open_plate", open_plate)
+    request = request_in(tmp_path)
+    (tmp_path / "file").touch()
+    first = accepted(scheduler, request, b"first")
+    assert closed == []
+    for wrong in (
+        replace(request, job="1" * 32, frames="4000"),
+        replace(request, job="2" * 32, output=FileOutput(path=str(tmp_path / "file" / "out"))),
+        replace(request, job="3" * 32, knobs=MatteKnobs(invert=True)),
+    ):
+        listener = ask(scheduler, wrong, b"other")
+        assert until(lambda heard=listener: heard.all_of(Failed))
+        assert until(lambda: closed == opened[1:]), listener.heard
+    assert first.all_of(Accepted)
 
 
 def test_two_clips_into_one_folder_go_side_by_side(scheduler: Scheduler, tmp_path: Path):
