@@ -8,17 +8,16 @@ Laws:
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 
 import av
 from av.video.frame import VideoFrame
 
-from gvm_client.errors import JobCancelled
+from gvm_client.errors import InputError, JobCancelled
 from gvm_server.media.moviefacts import stream_facts
+from gvm_server.media.moviefile import open_movie, reason_of, unreadable, whole_pictures
 from gvm_server.media.movieindex import MovieIndex
-from gvm_server.media.moviescan import open_movie, unreadable
 
 AT_HAND = 8  # decoded frames kept, in the codec's own compact format
 
@@ -39,7 +38,7 @@ class MovieDecoder:
         self._closed = False
         self._skips = False  # whether pictures come first that nobody counted: see `_go_to`
         self._container, self._stream = open_movie(path)
-        self._frames: Iterator[VideoFrame] = self._container.decode(self._stream)
+        self._frames = whole_pictures(self._container, self._stream)
         self._open = True
         self.facts = stream_facts(self._container, self._stream)
 
@@ -56,7 +55,7 @@ class MovieDecoder:
                     raise JobCancelled(f"{self._path} is not read any more.")
                 return self._find(index)
         except av.FFmpegError as error:
-            raise unreadable(self._path, error.strerror or str(error)) from error
+            raise unreadable(self._path, reason_of(error), frame=index + 1) from error
         finally:
             if self._closed:
                 self._let_go()
@@ -85,55 +84,80 @@ class MovieDecoder:
         if index in self._at_hand:
             return self._at_hand[index]
         key = self._index.key_before(index)
+        # A container may land behind the key frame that was asked for: then begin earlier. Also
+        # where the decoder fails: it may lack what lies before.
+        starts = list(dict.fromkeys((key, self._index.key_before(key - 1), 0)))
         goes_on = key <= self._position <= index
-        if goes_on and (frame := self._run_to(index)):
-            return frame
-        # A container may land behind the key frame that was asked for: then begin earlier.
-        for start in dict.fromkeys((key, self._index.key_before(key - 1), 0)):
-            self._go_to(start)
-            if frame := self._run_to(index):
-                return frame
+        failure: Exception | None = None
+        for start in (None, *starts) if goes_on else starts:
+            if failure is not None and start in starts[2:]:
+                break  # damaged, wherever one begins
+            try:
+                if start is not None:
+                    self._go_to(start)
+                if frame := self._run_to(index):
+                    return frame
+            except (av.FFmpegError, InputError) as error:
+                failure = error
+        if failure is not None:
+            raise failure
         return None
 
     def _run_to(self, index: int) -> VideoFrame | None:
-        """Decode on until a frame; None where the movie ends, passes it by, or shows another."""
-        for frame in self._frames:
-            if self._skips:
-                if not frame.key_frame:
-                    continue
-                if self._index.marks is not None:
-                    landed = self._index.key_at(frame.pts)
-                    if landed is None:
-                        return None
-                    self._position = landed
-                self._skips = False
-            here = self._position if self._index.times is None else self._index.index_at(frame.pts)
+        """Decode on until a frame; None where the movie ends, passes it by, or shows another.
+
+        Raises:
+            InputError: the frame is damaged.
+        """
+        for frame, is_whole in self._frames:
+            here = self._place(frame)
             if here is None:
+                if self._skips:
+                    continue
                 return None  # a picture that the index does not know: the index is not right
+            self._skips = False
             self._position = here + 1
-            self._keep(here, frame)
+            if is_whole:
+                self._keep(here, frame)
+            elif here == index:
+                raise unreadable(self._path, "it is damaged in the file", frame=index + 1)
             if here >= index:
                 break
         return self._at_hand.get(index)
 
+    def _place(self, frame: VideoFrame) -> int | None:
+        """Return a picture's index; None where the index has none, or while none is counted.
+
+        After a jump the first that counts is a key picture.
+        """
+        if self._index.times is not None:
+            here = self._index.index_at(frame.pts)
+            passed_by = self._skips and here is not None and not self._index.is_key(here)
+            return None if passed_by else here
+        if not self._skips:
+            return self._position
+        if not frame.key_frame:
+            return None
+        return self._position if self._index.marks is None else self._index.key_at(frame.pts)
+
     def _go_to(self, key: int) -> None:
         """Stand before a key frame; the start of the movie is found by opening it anew.
 
-        Where pictures are counted, those before the key picture are passed by: a decoder may show
-        some that it cannot make whole. Which key picture comes is told by its own time: mp4 and
+        Pictures before the key picture are passed by: a decoder may show some that it cannot make
+        whole. Where they are counted, which key picture comes is told by its own time: mp4 and
         mov with pictures that wait for later ones land at an earlier one (FFmpeg 8).
         """
         self._at_hand.clear()
         self._position = key
         time = self._index.seek_time(key)
-        self._skips = self._index.times is None and key > 0 and time is not None
-        if key == 0 or time is None:
+        self._skips = key > 0 and time is not None
+        if not self._skips or time is None:
             self._position = 0
             self._container.close()
             self._container, self._stream = open_movie(self._path)
         else:
             self._container.seek(time, stream=self._stream)
-        self._frames = self._container.decode(self._stream)
+        self._frames = whole_pictures(self._container, self._stream)
 
     def _keep(self, index: int, frame: VideoFrame) -> None:
         self._at_hand[index] = frame

@@ -28,8 +28,10 @@ from gvm_server.media.filekey import FileKeys
 from gvm_server.media.geometry import Box, ClipGeometry, describe, geometry_of
 from gvm_server.media.image import INTERLACED
 from gvm_server.media.moviefacts import display_orientation
+from gvm_server.media.moviefile import unreadable
+from gvm_server.media.movieindex import MovieIndex
 from gvm_server.media.moviekey import MovieContent
-from gvm_server.media.moviescan import count_movie, index_movie, unreadable
+from gvm_server.media.moviescan import count_movie, index_movie
 from gvm_server.media.plate import FrameHeader, PlateFrame, PlateOptions
 from gvm_server.media.sequence import outside_clip
 from gvm_server.media.timecode import timecode_at
@@ -76,8 +78,9 @@ class MoviePlate:
         self._options = options
         self._content: MovieContent | None = None
         self._memo = options.memo
+        self._count = index.count
         self._counting = Lock()
-        self._is_counted = False
+        self._shows: int | None = None  # how many frames, where they were counted
         self._closed = False
         self._decoder = MovieDecoder(real, index)
         self._facts = self._decoder.facts
@@ -87,7 +90,12 @@ class MoviePlate:
             self._header, self._orientation = self._header_of(first), display_orientation(first)
             self.colour = resolve_colour(options.colourspace, _hint(first), options.configuration)
             failed.pop_all()
-        notes = (self._facts.choice, self.colour.note, INTERLACED if first.interlaced_frame else "")
+        notes = (
+            self._facts.choice,
+            _said_of_end(index),
+            self.colour.note,
+            INTERLACED if first.interlaced_frame else "",
+        )
         self.notes: tuple[str, ...] = tuple(note for note in notes if note)
 
     def missing(self) -> list[int]:
@@ -99,10 +107,13 @@ class MoviePlate:
         return True
 
     def key(self, frame: int) -> bytes:
-        """Return 16 bytes for the file's version, or the frame's own packets, and the frame."""
+        """Return 16 bytes for the file's version, or the frame's own packets, and the frame.
+
+        A movie that proves to show another number of pictures has other ones from some frame on.
+        """
         self._check(frame)
         if self._options.keys is not PlateKeys.CONTENT:
-            return self._keys.key(self._path, frame, frame)
+            return self._keys.key(self._path, frame, frame, self._count)
         with self._keys.read(self._path, frame) as real:
             with self._counting:
                 if self._content is None:
@@ -111,7 +122,8 @@ class MoviePlate:
                 content = self._content.of(frame - 1)
             except OSError as error:
                 raise unreadable(self._path, error.strerror or str(error), frame=frame) from error
-        return self._keys.of_content(content, frame, self._header, self._orientation)
+        shown = self._count, self._header, self._orientation
+        return self._keys.of_content(content, frame, *shown)
 
     def header(self, frame: int) -> FrameHeader:
         """Return the header that all frames share, with the frame's own timecode."""
@@ -159,17 +171,25 @@ class MoviePlate:
         """Return a decoder by an index that was counted: the container's times were not right.
 
         Raises:
-            InputError: the movie does not show the frames that its container promises.
+            InputError: the movie shows another number of frames than its container promises:
+                those that were read may be others than their numbers say.
         """
         with self._counting:
-            if self._decoder is wrong and not self._is_counted:
-                index = count_movie(real, self._memo)
-                if index.count < self.last:
-                    raise unreadable(self._path, f"it shows {index.count} frames only")
-                self._decoder, self._is_counted = MovieDecoder(real, index), True
-                wrong.close()
-                if self._closed:  # meanwhile: whoever did so saw the other decoder
-                    self._decoder.close()
+            if self._shows is None:
+                counted = count_movie(real, self._memo)
+                self._shows = counted.count
+                if self._shows == self._count:
+                    self._decoder = MovieDecoder(real, counted)
+                    wrong.close()
+                    if self._closed:  # meanwhile: whoever did so saw the other decoder
+                        self._decoder.close()
+            if self._shows != self._count:
+                raise unreadable(
+                    self._path,
+                    f"it shows {self._shows} frames, its container promised {self._count}",
+                    remedy="Ask again: they were counted now. Or copy it again, or convert it to"
+                    " an image sequence.",
+                )
             return self._decoder
 
     def _at(self, frame: int) -> FrameHeader:
@@ -206,6 +226,15 @@ class MoviePlate:
         pixels = converted.to_ndarray().astype(np.float32)
         pixels *= np.float32(1 / 65_535 if deep else 1 / 255)
         return display_orientation(decoded).turn(pixels)
+
+
+def _said_of_end(index: MovieIndex) -> str:
+    if not index.lost:
+        return ""
+    return (
+        f"The movie is cut short or damaged at its end: frames 1-{index.count} are whole,"
+        f" {index.lost} after them are not and are left out."
+    )
 
 
 def _hint(decoded: VideoFrame) -> FileHint:

@@ -16,8 +16,8 @@ from threading import Lock
 import av
 
 from gvm_server.media.filekey import KEY_BYTES, hash_texts
+from gvm_server.media.moviefile import open_movie, unreadable
 from gvm_server.media.movieindex import MovieIndex
-from gvm_server.media.moviescan import open_movie, unreadable
 
 _CHUNK_HEADER = 8  # bytes: an AVI's table names where a packet's chunk begins
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from hashlib import blake2b
-from itertools import islice
 from pathlib import Path
 from threading import Lock
 
@@ -22,62 +21,30 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
-from gvm_client.errors import ErrorCode, InputError
 from gvm_server.media.filekey import KEY_BYTES, hash_texts
 from gvm_server.media.memo import NOTHING, Memo
+from gvm_server.media.moviefile import open_movie, reason_of, unreadable, whole_pictures
 from gvm_server.media.movieindex import MovieIndex, Times
-from gvm_server.media.probe import probe_file
+from gvm_server.media.movieproof import (
+    Places,
+    first_times,
+    is_cut_stream,
+    seeks_right,
+    starts_right,
+    whole_end,
+)
 
 REMEMBERED = 64  # movies; an index of a two-hour movie takes 1.4 MB
 
-_TRIAL = 16  # pictures that are decoded to see whether the container's times are theirs
 _TABLES = ("mov", "avi")  # containers whose table of packets is complete when they are opened
-_HIDING = ("vp8",)  # codecs some of whose packets are never shown
+_BY_DECODE_TIME = ("mpegts", "mpeg")  # containers that are sought in by when a packet is decoded
 
-_INDEX = f"movie index 2, FFmpeg {av.ffmpeg_version_info}"  # another FFmpeg may show others
-
-# A movie is one file. Playlists and scripts (HLS, DASH, concat) name others, wherever they lie.
-_DEMUXERS = (
-    *("mov", "avi", "matroska", "mpegts", "mpeg", "mpegvideo", "mxf", "gif", "asf", "flv", "ogg"),
-    *("dv", "nut", "ivf", "h264", "hevc", "m4v", "mjpeg", "obu"),
-)
-CONFINED = {"protocol_whitelist": "file", "format_whitelist": ",".join(_DEMUXERS)}
+_INDEX = f"movie index 3, FFmpeg {av.ffmpeg_version_info}"  # another FFmpeg may show others
 
 Identity = tuple[int, int, int, int, int]
-
-
-def open_movie(path: Path) -> tuple[InputContainer, VideoStream]:
-    """Open a movie and the stream that FFmpeg takes for its picture: never a cover or thumbnail.
-
-    Raises:
-        InputError: it is not a movie, or has no moving picture.
-    """
-    probe_file(path)
-    try:
-        # Titles and comments are of no matter, and old ones are often no UTF-8.
-        container = av.open(str(path), "r", options=dict(CONFINED), metadata_errors="replace")
-    except FileNotFoundError as error:
-        raise InputError(
-            f"No movie is at {path}.",
-            remedy="Check the path.",
-            code=ErrorCode.PLATE_MISSING,
-            path=str(path),
-        ) from error
-    except (av.FFmpegError, OSError) as error:
-        raise unreadable(path, _reason(error)) from error
-    moving = [stream for stream in container.streams.video if not _is_cover(stream)]
-    if not moving:
-        container.close()
-        raise unreadable(path, "it has no video stream")
-    stream = max(moving, key=_weight)
-    if stream.codec_context is None:
-        container.close()
-        raise unreadable(path, "nothing here decodes its video stream")
-    stream.thread_type = "AUTO"
-    return container, stream
 
 
 def index_movie(path: Path, memo: Memo = NOTHING) -> MovieIndex:
@@ -89,9 +56,7 @@ def index_movie(path: Path, memo: Memo = NOTHING) -> MovieIndex:
     identity = _identity(path)
     if identity is not None and (known := _recall(identity, memo)):
         return known
-    index = _from_table(path) or _from_packets(path)
-    if index is None or not _proves_right(path, index):
-        index = _by_counting(path)
+    index = _from_table(path) or _from_packets(path) or _by_counting(path)
     if identity is not None and identity == _identity(path):
         _keep(identity, index, memo)
     return index
@@ -123,18 +88,6 @@ def _recall(identity: Identity, memo: Memo) -> MovieIndex | None:
     if index is not None:
         _KNOWN.keep(identity, index)
     return index
-
-
-def unreadable(path: Path, reason: str, *, frame: int | None = None) -> InputError:
-    """Return the error for a movie, or a frame of it, that cannot be read."""
-    what = f"The movie {path}" if frame is None else f"Frame {frame} of the movie {path}"
-    return InputError(
-        f"{what} cannot be read: {reason}.",
-        remedy="Copy it again, or convert it to an image sequence.",
-        code=ErrorCode.PLATE_UNREADABLE,
-        frame=frame,
-        path=str(path),
-    )
 
 
 class _Memory:
@@ -181,34 +134,42 @@ def _from_table(path: Path) -> MovieIndex | None:
     """
     container, stream = open_movie(path)
     try:
-        entries = [entry for entry in stream.index_entries if entry.size]
-        is_table = container.format.name.startswith(_TABLES)
-        if not is_table or not entries or stream.frames != len(entries):
-            return None  # no table, in fragments, or cut by an edit list
-        size = path.stat().st_size
-        whole = sum(entry.pos + entry.size <= size for entry in entries)
-        if whole < len(entries):
-            raise unreadable(path, f"it is cut short: {whole} of {len(entries)} frames are there")
-        times = np.array([entry.timestamp for entry in entries], dtype=np.int64)
-        is_key = np.array([entry.is_keyframe for entry in entries])
-        steps = np.diff(times)
-        waits = stream.codec_context.has_b_frames and not is_key.all()
-        only_decode_times = container.format.name == "avi" and not is_key.all()
-        unlike = waits and np.unique(steps).size > 1
-        cut = any(entry.is_discard for entry in entries) or bool((steps <= 0).any())
-        if only_decode_times or unlike or cut:
+        table = _read_table(path, container, stream)
+        if table is None:
             return None
-        shown = next(container.decode(stream), None)
-    except av.FFmpegError as error:
-        raise unreadable(path, _reason(error)) from error
+        times, is_key = table
+        first = first_times(container, stream)
     finally:
         container.close()
-    if shown is None or shown.pts is None:
+    if not first or first[0] is None:
         return None
-    times += shown.pts - times[0]
-    return MovieIndex(
-        count=len(times), times=times, keys=np.union1d([0], np.flatnonzero(is_key)).astype(np.int64)
-    )
+    keys = np.union1d([0], np.flatnonzero(is_key)).astype(np.int64)
+    index = MovieIndex(count=len(times), times=times + (first[0] - times[0]), keys=keys)
+    return index if starts_right(first, index) else None
+
+
+def _read_table(
+    path: Path, container: InputContainer, stream: VideoStream
+) -> tuple[Times, NDArray[np.bool_]] | None:
+    """Return decode times and which are key pictures, where a table has all that is shown."""
+    entries = [entry for entry in stream.index_entries if entry.size]
+    is_fragment = stream.frames == 0
+    if not container.format.name.startswith(_TABLES) or not entries or is_fragment:
+        return None
+    size = path.stat().st_size
+    whole = sum(entry.pos + entry.size <= size for entry in entries)
+    if whole < len(entries):
+        raise unreadable(path, f"it is cut short: {whole} of {len(entries)} frames are there")
+    times = np.array([entry.timestamp for entry in entries], dtype=np.int64)
+    is_key = np.array([entry.is_keyframe for entry in entries])
+    steps = np.diff(times)
+    waits = stream.codec_context.has_b_frames and not is_key.all()
+    only_decode_times = container.format.name == "avi" and not is_key.all()
+    unlike = waits and np.unique(steps).size > 1
+    edited = stream.frames != len(entries) or any(entry.is_discard for entry in entries)
+    if only_decode_times or unlike or edited or (steps <= 0).any():
+        return None
+    return times, is_key
 
 
 def _from_packets(path: Path) -> MovieIndex | None:
@@ -218,9 +179,10 @@ def _from_packets(path: Path) -> MovieIndex | None:
         InputError: there are none, or fewer than the container promises.
     """
     container, stream = open_movie(path)
+    places, groups = Places(), _Groups()
     times: list[int | None] = []
+    decode_times: list[int | None] = []
     is_key: list[bool] = []
-    groups = _Groups()
     hidden = 0
     try:
         if container.format.name == "avi":
@@ -228,15 +190,20 @@ def _from_packets(path: Path) -> MovieIndex | None:
         for packet in container.demux(stream):
             if packet.size == 0:
                 continue  # the end of the stream
+            places.add(packet)
             groups.add(packet)
             if packet.is_discard:
                 hidden += 1  # an edit list cuts it away: decoded, never shown
                 continue
             times.append(packet.pts)
+            decode_times.append(packet.dts)
             is_key.append(packet.is_keyframe)
-        expected = stream.frames
+        # An edit list leaves packets out; the table of such a container was held against the file.
+        expected = 0 if container.format.name.startswith(_TABLES) else stream.frames
+        is_cut = is_cut_stream(path, container)
+        by_decode_time = container.format.name in _BY_DECODE_TIME
     except av.FFmpegError as error:
-        raise unreadable(path, f"after {len(times)} frames: {_reason(error)}") from error
+        raise unreadable(path, f"after {len(times)} frames: {reason_of(error)}") from error
     finally:
         container.close()
     if not times:
@@ -245,78 +212,87 @@ def _from_packets(path: Path) -> MovieIndex | None:
         raise unreadable(
             path, f"it is cut short: {len(times) + hidden} of {expected} frames are there"
         )
-    known = [time for time in times if time is not None]
-    if len(set(known)) < len(times):
+    shown = _own_times(times)
+    if shown is None:
         return None
-    shown = np.array(known, dtype=np.int64)
     order = np.argsort(shown)
-    keys = np.flatnonzero(np.array(is_key)[order])
-    return MovieIndex(
-        count=len(times),
-        times=shown[order],
-        keys=np.union1d([0], keys),
-        groups=groups.hashes(),
+    keys = np.union1d([0], np.flatnonzero(np.array(is_key)[order]))
+    seeks = _own_times([decode_times[order[key]] for key in keys]) if by_decode_time else None
+    index = MovieIndex(
+        count=len(times), times=shown[order], keys=keys, seeks=seeks, groups=groups.hashes()
     )
+    if not starts_right(_first_times_of(path), index) or not seeks_right(path, index, places):
+        return None
+    return whole_end(path, index, int(shown[-1]), is_cut=is_cut)
 
 
-def _proves_right(path: Path, index: MovieIndex) -> bool:
-    """Whether the first pictures come at the times that the index says, and no packet is hidden."""
+def _first_times_of(path: Path) -> list[int | None]:
     container, stream = open_movie(path)
     try:
-        if stream.codec_context.name in _HIDING or index.times is None:
-            return False
-        first = [picture.pts for picture in islice(container.decode(stream), _TRIAL)]
-    except av.FFmpegError:
-        return False  # the count says where it breaks
+        return first_times(container, stream)
     finally:
         container.close()
-    return first == [int(time) for time in index.times[: len(first)]] and (
-        len(first) == min(_TRIAL, index.count)
-    )
 
 
 def _by_counting(path: Path) -> MovieIndex:
     """Decode the whole movie once and count what is shown.
 
     Raises:
-        InputError: it cannot be decoded to its end, or shows nothing.
+        InputError: it cannot be decoded to its end, or shows nothing that is whole.
     """
     container, stream = open_movie(path)
+    places, groups = Places(), _Groups()
     keys: list[int] = []
     seeks: list[int | None] = []
     marks: list[int | None] = []
-    groups = _Groups()
-    count = 0
+    times: list[int | None] = []
+    count = whole = 0
+    half, end = False, None  # whether the last packet is one, and when it would be shown
+
+    def note(packet: Packet[VideoStream]) -> None:
+        nonlocal half, end
+        half, end = packet.is_corrupt, packet.pts
+        places.add(packet)
+        groups.add(packet)
+        if packet.is_keyframe:
+            seeks.append(packet.dts)
+
     try:
-        for packet in container.demux(stream):
-            if packet.size:
-                groups.add(packet)
-            if packet.size and packet.is_keyframe:
-                seeks.append(packet.dts)
-            for picture in packet.decode():
-                if picture.key_frame:
-                    keys.append(count)
-                    marks.append(picture.pts)
-                count += 1
+        for picture, is_whole in whole_pictures(container, stream, note):
+            if picture.key_frame:
+                keys.append(count)
+                marks.append(picture.pts)
+            count += 1
+            times.append(picture.pts)
+            whole = count if is_whole else whole
     except av.FFmpegError as error:
-        raise unreadable(path, f"after {count} frames: {_reason(error)}") from error
+        raise unreadable(path, f"after {count} frames: {reason_of(error)}") from error
     finally:
         container.close()
-    if not count:
-        raise unreadable(path, "it has no frames")
+    if not whole:
+        reason = "none of its frames is whole" if count or half else "it has no frames"
+        raise unreadable(path, reason)
+    begun = count + half
+    while half and whole > 1 and (end or 0) < (times[whole - 1] or 0):
+        whole -= 1  # behind the half one: its number would be one too low
+    from_start = MovieIndex(
+        count=begun,
+        times=None,
+        keys=np.zeros(1, np.int64),
+        groups=(hash_texts(*(group.hex() for group in groups.hashes())),),
+    ).cut_to(whole)
     sought = _own_times(seeks)
     if not keys or keys[0] != 0 or sought is None or len(sought) != len(keys):
-        start = np.zeros(1, np.int64)
-        whole = (hash_texts(*(group.hex() for group in groups.hashes())),)
-        return MovieIndex(count=count, times=None, keys=start, groups=whole)
-    return MovieIndex(
-        count=count,
+        return from_start
+    index = MovieIndex(
+        count=begun,
         times=None,
         keys=np.array(keys, dtype=np.int64),
         seeks=sought,
         marks=_own_times(marks),
         groups=groups.hashes(),
-    )
+    ).cut_to(whole)
+    return index if seeks_right(path, index, places) else from_start
 
 
 class _Groups:
@@ -342,22 +318,3 @@ def _own_times(times: list[int | None]) -> Times | None:
     if len(known) < len(times) or len(set(known)) < len(known):
         return None
     return np.array(known, dtype=np.int64)
-
-
-def _weight(stream: VideoStream) -> tuple[bool, bool, int]:
-    """Return what the `ffmpeg` program prefers a stream by: marked as default, then the largest.
-
-    A stream of one picture beside others is a thumbnail whatever it is marked as.
-    """
-    context = stream.codec_context  # None where there is no decoder
-    is_default = bool(stream.disposition & Disposition.default)
-    area = context.width * context.height if context else 0
-    return stream.frames != 1, is_default, area
-
-
-def _is_cover(stream: VideoStream) -> bool:
-    return bool(stream.disposition & Disposition.attached_pic)
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)

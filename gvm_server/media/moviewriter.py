@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from gvm_client.errors import SettingsError
 from gvm_server.media.atomic import replacing
 from gvm_server.media.curves import Pixels
-from gvm_server.media.moviescan import CONFINED
+from gvm_server.media.moviefile import CONFINED
 from gvm_server.media.plate import FrameHeader
 
 CONTAINERS: Mapping[str, str] = MappingProxyType({".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"})

@@ -91,6 +91,8 @@ class MovieSpec:
     timecode: str = ""
     odd: int = -1
     """The frame that is of another grey."""
+    numbered: bool = False
+    noise: int = 0
 
 
 def write_movie(path: Path, spec: MovieSpec = MovieSpec()) -> Path:
@@ -123,10 +125,28 @@ def write_movie(path: Path, spec: MovieSpec = MovieSpec()) -> Path:
     return path
 
 
+def numbered_picture(number: int, width: int, height: int) -> NDArray[np.uint8]:
+    """Return a picture with a number below 256 as eight bars, black or white, the lowest left."""
+    bits = (number >> np.arange(8)) & 1
+    row = np.where(bits[np.arange(width) * 8 // width], 235, 20).astype(np.uint8)
+    return np.broadcast_to(row[None, :, None], (height, width, 3)).copy()
+
+
+def number_in(pixels: NDArray[np.float32]) -> int:
+    """Return the number that a picture [H, W, 3], 0..1, has as bars."""
+    bars = np.array_split(pixels.mean(axis=(0, 2)), 8)
+    return sum(1 << bit for bit, bar in enumerate(bars) if bar[len(bar) // 3 :].mean() > 0.5)
+
+
 def _frame(spec: MovieSpec, index: int) -> av.VideoFrame:
     grey = (index * GREY_STEP + (100 if index == spec.odd else 0)) % 256
     image = np.empty((spec.height, spec.width, 3), np.uint8)
     image[:] = spec.colour or (grey, grey, grey)
+    if spec.numbered:
+        image[:] = numbered_picture(index, spec.width, spec.height)
+    if spec.noise:
+        spread = np.random.default_rng(index).integers(-spec.noise, spec.noise + 1, image.shape)
+        image = np.clip(image + spread, 0, 255).astype(np.uint8)
     if spec.rotation:
         image[:, : spec.width // 2] = 255  # the left half, as it is stored
     if spec.matrix_of_display is not None:  # no two corners alike

@@ -6,6 +6,7 @@ import gc
 import os
 import random
 import shutil
+import sqlite3
 import threading
 import zlib
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from av.video.frame import VideoFrame
 from gvm_client.errors import ErrorCode, InputError, JobCancelled
 from gvm_client.settings import PlateKeys
 from gvm_server.errors import forget_traces
-from gvm_server.media import decoder, moviekey, moviescan
+from gvm_server.media import decoder, filekey, moviekey, moviescan
 from gvm_server.media.confine import Roots
 from gvm_server.media.decoder import MovieDecoder
 from gvm_server.media.filekey import FileKeys
@@ -359,6 +360,35 @@ def test_the_next_server_does_not_go_through_a_movie_again(tmp_path, kind, monke
         assert one is None or np.array_equal(one, other)
 
 
+@pytest.mark.parametrize("fact", [b"noise", "of another movie", "shortened"])
+def test_an_index_that_is_damaged_or_foreign_is_dropped(tmp_path, fact, monkeypatch):
+    """The movie is gone through again, and what is kept then is right."""
+    path = write_movie(tmp_path / "a.mkv", KINDS["vfr.mkv"])
+    other = write_movie(tmp_path / "b.mkv", MovieSpec(frames=7))
+    cache, key = Memo(tmp_path / "cache"), filekey.hash_texts(*moviescan._identity(path))
+    good = index_movie(path, cache).to_bytes()
+    if fact == b"noise":
+        cache.keep(moviescan._INDEX, key, fact)
+    elif fact == "shortened":
+        cache.keep(moviescan._INDEX, key, good[:-5])
+    else:  # under the first one's name, as a copied row would be
+        cache.keep(moviescan._INDEX, b"b", index_movie(other, cache).to_bytes())
+        with sqlite3.connect(next((tmp_path / "cache").glob("*.sqlite"))) as database:
+            database.execute(
+                "UPDATE facts SET value = (SELECT value FROM facts WHERE key = ?) WHERE key = ?",
+                (b"b", key),
+            )
+        database.close()
+    monkeypatch.setattr(moviescan, "_KNOWN", moviescan._Memory())
+    looks, look = [], moviescan._from_packets
+    monkeypatch.setattr(moviescan, "_from_packets", lambda path: looks.append(1) or look(path))
+    assert index_movie(path, cache).count == FRAMES
+    assert looks == [1]
+    monkeypatch.setattr(moviescan, "_KNOWN", moviescan._Memory())
+    assert index_movie(path, Memo(tmp_path / "cache")).count == FRAMES
+    assert looks == [1]
+
+
 @pytest.mark.parametrize("kept", [b"", b"noise", zlib.compress(b"short"), zlib.compress(bytes(64))])
 def test_what_is_no_index_is_not_taken_for_one(kept):
     """The movie is looked at again."""
@@ -395,9 +425,15 @@ def test_a_movie_that_shows_fewer_frames_than_it_promises_is_said(tmp_path, monk
 
     monkeypatch.setattr(moviescan, "_from_table", lying)
     plate = opened(path)
-    with pytest.raises(InputError, match="it shows 40 frames only"):
-        plate.read(41)
+    key = plate.key(5)
+    for _ in range(2):
+        with pytest.raises(InputError, match="it shows 40 frames, its container promised 41"):
+            plate.read(41)
     plate.close()
+    again = opened(path)
+    assert again.last == 40
+    assert again.key(5) != key, "what was made by the first numbers is not taken for these"
+    assert grey(again.read(40).pixels) == 39
 
 
 @pytest.mark.parametrize(
