@@ -138,9 +138,9 @@ class Placed:
     def _is_wreck(self, path: Path, version: _Version) -> bool:
         """Return whether a file without our stamp is what is left of one of ours.
 
-        It lies where one was written, is still that very file on the disk, and is as long, or is
-        its beginning, or one byte over and over. What another program writes, even into our file,
-        is none of these, or is an image.
+        It lies where one was written, has that file's number on the disk, and is as long, or is
+        its beginning. What another program writes, even into our file, is neither, or is an image;
+        the number alone tells nothing: file systems give one again as soon as it is free.
         """
         size, head = self._written(path, version)
         if not size or version[0] > size:
@@ -152,7 +152,7 @@ class Placed:
             return True
         if is_image(path):
             return False
-        return same_size or head.startswith(left[:_HEAD_BYTES]) or len(set(left)) == 1
+        return same_size or head.startswith(left[:_HEAD_BYTES])
 
     def _written(self, path: Path, version: _Version) -> tuple[int, bytes]:
         """Return the size and the first bytes that were recorded of this file; 0 where none."""
