@@ -1,6 +1,6 @@
 """The windows of many image files: read on a few threads, once for each version of a file.
 
-What was read is remembered for the life of the process by path, size, time and inode, so that a
+What was read is remembered for the life of the process by path, size, times and inode, so that a
 second request for an unchanged clip opens no file for it. Equal windows are kept once; an entry
 is a hash and a reference, and the longest unused leave first.
 """
@@ -17,6 +17,7 @@ from gvm_client.errors import InputError
 from gvm_server.media.filekey import hash_texts
 from gvm_server.media.geometry import FrameWindows
 from gvm_server.media.image import ImageFile, read_header
+from gvm_server.media.probe import StallError
 
 READERS = 8  # what waits for a network's disk; a local one is as fast with fewer
 REMEMBERED = 1 << 18  # files, at about 200 bytes each
@@ -33,12 +34,17 @@ def read_windows(
     Args:
         images: the files.
         check: raises InputError for a file that may not be read.
+
+    Raises:
+        StallError: their disk does not answer.
     """
 
     def look(image: ImageFile) -> FrameWindows | None:
         try:
             check(image)
             return _windows(image)
+        except StallError:
+            raise
         except (InputError, OSError):
             return None  # whoever needs this frame learns why
 
@@ -48,7 +54,9 @@ def read_windows(
 
 def _windows(image: ImageFile) -> FrameWindows:
     status = os.stat(image.path)  # noqa: PTH116 - a hundred thousand of them
-    version = (status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
+    # The last time too: a copy over a file may keep its size and its date.
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    version = (status.st_size, status.st_ino, status.st_dev, *times)
     key = hash_texts(image.path, image.layer, image.expected, *version)
     with _lock:
         known = _known.get(key)

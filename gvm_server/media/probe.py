@@ -29,12 +29,16 @@ _KINDS: Mapping[int, str] = MappingProxyType(
 )
 
 
+class StallError(InputError):
+    """A disk does not answer: whoever has more files to look at there gives up at once."""
+
+
 def probe_file(path: Path, *, frame: int | None = None, seconds: float = STALL_SECONDS) -> None:
     """Prove that a file is one and answers; what is not there is left to whoever opens it.
 
     Raises:
-        InputError: PLATE_UNREADABLE: it is a pipe or another thing that is no file, or its disk
-            has not answered for so long.
+        InputError: PLATE_UNREADABLE: it is a pipe or another thing that is no file.
+        StallError: PLATE_UNREADABLE: its disk has not answered for so long.
     """
     kinds: list[str] = []
 
@@ -62,7 +66,7 @@ def probe_folder(folder: Path, *, seconds: float = STALL_SECONDS) -> None:
     """Prove that a folder's disk answers; one that is not there answers too.
 
     Raises:
-        InputError: PLATE_UNREADABLE: it has not for so long.
+        StallError: PLATE_UNREADABLE: it has not for so long.
     """
 
     def look() -> None:
@@ -78,7 +82,7 @@ def _within(seconds: float, look: Callable[[], None], path: Path, frame: int | N
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
-        raise InputError(
+        raise StallError(
             f"{path} has not answered for {seconds:g} s.",
             remedy="See whether its disk or share is there, then ask again.",
             code=ErrorCode.PLATE_UNREADABLE,

@@ -24,6 +24,7 @@ from gvm_server.media.geometry import ClipGeometry, geometry_of
 from gvm_server.media.headers import read_windows
 from gvm_server.media.image import Findings, ImageFile, look_at, read_header, read_image
 from gvm_server.media.plate import FrameHeader, Plate, PlateFrame, PlateOptions, check_extent
+from gvm_server.media.probe import StallError
 from gvm_server.media.resolve import SequencePath, StillPath, missing_plate
 
 _DAMAGED = {ErrorCode.PLATE_UNREADABLE, ErrorCode.PLATE_MISSING}
@@ -160,7 +161,7 @@ class ImagePlate:
                 with self._proven(image) as proven:
                     return look_at(proven)
             except InputError as error:
-                if error.code not in _DAMAGED:
+                if error.code not in _DAMAGED or isinstance(error, StallError):
                     raise
                 failure = failure or error
         assert failure is not None  # noqa: S101 (some frame is there)

@@ -14,6 +14,7 @@ Laws:
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -114,9 +115,11 @@ def shot_of(plan: Plan, frame: int) -> Window:
             code=ErrorCode.RANGE_OUTSIDE,
             frame=frame,
         )
-    first = max((cut for cut in plan.cuts if cut <= frame), default=plan.first)
-    last = min((cut - 1 for cut in plan.cuts if cut > frame), default=plan.last)
-    return Window(first=first, last=last)
+    after = bisect_right(plan.cuts, frame)
+    return Window(
+        first=plan.cuts[after - 1] if after else plan.first,
+        last=plan.cuts[after] - 1 if after < len(plan.cuts) else plan.last,
+    )
 
 
 def window_count(plan: Plan, shot: Window) -> int:

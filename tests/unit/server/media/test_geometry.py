@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_server.media import headers
+from gvm_server.media import headers, image
 from gvm_server.media.confine import Roots
 from gvm_server.media.geometry import Box, FrameWindows, geometry_of
 from gvm_server.media.open import open_plate
 from gvm_server.media.plate import PlateOptions
+from gvm_server.media.probe import StallError
 from tests.fakes.plates import ImageSpec, pixels, write_image
 
 DISPLAY = Box(x=0, y=0, width=20, height=10)
@@ -102,6 +104,39 @@ def test_a_second_look_opens_no_file_and_sees_a_new_one(tmp_path, monkeypatch):
     os.utime(tmp_path / "a.0009.exr", ns=(1, 1))
     assert plate.geometry().canvas == box(-2, 0, 22, 10)
     assert sorted(seen) == [7, 9]
+
+
+def test_a_copy_over_a_file_that_keeps_its_size_and_date_is_seen(tmp_path):
+    """As `cp -p` and `rsync -t` leave it; else the job would fail however often it is asked."""
+    write(tmp_path, 1, DISPLAY)
+    write(tmp_path, 2, DISPLAY)
+    path, other = tmp_path / "a.0002.exr", tmp_path / "other"
+    assert opened(tmp_path).geometry().canvas == DISPLAY
+    write(other, 2, box(-1, 0, 20, 10))
+    data, times = (other / path.name).read_bytes(), path.stat()
+    assert len(data) == times.st_size
+    path.write_bytes(data)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert opened(tmp_path).geometry().canvas == box(-1, 0, 21, 10)
+
+
+@pytest.mark.parametrize("when", ["as it is opened", "as the others are"])
+def test_a_share_that_does_not_answer_is_waited_for_once(tmp_path, monkeypatch, when):
+    """Not once for each frame of a clip of thousands."""
+    for number in range(1, 61):
+        write(tmp_path, number, DISPLAY)
+    plate = opened(tmp_path) if when == "as the others are" else None
+    waited = []
+
+    def stalled(path, *, frame=None, seconds=0.0):
+        waited.append(path)
+        time.sleep(0.2)
+        raise StallError(f"{path} has not answered for {seconds:g} s.", path=str(path))
+
+    monkeypatch.setattr(image, "probe_file", stalled)
+    with pytest.raises(InputError, match="has not answered"):
+        (plate or opened(tmp_path)).geometry()
+    assert len(waited) <= 3 * headers.READERS
 
 
 def test_a_canvas_has_a_bound_that_names_the_frame():
