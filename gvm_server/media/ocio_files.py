@@ -73,20 +73,19 @@ def _archive(path: Path) -> Files:
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         members = {posixpath.normpath(name): name for name in archive.namelist()}
 
-    def read(name: str) -> bytes:
+    def read(name: str, limit: int = MAX_LUT_BYTES) -> bytes:
         member = members.get(posixpath.normpath(name))
         if member is None:
             raise FileNotFoundError(name)
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-            if archive.getinfo(member).file_size > MAX_LUT_BYTES:
-                raise ValueError(_too_large(name, MAX_LUT_BYTES))
+            if archive.getinfo(member).file_size > limit:
+                raise ValueError(_too_large(name, limit))
             return archive.read(member)
 
     if _ARCHIVED_CONFIG not in members:
         raise ValueError(f"the archive holds no {_ARCHIVED_CONFIG}")
-    return Files(
-        path=path, text=read(_ARCHIVED_CONFIG), root="", read=read, place=lambda _name: path
-    )
+    text = read(_ARCHIVED_CONFIG, MAX_CONFIG_BYTES)
+    return Files(path=path, text=text, root="", read=read, place=lambda _name: path)
 
 
 class OcioFiles(ocio.PyConfigIOProxy):  # type: ignore[misc]
@@ -152,11 +151,14 @@ def _identity(path: Path) -> Identity:
 
 def _read_file(path: Path, limit: int) -> bytes:
     # A pipe or a device would never end, and every job that loads a configuration waits here.
-    if not stat.S_ISREG(path.stat().st_mode):
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
         raise ValueError(f"{path} is no regular file")
+    if status.st_size > limit:
+        raise ValueError(_too_large(str(path), limit))
     with path.open("rb") as file:
         data = file.read(limit + 1)
-    if len(data) > limit:
+    if len(data) > limit:  # it grew
         raise ValueError(_too_large(str(path), limit))
     return data
 

@@ -3,38 +3,71 @@
 from __future__ import annotations
 
 import json
+import os
+import tracemalloc
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import msgpack
 import numpy as np
 import pytest
 
+from gvm_client import limits
+from gvm_client.connection import connection_path, read_connection
 from gvm_client.errors import ErrorCode, GvmError
 from gvm_client.frames import parse_frames
 from gvm_client.limits import (
+    MAX_BUFFER_SIDE,
     MAX_CANVAS_PIXELS,
     MAX_CHECKPOINT_CONFIG_BYTES,
+    MAX_CONFIG_BYTES,
+    MAX_CONNECTION_BYTES,
+    MAX_CUTS,
+    MAX_FIELDS,
     MAX_FRAMES,
+    MAX_FRAMES_IN_MESSAGE,
+    MAX_FRAMES_PER_WINDOW,
+    MAX_JOBS,
+    MAX_LUT_BYTES,
+    MAX_MESSAGE_BYTES,
     MAX_NETWORK_DEPTH,
     MAX_NETWORK_LEVELS,
     MAX_NETWORK_WIDTH,
     MAX_PADDING,
     MAX_PARTS,
+    MAX_RADIUS,
+    MAX_REQUEST,
+    MAX_SIDE,
+    MAX_STEPS,
+    MAX_TEXT,
+    MAX_VARIABLES,
 )
 from gvm_client.names import find_field
-from gvm_client.protocol.messages import FilePlate, JobSummary, Priority, ServerStatus
+from gvm_client.protocol.messages import (
+    Cancel,
+    FilePlate,
+    FrameKey,
+    JobContext,
+    JobSummary,
+    Priority,
+    ServerStatus,
+)
+from gvm_client.protocol.version import PROTOCOL_VERSION
 from gvm_client.protocol.wire import decode, encode
-from gvm_client.settings import WindowSettings
+from gvm_client.settings import MatteKnobs, WindowSettings
 from gvm_server.matting.footprint import check_memory
 from gvm_server.matting.gvm.reading import read_config
 from gvm_server.matting.working import WorkingSize
 from gvm_server.media.confine import Roots
 from gvm_server.media.geometry import Box, FrameWindows, geometry_of
+from gvm_server.media.ocio import load_config
+from gvm_server.media.ocio_files import open_files
 from gvm_server.media.open import open_plate
 from gvm_server.media.plate import PlateOptions
 from gvm_server.service.replies import page
-from tests.support.messages import JOB, SAMPLES
+from tests.support.messages import JOB, PIXELS, SAMPLES, SUMMARY
 from tests.support.plates import write_exr, write_plate
 from tests.tools.make_tiny_checkpoint import SCHEDULER, UNET, VAE
 
@@ -205,6 +238,103 @@ def test_a_status_of_many_jobs_with_long_names_fits_its_message():
     assert len(page([short] * 300)) == 256
 
 
-def test_cuts_beyond_the_bound_are_refused():
-    """As the settings' bounds are, each tested beside its setting."""
-    assert "10000" in refusal(lambda: FilePlate(path="/p", cuts=tuple(range(10_001))))
+@pytest.mark.parametrize("name", ["show.ocio", "show.ocioz"])
+def test_a_colour_configuration_of_absurd_size_is_refused(tmp_path: Path, name: str):
+    """By its length on the disk, or by the one that the archive says, before it is read."""
+    path = tmp_path / name
+    if name.endswith("z"):
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("config.ocio", bytes(MAX_CONFIG_BYTES + 1))
+    else:
+        path.touch()
+        os.truncate(path, MAX_CONFIG_BYTES + 1)
+    says = refusal(lambda: load_config(str(path)))
+    assert f"{MAX_CONFIG_BYTES >> 20} MiB" in says
+    assert str(path) in says
+
+
+def test_a_lookup_table_of_absurd_size_is_refused(tmp_path: Path):
+    """Not a byte of it is read."""
+    (tmp_path / "a.spi1d").touch()
+    os.truncate(tmp_path / "a.spi1d", MAX_LUT_BYTES + 1)
+    (tmp_path / "show.ocio").write_text("ocio_profile_version: 2")
+    files = open_files(tmp_path / "show.ocio")
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=f"{MAX_LUT_BYTES >> 20} MiB"):
+        files.read(str(tmp_path / "a.spi1d"))
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+
+
+PUSHED = SAMPLES["matte"]["pushed"].plate
+FRAME_KEYS = (FrameKey(frame=1, key=""),) * (MAX_FRAMES_IN_MESSAGE + 1)
+CUTS = tuple(range(MAX_CUTS + 1))
+VARIABLES = tuple(f"A{number}=b" for number in range(MAX_VARIABLES + 1))
+
+
+@pytest.mark.parametrize(
+    ("good", "name", "value", "bound"),
+    [
+        (WindowSettings(), "frames_per_window", MAX_FRAMES_PER_WINDOW + 1, MAX_FRAMES_PER_WINDOW),
+        (WindowSettings(), "decode_chunk", MAX_FRAMES_PER_WINDOW + 1, MAX_FRAMES_PER_WINDOW),
+        (WindowSettings(), "steps", MAX_STEPS + 1, MAX_STEPS),
+        (WindowSettings(), "size", MAX_SIDE + 1, MAX_SIDE),
+        (WindowSettings(), "max_resolution", MAX_SIDE + 1, MAX_SIDE),
+        (MatteKnobs(), "grow", MAX_RADIUS + 0.5, f"{MAX_RADIUS:g}"),
+        (MatteKnobs(), "grow", -MAX_RADIUS - 0.5, f"{MAX_RADIUS:g}"),
+        (MatteKnobs(), "blur", MAX_RADIUS + 0.5, f"{MAX_RADIUS:g}"),
+        (PIXELS, "width", MAX_BUFFER_SIDE + 1, MAX_BUFFER_SIDE),
+        (PIXELS, "height", MAX_BUFFER_SIDE + 1, MAX_BUFFER_SIDE),
+        (PIXELS, "x", MAX_BUFFER_SIDE + 1, MAX_BUFFER_SIDE),
+        (PIXELS, "y", -MAX_BUFFER_SIDE - 1, MAX_BUFFER_SIDE),
+        (FilePlate(path="/p"), "cuts", CUTS, MAX_CUTS),
+        (PUSHED, "cuts", CUTS, MAX_CUTS),
+        (PUSHED, "frames", FRAME_KEYS, MAX_FRAMES_IN_MESSAGE),
+        (JobContext(), "ocio_variables", VARIABLES, MAX_VARIABLES),
+        (SAMPLES["server_status"]["minimal"], "jobs", (SUMMARY,) * (MAX_JOBS + 1), MAX_JOBS),
+    ],
+)
+def test_a_value_one_above_its_bound_cannot_be_made(
+    good: object, name: str, value: object, bound: object
+):
+    """The sentence has the value, or how many there are, and the bound."""
+    says = refusal(lambda: replace(good, **{name: value}))
+    assert str(bound) in says
+    assert str(len(value) if isinstance(value, tuple) else value) in says
+
+
+def message(**changes: object) -> bytes:
+    """Return the bytes of a message, changed as no client of ours would."""
+    plain = {"v": PROTOCOL_VERSION, "type": "cancel", "request": "r", "body": {"job": JOB}}
+    return msgpack.packb(plain | changes)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xc0" * (MAX_MESSAGE_BYTES + 1),
+        message(request="r" * (MAX_REQUEST + 1)),
+        message(body={"job": "x" * (MAX_TEXT + 1)}),
+        message(body={f"f{number}": 1 for number in range(MAX_FIELDS + 1)}),
+    ],
+    ids=["message", "request", "text", "fields"],
+)
+def test_bytes_one_above_the_wires_bounds_are_refused(data: bytes):
+    """By the reader, whoever wrote them."""
+    assert decode(message()).message == Cancel(job=JOB)
+    refusal(lambda: decode(data))
+
+
+def test_a_connection_file_of_absurd_length_is_none(tmp_path: Path):
+    """Damage: the next client starts a server."""
+    path = connection_path(tmp_path)
+    path.write_text(" " * (MAX_CONNECTION_BYTES + 1))
+    path.chmod(0o600)
+    assert "not a connection file" in refusal(lambda: read_connection(tmp_path))
+
+
+def test_every_bound_of_the_table_is_tried_here():
+    """But the log's, which refuses nothing: a long one is put aside (`test_logfile`)."""
+    names = {name for name in vars(limits) if name.startswith("MAX_")} - {"MAX_LOG_BYTES"}
+    text = Path(__file__).read_text()
+    assert {name for name in names if text.count(name) < 2} == set()
