@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 import uuid
@@ -55,6 +56,7 @@ class Host:
         self.client = client
         self.folder = folder
         self.given: list[int] = []
+        self.asks = 0
 
     def render(self, frame: int, **changes: object) -> tuple[np.ndarray, Done]:
         """Ask for one frame's alpha as a node does."""
@@ -101,6 +103,7 @@ class Host:
                 )
             )
         self.given += need.frames
+        self.asks += 1
         self.client.answer(GiveFrames(job=need.job, frames=tuple(frames)))
 
 
@@ -139,6 +142,22 @@ def test_a_frame_that_was_made_needs_no_pixels(host):
     _, done = host.render(20)
     assert host.given == []
     assert done.windows_run == 0
+
+
+def test_a_window_that_is_found_damaged_has_its_frames_from_the_host(host, tmp_path):
+    """All at once, as for any window: the device does not wait for a host frame by frame."""
+    host.render(20)
+    host.client.release()  # the latents too
+    host.given.clear()
+    host.asks = 0
+    for path in (tmp_path / "cache" / "windows").rglob("*.window"):
+        os.truncate(path, 100)
+    alpha, done = host.render(19)
+    assert alpha.tobytes() == read_alpha(tmp_path / "out" / "plate.0019.exr").tobytes()
+    assert done.windows_run > 0
+    assert "damaged and made again" in " ".join(done.notes)
+    assert sorted(host.given) == list(needs(PLAN, 19).frames)
+    assert host.asks <= 1 + done.windows_run
 
 
 def test_a_host_that_names_too_few_frames_is_told(host):
