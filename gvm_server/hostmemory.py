@@ -1,7 +1,8 @@
-"""How much memory this machine, or this container, still has to give."""
+"""How much memory this machine, or this container, still has to give, and giving ours back."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 from pathlib import Path
@@ -30,6 +31,17 @@ def available_bytes(meminfo: Path = _MEMINFO, group: Path = _CONTROL_GROUP) -> i
     if limit is not None and used is not None:
         available = min(available, max(limit - used, 0))
     return available
+
+
+def give_back() -> None:
+    """Give the system the memory that was freed and that the C library keeps for later.
+
+    glibc keeps it in an arena for each thread, between what still lives: a third of what a server
+    held after the work of many clients. Elsewhere nothing is done.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 def _sysconf(name: str) -> int:

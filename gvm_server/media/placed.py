@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections import OrderedDict
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from threading import Lock
@@ -172,8 +174,10 @@ class Placed:
         return found
 
     def _hold(self, path: Path, version: _Version, fingerprint: Fingerprint) -> None:
+        # A few makers made all files: each is kept once.
+        shared = replace(fingerprint, maker=sys.intern(fingerprint.maker))
         with self._lock:
-            self._proven[str(path)] = (version, fingerprint)
+            self._proven[str(path)] = (version, shared)
             while len(self._proven) > LIMIT:
                 self._proven.popitem(last=False)
 

@@ -31,6 +31,7 @@ from gvm_client.protocol.messages import (
 )
 from gvm_client.protocol.wire import Envelope
 from gvm_client.runtime import LOG_NAME, pixels_dir
+from gvm_server.hostmemory import give_back
 from gvm_server.matting.device import device_memory, device_name
 from gvm_server.matting.engines import Machine
 from gvm_server.matting.latents import LatentStore
@@ -45,6 +46,7 @@ from gvm_server.service.replies import page
 from gvm_server.service.scheduler import Scheduler, leaving
 from gvm_server.settings import ServerSettings
 
+GIVE_BACK_SECONDS = 1.0  # without a job: the next frame of a playhead comes sooner
 SWEEP_SECONDS = 5.0  # how soon a dead host's buffers, which may be memory, are removed
 
 _LOG = logging.getLogger(__name__)
@@ -96,6 +98,7 @@ class Daemon:
         self._started = time.monotonic()
         self._sweep_at = self._started + SWEEP_SECONDS
         self._leaving = False
+        self._gave_back = True
 
     def on_work(self, peer: bytes, envelope: Envelope) -> None:
         """Take a job, or the pixels that one needs."""
@@ -146,6 +149,11 @@ class Daemon:
             self._shop.writers.submit(sweep, self._buffers)
             rotate(self._buffers.with_name(LOG_NAME))
         quiet = self._scheduler.quiet_seconds
+        if quiet < GIVE_BACK_SECONDS:
+            self._gave_back = False
+        elif not self._gave_back:
+            self._gave_back = True
+            self._shop.writers.submit(give_back)
         if self._scheduler.engine_loaded and 0 < self._unload_seconds < quiet:
             self._scheduler.release()
         idle = 0 < self._idle_seconds < quiet
