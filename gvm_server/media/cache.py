@@ -82,9 +82,10 @@ class DiskCache:
         path = self._path(_ALPHAS, wanted.digest, ".exr")
         try:
             found = prove(path.read_bytes())
+        except FileNotFoundError:  # never there, or another server has evicted it just now
+            return None
         except OSError:
-            # Never there, evicted by another server just now, or its folder cannot be read.
-            if not _is_file(path):
+            if not _is_file(path):  # its folder cannot be read
                 return None
             found = None
         if found != wanted:
