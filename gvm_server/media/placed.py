@@ -32,7 +32,7 @@ from gvm_server.media.stamp import (
 _PLACED, _OURS = "placed", "ours"  # what the memo calls them
 _SIZE_BYTES, _HEAD_BYTES = 8, 64  # of a file that was written; the time of writing lies in its head
 _LOOK_BYTES = 1 << 16
-LIMIT = 100_000  # files that are remembered; about 50 MB at the most
+LIMIT = 4096  # files held in memory, about 4 MB: the memo has the others
 
 _Version = tuple[int, int, int, int, int]
 
