@@ -86,15 +86,19 @@ def _temporary(path: Path) -> Path:
     return path.with_name(f"{_PREFIX}{_maker()}-{secrets.token_hex(4)}-{tail}{_SUFFIX}")
 
 
+def host_name() -> str:
+    """Return this machine's name as it may stand in the name of a file."""
+    return re.sub(r"[^A-Za-z0-9]", "", socket.gethostname())[:24] or "host"
+
+
 @cache
 def _maker() -> str:
     """Return host, boot and process, as they stand in the names of unfinished files."""
-    host = re.sub(r"[^A-Za-z0-9]", "", socket.gethostname())[:24] or "host"
     try:
         boot = _BOOT.read_text(encoding="ascii")[:8]
     except OSError:
         boot = "0"
-    return f"{host}-{boot}-{os.getpid()}"
+    return f"{host_name()}-{boot}-{os.getpid()}"
 
 
 def make_folders(folder: Path, *, umask: int | None) -> None:

@@ -11,14 +11,14 @@ Laws:
 from __future__ import annotations
 
 import logging
-import re
-import socket
 import sqlite3
 import time
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
+
+from gvm_server.media.atomic import host_name
 
 LIMIT = 1 << 20  # facts; about 200 MB
 _SUM_BYTES = 8
@@ -40,9 +40,8 @@ class Memo:
     """
 
     def __init__(self, folder: Path | None, limit: int = LIMIT) -> None:
-        host = re.sub(r"[^A-Za-z0-9]", "", socket.gethostname())[:24] or "host"
         self._connection: sqlite3.Connection | None = None
-        self._path = None if folder is None else folder / f"facts-{host}.sqlite"
+        self._path = None if folder is None else folder / f"facts-{host_name()}.sqlite"
         self._limit = limit
         self._lock = Lock()
         self._kept = 0

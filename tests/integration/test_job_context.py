@@ -12,21 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.colours import CONFIG
 from tests.support.plates import read_alpha, write_plate
 from tests.support.site import SMALL, Ran, Site
-
-CONFIG = """ocio_profile_version: 2
-roles: {scene_linear: lin, default: lin}
-displays: {sRGB: [!<View> {name: Raw, colorspace: lin}]}
-colorspaces:
-  - !<ColorSpace>
-    name: lin
-    from_scene_reference: !<MatrixTransform>
-      matrix: [GAIN, 0, 0, 0, 0, GAIN, 0, 0, 0, 0, GAIN, 0, 0, 0, 0, 1]
-  - !<ColorSpace>
-    name: sRGB
-    from_scene_reference: !<ExponentTransform> {value: [2.2, 2.2, 2.2, 1], direction: inverse}
-"""
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH
 from tests.ofx.fakehost import HOSTS, NUKE, Build, FakeHost, HostPlate, hosting
+from tests.support.colours import CONFIG
 from tests.support.plates import moving_disc, read_alpha
 from tests.support.site import Site, machine
 
@@ -465,20 +466,6 @@ def test_the_preview_engine_is_labelled_on_the_node(build: Build, site: Site, tm
         assert answer["persistent"].startswith("Preview matte")
         host.tell("set", instance="node", param="engine", value=3)
         assert host.render(1)["persistent"] == ""
-
-
-CONFIG = """ocio_profile_version: 2
-roles: {scene_linear: lin, default: lin}
-displays: {sRGB: [!<View> {name: Raw, colorspace: lin}]}
-colorspaces:
-  - !<ColorSpace>
-    name: lin
-    from_scene_reference: !<MatrixTransform>
-      matrix: [GAIN, 0, 0, 0, 0, GAIN, 0, 0, 0, 0, GAIN, 0, 0, 0, 0, 1]
-  - !<ColorSpace>
-    name: sRGB
-    from_scene_reference: !<ExponentTransform> {value: [2.2, 2.2, 2.2, 1], direction: inverse}
-"""
 
 
 def test_an_edited_colour_configuration_counts_in_an_open_host(

@@ -5,13 +5,9 @@ from __future__ import annotations
 import gc
 import os
 import random
-import shutil
-import sqlite3
 import threading
-import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,15 +17,11 @@ import pytest
 from av.video.frame import VideoFrame
 
 from gvm_client.errors import ErrorCode, InputError, JobCancelled
-from gvm_client.settings import PlateKeys
 from gvm_server.errors import forget_traces
-from gvm_server.media import decoder, filekey, moviekey, moviescan
+from gvm_server.media import decoder
 from gvm_server.media.confine import Roots
 from gvm_server.media.decoder import MovieDecoder
-from gvm_server.media.filekey import FileKeys
-from gvm_server.media.memo import Memo
 from gvm_server.media.moviefacts import exact_rate
-from gvm_server.media.movieindex import MovieIndex
 from gvm_server.media.moviescan import index_movie
 from gvm_server.media.open import open_plate
 from gvm_server.media.plate import PlateOptions
@@ -323,119 +315,6 @@ def test_a_movie_that_nothing_here_decodes_is_named(tmp_path):
     assert caught.value.path == str(path)
 
 
-@pytest.mark.parametrize("kind", ["intra.mov", "b_frames.mp4", "intra.avi"])
-def test_the_containers_table_spares_reading_the_movie(tmp_path, kind, monkeypatch):
-    """The first look decodes a few pictures; the second one nothing at all."""
-    spec = replace(KINDS[kind], frames=60)
-    path = write_movie(tmp_path / kind, spec)
-    monkeypatch.setattr(moviescan, "_from_packets", lambda _: pytest.fail("it was gone through"))
-    monkeypatch.setattr(moviescan, "_by_counting", lambda _: pytest.fail("it was decoded"))
-    assert index_movie(path).count == 60
-    monkeypatch.setattr(moviescan, "open_movie", lambda _: pytest.fail("it was opened again"))
-    assert index_movie(path).count == 60
-
-
-def test_a_movie_that_was_replaced_is_looked_at_again(tmp_path):
-    """An index belongs to a file's path, size, time and inode."""
-    path = write_movie(tmp_path / "a.mp4")
-    assert index_movie(path).count == FRAMES
-    write_movie(tmp_path / "b.mp4", MovieSpec(frames=7)).replace(path)
-    assert index_movie(path).count == 7
-
-
-@pytest.mark.parametrize("kind", ["vfr.mp4", "fragments.mp4", "stream.ts", "groups.mxf", "vfr.mkv"])
-def test_the_next_server_does_not_go_through_a_movie_again(tmp_path, kind, monkeypatch):
-    """An index is kept beside the cache, whole: every frame is as before."""
-    path = write_movie(tmp_path / kind, KINDS[kind])
-    monkeypatch.setattr(moviescan, "_KNOWN", moviescan._Memory())
-    first = index_movie(path, Memo(tmp_path / "cache"))
-    for name in ("_from_table", "_from_packets", "_by_counting"):
-        monkeypatch.setattr(moviescan, name, lambda _: pytest.fail("it was gone through"))
-    monkeypatch.setattr(moviescan, "_KNOWN", moviescan._Memory())
-    again = index_movie(path, Memo(tmp_path / "cache"))
-    assert again.count == first.count == FRAMES
-    for name in ("times", "keys", "seeks"):
-        one, other = getattr(first, name), getattr(again, name)
-        assert (one is None) == (other is None)
-        assert one is None or np.array_equal(one, other)
-
-
-@pytest.mark.parametrize("fact", [b"noise", "of another movie", "shortened"])
-def test_an_index_that_is_damaged_or_foreign_is_dropped(tmp_path, fact, monkeypatch):
-    """The movie is gone through again, and what is kept then is right."""
-    path = write_movie(tmp_path / "a.mkv", KINDS["vfr.mkv"])
-    other = write_movie(tmp_path / "b.mkv", MovieSpec(frames=7))
-    cache, key = Memo(tmp_path / "cache"), filekey.hash_texts(*moviescan._identity(path))
-    good = index_movie(path, cache).to_bytes()
-    if fact == b"noise":
-        cache.keep(moviescan._INDEX, key, fact)
-    elif fact == "shortened":
-        cache.keep(moviescan._INDEX, key, good[:-5])
-    else:  # under the first one's name, as a copied row would be
-        cache.keep(moviescan._INDEX, b"b", index_movie(other, cache).to_bytes())
-        with sqlite3.connect(next((tmp_path / "cache").glob("*.sqlite"))) as database:
-            database.execute(
-                "UPDATE facts SET value = (SELECT value FROM facts WHERE key = ?) WHERE key = ?",
-                (b"b", key),
-            )
-        database.close()
-    monkeypatch.setattr(moviescan, "_KNOWN", moviescan._Memory())
-    looks, look = [], moviescan._from_packets
-    monkeypatch.setattr(moviescan, "_from_packets", lambda path: looks.append(1) or look(path))
-    assert index_movie(path, cache).count == FRAMES
-    assert looks == [1]
-    monkeypatch.setattr(moviescan, "_KNOWN", moviescan._Memory())
-    assert index_movie(path, Memo(tmp_path / "cache")).count == FRAMES
-    assert looks == [1]
-
-
-@pytest.mark.parametrize("kept", [b"", b"noise", zlib.compress(b"short"), zlib.compress(bytes(64))])
-def test_what_is_no_index_is_not_taken_for_one(kept):
-    """The movie is looked at again."""
-    assert MovieIndex.from_bytes(kept) is None
-
-
-def test_times_that_turn_out_wrong_are_counted_and_the_right_frame_comes(tmp_path, monkeypatch):
-    """A container whose table lies behind its first pictures: counted once, then every frame."""
-    path = write_movie(tmp_path / "a.mp4", MovieSpec(frames=60))
-    real = moviescan._from_table
-
-    def lying(path):
-        index = real(path)
-        return replace(index, times=index.times + 1000 * (np.arange(60) >= 20))
-
-    monkeypatch.setattr(moviescan, "_from_table", lying)
-    plate = opened(path)
-    for frame in (5, 60, 33, 21, 45, 20, 1, 59):
-        assert grey(plate.read(frame).pixels) == frame - 1
-    counted = index_movie(path)
-    assert (counted.count, counted.times) == (60, None)
-    plate.close()
-
-
-def test_a_movie_that_shows_fewer_frames_than_it_promises_is_said(tmp_path, monkeypatch):
-    """With how many it shows."""
-    path = write_movie(tmp_path / "a.mp4", MovieSpec(frames=40))
-    real = moviescan._from_table
-
-    def lying(path):
-        index = real(path)
-        times = np.concatenate([index.times, index.times[-1:] + 9000])
-        return replace(index, count=41, times=times)
-
-    monkeypatch.setattr(moviescan, "_from_table", lying)
-    plate = opened(path)
-    key = plate.key(5)
-    for _ in range(2):
-        with pytest.raises(InputError, match="it shows 40 frames, its container promised 41"):
-            plate.read(41)
-    plate.close()
-    again = opened(path)
-    assert again.last == 40
-    assert again.key(5) != key, "what was made by the first numbers is not taken for these"
-    assert grey(again.read(40).pixels) == 39
-
-
 @pytest.mark.parametrize(
     "script",
     [
@@ -611,70 +490,3 @@ def _write_sound(path):
         stream.layout = "mono"
         container.mux(stream.encode(frame))
         container.mux(stream.encode())
-
-
-# ---- keys by content ----------------------------------------------------------------------------
-
-CONTENT = (
-    *("b_frames.mp4", "open_gop.mp4", "vfr.mp4", "packed.avi", "decode_times.avi", "intra.avi"),
-    *("stream.ts", "intra.mov", "lossless.mkv", "no_times.mpg", "fragments.mp4", "groups.mxf"),
-    *("hidden.webm", "studio.mxf"),
-)
-
-
-def keys_of(path):
-    """Return a movie's content keys, by frame."""
-    plate = opened(path, keys=PlateKeys.CONTENT)
-    keys = {frame: plate.key(frame) for frame in range(plate.first, plate.last + 1)}
-    plate.close()
-    return keys
-
-
-@pytest.mark.parametrize("kind", CONTENT)
-def test_equal_content_keys_mean_equal_pictures(tmp_path, kind):
-    """A copy has the same keys; where another picture stands, and around it, they differ."""
-    path = write_movie(tmp_path / kind, KINDS[kind])
-    copy = tmp_path / "copies" / kind
-    copy.parent.mkdir()
-    shutil.copyfile(path, copy)
-    keys = keys_of(path)
-    assert keys_of(copy) == keys
-    assert len(set(keys.values())) == FRAMES
-    other = tmp_path / "others" / kind
-    other.parent.mkdir()
-    write_movie(other, replace(KINDS[kind], odd=30))
-    theirs = keys_of(other)
-    one, two = opened(path), opened(other)
-    for frame in keys:
-        if keys[frame] == theirs[frame]:
-            assert np.array_equal(one.read(frame).pixels, two.read(frame).pixels), frame
-    assert keys[31] != theirs[31]
-    if kind.startswith("intra"):
-        assert [frame for frame in keys if keys[frame] != theirs[frame]] == [31]
-    one.close()
-    two.close()
-
-
-@pytest.mark.parametrize("kind", ["intra.mov", "b_frames.mp4", "intra.avi"])
-def test_a_movie_is_not_read_whole_for_a_key(tmp_path, kind, monkeypatch):
-    """The packets of the frame's own group and its neighbours only."""
-    path = write_movie(tmp_path / kind, replace(KINDS[kind], frames=240))
-    read = []
-    real = moviekey._read
-    monkeypatch.setattr(
-        moviekey, "_read", lambda path, places: read.append(places) or real(path, places)
-    )
-    monkeypatch.setattr(FileKeys, "_hash", lambda *_: pytest.fail("it was read whole"))
-    plate = opened(path, keys=PlateKeys.CONTENT)
-    plate.key(120)
-    assert 0 < sum(len(places) for places in read) <= 60
-    plate.key(120)
-    assert sum(len(places) for places in read) <= 60, "twice"
-    plate.close()
-
-
-def test_an_orientation_is_part_of_a_content_key(tmp_path):
-    """The same packets, turned."""
-    plain = write_movie(tmp_path / "a.mp4")
-    turned = write_movie(tmp_path / "b.mp4", MovieSpec(rotation=180))
-    assert not set(keys_of(plain).values()) & set(keys_of(turned).values())
