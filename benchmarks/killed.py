@@ -26,7 +26,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.reference import Faults, Reference
+from benchmarks.reference import Faults, Reference, hear
 from gvm_client.process import is_alive
 from gvm_client.session import MAX_RECOVERIES
 from gvm_server.media.cache import DiskCache
@@ -162,12 +162,7 @@ def _servers(site: Site) -> Iterator[psutil.Process]:
 
 
 def _hear(client: subprocess.Popen[str], tally: Tally) -> None:
-    try:
-        stdout, stderr = client.communicate(timeout=CLIENT_SECONDS)
-    except subprocess.TimeoutExpired:
-        client.kill()
-        stdout, stderr = client.communicate()
-        stderr += f"It ran for more than {CLIENT_SECONDS:g} s."
+    stdout, stderr = hear(client, CLIENT_SECONDS)
     tally.recoveries[stdout.count('"type": "recovered"')] += 1
     if client.returncode != 0:
         tally.by_hand.append(f"Exit code {client.returncode}: {stderr}")

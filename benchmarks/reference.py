@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -106,3 +107,13 @@ class Reference:
         there = {path.name for path in paths}
         faults.missing.extend(str(folder / name) for name in names if name not in there)
         return faults
+
+
+def hear(process: subprocess.Popen[str], seconds: float) -> tuple[str, str]:
+    """Return what a process wrote until its end; one that takes longer is killed."""
+    try:
+        return process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        stdout, stderr = process.communicate()
+        return stdout, f"{stderr}It ran for more than {seconds:g} s."

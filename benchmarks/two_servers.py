@@ -31,7 +31,7 @@ from typing import NamedTuple
 
 import psutil
 
-from benchmarks.reference import Faults, Reference
+from benchmarks.reference import Faults, Reference, hear
 from gvm_client.runtime import LOG_NAME
 from tests.support.plates import write_plate
 from tests.support.site import SMALL, Site
@@ -202,12 +202,7 @@ def _prepare(out: Path, cache: Path, variant: Variant) -> list[bytes]:
 
 def _hear(task: subprocess.Popen[str], tally: Tally) -> None:
     """Wait for a task's end, and take note of how it was."""
-    try:
-        stdout, stderr = task.communicate(timeout=TASK_SECONDS)
-    except subprocess.TimeoutExpired:
-        task.kill()
-        stdout, stderr = task.communicate()
-        stderr += f"It ran for more than {TASK_SECONDS:g} s."
+    stdout, stderr = hear(task, TASK_SECONDS)
     tally.tasks += 1
     if task.returncode != 0:
         tally.failed.append(f"Exit code {task.returncode}: {stderr}")

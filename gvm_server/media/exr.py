@@ -107,10 +107,8 @@ def is_image(path: Path) -> bool:
     Raises:
         InputError: it is no file, or does not answer.
     """
-    probe_file(path)
-    file = oiio.ImageInput.open(str(path))
+    file = _image(path)
     if file is None:
-        reason_of(None)
         return False
     file.close()
     return True
@@ -124,10 +122,8 @@ def is_whole_image(path: Path) -> bool:
     Raises:
         InputError: it is no file, or does not answer.
     """
-    probe_file(path)
-    file = oiio.ImageInput.open(str(path))
+    file = _image(path)
     if file is None:
-        reason_of(None)
         return False
     spec = file.spec()
     if spec.width * spec.height * spec.nchannels > MAX_CANVAS_PIXELS:
@@ -137,6 +133,15 @@ def is_whole_image(path: Path) -> bool:
     reason_of(file)
     file.close()
     return pixels is not None
+
+
+def _image(path: Path) -> oiio.ImageInput | None:
+    """Open a file of any kind; None where it is no image."""
+    probe_file(path)
+    file = oiio.ImageInput.open(str(path))
+    if file is None:
+        reason_of(None)  # else it stays behind in this thread
+    return file
 
 
 def copy_into_place(

@@ -48,7 +48,7 @@ class FileKeys:
         self._by_content = options.keys is PlateKeys.CONTENT
         self._reading = (options.layer, options.bad_pixels.value)
         self._versions: dict[Path, _Version] = {}
-        self._hashes: dict[Path, str] = {}
+        self._hashes: dict[Path, bytes] = {}
         self._folders: dict[Path, tuple[tuple[int, int], str]] = {}
         self._lock = Lock()
 
@@ -60,7 +60,7 @@ class FileKeys:
         """
         version = self._version(path, frame)
         if self._by_content:
-            return hash_texts("content", self._content(path, frame), *self._reading, *parts)
+            return self.of_content(self._content(path, frame), *parts)
         named = (os.path.abspath(path), version.size, version.time)  # noqa: PTH100
         return hash_texts("stat", *named, *self._reading, *parts)
 
@@ -112,17 +112,16 @@ class FileKeys:
                 path=str(path),
             )
 
-    def _content(self, path: Path, frame: int) -> str:
+    def _content(self, path: Path, frame: int) -> bytes:
         """Return the hash of a file's bytes, made once."""
         with self._lock:
             known = self._hashes.get(path)
         if known is None:
             version = self._version(path, frame).digest
-            found = self._memo.recall(_HASHES, version)
-            if found is None:
-                found = self._hash(path, frame)
-                self._memo.keep(_HASHES, version, found)
-            known = found.hex()
+            known = self._memo.recall(_HASHES, version)
+            if known is None:
+                known = self._hash(path, frame)
+                self._memo.keep(_HASHES, version, known)
             with self._lock:
                 self._hashes[path] = known
         return known
