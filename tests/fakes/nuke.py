@@ -10,11 +10,10 @@ writes a frame's file.
 """
 
 # The names, and the positional flags, are Nuke's.
-# ruff: noqa: N801, N802, N803, N815, N816, FBT001, FBT002, D101
+# ruff: noqa: N802, N803, N816, FBT001, FBT002
 
 from __future__ import annotations
 
-import hashlib
 import queue
 import sys
 import threading
@@ -24,285 +23,42 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes import nuke_session
+from tests.fakes.nuke_nodes import (
+    Boolean_Knob,
+    Double_Knob,
+    Enumeration_Knob,
+    File_Knob,
+    Group,
+    Int_Knob,
+    Knob,
+    MultiView_Knob,
+    Node,
+    PyScript_Knob,
+    Root,
+    String_Knob,
+    Tab_Knob,
+    Text_Knob,
+)
 from tests.fakes.nuke_script import script_lines
-from tests.fakes.nuke_session import Session
+from tests.fakes.nuke_session import Session, only_main
+
+__all__ = [
+    "Boolean_Knob",
+    "Double_Knob",
+    "Enumeration_Knob",
+    "File_Knob",
+    "Int_Knob",
+    "MultiView_Knob",
+    "PyScript_Knob",
+    "String_Knob",
+    "Tab_Knob",
+    "Text_Knob",
+]
 
 DO_NOT_WRITE, NO_UNDO = nuke_session.DO_NOT_WRITE, nuke_session.NO_UNDO
 INVISIBLE, STARTLINE, REPLACE = 0x400, 0x1000, 1
 DEADLOCK_SECONDS = 0.2
 
-_COMMON = {"label": "", "tile_color": 0, "disable": False}
-_WITHOUT_OP = ("Dot", "FrameHold", "Input", "Output", "Group")
-_CLASSES: dict[str, dict[str, Any]] = {
-    "Root": {"first_frame": 1, "last_frame": 100, "name": "", "workingSpaceLUT": "linear"},
-    "Read": {"file": "", "first": 1, "last": 1, "origfirst": 1, "origlast": 1, "raw": False,
-             "colorspace": "default", "proxy": "", "frame_mode": "expression", "frame": "",
-             "on_error": "error"},
-    "Write": {"file": "", "file_type": "", "channels": "rgb", "raw": False, "first": 1, "last": 1,
-              "create_directories": False, "use_limit": False, "reading": False,
-             "datatype": "32 bit float", "autocrop": True},
-    "Blur": {"size": 1.0},
-    "Copy": {"from0": "", "to0": ""},
-    "Crop": {"box": ["0", "0", "1", "1"]},
-    "Dot": {}, "FrameHold": {}, "Input": {"number": 0}, "Output": {}, "Group": {},
-}  # fmt: skip
-
-
-class Knob:
-    """A named value; setting it runs the knobChanged callbacks of its node."""
-
-    number = 1  # of its kind, in an addUserKnob line
-    default: Any = ""
-
-    def __init__(self, name: str, label: str = "", value: Any = None) -> None:
-        self._name, self.label_text, self.flags = name, label, 0
-        self._value = self.default if value is None else value
-        self.owner: Node | None = None
-        self.expression = ""
-        self.is_enabled = True
-
-    def name(self) -> str:
-        return self._name
-
-    def value(self) -> Any:
-        if self.expression and self.owner is not None:
-            return self.owner.group[self.expression.removeprefix("parent.")].value()
-        return self._value
-
-    getValue = value
-
-    def setValue(self, value: Any) -> bool:
-        _only_main()
-        self._value = value
-        if self.owner is not None:
-            _session.touched(self)
-        return True
-
-    def setExpression(self, expression: str, index: int = -1) -> bool:
-        if index < 0:
-            self.expression = expression
-        else:
-            self._value = [*self._value[:index], expression, *self._value[index + 1 :]]
-        return True
-
-    def setEnabled(self, enabled: bool) -> None:
-        self.is_enabled = enabled
-
-    def enabled(self) -> bool:
-        return self.is_enabled
-
-    def setFlag(self, flag: int) -> None:
-        self.flags |= flag
-
-    def setTooltip(self, text: str) -> None:
-        self.tooltip_text = text
-
-
-class String_Knob(Knob):
-    pass
-
-
-class Text_Knob(Knob):
-    number = 26
-
-
-class File_Knob(Knob):
-    def evaluate(self) -> str | None:
-        """Return the file with its expressions worked out; None for an empty one."""
-        folder = Path(_session.root.name()).parent.as_posix()
-        return self._value.replace("[python {nuke.script_directory()}]", folder) or None
-
-
-class Tab_Knob(Knob):
-    number = 20
-
-
-class Int_Knob(Knob):
-    number, default = 3, 0
-
-
-class Double_Knob(Knob):
-    number, default = 7, 0.0
-
-
-class Boolean_Knob(Knob):
-    number, default = 6, False
-
-
-class Enumeration_Knob(Knob):
-    number = 4
-
-    def __init__(self, name: str, label: str, values: list[str]) -> None:
-        super().__init__(name, label, values[0])
-        self.names = values
-
-    def setValue(self, value: Any) -> bool:
-        if value not in self.names:
-            raise TypeError(f"{value!r} is none of {self.names}")
-        return super().setValue(value)
-
-
-class MultiView_Knob(Knob):
-    number = 45
-
-    def __init__(self, name: str, label: str = "") -> None:
-        super().__init__(name, label, " ".join(views()))
-
-
-class PyScript_Knob(Knob):
-    number = 22
-
-    def execute(self) -> None:
-        """Press the button."""
-        _session.within(self.owner, self, lambda: exec(self._value, {"nuke": _module()}))
-
-
-class Node:
-    """A node: knobs, inputs, and what its tree says of frames and hashes."""
-
-    def __init__(self, kind: str, group: Group | None) -> None:
-        self.kind, self.group, self.sources = kind, group, []
-        self.all: dict[str, Knob] = {}
-        for name, value in {**_COMMON, **_CLASSES[kind], "name": ""}.items():
-            self.addKnob(Knob(name, "", value))
-        if kind == "Read":
-            self.addKnob(PyScript_Knob("reload", "", "pass"))
-        if kind == "Write":
-            self.addKnob(MultiView_Knob("views"))
-        if kind == "Root":
-            self.addKnob(File_Knob("project_directory"))
-        self.has_open_panel = True
-        self.native = set(self.all)
-
-    def Class(self) -> str:
-        return self.kind
-
-    def addKnob(self, knob: Knob) -> None:
-        knob.owner = self
-        self.all[knob.name()] = knob
-
-    def knob(self, name: str) -> Knob | None:
-        return self.all.get(name)
-
-    def __getitem__(self, name: str) -> Knob:
-        _only_main()
-        if name not in self.all:
-            raise NameError(f"knob {name} does not exist")
-        return self.all[name]
-
-    def name(self) -> str:
-        _only_main()
-        return self.all["name"].value()
-
-    def setName(self, name: str) -> None:
-        others = {node.name() for node in _session.nodes if node is not self}
-        stem, number = name.rstrip("0123456789"), 1
-        while name in others and self.group is None:
-            number, name = number + 1, f"{stem}{number + 1}"
-        self.all["name"].setValue(name)
-
-    def fullName(self) -> str:
-        return f"{self.group.fullName()}.{self.name()}" if self.group else self.name()
-
-    def setInput(self, index: int, node: Node | None) -> bool:
-        self.sources += [None] * (index + 1 - len(self.sources))
-        self.sources[index] = node
-        while self.sources and self.sources[-1] is None:
-            self.sources.pop()
-        _session.changed(self, Knob("inputChange"))
-        return True
-
-    def input(self, index: int) -> Node | None:
-        return self.sources[index] if index < len(self.sources) else None
-
-    def inputs(self) -> int:
-        return len(self.sources)
-
-    def firstFrame(self) -> int:
-        return self._extent("first")
-
-    def lastFrame(self) -> int:
-        return self._extent("last")
-
-    def _extent(self, end: str) -> int:
-        if self.kind == "Read":
-            return self[end].value()
-        above = self.input(0)
-        return above._extent(end) if above else _session.root[f"{end}_frame"].value()
-
-    def clones(self) -> int:
-        return 0
-
-    def metadata(self, key: str, frame: int, view: str = "") -> str | None:
-        """Validate the op at a frame, and return the file that it is read from."""
-        _session.validated = frame
-        if self.kind == "Read":
-            return self.all["file"].value() % frame
-        above = self._first_above()
-        return above.metadata(key, frame, view) if above else None
-
-    def opHashes(self) -> list[int]:
-        """Return signed numbers, as Python has C's."""
-        if self.kind in _WITHOUT_OP:
-            return []
-        unsigned = self._hash(_session.validated)
-        return [unsigned - (1 << 64) if unsigned >> 63 else unsigned]
-
-    def _first_above(self) -> Node | None:
-        if self.kind == "Input" and self.group is not None:
-            return self.group.input(self.all["number"].value())
-        return self.input(0)
-
-    def _hash(self, frame: int) -> int:
-        own = [(knob.name(), knob.value()) for knob in self.all.values()
-               if knob.name() not in ("name", "label", "tile_color")]  # fmt: skip
-        above = [node._hash(frame) for node in (self._first_above(), *self.sources[1:]) if node]
-        text = repr((self.kind, own, above, frame, _session.proxy))
-        return int(hashlib.sha256(text.encode()).hexdigest()[:16], 16)
-
-
-class Group(Node):
-    """A node of nodes; within `with group:` new nodes land inside."""
-
-    def __init__(self, kind: str, group: Group | None) -> None:
-        super().__init__(kind, group)
-        self.children: list[Node] = []
-
-    def __enter__(self) -> Group:  # noqa: PYI034 - `Self` is not in Python 3.10
-        _session.inside.append(self)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        _session.inside.pop()
-
-    def node(self, name: str) -> Node | None:
-        return next((node for node in self.children if node.name() == name), None)
-
-    def nodes(self) -> list[Node]:
-        return list(self.children)
-
-    def output(self) -> Node | None:
-        return next((node for node in self.children if node.Class() == "Output"), None)
-
-
-class Root(Node):
-    def name(self) -> str:
-        return self.all["name"].value() or "Root"
-
-    def proxy(self) -> bool:
-        return _session.proxy
-
-    def setProxy(self, on: bool) -> None:
-        _session.proxy = on
-
-    def modified(self) -> bool:
-        return _session.modified
-
-    def setModified(self, state: bool) -> None:
-        _session.modified = state
-
-
-_session = Session(Root("Root", None))
 GUI = True
 rawArgs: list[str] = []
 
@@ -317,15 +73,17 @@ renderer: Callable[[Node, int, Path], None] = write_number
 
 def start(*, gui: bool = True, args: Iterable[str] = ()) -> None:
     """Start anew: what was open is gone."""
-    global _session, GUI, renderer  # a process has one Nuke
-    _session, GUI, renderer = Session(Root("Root", None)), gui, write_number
+    global GUI, renderer  # a process has one Nuke
+    nuke_session.begin(Session())
+    session().root = Root("Root", None)
+    GUI, renderer = gui, write_number
     ProgressTask.cancelled = False
     rawArgs[:] = args
 
 
 def session() -> Session:
     """Return what a test may look at."""
-    return _session
+    return nuke_session.current()
 
 
 def pump(until: Callable[[], bool], seconds: float = 30) -> None:
@@ -334,50 +92,50 @@ def pump(until: Callable[[], bool], seconds: float = 30) -> None:
     while not until():
         assert time.monotonic() < deadline, "It did not happen."
         try:
-            call, args = _session.calls.get(timeout=0.02)
+            call, args = session().calls.get(timeout=0.02)
         except queue.Empty:
             continue
         call(*args)
 
 
 def createNode(kind: str, knobs: str = "", inpanel: bool = True) -> Node:
-    _only_main()
-    group = _session.inside[-1] if _session.inside else None
+    only_main()
+    group = session().inside[-1] if session().inside else None
     node = (Group if kind == "Group" else Node)(kind, group)
-    (group.children if group else _session.nodes).append(node)
+    (group.children if group else session().nodes).append(node)
     node.setName(f"{kind}1")
-    _session.call("onCreate", node)
+    session().call("onCreate", node)
     return node
 
 
 def paste(node: Node) -> Node:
     """Copy and paste a node: knobs and what is inside, then the onCreate callbacks."""
     twin = _copied(node, None)
-    _session.nodes.append(twin)
+    session().nodes.append(twin)
     twin.setName(node.name())
-    _session.call("onCreate", twin)
+    session().call("onCreate", twin)
     return twin
 
 
 def delete(node: Node) -> None:
-    _session.nodes.remove(node)
+    session().nodes.remove(node)
 
 
 def allNodes(kind: str = "", group: Group | None = None, recurseGroups: bool = False) -> list[Node]:
     """Return nodes of a group, by default of the current one: in a Group's callback, that Group."""
-    _only_main()
+    only_main()
     group = group or _current_group()
-    nodes = group.children if isinstance(group, Group) else _session.nodes
+    nodes = group.children if isinstance(group, Group) else session().nodes
     found = _walk(nodes) if recurseGroups and not kind else nodes
     return [node for node in found if kind in ("", node.Class())]
 
 
 def selectedNodes() -> list[Node]:
-    return list(_session.selection)
+    return list(session().selection)
 
 
 def executing() -> bool:
-    return _session.executing
+    return session().executing
 
 
 def tprint(text: str) -> None:
@@ -385,45 +143,45 @@ def tprint(text: str) -> None:
 
 
 def _current_group() -> Group | None:
-    node = _session.stack[-1][0] if _session.stack else None
+    node = session().stack[-1][0] if session().stack else None
     if isinstance(node, Group):
         return node
     return node.group if node else None
 
 
 def root() -> Root:
-    return _session.root
+    return session().root
 
 
 def toNode(name: str) -> Node | None:
-    found = (node for node in _walk(_session.nodes) if f"root.{node.fullName()}" == name)
+    found = (node for node in _walk(session().nodes) if f"root.{node.fullName()}" == name)
     return next(found, None)
 
 
 def views() -> list[str]:
-    return list(_session.views)
+    return list(session().views)
 
 
 def frame(to: int | None = None) -> int:
     if to is not None:
-        _session.frame = to
-    return _session.frame
+        session().frame = to
+    return session().frame
 
 
 def thisNode() -> Node | None:
-    return _session.stack[-1][0]
+    return session().stack[-1][0]
 
 
 def thisKnob() -> Knob | None:
-    return _session.stack[-1][1]
+    return session().stack[-1][1]
 
 
 def filename(node: Node, how: int = 0) -> str:
     """Expand a file for the current view and proxy; with REPLACE, for the current frame too."""
-    path = node["proxy"].value() if _session.proxy else ""
-    path = (path or node["file"].value()).replace("%V", _session.views[0])
+    path = node["proxy"].value() if session().proxy else ""
+    path = (path or node["file"].value()).replace("%V", session().views[0])
     path = path.replace("[getenv SHOW]", "/show")
-    return path % _session.frame if how & REPLACE and "%" in path else path
+    return path % session().frame if how & REPLACE and "%" in path else path
 
 
 def filenameFilter(path: str) -> str:
@@ -431,30 +189,30 @@ def filenameFilter(path: str) -> str:
 
 
 def showInfo(node: Node) -> str:
-    at = _session.validated
+    at = session().validated
     return f"Op for {{{node.name()} frame={at} view=main}} hash={node._hash(at):016x}\n"
 
 
 def message(text: str) -> None:
-    _only_main()
+    only_main()
     assert GUI, "A dialog in batch waits for ever."
-    _session.messages.append(text)
+    session().messages.append(text)
 
 
 def executeInMainThread(call: Callable[..., None], args: tuple[Any, ...] = ()) -> None:
     _only_apart()
-    _session.calls.put((call, args))
+    session().calls.put((call, args))
 
 
 def executeInMainThreadWithResult(call: Callable[..., Any], args: tuple[Any, ...] = ()) -> Any:
     _only_apart()
     answer: queue.Queue[Any] = queue.Queue()
-    _session.calls.put((lambda: answer.put(call(*args)), ()))
+    session().calls.put((lambda: answer.put(call(*args)), ()))
     return answer.get()
 
 
 def _only_apart() -> None:
-    if threading.get_ident() == _session.main:
+    if threading.get_ident() == session().main:
         time.sleep(DEADLOCK_SECONDS)
         raise RuntimeError("Nuke hangs: it waits for the main thread on the main thread.")
 
@@ -462,41 +220,41 @@ def _only_apart() -> None:
 def execute(
     node: Node, first: int, last: int, incr: int = 1, views: list[str] | None = None
 ) -> None:
-    _only_main()
-    assert views is None or set(views) <= set(_session.views)
-    if _session.executing:
+    only_main()
+    assert views is None or set(views) <= set(session().views)
+    if session().executing:
         raise RuntimeError("I'm already executing something else")
     if node["disable"].value():
         raise RuntimeError(f"{node.name()} is disabled")
-    _session.executing = True
+    session().executing = True
     try:
-        _session.call("beforeRender", node)
+        session().call("beforeRender", node)
         for number in range(first, last + 1, incr):
-            _session.frame = number
-            _session.call("beforeFrameRender", node)
+            session().frame = number
+            session().call("beforeFrameRender", node)
             _render(node, number)
     finally:
-        _session.executing = False
+        session().executing = False
 
 
 def scriptSave(path: str) -> None:
     """Write the script, and keep the nodes as Nuke would read them again."""
     root()["name"].setValue(path)
-    Path(path).write_text("".join(script_lines(_session.nodes)))
-    _saved[path] = list(_session.nodes)
-    _session.modified = False
+    Path(path).write_text("".join(script_lines(session().nodes)))
+    _saved[path] = list(session().nodes)
+    session().modified = False
 
 
 def scriptOpen(path: str) -> None:
     twins = {id(node): _copied(node, None) for node in _saved[path]}
     for node in _saved[path]:
         twins[id(node)].sources = [twins.get(id(above)) for above in node.sources]
-    _session.nodes = list(twins.values())
+    session().nodes = list(twins.values())
     root()["name"].setValue(path)
-    for node in list(_session.nodes):
-        _session.call("onCreate", node)
-    _session.call("onScriptLoad", root())
-    _session.modified = False
+    for node in list(session().nodes):
+        session().call("onCreate", node)
+    session().call("onScriptLoad", root())
+    session().modified = False
 
 
 _saved: dict[str, list[Node]] = {}
@@ -507,11 +265,11 @@ class Undo:
 
     @staticmethod
     def disable() -> None:
-        _session.undo = False
+        session().undo = False
 
     @staticmethod
     def enable() -> None:
-        _session.undo = True
+        session().undo = True
 
 
 class ProgressTask:
@@ -526,7 +284,7 @@ class ProgressTask:
         self.shown.append(percent)
 
     def setMessage(self, text: str) -> None:
-        _only_main()
+        only_main()
 
     def isCancelled(self) -> bool:
         return self.cancelled
@@ -534,7 +292,7 @@ class ProgressTask:
 
 def _adder(event: str) -> Callable[..., None]:
     def add(call: Callable[[], None], nodeClass: str = "*") -> None:
-        _session.callbacks.setdefault(event, []).append((call, nodeClass))
+        session().callbacks.setdefault(event, []).append((call, nodeClass))
 
     return add
 
@@ -542,14 +300,6 @@ def _adder(event: str) -> Callable[..., None]:
 addOnCreate, addOnScriptLoad = _adder("onCreate"), _adder("onScriptLoad")
 addKnobChanged, addBeforeRender = _adder("knobChanged"), _adder("beforeRender")
 addBeforeFrameRender = _adder("beforeFrameRender")
-
-
-def _module() -> Any:
-    return sys.modules[__name__]
-
-
-def _only_main() -> None:
-    assert threading.get_ident() == _session.main, "Nuke's nodes belong to the main thread."
 
 
 def _walk(nodes: Iterable[Node]) -> Iterator[Node]:
@@ -560,7 +310,7 @@ def _walk(nodes: Iterable[Node]) -> Iterator[Node]:
 
 
 def _render(node: Node, number: int) -> None:
-    if number == _session.cancel_at:
+    if number == session().cancel_at:
         raise RuntimeError("cancelled")
     for above in _tree(node):
         if above.Class() == "Read" and above["on_error"].value() == "error":
@@ -570,7 +320,7 @@ def _render(node: Node, number: int) -> None:
     path = Path(node["file"].value() % number)
     if node["create_directories"].value():
         path.parent.mkdir(parents=True, exist_ok=True)
-    _session.rendered.append(number)
+    session().rendered.append(number)
     renderer(node, number, path)
 
 

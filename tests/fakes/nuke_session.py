@@ -13,7 +13,7 @@ DO_NOT_WRITE, NO_UNDO = 0x200, 0x80000
 class Session:
     """One running Nuke."""
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self) -> None:
         self.nodes: list[Any] = []
         self.inside: list[Any] = []
         self.stack: list[tuple[Any, Any]] = []
@@ -28,7 +28,7 @@ class Session:
         self.cancel_at: int | None = None
         self.views = ["main"]
         self.selection: list[Any] = []
-        self.root = root
+        self.root: Any = None
         self.main = threading.get_ident()
 
     def touched(self, knob: Any) -> None:
@@ -58,3 +58,21 @@ class Session:
             call()
         finally:
             self.stack.pop()
+
+
+_open = [Session()]  # one: a process has one Nuke
+
+
+def current() -> Session:
+    """Return the Nuke that runs."""
+    return _open[0]
+
+
+def begin(session: Session) -> None:
+    """Be another Nuke from now on."""
+    _open[0] = session
+
+
+def only_main() -> None:
+    """Refuse any thread but the main one."""
+    assert threading.get_ident() == current().main, "Nuke's nodes belong to the main thread."

@@ -1,0 +1,283 @@
+"""The nodes and knobs of the fake Nuke; `tests.fakes.nuke` has the functions around them."""
+
+# The names, and the positional flags, are Nuke's.
+# ruff: noqa: N801, N802, FBT001, D101
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.fakes.nuke_session import current, only_main
+
+_COMMON = {"label": "", "tile_color": 0, "disable": False}
+_WITHOUT_OP = ("Dot", "FrameHold", "Input", "Output", "Group")
+_CLASSES: dict[str, dict[str, Any]] = {
+    "Root": {"first_frame": 1, "last_frame": 100, "name": "", "workingSpaceLUT": "linear"},
+    "Read": {"file": "", "first": 1, "last": 1, "origfirst": 1, "origlast": 1, "raw": False,
+             "colorspace": "default", "proxy": "", "frame_mode": "expression", "frame": "",
+             "on_error": "error"},
+    "Write": {"file": "", "file_type": "", "channels": "rgb", "raw": False, "first": 1, "last": 1,
+              "create_directories": False, "use_limit": False, "reading": False,
+             "datatype": "32 bit float", "autocrop": True},
+    "Blur": {"size": 1.0},
+    "Copy": {"from0": "", "to0": ""},
+    "Crop": {"box": ["0", "0", "1", "1"]},
+    "Dot": {}, "FrameHold": {}, "Input": {"number": 0}, "Output": {}, "Group": {},
+}  # fmt: skip
+
+
+class Knob:
+    """A named value; setting it runs the knobChanged callbacks of its node."""
+
+    number = 1  # of its kind, in an addUserKnob line
+    default: Any = ""
+
+    def __init__(self, name: str, label: str = "", value: Any = None) -> None:
+        self._name, self.label_text, self.flags = name, label, 0
+        self._value = self.default if value is None else value
+        self.owner: Node | None = None
+        self.expression = ""
+        self.is_enabled = True
+
+    def name(self) -> str:
+        return self._name
+
+    def value(self) -> Any:
+        if self.expression and self.owner is not None:
+            return self.owner.group[self.expression.removeprefix("parent.")].value()
+        return self._value
+
+    getValue = value
+
+    def setValue(self, value: Any) -> bool:
+        only_main()
+        self._value = value
+        if self.owner is not None:
+            current().touched(self)
+        return True
+
+    def setExpression(self, expression: str, index: int = -1) -> bool:
+        if index < 0:
+            self.expression = expression
+        else:
+            self._value = [*self._value[:index], expression, *self._value[index + 1 :]]
+        return True
+
+    def setEnabled(self, enabled: bool) -> None:
+        self.is_enabled = enabled
+
+    def enabled(self) -> bool:
+        return self.is_enabled
+
+    def setFlag(self, flag: int) -> None:
+        self.flags |= flag
+
+    def setTooltip(self, text: str) -> None:
+        self.tooltip_text = text
+
+
+class String_Knob(Knob):
+    pass
+
+
+class Text_Knob(Knob):
+    number = 26
+
+
+class File_Knob(Knob):
+    def evaluate(self) -> str | None:
+        """Return the file with its expressions worked out; None for an empty one."""
+        folder = Path(current().root.name()).parent.as_posix()
+        return self._value.replace("[python {nuke.script_directory()}]", folder) or None
+
+
+class Tab_Knob(Knob):
+    number = 20
+
+
+class Int_Knob(Knob):
+    number, default = 3, 0
+
+
+class Double_Knob(Knob):
+    number, default = 7, 0.0
+
+
+class Boolean_Knob(Knob):
+    number, default = 6, False
+
+
+class Enumeration_Knob(Knob):
+    number = 4
+
+    def __init__(self, name: str, label: str, values: list[str]) -> None:
+        super().__init__(name, label, values[0])
+        self.names = values
+
+    def setValue(self, value: Any) -> bool:
+        if value not in self.names:
+            raise TypeError(f"{value!r} is none of {self.names}")
+        return super().setValue(value)
+
+
+class MultiView_Knob(Knob):
+    number = 45
+
+    def __init__(self, name: str, label: str = "") -> None:
+        super().__init__(name, label, " ".join(current().views))
+
+
+class PyScript_Knob(Knob):
+    number = 22
+
+    def execute(self) -> None:
+        """Press the button."""
+        current().within(self.owner, self, lambda: exec(self._value, {"nuke": sys.modules["nuke"]}))
+
+
+class Node:
+    """A node: knobs, inputs, and what its tree says of frames and hashes."""
+
+    def __init__(self, kind: str, group: Group | None) -> None:
+        self.kind, self.group, self.sources = kind, group, []
+        self.all: dict[str, Knob] = {}
+        for name, value in {**_COMMON, **_CLASSES[kind], "name": ""}.items():
+            self.addKnob(Knob(name, "", value))
+        if kind == "Read":
+            self.addKnob(PyScript_Knob("reload", "", "pass"))
+        if kind == "Write":
+            self.addKnob(MultiView_Knob("views"))
+        if kind == "Root":
+            self.addKnob(File_Knob("project_directory"))
+        self.has_open_panel = True
+        self.native = set(self.all)
+
+    def Class(self) -> str:
+        return self.kind
+
+    def addKnob(self, knob: Knob) -> None:
+        knob.owner = self
+        self.all[knob.name()] = knob
+
+    def knob(self, name: str) -> Knob | None:
+        return self.all.get(name)
+
+    def __getitem__(self, name: str) -> Knob:
+        only_main()
+        if name not in self.all:
+            raise NameError(f"knob {name} does not exist")
+        return self.all[name]
+
+    def name(self) -> str:
+        only_main()
+        return self.all["name"].value()
+
+    def setName(self, name: str) -> None:
+        others = {node.name() for node in current().nodes if node is not self}
+        stem, number = name.rstrip("0123456789"), 1
+        while name in others and self.group is None:
+            number, name = number + 1, f"{stem}{number + 1}"
+        self.all["name"].setValue(name)
+
+    def fullName(self) -> str:
+        return f"{self.group.fullName()}.{self.name()}" if self.group else self.name()
+
+    def setInput(self, index: int, node: Node | None) -> bool:
+        self.sources += [None] * (index + 1 - len(self.sources))
+        self.sources[index] = node
+        while self.sources and self.sources[-1] is None:
+            self.sources.pop()
+        current().changed(self, Knob("inputChange"))
+        return True
+
+    def input(self, index: int) -> Node | None:
+        return self.sources[index] if index < len(self.sources) else None
+
+    def inputs(self) -> int:
+        return len(self.sources)
+
+    def firstFrame(self) -> int:
+        return self._extent("first")
+
+    def lastFrame(self) -> int:
+        return self._extent("last")
+
+    def _extent(self, end: str) -> int:
+        if self.kind == "Read":
+            return self[end].value()
+        above = self.input(0)
+        return above._extent(end) if above else current().root[f"{end}_frame"].value()
+
+    def clones(self) -> int:
+        return 0
+
+    def metadata(self, key: str, frame: int, view: str = "") -> str | None:
+        """Validate the op at a frame, and return the file that it is read from."""
+        current().validated = frame
+        if self.kind == "Read":
+            return self.all["file"].value() % frame
+        above = self._first_above()
+        return above.metadata(key, frame, view) if above else None
+
+    def opHashes(self) -> list[int]:
+        """Return signed numbers, as Python has C's."""
+        if self.kind in _WITHOUT_OP:
+            return []
+        unsigned = self._hash(current().validated)
+        return [unsigned - (1 << 64) if unsigned >> 63 else unsigned]
+
+    def _first_above(self) -> Node | None:
+        if self.kind == "Input" and self.group is not None:
+            return self.group.input(self.all["number"].value())
+        return self.input(0)
+
+    def _hash(self, frame: int) -> int:
+        own = [(knob.name(), knob.value()) for knob in self.all.values()
+               if knob.name() not in ("name", "label", "tile_color")]  # fmt: skip
+        above = [node._hash(frame) for node in (self._first_above(), *self.sources[1:]) if node]
+        text = repr((self.kind, own, above, frame, current().proxy))
+        return int(hashlib.sha256(text.encode()).hexdigest()[:16], 16)
+
+
+class Group(Node):
+    """A node of nodes; within `with group:` new nodes land inside."""
+
+    def __init__(self, kind: str, group: Group | None) -> None:
+        super().__init__(kind, group)
+        self.children: list[Node] = []
+
+    def __enter__(self) -> Group:  # noqa: PYI034 - `Self` is not in Python 3.10
+        current().inside.append(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        current().inside.pop()
+
+    def node(self, name: str) -> Node | None:
+        return next((node for node in self.children if node.name() == name), None)
+
+    def nodes(self) -> list[Node]:
+        return list(self.children)
+
+    def output(self) -> Node | None:
+        return next((node for node in self.children if node.Class() == "Output"), None)
+
+
+class Root(Node):
+    def name(self) -> str:
+        return self.all["name"].value() or "Root"
+
+    def proxy(self) -> bool:
+        return current().proxy
+
+    def setProxy(self, on: bool) -> None:
+        current().proxy = on
+
+    def modified(self) -> bool:
+        return current().modified
+
+    def setModified(self, state: bool) -> None:
+        current().modified = state
