@@ -32,23 +32,46 @@ LINE = "import nuke; nuke.pluginAddPath('./gvm')  # written by `gvm install nuke
 NEEDS = ("pyzmq>=25", "msgpack>=1.0.5")
 OLDEST = (3, 10)  # Nuke 15
 
+# Any Nuke that reads the folder runs these two, and one whose init.py ends in an error may not
+# open: so they are Python 2's and 3's, do nothing in a Nuke that is too old, and never raise.
 _INIT = """\
 import os
 import sys
 
-_here = os.path.dirname(__file__)
-_abi = "cp%d%d-%s" % (*sys.version_info[:2], sys.platform)
-# Last: what Nuke or the studio ships wins.
-sys.path += [_here, os.path.join(_here, "vendor", _abi)]
 
-from gvm_nodes.nuke import callbacks
+def _register():
+    here = os.path.dirname(os.path.abspath(__file__))
+    python = "cp%d%d-%s" % (sys.version_info[0], sys.version_info[1], sys.platform)
+    stable = "cp312-%s" % sys.platform
+    # Last: what Nuke or the studio ships wins.
+    for folder in ("", os.path.join("vendor", python), os.path.join("vendor", stable)):
+        place = os.path.join(here, folder) if folder else here
+        if place not in sys.path:
+            sys.path.append(place)
+    from gvm_nodes.nuke import callbacks
 
-callbacks.register()
+    callbacks.register()
+
+
+if sys.version_info >= (3, 10):  # an older Nuke has the OpenFX node
+    try:
+        _register()
+    except Exception as error:
+        import nuke
+
+        nuke.tprint("GVM is not loaded: %s: %s" % (type(error).__name__, error))
 """
 _MENU = """\
-from gvm_nodes.nuke import callbacks
+import sys
 
-callbacks.register_menu()
+_callbacks = sys.modules.get("gvm_nodes.nuke.callbacks")  # what init.py could load
+if _callbacks is not None:
+    try:
+        _callbacks.register_menu()
+    except Exception as error:
+        import nuke
+
+        nuke.tprint("GVM has no menu: %s: %s" % (type(error).__name__, error))
 """
 
 

@@ -1,7 +1,7 @@
 """The nodes and knobs of the fake Nuke; `tests.fakes.nuke` has the functions around them."""
 
 # The names, and the positional flags, are Nuke's.
-# ruff: noqa: N801, N802, FBT001, D101
+# ruff: noqa: N801, N802, N815, FBT001, D101
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -78,6 +79,66 @@ def test_what_is_installed_stands_alone(tmp_path: Path, index: None) -> None:
         [*bare, str(tmp_path / "gvm" / "init.py"), str(tmp_path)], capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stderr
+
+
+# What Nuke does with a folder of its path; it has run both files more than once in a process.
+_NUKE = """if True:
+    import sys, types
+    said, folder = [], sys.argv[1]
+    if sys.argv[2:]:
+        sys.version_info = tuple(map(int, sys.argv[2].split(".")))
+    nuke = sys.modules["nuke"] = types.ModuleType("nuke")
+    nuke.tprint, nuke.GUI, nuke.env = said.append, True, {}
+    for name in ("OnCreate", "OnScriptLoad", "KnobChanged",
+                 "BeforeRender", "BeforeFrameRender", "AfterRender"):
+        setattr(nuke, "add" + name, lambda *words, **more: None)
+    for _ in range(2):
+        for name in ("init.py", "menu.py"):
+            path = folder + "/" + name
+            with open(path) as file:
+                exec(compile(file.read(), path, "exec"), {"__file__": path})
+    assert len(sys.path) == len(set(sys.path)), sys.path
+    sys.stdout.write("\\n".join(said))
+"""
+
+
+def started(folder: Path, *version: str, python: str = sys.executable) -> str:
+    """Have a Python do with the folder what its Nuke does at start, and return what it printed.
+
+    Another version is one that it only says that it has.
+    """
+    words = [python, "-S", "-E", "-W", "ignore", "-c", _NUKE, str(folder), *version]
+    ran = subprocess.run(words, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+@pytest.mark.parametrize("version", ["2.7", "3.7", "3.9"])
+def test_a_nuke_that_is_too_old_opens_without_the_node(
+    tmp_path: Path, index: None, version: str
+) -> None:
+    """Nuke 12 to 14 read the same folder; an error in init.py would keep them from opening."""
+    main(["install", "nuke", "--to", str(tmp_path)])
+    (tmp_path / "gvm" / "gvm_nodes" / "__init__.py").write_text("raise TypeError('kw_only')")
+    assert started(tmp_path / "gvm", version) == ""
+    python = shutil.which(f"python{version}")
+    if python and not subprocess.run([python, "--version"], capture_output=True).returncode:
+        assert started(tmp_path / "gvm", python=python) == ""
+
+
+def test_a_nuke_opens_where_the_node_cannot_be_loaded(tmp_path: Path, index: None) -> None:
+    """A damaged installation is one line in the terminal; the menu adds none."""
+    main(["install", "nuke", "--to", str(tmp_path)])
+    (tmp_path / "gvm" / "gvm_nodes" / "actions.py").write_text("raise TypeError('kw_only')")
+    assert set(started(tmp_path / "gvm").splitlines()) == {"GVM is not loaded: TypeError: kw_only"}
+
+
+def test_a_nuke_without_the_toolbar_opens_without_the_menu(tmp_path: Path, index: None) -> None:
+    """Nuke Studio and Hiero may lack it: `nuke.menu` is not there in this Nuke."""
+    main(["install", "nuke", "--to", str(tmp_path)])
+    said = started(tmp_path / "gvm").splitlines()
+    assert said
+    assert all(line.startswith("GVM has no menu: AttributeError") for line in said)
 
 
 def test_a_folder_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
