@@ -16,6 +16,8 @@ import argparse
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gvm_client
@@ -31,6 +33,7 @@ FOLDER, SIGN = "gvm", "installed_by_gvm.txt"
 LINE = "import nuke; nuke.pluginAddPath('./gvm')  # written by `gvm install nuke`\n"
 NEEDS = ("pyzmq>=25", "msgpack>=1.0.5")
 OLDEST = (3, 10)  # Nuke 15
+PYTHONS = (OLDEST, (3, 11), (3, 12))  # what is built for 3.12 is loaded by later ones too
 
 # Any Nuke that reads the folder runs these two, and one whose init.py ends in an error may not
 # open: so they are Python 2's and 3's, do nothing in a Nuke that is too old, and never raise.
@@ -83,13 +86,13 @@ def run(parsed: argparse.Namespace) -> int:
         ServerError: pip cannot get pyzmq and msgpack for it, or the configured server is none.
         OutputError: a folder that is not ours stands there, or it cannot be written.
     """
-    python = _version(parsed.nuke_python)
+    pythons = (_version(parsed.nuke_python),) if parsed.nuke_python else PYTHONS
     plugins = (parsed.to or home() / ".nuke").absolute()
     folder = plugins / FOLDER
     _refuse_foreign(folder)
     try:
         _copy(folder)
-        _vendor(folder, python)
+        served = _vendor_all(folder, pythons)
         _register(plugins)
     except OSError as error:
         raise OutputError(
@@ -99,10 +102,10 @@ def run(parsed: argparse.Namespace) -> int:
         ) from error
     add_place(folder)  # Nuke's own Python has no server to start: one is named
     print(f"Nuke starts a server with:  {hosts_server()}")
-    print(f"{folder}, for Nukes with Python {python[0]}.{python[1]}")
+    print(f"{folder}, for Nukes with Python {', '.join(map(_text, served))}")
     if parsed.to:
         print(f"Tell Nuke to look there:  export NUKE_PATH={plugins}")
-    print("In Nuke: the toolbar, GVM, GVM Matte. Other Pythons: run this again for each.")
+    print("In Nuke: the toolbar, GVM, GVM Matte. Any other Python speaks through a side process.")
     return Exit.DONE
 
 
@@ -171,6 +174,24 @@ def _copy(folder: Path) -> None:
     (folder / "menu.py").write_text(_MENU, encoding="utf-8")
 
 
+def _vendor_all(folder: Path, pythons: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Put the wheels for each Python into its folder, and return for which there are some.
+
+    Raises:
+        ServerError: for none.
+    """
+    with ThreadPoolExecutor() as pool:
+        waited = [(python, pool.submit(_vendor, folder, python)) for python in pythons]
+    served = [python for python, done in waited if done.exception() is None]
+    if not served:
+        waited[0][1].result()
+    return served
+
+
+def _text(python: tuple[int, int]) -> str:
+    return f"{python[0]}.{python[1]}"
+
+
 def _vendor(folder: Path, python: tuple[int, int]) -> None:
     """Have pip put the wheels for Nuke's Python into a folder of their own.
 
@@ -182,13 +203,13 @@ def _vendor(folder: Path, python: tuple[int, int]) -> None:
     fresh = target.with_name(abi + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command += ["--target", str(fresh), "--python-version", f"{python[0]}.{python[1]}"]
+    command += ["--target", str(fresh), "--python-version", _text(python)]
     command += ["--only-binary", ":all:", *NEEDS]
     got = subprocess.run(command, capture_output=True, text=True, check=False)
     if got.returncode != 0:
         shutil.rmtree(fresh, ignore_errors=True)
         raise ServerError(
-            f"pip cannot get pyzmq and msgpack for Python {python[0]}.{python[1]}:"
+            f"pip cannot get pyzmq and msgpack for Python {_text(python)}:"
             f" {got.stderr.strip()[-500:]}",
             remedy="Connect this machine to a package index, or name another --nuke-python.",
             code=ErrorCode.SERVER_START_FAILED,

@@ -50,9 +50,8 @@ def _where(parser: argparse.ArgumentParser) -> None:
 def _nuke(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--nuke-python",
-        default="3.11",
         metavar="X.Y",
-        help="the Python that Nuke has: 3.10 in Nuke 15, 3.11 in Nuke 16 (3.11)",
+        help="for one Nuke's Python only: 3.10 in Nuke 15, 3.11 in Nuke 16 (all from 3.10 on)",
     )
     parser.add_argument("--to", metavar="DIR", type=Path, help="a folder of NUKE_PATH (~/.nuke)")
 

@@ -36,6 +36,12 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
 
 
+def install(folder: Path) -> None:
+    """Install the node for this Python."""
+    words = ["install", "nuke", "--nuke-python", "3.11", "--to", str(folder)]
+    assert main(words) == Exit.DONE
+
+
 def test_it_is_installed_registers_and_is_undone(tmp_path: Path, index: None) -> None:
     """The artist's own init.py is kept, one line longer and then as it was; nothing else stays."""
     plugins = tmp_path / "plugins"
@@ -59,7 +65,7 @@ def test_it_is_installed_registers_and_is_undone(tmp_path: Path, index: None) ->
 
 def test_what_is_installed_stands_alone(tmp_path: Path, index: None) -> None:
     """The init.py finds the package beside it, with a Python that has nothing of ours."""
-    main(["install", "nuke", "--to", str(tmp_path)])
+    install(tmp_path)
     code = """if True:
         import sys, types
         called = []
@@ -118,7 +124,7 @@ def test_a_nuke_that_is_too_old_opens_without_the_node(
     tmp_path: Path, index: None, version: str
 ) -> None:
     """Nuke 12 to 14 read the same folder; an error in init.py would keep them from opening."""
-    main(["install", "nuke", "--to", str(tmp_path)])
+    install(tmp_path)
     (tmp_path / "gvm" / "gvm_nodes" / "__init__.py").write_text("raise TypeError('kw_only')")
     assert started(tmp_path / "gvm", version) == ""
     python = shutil.which(f"python{version}")
@@ -128,17 +134,38 @@ def test_a_nuke_that_is_too_old_opens_without_the_node(
 
 def test_a_nuke_opens_where_the_node_cannot_be_loaded(tmp_path: Path, index: None) -> None:
     """A damaged installation is one line in the terminal; the menu adds none."""
-    main(["install", "nuke", "--to", str(tmp_path)])
+    install(tmp_path)
     (tmp_path / "gvm" / "gvm_nodes" / "actions.py").write_text("raise TypeError('kw_only')")
     assert set(started(tmp_path / "gvm").splitlines()) == {"GVM is not loaded: TypeError: kw_only"}
 
 
 def test_a_nuke_without_the_toolbar_opens_without_the_menu(tmp_path: Path, index: None) -> None:
     """Nuke Studio and Hiero may lack it: `nuke.menu` is not there in this Nuke."""
-    main(["install", "nuke", "--to", str(tmp_path)])
+    install(tmp_path)
     said = started(tmp_path / "gvm").splitlines()
     assert said
     assert all(line.startswith("GVM has no menu: AttributeError") for line in said)
+
+
+def test_every_python_that_a_nuke_has_is_served_at_once(tmp_path: Path, index: None) -> None:
+    """Nobody need know which Python his Nuke has; the next one loads what is built for 3.12."""
+    main(["install", "nuke", "--to", str(tmp_path)])
+    vendored = sorted(folder.name for folder in (tmp_path / "gvm" / "vendor").iterdir())
+    assert vendored == [f"cp3{minor}-{sys.platform}" for minor in (10, 11, 12)]
+    (tmp_path / "gvm" / "gvm_nodes" / "__init__.py").write_text("import zmq; raise OSError(zmq)")
+    assert f"cp312-{sys.platform}" in started(tmp_path / "gvm", "3.14")
+
+
+def test_a_python_that_pip_has_nothing_for_does_no_harm(
+    tmp_path: Path, index: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There the node speaks through a side process."""
+    wheel = tmp_path / "wheels" / "msgpack-99.0-py3-none-any.whl"
+    wheel.rename(wheel.with_name("msgpack-99.0-cp311-none-any.whl"))
+    assert main(["install", "nuke", "--to", str(tmp_path)]) == Exit.DONE
+    vendored = [folder.name for folder in (tmp_path / "gvm" / "vendor").iterdir()]
+    assert vendored == [f"cp311-{sys.platform}"]
+    assert "for Nukes with Python 3.11\n" in capsys.readouterr().out
 
 
 def test_a_folder_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
