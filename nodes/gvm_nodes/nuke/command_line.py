@@ -14,9 +14,11 @@ from gvm_client.frames import parse_frames
 
 # Switches whose value is the next word.
 _VALUED = frozenset(
-    {"-F", "-X", "-c", "-d", "-m", "-s", "-V", "-Pf", "--view", "--gpu", "--remap", "--priority",
+    {"-F", "-X", "-c", "-d", "-m", "-s", "-V", "-Pf", "--view", "--remap", "--priority",
      "--workspace", "--crashhandling"}
 )  # fmt: skip
+_INDEXED = frozenset({"--gpu"})  # their value, a number, may be left out
+_JOINED = re.compile(r"(-F)(-?\d.*)")  # a range in the switch's own word
 _RANGE = re.compile(r"-?\d+(--?\d+(x\d+)?)?")
 _OLD_RANGE = re.compile(r"(-?\d+),(-?\d+)(?:,(\d+))?")  # first, last and step: before `-F`
 
@@ -72,8 +74,11 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[tuple[str, str]], list
         index += 1
         if word == "--":
             break
-        if word in _VALUED and index < len(words):
-            values.append((word, words[index]))
+        following = words[index] if index < len(words) else ""
+        if joined := _JOINED.fullmatch(word):
+            values.append((joined[1], joined[2]))
+        elif (word in _VALUED and following) or (word in _INDEXED and following.isdigit()):
+            values.append((word, following))
             index += 1
         else:
             switches.append(word)

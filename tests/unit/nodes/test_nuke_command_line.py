@@ -20,6 +20,11 @@ from gvm_nodes.nuke.command_line import read_command_line
         ("nuke -X WriteBlur a.nk 2-4", (2, 3, 4)),
         ("nuke -x a.nk mychecker 1-3", (1, 2, 3)),
         ("nuke -x a.nk 7 mychecker", ()),
+        ("nuke -x --gpu a.nk 1-10", tuple(range(1, 11))),
+        ("nuke --gpu -x -F 1-3 a.nk", (1, 2, 3)),
+        ("nuke -x --gpu 1 a.nk 4-5", (4, 5)),
+        ("nuke -F1-5 -x a.nk", (1, 2, 3, 4, 5)),
+        ("nuke -F-2--1 -F7 -x a.nk", (-2, -1, 7)),
     ],
 )
 def test_the_frames_are_those_of_f_or_the_ranges_at_the_end(
@@ -39,6 +44,10 @@ def test_the_frames_are_those_of_f_or_the_ranges_at_the_end(
         ("nuke -X Write1 a.nk", True),
         ("nuke a.nk", False),
         ("nuke -t script.py -x", False),
+        ("nuke --gpu -x a.nk", True),
+        ("nuke --gpu 0 a.nk", False),
+        ("nuke --gpu 0", False),
+        ("nuke -F1-5x2 a.nk", False),
         ("nuke --nukex a.nk", False),
         ("nuke -t script.py 1-5", False),
         ("nuke", False),
@@ -54,6 +63,12 @@ def test_writes_and_views_are_named_with_commas() -> None:
     line = read_command_line(["nuke", "-X", "A,Group1.B", "--view", "left,right", "a.nk"])
     assert line.writes == {"A", "Group1.B"}
     assert line.views == ("left", "right")
+
+
+def test_a_gpu_is_none_of_the_writes_and_takes_no_script_s_name() -> None:
+    """Its index may be left out; taken for its value, the script would leave its range behind."""
+    line = read_command_line(["nuke", "--gpu", "-X", "A", "a.nk", "1-2"])
+    assert (line.writes, line.frames) == ({"A"}, (1, 2))
 
 
 def test_a_range_that_is_none_is_an_error() -> None:
