@@ -12,7 +12,8 @@ from typing import Any
 
 from tests.fakes.nuke_session import current, only_main
 
-_COMMON = {"label": "", "tile_color": 0, "disable": False}
+_COMMON = {"label": "", "tile_color": 0, "note_font": "", "gl_color": 0, "disable": False}
+_LOOKS = ("name", "label", "tile_color", "note_font", "gl_color")  # change no picture
 _WITHOUT_OP = ("Dot", "FrameHold", "Input", "Output", "Group")
 _CLASSES: dict[str, dict[str, Any]] = {
     "Root": {"first_frame": 1, "last_frame": 100, "name": "", "workingSpaceLUT": "linear"},
@@ -236,7 +237,7 @@ class Node:
 
     def _hash(self, frame: int) -> int:
         own = [(knob.name(), knob.value()) for knob in self.all.values()
-               if knob.name() not in ("name", "label", "tile_color")]  # fmt: skip
+               if knob.name() not in _LOOKS]  # fmt: skip
         above = [node._hash(frame) for node in (self._first_above(), *self.sources[1:]) if node]
         text = repr((self.kind, own, above, frame, current().proxy))
         return int(hashlib.sha256(text.encode()).hexdigest()[:16], 16)

@@ -1,8 +1,9 @@
-"""What a node shows: its status line, its colour, and its mattes through the Read inside.
+"""What a node shows: its status line, and its mattes through the Read inside.
 
 Laws:
 1. Everything here runs on the main thread.
 2. Showing neither marks the script as modified nor enters its undo, but for a matte's new path.
+3. A node's label and colour are the artist's and the studio's: nothing here touches them.
 """
 
 from __future__ import annotations
@@ -17,20 +18,20 @@ import nuke
 from gvm_client.protocol.messages import FilePlate, Matte
 from gvm_nodes.nuke.group import COPY, MATTE, part
 
-RED, NO_COLOUR = 0xC03030FF, 0
+_RED, _END = '<font color="#e05050">', "</font>"  # the status line shows HTML
 
 
 def status(node: nuke.Node, says: str, *, failed: bool = False) -> None:
-    """Show a sentence on the node; a failure is red until the next sentence."""
+    """Show a sentence on the node; a failure is red."""
+    text = escape(says, quote=False)
     with quietly():
-        node["status"].setValue(escape(says, quote=False))  # the knob shows HTML
-        node["tile_color"].setValue(RED if failed else NO_COLOUR)
-        node["label"].setValue("GVM failed: see its status" if failed else "")
+        node["status"].setValue(f"{_RED}{text}{_END}" if failed else text)
 
 
 def sentence(node: nuke.Node) -> str:
     """Return the sentence that a node shows."""
-    return unescape(str(node["status"].value() or ""))
+    text = str(node["status"].value() or "")
+    return unescape(text.removeprefix(_RED).removesuffix(_END))
 
 
 def mattes(node: nuke.Group, made: Matte, pattern: str) -> None:

@@ -55,8 +55,8 @@ def plate(tmp_path: Path, first: int = 1001, last: int = 1020) -> nuke.Node:
 def fail(node: nuke.Group) -> str:
     """Press Render Range where no server can be had, and return what the node says."""
     press("render_range", node)
-    nuke.pump(lambda: node["tile_color"].value() != 0)
-    return node["status"].value()
+    nuke.pump(lambda: not DESK.is_busy and nuke.session().calls.empty())
+    return NukeNode(node).said
 
 
 def test_adding_opening_saving_copying_renaming_and_scrubbing_contact_nobody(
@@ -96,18 +96,34 @@ def test_renaming_keeps_the_job_and_its_mattes(tmp_path: Path, runtime: Path) ->
     assert asking.request(NukeNode(node), (1001,)) == before
 
 
-def test_an_error_is_one_sentence_on_a_red_node_and_no_dialog(
+def test_an_error_is_one_red_sentence_in_the_status_line_and_no_dialog(
     tmp_path: Path, runtime: Path
 ) -> None:
     """A server that cannot start is reported where the artist looks, with the remedy."""
     node = matte_node(plate(tmp_path))
     assert "/none/server" in fail(node)
-    assert node["label"].value()
+    assert node["status"].value().startswith("<font")
     assert not nuke.session().messages
     node["range"].setValue("custom")
-    node["frames"].setValue("abc")
+    node["frames"].setValue("abc < 3")
     press("render_range", node)
-    assert node["status"].value().startswith("'abc' is not a frame range.")
+    assert NukeNode(node).said.startswith("'abc < 3' is not a frame range.")
+    assert "&lt;" in node["status"].value()
+    press("cancel", node)
+    assert node["status"].value() == NukeNode(node).said == "Nothing is rendering."
+
+
+def test_label_and_colour_are_the_artist_s(tmp_path: Path, runtime: Path) -> None:
+    """Studios colour and label nodes: neither a failure nor what follows it changes that."""
+    node = matte_node(plate(tmp_path))
+    mine = {"label": "hair, left", "tile_color": 0x7F7F00FF, "note_font": "bold", "gl_color": 3}
+    for name, value in mine.items():
+        node[name].setValue(value)
+    nuke.session().undone.clear()
+    fail(node)
+    press("cancel", node)
+    tell(node, asking.request(NukeNode(node), (1001,)), Update(phase=Phase.DONE, ready=(1001,)))
+    assert {name: node[name].value() for name in mine} == mine
 
 
 def test_without_a_gui_a_button_raises(tmp_path: Path, runtime: Path) -> None:
@@ -589,7 +605,7 @@ def test_reveal_before_the_first_render_says_so(tmp_path: Path, runtime: Path) -
     """There is no folder to show yet."""
     node = matte_node(plate(tmp_path))
     press("reveal", node)
-    assert node["status"].value().endswith("does not exist yet. Render first.")
+    assert NukeNode(node).said.endswith("does not exist yet. Render first.")
 
 
 def test_cancel_without_a_job_says_so(tmp_path: Path, runtime: Path) -> None:
