@@ -18,6 +18,7 @@ import queue
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -190,7 +191,8 @@ def filenameFilter(path: str) -> str:
 
 def showInfo(node: Node) -> str:
     at = session().validated
-    return f"Op for {{{node.name()} frame={at} view=main}} hash={node._hash(at):016x}\n"
+    view = session().validated_view or session().views[0]
+    return f"Op for {{{node.name()} frame={at} view={view}}} hash={node._hash(at):016x}\n"
 
 
 def message(text: str) -> None:
@@ -205,9 +207,18 @@ def executeInMainThread(call: Callable[..., None], args: tuple[Any, ...] = ()) -
 
 
 def executeInMainThreadWithResult(call: Callable[..., Any], args: tuple[Any, ...] = ()) -> Any:
+    """Wait for a call's result; of one that fails the traceback is printed, and None comes back."""
     _only_apart()
     answer: queue.Queue[Any] = queue.Queue()
-    session().calls.put((lambda: answer.put(call(*args)), ()))
+
+    def told() -> None:
+        try:
+            answer.put(call(*args))
+        except Exception:  # noqa: BLE001 - as Nuke's
+            traceback.print_exc()
+            answer.put(None)
+
+    session().calls.put((told, ()))
     return answer.get()
 
 
@@ -261,15 +272,15 @@ _saved: dict[str, list[Node]] = {}
 
 
 class Undo:
-    """Undo can be switched off."""
+    """Undo can be switched off, as often as it is then switched on again."""
 
     @staticmethod
     def disable() -> None:
-        session().undo = False
+        session().undo_off += 1
 
     @staticmethod
     def enable() -> None:
-        session().undo = True
+        session().undo_off -= 1
 
 
 class ProgressTask:
@@ -292,7 +303,11 @@ class ProgressTask:
 
 def _adder(event: str) -> Callable[..., None]:
     def add(call: Callable[[], None], nodeClass: str = "*") -> None:
-        session().callbacks.setdefault(event, []).append((call, nodeClass))
+        """Register a callback; the same one again is kept once."""
+        known = session().callbacks.setdefault(event, [])
+        if (call, nodeClass) in known:
+            known.remove((call, nodeClass))
+        known.append((call, nodeClass))
 
     return add
 
@@ -317,7 +332,8 @@ def _render(node: Node, number: int) -> None:
             path = Path(above["file"].value() % number)
             if not path.is_file():
                 raise RuntimeError(f"{above.name()}: {path}: Read error: No such file")
-    path = Path(node["file"].value() % number)
+    shift = int(node["frame"].value()) if node["frame_mode"].value() == "offset" else 0
+    path = Path(node["file"].value() % (number + shift))
     if node["create_directories"].value():
         path.parent.mkdir(parents=True, exist_ok=True)
     session().rendered.append(number)
@@ -334,6 +350,7 @@ def _tree(node: Node) -> Iterator[Node]:
 
 def _copied(node: Node, group: Group | None) -> Node:
     twin = (Group if isinstance(node, Group) else Node)(node.kind, group)
+    twin.native |= node.native
     for name, knob in node.all.items():
         if name not in twin.all:
             copied = object.__new__(type(knob))

@@ -22,12 +22,15 @@ _CLASSES: dict[str, dict[str, Any]] = {
              "on_error": "error"},
     "Write": {"file": "", "file_type": "", "channels": "rgb", "raw": False, "first": 1, "last": 1,
               "create_directories": False, "use_limit": False, "reading": False,
-             "datatype": "32 bit float", "autocrop": True},
+             "frame_mode": "expression", "frame": ""},
     "Blur": {"size": 1.0},
     "Copy": {"from0": "", "to0": ""},
     "Crop": {"box": ["0", "0", "1", "1"]},
-    "Dot": {}, "FrameHold": {}, "Input": {"number": 0}, "Output": {}, "Group": {},
+    "Dot": {}, "FrameHold": {}, "Input": {"number": 0}, "Output": {},
+    "Group": {"disable_group_view": False},
 }  # fmt: skip
+# A Write has a format's knobs from when it is chosen on.
+_OF_FORMAT = {"exr": {"datatype": "32 bit float", "autocrop": True}}
 
 
 class Knob:
@@ -57,6 +60,7 @@ class Knob:
         only_main()
         self._value = value
         if self.owner is not None:
+            self.owner.set_up(self)
             current().touched(self)
         return True
 
@@ -163,6 +167,14 @@ class Node:
         knob.owner = self
         self.all[knob.name()] = knob
 
+    def set_up(self, changed: Knob) -> None:
+        """Have the knobs that go with what another one says."""
+        if self.kind == "Write" and changed.name() == "file_type":
+            for name, value in _OF_FORMAT.get(changed.value(), {}).items():
+                if name not in self.all:
+                    self.addKnob(Knob(name, "", value))
+                    self.native.add(name)
+
     def knob(self, name: str) -> Knob | None:
         return self.all.get(name)
 
@@ -217,7 +229,9 @@ class Node:
 
     def metadata(self, key: str, frame: int, view: str = "") -> str | None:
         """Validate the op at a frame, and return the file that it is read from."""
-        current().validated = frame
+        if view and not current().metadata_of_views:
+            raise TypeError("metadata() takes at most 2 arguments (3 given)")
+        current().validated, current().validated_view = frame, view
         if self.kind == "Read":
             return self.all["file"].value() % frame
         above = self._first_above()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -34,6 +35,6 @@ def _knob_lines(knob: Any, *, user: bool) -> Iterator[str]:
     if isinstance(text, list):
         text = "{" + " ".join(f"{{{one}}}" for one in text) + "}"
     if isinstance(text, str) and not knob.expression:
-        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+        escaped = re.sub(r'([\\"\[$])', r"\\\1", text)
         text = f'"{escaped}"' if escaped else '""'
     yield f" {knob.name()} {str(text).lower() if isinstance(text, bool) else text}\n"

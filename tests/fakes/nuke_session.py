@@ -19,14 +19,16 @@ class Session:
         self.stack: list[tuple[Any, Any]] = []
         self.callbacks: dict[str, list[tuple[Callable[[], None], str]]] = {}
         self.modified = self.executing = self.proxy = self.telling = False
-        self.undo = True
+        self.undo_off = 0  # Nuke counts: each disable needs its enable
         self.undone: list[str] = []
         self.frame = self.validated = 1
         self.calls: queue.Queue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.Queue()
         self.messages: list[str] = []
         self.rendered: list[int] = []
         self.cancel_at: int | None = None
+        self.validated_view = ""  # "" is the current view, the first
         self.views = ["main"]
+        self.metadata_of_views = True  # whether metadata takes a view, which is no old argument
         self.selection: list[Any] = []
         self.root: Any = None
         self.main = threading.get_ident()
@@ -34,7 +36,7 @@ class Session:
     def touched(self, knob: Any) -> None:
         if not knob.flags & DO_NOT_WRITE:
             self.modified = True
-        if self.undo and not knob.flags & NO_UNDO:
+        if not self.undo_off and not knob.flags & NO_UNDO:
             self.undone.append(knob.name())
         if knob.owner is not None:
             self.changed(knob.owner, knob)

@@ -36,6 +36,8 @@ def create() -> nuke.Group:
         _fill()
     for plate in selected:  # an empty Group has no input yet that Nuke could connect
         node.setInput(0, plate)
+    if (shows_inside := node.knob("disable_group_view")) is not None:  # Nuke 16 and later
+        shows_inside.setValue(True)
     add_knobs(node, begins)
     set_id(node)
     return node

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -47,8 +48,7 @@ class Tree:
 
         The root's proxy must be off.
         """
-        at = (frame, self._view) if self._view else (frame,)
-        named = self._crop.metadata("input/filename", *at)  # validates the op at this frame
+        named = self._validated(frame)
         digest = _op_hash(self._crop, frame, self._view)
         if not digest:
             return ""
@@ -56,6 +56,16 @@ class Tree:
         if named:
             files.add(Path(str(named)))
         return ":".join([digest, *filter(None, map(_stat, sorted(files)))])
+
+    def _validated(self, frame: int) -> object:
+        """Have Nuke validate the op at a frame, and return the file that its picture is read from.
+
+        A Nuke whose `metadata` takes no view answers for the current one.
+        """
+        if self._view:
+            with suppress(TypeError):
+                return self._crop.metadata("input/filename", frame, self._view)
+        return self._crop.metadata("input/filename", frame)
 
 
 def _op_hash(node: nuke.Node, frame: int, view: str) -> str:

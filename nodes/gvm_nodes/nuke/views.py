@@ -21,7 +21,7 @@ def script_views() -> tuple[str, ...]:
 
 def chosen_views(node: nuke.Node, knob: str) -> tuple[str, ...]:
     """Return those of the script's views that a knob of Nuke's kind names; none named means all."""
-    named = str(node[knob].value()).split()
+    named = re.split(r"[\s{}]+", str(node[knob].value()))  # as Nuke's scripts write a list
     views = script_views()
     return tuple(view for view in views if view in named) or views
 

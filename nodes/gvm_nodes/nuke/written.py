@@ -39,6 +39,8 @@ _SAFE = {
     "create_directories": True,
     "use_limit": False,
     "reading": False,
+    "frame_mode": "expression",
+    "frame": "",
 }
 
 
@@ -132,7 +134,8 @@ def _proxy_off() -> Iterator[None]:
 def _ready(write: nuke.Node, pattern: str) -> Iterator[None]:
     """Have the Write enabled with safe settings."""
     with quietly():
-        for name, setting in {"file": pattern, **_SAFE, "disable": False}.items():
+        views = " ".join(nuke.views())
+        for name, setting in {"file": pattern, **_SAFE, "views": views, "disable": False}.items():
             write[name].setValue(setting)
     try:
         yield

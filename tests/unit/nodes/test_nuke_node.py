@@ -19,7 +19,7 @@ from gvm_nodes.freshness import UP_TO_DATE
 from gvm_nodes.nuke.command_line import read_command_line
 from gvm_nodes.outputs import frame_path
 from gvm_nodes.work import Phase, Update
-from tests.fakes import nuke
+from tests.fakes import nuke, nuke_nodes
 from tests.support.nuke_session import (
     DESK,
     NukeNode,
@@ -417,6 +417,64 @@ def test_a_written_plate_has_the_format_s_size(tmp_path: Path, runtime: Path) ->
     assert crop["box"].value() == ["0", "0", "input.width", "input.height"]
 
 
+def test_what_an_artist_changed_in_the_plate_s_write_neither_moves_nor_renumbers_its_files(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """A frame's file is that frame's, and every view has its own."""
+    blur = nuke.createNode("Blur")
+    blur.setInput(0, plate(tmp_path))
+    node = NukeNode(matte_node(blur))
+    write = node.group.node("PlateWrite")
+    for name, value in (("frame_mode", "offset"), ("frame", "100"), ("views", "left")):
+        write[name].setValue(value)
+    written.write_changed(node.group, node.clip().path, (1001,), "")
+    assert frame_path(node.clip().path, 1001).is_file()
+    assert write["views"].value() == "main"
+
+
+def test_the_node_is_closed_in_a_nuke_that_can_show_groups_open(
+    tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nuke 16 has that knob; an older one has not."""
+    assert matte_node(plate(tmp_path))["disable_group_view"].value() is True
+    monkeypatch.delitem(nuke_nodes._CLASSES["Group"], "disable_group_view")
+    assert matte_node(plate(tmp_path)).knob("disable_group_view") is None
+
+
+def test_what_is_said_within_a_render_of_nuke_s_own_leaves_its_undo_off(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """Nuke's render dialog switches it off for all of the render, and counts."""
+    node = matte_node(plate(tmp_path))
+    nuke.Undo.disable()
+    press("cancel", node)
+    nuke.session().undone.clear()
+    node["blur"].setValue(1.0)
+    assert not nuke.session().undone
+    nuke.Undo.enable()
+    node["blur"].setValue(2.0)
+    assert nuke.session().undone == ["blur"]
+
+
+def test_a_tree_of_a_view_is_stamped_in_a_nuke_whose_metadata_takes_none(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """The current view's is not written twice; another's, which cannot be told, is."""
+    nuke.session().views = ["left", "right"]
+    blur = nuke.createNode("Blur")
+    blur.setInput(0, plate(tmp_path))
+    left, right = nodes_of(matte_node(blur))
+
+    def written_twice(eye: NukeNode) -> bool:
+        path = eye.clip().path
+        written.write_changed(eye.group, path, (1001,), eye.view)
+        return bool(written.write_changed(eye.group, path, (1001,), eye.view))
+
+    assert (written_twice(left), written_twice(right)) == (False, False)
+    nuke.session().metadata_of_views = False
+    assert (written_twice(left), written_twice(right)) == (False, True)
+
+
 def test_each_view_of_a_stereo_script_has_its_own_plate_and_mattes(
     tmp_path: Path, runtime: Path
 ) -> None:
@@ -451,8 +509,9 @@ def test_the_views_knob_chooses(tmp_path: Path, runtime: Path) -> None:
     """As a Write's does."""
     nuke.session().views = ["left", "right"]
     node = matte_node(plate(tmp_path))
-    node["views"].setValue("right")
-    assert [eye.view for eye in nodes_of(node)] == ["right"]
+    for named in ("right", "{right}"):
+        node["views"].setValue(named)
+        assert [eye.view for eye in nodes_of(node)] == ["right"]
 
 
 def test_views_never_share_their_files(tmp_path: Path, runtime: Path) -> None:
