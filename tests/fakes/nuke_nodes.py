@@ -29,6 +29,8 @@ _CLASSES: dict[str, dict[str, Any]] = {
     "Dot": {}, "FrameHold": {}, "Input": {"number": 0}, "Output": {},
     "Group": {"disable_group_view": False},
 }  # fmt: skip
+_POLICIES = ["on", "from auto-localize path", "on demand", "off"]
+_RELOAD = "version = nuke.thisNode()['version']; version.setValue(version.value() + 1)"
 # A Write has a format's knobs from when it is chosen on.
 _OF_FORMAT = {"exr": {"datatype": "32 bit float", "autocrop": True}}
 
@@ -123,6 +125,7 @@ class Enumeration_Knob(Knob):
         self.names = values
 
     def setValue(self, value: Any) -> bool:
+        value = self.names[value] if isinstance(value, int) else value
         if value not in self.names:
             raise TypeError(f"{value!r} is none of {self.names}")
         return super().setValue(value)
@@ -152,7 +155,10 @@ class Node:
         for name, value in {**_COMMON, **_CLASSES[kind], "name": ""}.items():
             self.addKnob(Knob(name, "", value))
         if kind == "Read":
-            self.addKnob(PyScript_Knob("reload", "", "pass"))
+            self.addKnob(Enumeration_Knob("localizationPolicy", "", _POLICIES))
+            self.all["localizationPolicy"]._value = "from auto-localize path"
+            self.addKnob(Knob("version", "", 0))
+            self.addKnob(PyScript_Knob("reload", "", _RELOAD))
         if kind == "Write":
             self.addKnob(MultiView_Knob("views"))
         if kind == "Root":
@@ -249,6 +255,13 @@ class Node:
             return self.group.input(self.all["number"].value())
         return self.input(0)
 
+    def picture(self, frame: int) -> bytes:
+        """Return a Read's file, or the local copy that Nuke made of it when it first saw it."""
+        path = Path(self.all["file"].value() % frame)
+        if self.all["localizationPolicy"].value() in ("off", "on demand"):
+            return path.read_bytes()
+        return current().local_copies.setdefault(path, path.read_bytes())
+
     def _hash(self, frame: int) -> int:
         own = [(knob.name(), knob.value()) for knob in self.all.values()
                if knob.name() not in _LOOKS]  # fmt: skip
@@ -270,6 +283,10 @@ class Group(Node):
 
     def __exit__(self, *error: object) -> None:
         current().inside.pop()
+
+    def _hash(self, frame: int) -> int:
+        output = self.output()
+        return output._hash(frame) if output else super()._hash(frame)
 
     def node(self, name: str) -> Node | None:
         return next((node for node in self.children if node.name() == name), None)

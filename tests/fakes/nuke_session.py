@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 DO_NOT_WRITE, NO_UNDO = 0x200, 0x80000
@@ -30,6 +31,7 @@ class Session:
         self.views = ["main"]
         self.metadata_of_views = True  # whether metadata takes a view, which is no old argument
         self.selection: list[Any] = []
+        self.local_copies: dict[Path, bytes] = {}
         self.root: Any = None
         self.main = threading.get_ident()
 

@@ -94,6 +94,13 @@ def part(node: nuke.Group, name: str) -> nuke.Node:
     return inside
 
 
+def read_in_place(read: nuke.Node) -> None:
+    """Have a Read take no local copies, which Nuke does not make anew with the files."""
+    policy = read.knob("localizationPolicy")
+    if policy is not None and policy.value() != "off":
+        policy.setValue("off")
+
+
 def _fill() -> None:
     plate = nuke.createNode("Input", inpanel=False)
     plate.setName("plate")
@@ -111,6 +118,7 @@ def _fill() -> None:
     read.setName(MATTE)
     read.setInput(0, None)
     read["raw"].setValue(True)
+    read_in_place(read)
     read["on_error"].setExpression("parent.missing_mattes")
     copy = nuke.createNode("Copy", inpanel=False)
     copy.setName(COPY)

@@ -52,6 +52,8 @@ class NukeNode:
     def job(self, ticket: str) -> None:
         with shown.quietly():
             views.keep(self.group, "gvm_job", self.view, ticket)
+        if not ticket:
+            shown.catch_up(self.group)
 
     @property
     def made(self) -> str:
@@ -135,6 +137,7 @@ class NukeNode:
         every = _SEAM.join((node_id(self.group), "%V"))
         pattern = made.output.path.replace(self.identity, every) if self.view else made.output.path
         shown.mattes(self.group, made, pattern)
+        shown.reload(self.group, at_once=not self.job)  # nothing more comes where no job is
 
     def _of_view(self, sentence: str) -> str:
         return f"{self.view}: {sentence}" if self.view else sentence

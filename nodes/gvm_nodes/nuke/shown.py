@@ -8,6 +8,7 @@ Laws:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape, unescape
@@ -16,8 +17,12 @@ from typing import cast
 import nuke
 
 from gvm_client.protocol.messages import FilePlate, Matte
-from gvm_nodes.nuke.group import COPY, MATTE, part
+from gvm_nodes.nuke.group import COPY, MATTE, node_id, part, read_in_place
 
+RELOAD_SECONDS = 3.0
+
+_reloaded: dict[str, float] = {}  # by the node's own name: when its Read last read anew
+_due: set[str] = set()  # whose Reads have something to read anew
 _RED, _END = '<font color="#e05050">', "</font>"  # the status line shows HTML
 
 
@@ -35,7 +40,7 @@ def sentence(node: nuke.Node) -> str:
 
 
 def mattes(node: nuke.Group, made: Matte, pattern: str) -> None:
-    """Let the Read inside show a job's mattes, and read anew those that it knows.
+    """Let the Read inside show a job's mattes.
 
     Args:
         node: one of ours.
@@ -52,8 +57,31 @@ def mattes(node: nuke.Group, made: Matte, pattern: str) -> None:
             if read[name].value() != setting:
                 read[name].setValue(setting)
         part(node, COPY)["disable"].setValue(False)
-    with quietly():
-        cast("nuke.Script_Knob", read["reload"]).execute()
+        read_in_place(read)
+
+
+def reload(node: nuke.Group, *, at_once: bool) -> None:
+    """Have the Read inside read anew the mattes that it knows.
+
+    Args:
+        node: one of ours.
+        at_once: else not more often than every `RELOAD_SECONDS`, and what is put off is kept in
+            mind for `catch_up`: for Nuke each time is a change of everything below.
+    """
+    identity, now = node_id(node), time.monotonic()
+    if at_once or now - _reloaded.get(identity, -RELOAD_SECONDS) >= RELOAD_SECONDS:
+        _reloaded[identity] = now
+        _due.discard(identity)
+        with quietly():
+            cast("nuke.Script_Knob", part(node, MATTE)["reload"]).execute()
+    else:
+        _due.add(identity)
+
+
+def catch_up(node: nuke.Group) -> None:
+    """Do the reload that was put off, if one was."""
+    if node_id(node) in _due and node.node(MATTE) is not None:
+        reload(node, at_once=True)
 
 
 @contextmanager

@@ -3,14 +3,15 @@
 Laws:
 1. The hash is that of the Crop inside our node: nodes that only pass pictures on have none.
 2. The hash does not see a file that was overwritten under its name, so files' times are part of it.
-3. "" means that it cannot be told; whoever asks decides what that means.
+3. That the Read of a node of ours above read its files anew, which Nuke counts in it, is no change.
+4. "" means that it cannot be told; whoever asks decides what that means.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +19,7 @@ import nuke
 
 from gvm_nodes.nuke.group import CROP, MATTE, is_ours, part
 from gvm_nodes.nuke.plate import full_size
+from gvm_nodes.nuke.shown import quietly
 from gvm_nodes.nuke.upstream import all_above
 from gvm_nodes.outputs import frame_path, percent_pattern
 
@@ -42,11 +44,28 @@ class Tree:
         self._crop = part(node, CROP)
         self._view = view
         self._files = [percent_pattern(path) for path in _files(self._crop, view)]
+        ours = filter(is_ours, all_above(self._crop))
+        self._mattes = [part(cast(nuke.Group, above), MATTE) for above in ours]
+
+    @contextmanager
+    def as_read_once(self) -> Iterator[None]:
+        """Stamps are taken within: the Reads' counts of reloads are 0 meanwhile."""
+        counts = [count for read in self._mattes if (count := read.knob("version")) is not None]
+        kept = [count.value() for count in counts]
+        try:
+            with quietly():
+                for count in counts:
+                    count.setValue(0)
+            yield
+        finally:
+            with quietly():
+                for count, number in zip(counts, kept, strict=True):
+                    count.setValue(number)
 
     def stamp(self, frame: int) -> str:
         """Return a text that differs when the plate's picture at a frame does.
 
-        The root's proxy must be off.
+        The root's proxy must be off, and the tree `as_read_once`.
         """
         named = self._validated(frame)
         digest = _op_hash(self._crop, frame, self._view)

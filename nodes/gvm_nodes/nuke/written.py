@@ -67,7 +67,8 @@ def write_changed(
         for index in range(0, len(frames), _SEGMENT):
             look(index)
             some = frames[index : index + _SEGMENT]
-            now = {frame: _stamp(tree, frame) for frame in some}
+            with tree.as_read_once():
+                now = {frame: _stamp(tree, frame) for frame in some}
             new = [frame for frame in some if not _stands(pattern, frame, now[frame], known)]
             for run in segments(new):
                 _execute(node, run, view)
@@ -84,9 +85,9 @@ def changed_frames(
     known = _read(pattern)
     with _proxy_off():
         tree = Tree(node, view)
-        return tuple(
-            frame for frame in frames if not _stands(pattern, frame, _stamp(tree, frame), known)
-        )
+        with tree.as_read_once():
+            now = {frame: _stamp(tree, frame) for frame in frames}
+        return tuple(frame for frame in now if not _stands(pattern, frame, now[frame], known))
 
 
 def _stamp(tree: Tree, frame: int) -> str:
@@ -167,7 +168,7 @@ def _execute(node: nuke.Group, frames: range, view: str) -> None:
                 frame=frames[0],
             ) from error
         raise InputError(
-            f"The plate cannot be rendered: {error}.",
+            f"The plate cannot be rendered: {str(error).rstrip('.')}.",
             remedy="Mend what the tree above the node says.",
             code=ErrorCode.PLATE_UNREADABLE,
             frame=frames[0],

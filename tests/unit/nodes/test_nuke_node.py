@@ -30,8 +30,10 @@ from tests.support.nuke_session import (
     nodes_of,
     press,
     read_plate,
+    shown,
     start,
     tell,
+    ticket,
     upstream,
     writes,
     written,
@@ -185,6 +187,41 @@ def test_a_plate_that_is_newer_than_its_mattes_is_said_when_the_panel_opens(
     assert looked().startswith("Out of date")
     os.utime(matte, (400, 400))
     assert looked() == UP_TO_DATE
+
+
+def test_mattes_are_read_from_where_they_are_written(tmp_path: Path, runtime: Path) -> None:
+    """Nuke's local copies of files are not looked at again: made anew, a matte would look old."""
+    node = matte_node(plate(tmp_path))
+    request = asking.request(NukeNode(node), (1001,))
+    matte, read = frame_path(request.output.path, 1001), node.node("MatteRead")
+    matte.parent.mkdir(parents=True)
+    read["localizationPolicy"].setValue("on")  # as a script of before, or an artist, has it
+    for made in (b"first", b"again"):
+        matte.write_bytes(made)
+        tell(node, request, Update(phase=Phase.DONE, ready=(1001,)))
+        assert read.picture(1001) == made
+    assert group.create().node("MatteRead")["localizationPolicy"].value() == "off"
+
+
+def test_the_read_inside_reads_anew_now_and_then_and_at_the_end(
+    tmp_path: Path, runtime: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reload is a change of the tree: all below it is looked at anew."""
+    monkeypatch.setattr(shown, "RELOAD_SECONDS", 1000.0)
+    node = matte_node(plate(tmp_path))
+    request, read = asking.request(NukeNode(node), ()), node.node("MatteRead")
+
+    def reloads(phase: Phase, *ready: int) -> int:
+        DESK._show(node["gvm_id"].value(), request, "", Update(phase=phase, ready=ready))
+        return int(read["version"].value())
+
+    for end, ready in ((Phase.DONE, (1004,)), (Phase.CANCELLED, ())):
+        NukeNode(node).job, before = ticket(request), read["version"].value()
+        assert [reloads(Phase.WORKING, frame) - before for frame in (1001, 1002, 1003)] in (
+            [1, 1, 1],
+            [0, 0, 0],
+        )
+        assert reloads(end, *ready) > before
 
 
 def test_an_update_for_a_deleted_node_is_dropped(tmp_path: Path, runtime: Path) -> None:
@@ -537,6 +574,33 @@ def test_cancelled_writing_of_a_plate_is_said_and_asks_nobody(
     assert nuke.root().proxy()
     assert node.node("PlateWrite")["disable"].value()
     assert not runtime.exists()
+
+
+def test_mattes_that_are_shown_again_are_no_change_of_a_plate_below_them(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """A second node below the first writes what has changed of its mattes, not all again."""
+    above = NukeNode(matte_node(plate(tmp_path)))
+    above.group["policy"].setValue("only read what exists")
+    below = NukeNode(matte_node(above.group))
+    request = asking.request(above, (1001, 1002))
+    mattes = [frame_path(request.output.path, frame) for frame in (1001, 1002)]
+    mattes[0].parent.mkdir(parents=True)
+    for path in mattes:
+        path.write_text("")
+    tell(above.group, request, Update(phase=Phase.DONE, ready=(1001, 1002)))
+
+    def wrote() -> tuple[int, ...]:
+        return written.write_changed(below.group, below.clip().path, (1001, 1002), "")
+
+    assert wrote() == (1001, 1002)
+    tell(above.group, request, Update(phase=Phase.DONE, ready=(1002,)))
+    version = above.group.node("MatteRead")["version"].value()
+    assert version > 1
+    assert wrote() == ()
+    os.utime(mattes[1], (100, 100))
+    assert wrote() == (1002,)
+    assert above.group.node("MatteRead")["version"].value() == version
 
 
 def test_in_a_render_an_unwritten_tree_is_an_error_that_says_what_to_press(
