@@ -20,6 +20,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -229,23 +230,44 @@ def _only_apart() -> None:
 
 
 def execute(
-    node: Node, first: int, last: int, incr: int = 1, views: list[str] | None = None
+    node: Node,
+    first: int,
+    last: int,
+    incr: int = 1,
+    views: list[str] | None = None,
+    continueOnError: bool = False,
 ) -> None:
+    """Render; afterRender is called at the end, and not where the render was broken off.
+
+    To go on after errors is to go on after those of callbacks too.
+    """
     only_main()
     assert views is None or set(views) <= set(session().views)
     if session().executing:
         raise RuntimeError("I'm already executing something else")
+    if session().refuses:
+        raise RuntimeError(session().refuses.pop())
     if node["disable"].value():
         raise RuntimeError(f"{node.name()} is disabled")
+
     session().executing = True
     try:
-        session().call("beforeRender", node)
+        _attempt(partial(session().call, "beforeRender", node), continueOnError)
         for number in range(first, last + 1, incr):
             session().frame = number
-            session().call("beforeFrameRender", node)
-            _render(node, number)
+            _attempt(partial(session().call, "beforeFrameRender", node), continueOnError)
+            _attempt(partial(_render, node, number), continueOnError)
+        session().call("afterRender", node)
     finally:
         session().executing = False
+
+
+def _attempt(step: Callable[[], None], goes_on: bool) -> None:
+    try:
+        step()
+    except RuntimeError:
+        if not goes_on:
+            raise
 
 
 def scriptSave(path: str) -> None:
@@ -314,7 +336,7 @@ def _adder(event: str) -> Callable[..., None]:
 
 addOnCreate, addOnScriptLoad = _adder("onCreate"), _adder("onScriptLoad")
 addKnobChanged, addBeforeRender = _adder("knobChanged"), _adder("beforeRender")
-addBeforeFrameRender = _adder("beforeFrameRender")
+addBeforeFrameRender, addAfterRender = _adder("beforeFrameRender"), _adder("afterRender")
 
 
 def _walk(nodes: Iterable[Node]) -> Iterator[Node]:

@@ -19,7 +19,7 @@ _CLASSES: dict[str, dict[str, Any]] = {
     "Root": {"first_frame": 1, "last_frame": 100, "name": "", "workingSpaceLUT": "linear"},
     "Read": {"file": "", "first": 1, "last": 1, "origfirst": 1, "origlast": 1, "raw": False,
              "colorspace": "default", "proxy": "", "frame_mode": "expression", "frame": "",
-             "on_error": "error"},
+             },
     "Write": {"file": "", "file_type": "", "channels": "rgb", "raw": False, "first": 1, "last": 1,
               "create_directories": False, "use_limit": False, "reading": False,
              "frame_mode": "expression", "frame": ""},
@@ -30,6 +30,7 @@ _CLASSES: dict[str, dict[str, Any]] = {
     "Group": {"disable_group_view": False},
 }  # fmt: skip
 _POLICIES = ["on", "from auto-localize path", "on demand", "off"]
+_ON_ERROR = ["error", "black", "checkerboard", "nearest frame"]
 _RELOAD = "version = nuke.thisNode()['version']; version.setValue(version.value() + 1)"
 # A Write has a format's knobs from when it is chosen on.
 _OF_FORMAT = {"exr": {"datatype": "32 bit float", "autocrop": True}}
@@ -39,6 +40,7 @@ class Knob:
     """A named value; setting it runs the knobChanged callbacks of its node."""
 
     number = 1  # of its kind, in an addUserKnob line
+    names: tuple[str, ...] | list[str] = ()
     default: Any = ""
 
     def __init__(self, name: str, label: str = "", value: Any = None) -> None:
@@ -52,6 +54,8 @@ class Knob:
         return self._name
 
     def value(self) -> Any:
+        if self.expression.isdigit():  # an index of its choices
+            return self.names[int(self.expression)]
         if self.expression and self.owner is not None:
             return self.owner.group[self.expression.removeprefix("parent.")].value()
         return self._value
@@ -158,6 +162,7 @@ class Node:
             self.addKnob(Enumeration_Knob("localizationPolicy", "", _POLICIES))
             self.all["localizationPolicy"]._value = "from auto-localize path"
             self.addKnob(Knob("version", "", 0))
+            self.addKnob(Enumeration_Knob("on_error", "", _ON_ERROR))
             self.addKnob(PyScript_Knob("reload", "", _RELOAD))
         if kind == "Write":
             self.addKnob(MultiView_Knob("views"))

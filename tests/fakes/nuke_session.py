@@ -26,6 +26,7 @@ class Session:
         self.calls: queue.Queue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.Queue()
         self.messages: list[str] = []
         self.rendered: list[int] = []
+        self.refuses: list[str] = []  # what the next renders say instead of being done
         self.cancel_at: int | None = None
         self.validated_view = ""  # "" is the current view, the first
         self.views = ["main"]

@@ -1,4 +1,4 @@
-"""`nuke -x [-F RANGE] SCRIPT` and `nuke -t SCRIPT`, as a process with Nuke's exit codes.
+"""`nuke -x [--cont] [-F RANGE] SCRIPT` and `nuke -t SCRIPT`, as a process with Nuke's exit codes.
 
 A script is Python here that builds its nodes by the global `nuke`; with `-x` every Write that is
 not disabled is executed. Nuke's documented codes: 0 is done, 1 a render that failed.
@@ -53,6 +53,7 @@ def _execute_writes(words: list[str]) -> None:
                 write,
                 int(first or root["first_frame"].value()),
                 int(last or first or root["last_frame"].value()),
+                continueOnError="--cont" in words,
             )
 
 

@@ -12,7 +12,7 @@ sys.modules["nuke"] = nuke  # before the node's modules are loaded, as in Nuke
 from gvm_client.protocol.messages import Matte  # noqa: E402
 from gvm_nodes import asking  # noqa: E402
 from gvm_nodes.naming import ticket  # noqa: E402
-from gvm_nodes.nuke import batch, callbacks, group, shown, written  # noqa: E402
+from gvm_nodes.nuke import batch, callbacks, group, shown, strict, written  # noqa: E402
 from gvm_nodes.nuke.node import NukeNode, nodes_of  # noqa: E402
 from gvm_nodes.nuke.session import DESK, press  # noqa: E402
 from gvm_nodes.nuke.upstream import upstream, writes  # noqa: E402
@@ -28,6 +28,7 @@ __all__ = [
     "nodes_of",
     "press",
     "shown",
+    "strict",
     "ticket",
     "upstream",
     "writes",
@@ -42,9 +43,11 @@ def start(folder: Path, *, gui: bool = True, args: tuple[str, ...] = ()) -> None
     batch._made.clear()
     batch._refused.clear()
     written._just_written.clear()
+    written._refused.clear()
     DESK._looking.clear()
     shown._reloaded.clear()
     shown._due.clear()
+    strict._begun.clear()
     callbacks.register()
     nuke.scriptSave((folder / "shot.nk").as_posix())
 

@@ -4,8 +4,11 @@ Laws:
 1. With `-x` or `-X` the whole range is known and is one job; else each frame asks as it comes.
 2. A tree's plate is written, and its mattes are made, when a script is loaded to be rendered:
    within a Write's own render Nuke may refuse to render anything else.
-3. An error stops the render (Nuke's exit code 1) and is on the node; nothing waits for a person.
-4. A node set to "only read what exists" contacts nobody.
+3. An error stops the render (Nuke's exit code 1) and is on the node, without a GUI in the terminal;
+   nothing waits for a person.
+4. No frame is rendered without its matte, also where Nuke goes on after errors (`strict`).
+5. What the Reads inside name stands before the render; within it, only files appear.
+6. A node set to "only read what exists" contacts nobody.
 """
 
 from __future__ import annotations
@@ -20,13 +23,15 @@ from gvm_client.errors import GvmError
 from gvm_client.protocol.messages import Matte
 from gvm_client.settings import Priority
 from gvm_nodes.actions import prepared
+from gvm_nodes.asking import matte_pattern, request
 from gvm_nodes.freshness import record
 from gvm_nodes.knobs import Policy
-from gvm_nodes.nuke import views
+from gvm_nodes.nuke import shown, strict, views
 from gvm_nodes.nuke.command_line import CommandLine, read_command_line
 from gvm_nodes.nuke.knobs import VIEWS, value
 from gvm_nodes.nuke.node import NukeNode
 from gvm_nodes.nuke.upstream import upstream, writes
+from gvm_nodes.outputs import existing
 from gvm_nodes.work import Update, Work
 
 LOOK_SECONDS = 0.1  # how often a progress bar's Cancel is looked at
@@ -54,12 +59,22 @@ def before_render() -> None:
         RuntimeError: a matte cannot be made.
     """
     write = nuke.thisNode()
+    strict.end(write)  # of a render that was broken off
+    strict.begin(write, filter(_makes, upstream(write)))
     if refused := _refused.pop(write.fullName(), None):
         raise refused
     _made.clear()  # plates may have changed since the last render
     line = _command_line()
+    for node in _nodes(write, line.views):
+        with _told(node):
+            node.point_at(request(node, ()))
     if line.renders:
         _see_to(write, asked_frames(write, line), line.views)
+
+
+def after_render() -> None:
+    """Have the nodes show again what the artist chose to see where a matte is missing."""
+    strict.end(nuke.thisNode())
 
 
 def before_frame() -> None:
@@ -68,7 +83,7 @@ def before_frame() -> None:
     Raises:
         RuntimeError: it cannot be made.
     """
-    _see_to(nuke.thisNode(), (int(nuke.frame()),), _command_line().views)
+    _see_to(nuke.thisNode(), (int(nuke.frame()),), _command_line().views, in_frame=True)
 
 
 def asked_frames(write: nuke.Node, line: CommandLine) -> tuple[int, ...]:
@@ -99,24 +114,44 @@ def _is_asked_for(write: nuke.Node, line: CommandLine) -> bool:
     return line.renders_all and not value(write, "disable")
 
 
-def _see_to(write: nuke.Node, frames: Iterable[int], named: Iterable[str]) -> None:
+def _see_to(
+    write: nuke.Node, frames: Iterable[int], named: Iterable[str], *, in_frame: bool = False
+) -> None:
     """Make the mattes that a Write reads in its views, those that are named if any are."""
-    frames, chosen = tuple(frames), views.chosen_views(write, VIEWS)
+    frames = tuple(frames)
+    for node in _nodes(write, named):
+        with _told(node):
+            _make(node, frames, in_frame=in_frame)
+
+
+def _nodes(write: nuke.Node, named: Iterable[str]) -> Iterator[NukeNode]:
+    """Yield the nodes above a Write that make mattes, in its views."""
+    chosen = views.chosen_views(write, VIEWS)
     wanted = [view for view in chosen if view in named] or chosen
-    for group in upstream(write):
+    for group in filter(_makes, upstream(write)):
         for view in wanted:
-            node = NukeNode(group, view)
-            with _told(node):
-                _make(node, frames)
+            yield NukeNode(group, view)
+
+
+def _makes(group: nuke.Group) -> bool:
+    return value(group, "policy") != Policy.READ and not value(group, "disable")
 
 
 @contextmanager
 def _told(node: NukeNode) -> Iterator[None]:
-    """Have an error on the node, and as what ends a render."""
+    """Have an error on the node, and as what ends a render; no matte of before is read then.
+
+    Without a GUI nobody sees a node, and a render may be a copy of the script: there it is printed,
+    because whoever goes on after errors may print none.
+    """
     try:
         yield
     except GvmError as error:
-        node.say(str(error), failed=True)
+        strict.hide(node.group)
+        if nuke.GUI:
+            node.say(str(error), failed=True)
+        else:
+            nuke.tprint(f"{node.name}: {error}")
         raise RuntimeError(f"{node.name}: {error}") from error
 
 
@@ -129,33 +164,35 @@ def _kept_for(write: nuke.Node) -> Iterator[None]:
         _refused[write.fullName()] = error
 
 
-def _make(node: NukeNode, frames: Iterable[int]) -> None:
-    if node.wishes().policy != Policy.MAKE or value(node.group, "disable"):
-        return
+def _make(node: NukeNode, frames: Iterable[int], *, in_frame: bool) -> None:
     clip, made = node.clip(), _made.setdefault(node.identity, set())
     # Outside the clip the Read holds its first or last frame.
     wanted = {min(max(frame, clip.first), clip.last) for frame in frames} - made
     if not wanted:
+        strict.show_again(node.group)  # another frame was refused before
         return
-    request = prepared(node, sorted(wanted), Priority.RANGE)
-    result = _follow(node, request)
+    asked = prepared(node, sorted(wanted), Priority.RANGE)
+    stood = existing(matte_pattern(node), wanted)
+    result = _follow(node, asked)
     if result.error is not None:
         raise result.error
     made.update(wanted)
-    node.made = record(node.made, request, wanted)
-    node.show(request)
+    node.made = record(node.made, asked, wanted)
+    node.point_at(asked)
+    if stood or nuke.GUI or not in_frame:  # else Nuke has not looked for these files yet
+        shown.reload(node.group, at_once=True)
 
 
-def _follow(node: NukeNode, request: Matte) -> Update:
+def _follow(node: NukeNode, asked: Matte) -> Update:
     """Follow a job, with a progress bar where somebody can see it."""
     if not nuke.GUI:
-        return Work(request, lambda _: None).run()
+        return Work(asked, lambda _: None).run()
     news = [Update(note="Asking the server.")]
 
     def tell(update: Update) -> None:
         news[0] = update
 
-    work = Work(request, tell)
+    work = Work(asked, tell)
     work.start()
     task = nuke.ProgressTask(f"{node.name} mattes")
     while not work.wait(LOOK_SECONDS):

@@ -16,7 +16,7 @@ from gvm_nodes import actions
 from gvm_nodes.defaults import studio_defaults
 from gvm_nodes.freshness import OUT_OF_DATE
 from gvm_nodes.knobs import KNOBS, NOT_PART_OF_A_MATTE
-from gvm_nodes.nuke import batch, group, knobs, shown
+from gvm_nodes.nuke import batch, group, knobs, shown, strict
 from gvm_nodes.nuke.node import NukeNode, nodes_of
 from gvm_nodes.nuke.session import DESK
 
@@ -33,6 +33,7 @@ def register() -> None:
     nuke.addKnobChanged(knob_changed, nodeClass="Group")
     nuke.addBeforeRender(batch.before_render, nodeClass="Write")
     nuke.addBeforeFrameRender(batch.before_frame, nodeClass="Write")
+    nuke.addAfterRender(batch.after_render, nodeClass="Write")
 
 
 def register_menu() -> None:
@@ -61,6 +62,9 @@ def on_create() -> None:
 
 def on_script_load() -> None:
     """Begin what the command line renders; say of a job that was under way where it is seen."""
+    strict.end_all()
+    for each in group.ours():
+        strict.as_chosen(each)  # it may have been saved within a render
     batch.before_writes()
     for node in _ours():
         if node.job and not DESK.is_running(node.identity):

@@ -21,6 +21,7 @@ from gvm_nodes.naming import new_identity
 from gvm_nodes.nuke.knobs import add_knobs
 
 MATTE, PLATE, CROP, COPY = "MatteRead", "PlateWrite", "PlateCrop", "MatteCopy"
+AS_CHOSEN = "parent.missing_mattes"  # what the Read does where a matte is missing
 
 
 def create() -> nuke.Group:
@@ -119,7 +120,7 @@ def _fill() -> None:
     read.setInput(0, None)
     read["raw"].setValue(True)
     read_in_place(read)
-    read["on_error"].setExpression("parent.missing_mattes")
+    read["on_error"].setExpression(AS_CHOSEN)
     copy = nuke.createNode("Copy", inpanel=False)
     copy.setName(COPY)
     copy["disable"].setValue(True)  # until there is a matte: a Read without a file may be an error

@@ -133,11 +133,15 @@ class NukeNode:
 
     def show(self, made: Matte) -> None:
         """Let the Read inside show a request's mattes, in a stereo script those of every view."""
+        self.point_at(made)
+        shown.reload(self.group, at_once=not self.job)  # nothing more comes where no job is
+
+    def point_at(self, made: Matte) -> None:
+        """Have the Read inside name a request's mattes, which may come yet."""
         assert isinstance(made.output, FileOutput)  # noqa: S101 - a node asks for nothing else
         every = _SEAM.join((node_id(self.group), "%V"))
         pattern = made.output.path.replace(self.identity, every) if self.view else made.output.path
         shown.mattes(self.group, made, pattern)
-        shown.reload(self.group, at_once=not self.job)  # nothing more comes where no job is
 
     def _of_view(self, sentence: str) -> str:
         return f"{self.view}: {sentence}" if self.view else sentence

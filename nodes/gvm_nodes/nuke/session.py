@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
+
 import nuke
 
 from gvm_nodes import actions
 from gvm_nodes.desk import Desk
+from gvm_nodes.nuke import strict, written
+from gvm_nodes.nuke.later import later
 from gvm_nodes.nuke.node import NukeHost, nodes_of
 
 DESK = Desk(NukeHost())
@@ -21,5 +26,19 @@ def press(button: str, node: nuke.Node) -> None:
     Raises:
         GvmError: without a GUI, what went wrong.
     """
+    strict.end_all()
+    _press(button, node)
+    if written.was_busy() and nuke.GUI:  # some Nukes render nothing for a button itself
+        later(partial(_again, button, node))
+
+
+def _press(button: str, node: nuke.Node) -> None:
     for eye in nodes_of(node)[: 1 if button in _FOR_ALL_VIEWS else None]:
         actions.ACTIONS[button](DESK, eye)
+
+
+def _again(button: str, node: nuke.Node) -> None:
+    """Press once more; what is refused now stays on the node."""
+    with suppress(ValueError):  # deleted meanwhile
+        _press(button, node)
+    written.was_busy()

@@ -28,6 +28,8 @@ _STAMPS = "gvm_frames.json"  # frame -> stamp; also the sign that the folder is 
 _SEGMENT = 50  # frames that are looked at and written before a Cancel is heard and all is kept
 
 _just_written: set[tuple[str, int]] = set()  # by this Nuke: patterns and frames
+_refused: list[str] = []  # nodes whose plate Nuke was too busy to render
+_BUSY = ("executing", "recursive")  # in what it says then
 
 # What an artist may have changed inside, and the folder, format and pixels that must be.
 _SAFE = {
@@ -160,7 +162,8 @@ def _execute(node: nuke.Group, frames: range, view: str) -> None:
     except RuntimeError as error:
         if "cancel" in str(error).lower():
             raise JobCancelled("Writing the plate was cancelled.") from error
-        if "executing" in str(error).lower():  # Nuke renders nothing within a render
+        if _is_busy(error):  # Nuke renders nothing within a render
+            _refused.append(node.fullName())
             raise InputError(
                 f"{counted(len(frames), 'plate frame', ARE)} not written of {node.name()},"
                 f" from {frames[0]} on.",
@@ -173,6 +176,18 @@ def _execute(node: nuke.Group, frames: range, view: str) -> None:
             code=ErrorCode.PLATE_UNREADABLE,
             frame=frames[0],
         ) from error
+
+
+def was_busy() -> bool:
+    """Whether Nuke has refused to render a plate since it was last asked, being busy."""
+    busy = bool(_refused)
+    _refused.clear()
+    return busy
+
+
+def _is_busy(error: RuntimeError) -> bool:
+    said = str(error).lower()
+    return bool(nuke.executing()) or any(word in said for word in _BUSY)
 
 
 def _read(pattern: str) -> dict[str, str]:

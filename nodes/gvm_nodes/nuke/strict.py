@@ -1,0 +1,87 @@
+"""While a render makes mattes, the Read inside is an error where one is not made.
+
+A refusal alone need not end a render: Nuke can be told to go on after errors, and some farms do.
+Then the frame would be rendered all the same, by default with a black alpha, or with a matte of
+before. So a frame fails by itself where its matte is missing or was refused.
+
+Law: what is set here is put back after the render, and where that was left out, whenever a script
+is loaded or a button is pressed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+import nuke
+
+from gvm_nodes.nuke.group import AS_CHOSEN, MATTE
+from gvm_nodes.nuke.shown import quietly
+
+_ERROR = "0"  # of the Read's choices for a missing frame
+_NOT_MADE = ".not_made"  # no file has that name
+
+_begun: dict[str, list[nuke.Group]] = {}  # by the Write that is rendered
+
+
+def begin(write: nuke.Node, nodes: Iterable[nuke.Group]) -> None:
+    """Have the Reads inside the nodes above a Write be errors where a matte is missing."""
+    _begun[write.fullName()] = list(nodes)
+    for node in _begun[write.fullName()]:
+        fail_where_missing(node)
+
+
+def end(write: nuke.Node) -> None:
+    """Have a Write's nodes be as the artist chose, but those of other renders that go on."""
+    _put_back([write.fullName()])
+
+
+def end_all() -> None:
+    """Have every node be as the artist chose, when nothing is rendered."""
+    if not nuke.executing():
+        _put_back(list(_begun))
+
+
+def fail_where_missing(node: nuke.Group) -> None:
+    """Have a node's Read be an error where a matte is missing."""
+    _set(node, _ERROR)
+
+
+def as_chosen(node: nuke.Group) -> None:
+    """Have a node's Read do where a matte is missing what the artist chose, and show its mattes."""
+    _set(node, AS_CHOSEN)
+    show_again(node)
+
+
+def hide(node: nuke.Group) -> None:
+    """Have a node's Read find no matte at all: those that stand were refused for this frame."""
+    _name(node, _NOT_MADE)
+
+
+def show_again(node: nuke.Group) -> None:
+    """Have a node's Read find its mattes again."""
+    _name(node, "")
+
+
+def _put_back(writes: Iterable[str]) -> None:
+    done = [node for write in writes for node in _begun.pop(write, ())]
+    for node in done:
+        with suppress(ValueError):  # deleted, or its script was closed
+            if not any(node is other for others in _begun.values() for other in others):
+                as_chosen(node)
+
+
+def _set(node: nuke.Group, expression: str) -> None:
+    read = node.node(MATTE)
+    if read is not None:
+        with quietly():
+            read["on_error"].setExpression(expression)
+
+
+def _name(node: nuke.Group, ending: str) -> None:
+    read = node.node(MATTE)
+    name = str(read["file"].value() or "") if read is not None else ""
+    wanted = name.removesuffix(_NOT_MADE) + ending
+    if read is not None and name and name != wanted:
+        with quietly():
+            read["file"].setValue(wanted)
