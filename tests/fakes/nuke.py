@@ -60,8 +60,10 @@ __all__ = [
 DO_NOT_WRITE, NO_UNDO = nuke_session.DO_NOT_WRITE, nuke_session.NO_UNDO
 INVISIBLE, STARTLINE, REPLACE = 0x400, 0x1000, 1
 DEADLOCK_SECONDS = 0.2
+REACH = 10  # nodes that Python may have of a script in Indie and Non-commercial
 
 GUI = True
+env: dict[str, bool] = {}
 rawArgs: list[str] = []
 
 
@@ -73,12 +75,15 @@ def write_number(node: Node, frame: int, path: Path) -> None:
 renderer: Callable[[Node, int, Path], None] = write_number
 
 
-def start(*, gui: bool = True, args: Iterable[str] = ()) -> None:
-    """Start anew: what was open is gone."""
+def start(*, gui: bool = True, args: Iterable[str] = (), edition: str = "") -> None:
+    """Start anew: what was open is gone. Editions are `indie` and `nc`."""
     global GUI, renderer  # a process has one Nuke
     nuke_session.begin(Session())
     session().root = Root("Root", None)
     GUI, renderer = gui, write_number
+    env.clear()
+    env.update({edition: True} if edition else {})
+    session().reach = REACH if edition else None
     ProgressTask.cancelled = False
     rawArgs[:] = args
 
@@ -106,6 +111,7 @@ def createNode(kind: str, knobs: str = "", inpanel: bool = True) -> Node:
     node = (Group if kind == "Group" else Node)(kind, group)
     (group.children if group else session().nodes).append(node)
     node.setName(f"{kind}1")
+    session().reached(node)
     session().call("onCreate", node)
     return node
 
@@ -129,7 +135,7 @@ def allNodes(kind: str = "", group: Group | None = None, recurseGroups: bool = F
     group = group or _current_group()
     nodes = group.children if isinstance(group, Group) else session().nodes
     found = _walk(nodes) if recurseGroups and not kind else nodes
-    return [node for node in found if kind in ("", node.Class())]
+    return [session().reached(node) for node in found if kind in ("", node.Class())]
 
 
 def selectedNodes() -> list[Node]:
@@ -171,7 +177,7 @@ def frame(to: int | None = None) -> int:
 
 
 def thisNode() -> Node | None:
-    return session().stack[-1][0]
+    return session().reached(session().stack[-1][0])
 
 
 def thisKnob() -> Knob | None:

@@ -218,7 +218,8 @@ class Node:
         return True
 
     def input(self, index: int) -> Node | None:
-        return self.sources[index] if index < len(self.sources) else None
+        above = self.sources[index] if index < len(self.sources) else None
+        return current().reached(above) if above else None
 
     def inputs(self) -> int:
         return len(self.sources)
@@ -294,7 +295,8 @@ class Group(Node):
         return output._hash(frame) if output else super()._hash(frame)
 
     def node(self, name: str) -> Node | None:
-        return next((node for node in self.children if node.name() == name), None)
+        inside = next((node for node in self.children if node.name() == name), None)
+        return current().reached(inside) if inside else None
 
     def nodes(self) -> list[Node]:
         return list(self.children)

@@ -32,9 +32,18 @@ class Session:
         self.views = ["main"]
         self.metadata_of_views = True  # whether metadata takes a view, which is no old argument
         self.selection: list[Any] = []
+        self.reach: int | None = None  # how many nodes Python may have, in some editions
+        self.had: set[int] = set()
         self.local_copies: dict[Path, bytes] = {}
         self.root: Any = None
         self.main = threading.get_ident()
+
+    def reached(self, node: Any) -> Any:
+        """Hand a node to Python; what happens after the last one is not documented: an error."""
+        self.had.add(id(node))
+        if self.reach is not None and len(self.had) > self.reach:
+            raise RuntimeError(f"Python may have {self.reach} nodes in this edition of Nuke.")
+        return node
 
     def touched(self, knob: Any) -> None:
         if not knob.flags & DO_NOT_WRITE:

@@ -36,9 +36,9 @@ __all__ = [
 ]
 
 
-def start(folder: Path, *, gui: bool = True, args: tuple[str, ...] = ()) -> None:
+def start(folder: Path, *, gui: bool = True, args: tuple[str, ...] = (), edition: str = "") -> None:
     """Start Nuke with our callbacks and a script that was saved in a folder."""
-    nuke.start(gui=gui, args=args)
+    nuke.start(gui=gui, args=args, edition=edition)
     DESK._works.clear()  # what one session knows, the next does not
     batch._made.clear()
     batch._refused.clear()

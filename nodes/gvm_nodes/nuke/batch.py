@@ -60,7 +60,7 @@ def before_render() -> None:
     """
     write = nuke.thisNode()
     strict.end(write)  # of a render that was broken off
-    strict.begin(write, filter(_makes, upstream(write)))
+    strict.begin(write, filter(makes, upstream(write)))
     if refused := _refused.pop(write.fullName(), None):
         raise refused
     _made.clear()  # plates may have changed since the last render
@@ -96,6 +96,11 @@ def asked_frames(write: nuke.Node, line: CommandLine) -> tuple[int, ...]:
     return tuple(range(first, last + 1))
 
 
+def makes(group: nuke.Node) -> bool:
+    """Whether a render makes the mattes of one of our nodes."""
+    return value(group, "policy") != Policy.READ and not value(group, "disable")
+
+
 def _command_line() -> CommandLine:
     return _read(tuple(str(word) for word in nuke.rawArgs))
 
@@ -128,13 +133,9 @@ def _nodes(write: nuke.Node, named: Iterable[str]) -> Iterator[NukeNode]:
     """Yield the nodes above a Write that make mattes, in its views."""
     chosen = views.chosen_views(write, VIEWS)
     wanted = [view for view in chosen if view in named] or chosen
-    for group in filter(_makes, upstream(write)):
+    for group in filter(makes, upstream(write)):
         for view in wanted:
             yield NukeNode(group, view)
-
-
-def _makes(group: nuke.Group) -> bool:
-    return value(group, "policy") != Policy.READ and not value(group, "disable")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import cast
 
 import nuke
 
@@ -16,7 +17,7 @@ from gvm_nodes import actions
 from gvm_nodes.defaults import studio_defaults
 from gvm_nodes.freshness import OUT_OF_DATE
 from gvm_nodes.knobs import KNOBS, NOT_PART_OF_A_MATTE
-from gvm_nodes.nuke import batch, group, knobs, shown, strict
+from gvm_nodes.nuke import batch, edition, group, knobs, shown, strict
 from gvm_nodes.nuke.node import NukeNode, nodes_of
 from gvm_nodes.nuke.session import DESK
 
@@ -28,6 +29,9 @@ _WATCHED = {knob.name for knob in KNOBS}.difference(NOT_PART_OF_A_MATTE) | {
 
 def register() -> None:
     """Register what every session needs, with a GUI or without."""
+    if edition.refusal():
+        nuke.addOnCreate(on_create_in_vain, nodeClass="Group")
+        return
     nuke.addOnCreate(on_create, nodeClass="Group")
     nuke.addOnScriptLoad(on_script_load)
     nuke.addKnobChanged(knob_changed, nodeClass="Group")
@@ -37,9 +41,24 @@ def register() -> None:
 
 
 def register_menu() -> None:
-    """Add the node to Nuke's toolbar."""
+    """Add the node to Nuke's toolbar, where it has one."""
+    if not edition.has_toolbar():
+        return
     menu = nuke.menu("Nodes").addMenu("GVM")
     menu.addCommand("GVM Matte", "from gvm_nodes.nuke import group; group.create()")
+
+
+def on_create_in_vain() -> None:
+    """In an edition that can make no mattes, have a render without a GUI fail where one is missing.
+
+    Looks at the created node alone.
+    """
+    if nuke.GUI:
+        return
+    with suppress(RuntimeError, ValueError):  # beyond the tenth
+        node = nuke.thisNode()
+        if group.is_ours(node) and batch.makes(node):
+            strict.fail_where_missing(cast(nuke.Group, node))
 
 
 def on_create() -> None:

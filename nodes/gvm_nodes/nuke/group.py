@@ -18,6 +18,7 @@ import nuke
 from gvm_client.errors import InputError
 from gvm_nodes.defaults import studio_defaults
 from gvm_nodes.naming import new_identity
+from gvm_nodes.nuke import edition
 from gvm_nodes.nuke.knobs import add_knobs
 
 MATTE, PLATE, CROP, COPY = "MatteRead", "PlateWrite", "PlateCrop", "MatteCopy"
@@ -29,7 +30,10 @@ def create() -> nuke.Group:
 
     Raises:
         SettingsError: the studio's defaults cannot be used.
+        InputError: this edition of Nuke can have no such node.
     """
+    if refusal := edition.refusal():
+        raise InputError(refusal)
     begins, selected = studio_defaults(), nuke.selectedNodes()[:1]
     node = cast(nuke.Group, nuke.createNode("Group", inpanel=False))
     node.setName("GVM_Matte1")

@@ -7,9 +7,10 @@ from functools import partial
 
 import nuke
 
+from gvm_client.errors import InputError
 from gvm_nodes import actions
 from gvm_nodes.desk import Desk
-from gvm_nodes.nuke import strict, written
+from gvm_nodes.nuke import edition, shown, strict, written
 from gvm_nodes.nuke.later import later
 from gvm_nodes.nuke.node import NukeHost, nodes_of
 
@@ -26,6 +27,11 @@ def press(button: str, node: nuke.Node) -> None:
     Raises:
         GvmError: without a GUI, what went wrong.
     """
+    if refusal := edition.refusal():
+        shown.status(node, refusal, failed=True)
+        if not nuke.GUI:
+            raise InputError(refusal)
+        return
     strict.end_all()
     _press(button, node)
     if written.was_busy() and nuke.GUI:  # some Nukes render nothing for a button itself

@@ -16,7 +16,7 @@ from contextlib import suppress
 import nuke
 
 from gvm_nodes.nuke.group import AS_CHOSEN, MATTE
-from gvm_nodes.nuke.shown import quietly
+from gvm_nodes.nuke.shown import quietly, unrecorded
 
 _ERROR = "0"  # of the Read's choices for a missing frame
 _NOT_MADE = ".not_made"  # no file has that name
@@ -74,7 +74,7 @@ def _put_back(writes: Iterable[str]) -> None:
 def _set(node: nuke.Group, expression: str) -> None:
     read = node.node(MATTE)
     if read is not None:
-        with quietly():
+        with unrecorded():
             read["on_error"].setExpression(expression)
 
 
