@@ -110,6 +110,7 @@ def createNode(kind: str, knobs: str = "", inpanel: bool = True) -> Node:
     group = session().inside[-1] if session().inside else None
     node = (Group if kind == "Group" else Node)(kind, group)
     (group.children if group else session().nodes).append(node)
+    node.has_open_panel = inpanel
     node.setName(f"{kind}1")
     session().reached(node)
     session().call("onCreate", node)
@@ -119,20 +120,41 @@ def createNode(kind: str, knobs: str = "", inpanel: bool = True) -> Node:
 def paste(node: Node) -> Node:
     """Copy and paste a node: knobs and what is inside, then the onCreate callbacks."""
     twin = _copied(node, None)
-    session().nodes.append(twin)
-    twin.setName(node.name())
-    session().call("onCreate", twin)
+    twin.sources = list(node.sources)
+    session().is_building = True
+    _made(twin, node.name())
+    session().is_building = False
     return twin
+
+
+def open_panel(node: Node) -> None:
+    """Open a node's panel, as the artist does."""
+    node.has_open_panel = True
+    session().changed(node, Knob("showPanel"))
+
+
+def _made(node: Node, name: str) -> None:
+    """Have a node come into the script: what is inside first, then its knobs and inputs."""
+    for child in node.children if isinstance(node, Group) else ():
+        session().call("onCreate", child)
+    session().nodes.append(node)
+    node.setName(name)
+    for knob in (*node.all.values(), *(Knob("inputChange") for _ in node.sources)):
+        session().changed(node, knob)
+    session().call("onCreate", node)
 
 
 def delete(node: Node) -> None:
     session().nodes.remove(node)
+    node.is_deleted = True
 
 
 def allNodes(kind: str = "", group: Group | None = None, recurseGroups: bool = False) -> list[Node]:
     """Return nodes of a group, by default of the current one: in a Group's callback, that Group."""
     only_main()
     group = group or _current_group()
+    if isinstance(group, Root):
+        group.attached()
     nodes = group.children if isinstance(group, Group) else session().nodes
     found = _walk(nodes) if recurseGroups and not kind else nodes
     return [session().reached(node) for node in found if kind in ("", node.Class())]
@@ -285,13 +307,16 @@ def scriptSave(path: str) -> None:
 
 
 def scriptOpen(path: str) -> None:
+    """Load a script: node by node, the root last, then onScriptLoad."""
     twins = {id(node): _copied(node, None) for node in _saved[path]}
+    session().nodes = []
+    session().is_loading = session().is_building = True
     for node in _saved[path]:
         twins[id(node)].sources = [twins.get(id(above)) for above in node.sources]
-    session().nodes = list(twins.values())
+        _made(twins[id(node)], node.all["name"].value())
+    session().is_loading = session().is_building = False
     root()["name"].setValue(path)
-    for node in list(session().nodes):
-        session().call("onCreate", node)
+    session().call("onCreate", root())
     session().call("onScriptLoad", root())
     session().modified = False
 

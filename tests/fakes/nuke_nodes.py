@@ -168,7 +168,7 @@ class Node:
             self.addKnob(MultiView_Knob("views"))
         if kind == "Root":
             self.addKnob(File_Knob("project_directory"))
-        self.has_open_panel = True
+        self.has_open_panel = self.is_deleted = False
         self.native = set(self.all)
 
     def Class(self) -> str:
@@ -190,14 +190,33 @@ class Node:
         return self.all.get(name)
 
     def __getitem__(self, name: str) -> Knob:
-        only_main()
+        self.attached()
         if name not in self.all:
             raise NameError(f"knob {name} does not exist")
         return self.all[name]
 
     def name(self) -> str:
-        only_main()
+        self.attached()
         return self.all["name"].value()
+
+    def attached(self) -> None:
+        """Refuse what there is no node behind."""
+        only_main()
+        if self.is_deleted:
+            raise ValueError("A PythonObject is not attached to a node")
+
+    def shown(self) -> bool:
+        """Return whether the panel is open."""
+        return self.has_open_panel
+
+    def screenHeight(self) -> int:
+        self.attached()
+        return 0 if current().is_building else 18
+
+    def validate(self) -> None:
+        """Do what some versions of Nuke do for a node that is still being made."""
+        if current().is_building:
+            self.sources = []
 
     def setName(self, name: str) -> None:
         others = {node.name() for node in current().nodes if node is not self}
@@ -225,9 +244,11 @@ class Node:
         return len(self.sources)
 
     def firstFrame(self) -> int:
+        self.validate()
         return self._extent("first")
 
     def lastFrame(self) -> int:
+        self.validate()
         return self._extent("last")
 
     def _extent(self, end: str) -> int:
@@ -243,6 +264,7 @@ class Node:
         """Validate the op at a frame, and return the file that it is read from."""
         if view and not current().metadata_of_views:
             raise TypeError("metadata() takes at most 2 arguments (3 given)")
+        self.validate()
         current().validated, current().validated_view = frame, view
         if self.kind == "Read":
             return self.all["file"].value() % frame
@@ -306,17 +328,31 @@ class Group(Node):
 
 
 class Root(Node):
+    def attached(self) -> None:
+        """While a script loads the root has no node yet."""
+        only_main()
+        if current().is_loading:
+            raise ValueError("A PythonObject is not attached to a node")
+
+    def knob(self, name: str) -> Knob | None:
+        self.attached()
+        return super().knob(name)
+
     def name(self) -> str:
-        return self.all["name"].value() or "Root"
+        return super().name() or "Root"
 
     def proxy(self) -> bool:
+        self.attached()
         return current().proxy
 
     def setProxy(self, on: bool) -> None:
+        self.attached()
         current().proxy = on
 
     def modified(self) -> bool:
+        self.attached()
         return current().modified
 
     def setModified(self, state: bool) -> None:
+        self.attached()
         current().modified = state

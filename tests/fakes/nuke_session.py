@@ -19,6 +19,9 @@ class Session:
         self.inside: list[Any] = []
         self.stack: list[tuple[Any, Any]] = []
         self.callbacks: dict[str, list[tuple[Callable[[], None], str]]] = {}
+        self.every_change = True  # whether knobChanged is more than an open panel's
+        self.is_building = False  # nodes are being pasted or loaded: none is drawn yet
+        self.is_loading = False  # a script is: its root comes last
         self.modified = self.executing = self.proxy = self.telling = False
         self.undo_off = 0  # Nuke counts: each disable needs its enable
         self.undone: list[str] = []
@@ -54,7 +57,14 @@ class Session:
             self.changed(knob.owner, knob)
 
     def changed(self, node: Any, knob: Any) -> None:
-        if node.has_open_panel and not self.telling:
+        """Call knobChanged.
+
+        Its documents differ: for every change, also closed, by a script that is loaded, and within
+        itself; or only for a node whose panel is open, and never within itself.
+        """
+        if self.every_change:
+            self.call("knobChanged", node, knob)
+        elif node.has_open_panel and not self.telling:
             self.telling = True
             try:
                 self.call("knobChanged", node, knob)

@@ -220,7 +220,7 @@ def test_a_reopened_script_finds_its_running_job(
     nuke.scriptOpen(script)
     (again,) = group.ours()
     assert "open this panel" in again["status"].value()
-    nuke.session().changed(again, nuke.Knob("showPanel"))
+    nuke.open_panel(again)
     nuke.pump(lambda: " %" in again["status"].value())
     assert NukeNode(again).job == ticket(request)
     assert finish(again).startswith("24 frames are ready.")
@@ -232,7 +232,7 @@ def test_a_job_that_has_ended_meanwhile_is_said_and_nothing_is_started(shot: Sit
     """Opening the panel asks a server that runs, and starts none."""
     node = matte_node(plate(shot))
     NukeNode(node).job = TICKET
-    nuke.session().changed(node, nuke.Knob("showPanel"))
+    nuke.open_panel(node)
     nuke.pump(lambda: "has ended" in node["status"].value())
     assert not NukeNode(node).job
     assert shot.server() is None
@@ -251,7 +251,7 @@ def test_a_job_of_other_settings_is_not_taken_for_this_one(
     twin = nuke.paste(node)
     twin.setInput(0, node.input(0))
     NukeNode(twin).job = job
-    nuke.session().changed(twin, nuke.Knob("showPanel"))
+    nuke.open_panel(twin)
     nuke.pump(lambda: "other settings" in twin["status"].value())
     press("cancel", twin)
     assert finish(node).startswith("The job was cancelled.")

@@ -12,7 +12,18 @@ sys.modules["nuke"] = nuke  # before the node's modules are loaded, as in Nuke
 from gvm_client.protocol.messages import Matte  # noqa: E402
 from gvm_nodes import asking  # noqa: E402
 from gvm_nodes.naming import ticket  # noqa: E402
-from gvm_nodes.nuke import batch, callbacks, group, shown, strict, written  # noqa: E402
+from gvm_nodes.nuke import (  # noqa: E402
+    batch,
+    callbacks,
+    copies,
+    group,
+    knobs,
+    later,
+    notices,
+    shown,
+    strict,
+    written,
+)
 from gvm_nodes.nuke.node import NukeNode, nodes_of  # noqa: E402
 from gvm_nodes.nuke.session import DESK, press  # noqa: E402
 from gvm_nodes.nuke.upstream import upstream, writes  # noqa: E402
@@ -25,8 +36,10 @@ __all__ = [
     "batch",
     "callbacks",
     "group",
+    "knobs",
     "nodes_of",
     "press",
+    "settle",
     "shown",
     "strict",
     "ticket",
@@ -44,6 +57,8 @@ def start(folder: Path, *, gui: bool = True, args: tuple[str, ...] = (), edition
     batch._refused.clear()
     written._just_written.clear()
     written._refused.clear()
+    for waiting in (later._waiting, copies._created, notices._noticed, notices._opened):
+        waiting.clear()
     DESK._looking.clear()
     shown._reloaded.clear()
     shown._due.clear()
@@ -68,7 +83,14 @@ def matte_node(plate: nuke.Node) -> nuke.Group:
     node["engine"].setValue("test")
     for name, number in (("frames_per_window", 6), ("overlap", 2), ("size", 32)):
         node[name].setValue(number)
+    nuke.open_panel(node)  # as Nuke's menu does
+    settle()
     return node
+
+
+def settle() -> None:
+    """Be idle until what callbacks have put off is done."""
+    nuke.pump(lambda: not later._waiting and nuke.session().calls.empty())
 
 
 def tell(node: nuke.Group, request: Matte, update: Update) -> None:

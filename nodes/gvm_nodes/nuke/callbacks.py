@@ -13,11 +13,9 @@ from typing import cast
 import nuke
 
 from gvm_client.errors import SettingsError
-from gvm_nodes import actions
 from gvm_nodes.defaults import studio_defaults
-from gvm_nodes.freshness import OUT_OF_DATE
 from gvm_nodes.knobs import KNOBS, NOT_PART_OF_A_MATTE
-from gvm_nodes.nuke import batch, edition, group, knobs, shown, strict
+from gvm_nodes.nuke import batch, copies, edition, group, knobs, notices, shown, strict
 from gvm_nodes.nuke.node import NukeNode, nodes_of
 from gvm_nodes.nuke.session import DESK
 
@@ -62,25 +60,18 @@ def on_create_in_vain() -> None:
 
 
 def on_create() -> None:
-    """Give a copy of a node a name of its own: two nodes never share a job or an output.
-
-    A clone is no copy: it shares its knobs with the node that it is a clone of.
-    """
+    """Protect a node's knobs, and give a copy a name of its own."""
     node = nuke.thisNode()
     if not group.is_ours(node):
         return
-    with shown.unrecorded():
-        with suppress(SettingsError):  # said when a node is made
-            knobs.protect(node, studio_defaults().locked)
-        identity = group.node_id(node)
-        twins = sum(group.node_id(other) == identity for other in group.ours())
-        if twins > 1 and not node.clones():
-            group.set_id(node)
-            node["gvm_job"].setValue("")
+    with shown.unrecorded(), suppress(SettingsError):  # said when a node is made
+        knobs.protect(node, studio_defaults().locked)
+    copies.created(node)
 
 
 def on_script_load() -> None:
     """Begin what the command line renders; say of a job that was under way where it is seen."""
+    copies.all_created()
     strict.end_all()
     for each in group.ours():
         strict.as_chosen(each)  # it may have been saved within a render
@@ -91,21 +82,21 @@ def on_script_load() -> None:
 
 
 def knob_changed() -> None:
-    """Fill in a preset's numbers; show when the mattes are out of date; find a saved job again."""
-    knob, changed = nuke.thisKnob().name(), nuke.thisNode()
-    if knob not in _WATCHED or not group.is_ours(changed):
+    """Fill in a preset's numbers, and note that a node is to be looked at.
+
+    Nuke may call this for every change, also by a script that it loads, and within itself; or for
+    those in an open panel alone. A preset is the artist's choice where the panel is open.
+    """
+    if not nuke.GUI or knobs.are_being_set():
         return
-    if knob == "preset":
+    knob, node = nuke.thisKnob(), nuke.thisNode()
+    name = str(knob.name()) if knob is not None else ""
+    if name not in _WATCHED or not group.is_ours(node):
+        return
+    if name == "preset" and node.shown():
         with suppress(SettingsError):  # of an older version; said when the artist renders
-            knobs.fill_window(changed)
-    opens = knob == "showPanel"
-    for node in nodes_of(changed):
-        if opens and node.job:
-            actions.opened(DESK, node)
-        elif opens and node.is_tree_changed() and not DESK.is_running(node.identity):
-            node.say(OUT_OF_DATE)
-        else:
-            actions.changed(DESK, node, looks=opens)
+            knobs.fill_window(node)
+    notices.notice(node, opens=name == "showPanel")
 
 
 def _ours() -> Iterator[NukeNode]:

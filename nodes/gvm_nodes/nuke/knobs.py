@@ -6,6 +6,7 @@ Law: what the tool fills in itself is neither undone, nor part of what a matte d
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import nuke
@@ -30,6 +31,8 @@ MISSING_MATTES = ("error", "black", "checkerboard", "nearest frame")
 VIEWS = "views"
 _BUTTONS_AFTER, _MISSING_AFTER = "handles", "depth"
 
+_set_by_us: list[bool] = []  # one for each call under way
+
 _BUTTON = """\
 try:
     from gvm_nodes.nuke import session
@@ -45,8 +48,9 @@ def add_knobs(node: nuke.Node, begins: Defaults) -> None:
     """Add every knob to a new Group, with a studio's values; what it locked is greyed out."""
     for knob in (*_range_page(), *_page(Page.MODEL), *_page(Page.MATTE), *_own_knobs()):
         node.addKnob(knob)
-    for shared in KNOBS:
-        node[shared.name].setValue(getattr(begins.wishes, shared.name))
+    with _setting():
+        for shared in KNOBS:
+            node[shared.name].setValue(getattr(begins.wishes, shared.name))
     protect(node, begins.locked)
 
 
@@ -85,8 +89,23 @@ def fill_window(node: nuke.Node) -> None:
         SettingsError: the preset is none of this version's.
     """
     locked = [name for name in WINDOW if not node[name].enabled()]
-    for name, number in preset_numbers(str(value(node, "preset")), locked).items():
-        node[name].setValue(number)
+    with _setting():
+        for name, number in preset_numbers(str(value(node, "preset")), locked).items():
+            node[name].setValue(number)
+
+
+def are_being_set() -> bool:
+    """Whether it is this module that sets knobs, of which Nuke tells our own callback too."""
+    return bool(_set_by_us)
+
+
+@contextmanager
+def _setting() -> Iterator[None]:
+    _set_by_us.append(True)
+    try:
+        yield
+    finally:
+        _set_by_us.pop()
 
 
 def _range_page() -> Iterator[nuke.Knob]:

@@ -7,12 +7,23 @@ from collections.abc import Callable
 
 import nuke
 
+_waiting: list[Callable[[], None]] = []
+
 
 def later(call: Callable[[], None]) -> None:
-    """Have the main thread call this when it is idle; there must be a GUI, whose loop does it.
+    """Have the main thread call this once it is idle; there must be a GUI, whose loop does it.
 
-    From another thread, because Nuke may refuse to be asked on the main one, or call at once.
+    From another thread, because Nuke may refuse to be asked on the main one, or call at once. A
+    call that waits already is not made twice.
     """
+    if call in _waiting:
+        return
+    _waiting.append(call)
+
+    def now() -> None:
+        _waiting.remove(call)
+        call()
+
     threading.Thread(
-        target=nuke.executeInMainThread, args=(call, ()), name="gvm-later", daemon=True
+        target=nuke.executeInMainThread, args=(now, ()), name="gvm-later", daemon=True
     ).start()
