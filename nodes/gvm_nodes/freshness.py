@@ -5,7 +5,7 @@ that text; "" and a text that cannot be read mean that nothing was made.
 
 Laws:
 1. It is known frame by frame: a job of some frames says nothing of the others.
-2. Only `is_plate_newer` looks at files. Nothing here contacts anybody.
+2. Only `is_plate_newer` and `stand_below` look at files. Nothing here contacts anybody.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from gvm_client.errors import SettingsError
 from gvm_client.frames import format_frames, parse_frames
@@ -67,6 +68,14 @@ def is_plate_newer(text: str, wanted: Matte) -> bool:
         for frames in made.frames.values()
         for frame in frames
     )
+
+
+def stand_below(text: str, folder: str, other: str = "") -> bool:
+    """Whether the folder of the mattes stands below a folder, or, moved with it, below another."""
+    made = _read(text)
+    if made is None or not made.out.startswith(f"{folder}/"):
+        return False
+    return Path((other or folder) + made.out.removeprefix(folder)).parent.is_dir()
 
 
 def _out(job: Matte) -> str:

@@ -30,7 +30,6 @@ node = group.create()
 node.setInput(0, above)
 for name, setting in {settings!r}.items():
     node[name].setValue(setting)
-node["missing_mattes"].setValue("error")
 write = nuke.createNode("Write")
 write.setInput(0, node)
 write["file"].setValue({comp!r})
@@ -48,7 +47,8 @@ def script(
     shot: Site, name: str, *, plate: str = "plate", tree: bool = False, **more: object
 ) -> Path:
     """Write a script with one node and one Write below it."""
-    settings = {"engine": "test", "frames_per_window": 6, "overlap": 2, "size": 32, **more}
+    settings = {"engine": "test", "frames_per_window": 6, "overlap": 2, "size": 32,
+                "missing_mattes": "error", **more}  # fmt: skip
     path = shot.folder / name / "shot.py"
     path.parent.mkdir()
     path.write_text(
@@ -101,6 +101,18 @@ def test_a_batch_render_without_its_plate_ends_with_1(shot: Site) -> None:
     assert code == 1
     assert "lost" in complaint
     assert rendered(path) == []
+
+
+def test_a_render_that_goes_on_after_errors_has_no_frame_without_its_matte(shot: Site) -> None:
+    """`--cont`, with missing mattes black: the farm gets no black alpha that looks finished."""
+    path = script(shot, "a", plate="lost", missing_mattes="black")
+    process = nuke(shot, "-x", "--cont", "-F", "1003-1005", str(path))
+    ended(process)
+    assert rendered(path) == []
+    whole = script(shot, "b", missing_mattes="black")
+    assert ended(nuke(shot, "-x", "--cont", "--gpu", "-F", "1003-1005", str(whole))) == (0, "")
+    assert rendered(whole) == ["1003", "1004", "1005"]
+    assert len(list(whole.parent.rglob("*_matte_v001.*.exr"))) == 3
 
 
 def test_a_tree_is_written_when_the_script_is_loaded_to_be_rendered(shot: Site) -> None:

@@ -26,7 +26,8 @@ from gvm_nodes.knobs import (
 )
 
 SCHEMA_VERSION = 1
-OWN = ("gvm_id", "gvm_made", "gvm_job", "gvm_schema")
+FOLDER = "gvm_folder"  # the script's, when the artist last rendered
+OWN = ("gvm_id", "gvm_made", "gvm_job", FOLDER, "gvm_schema")
 MISSING_MATTES = ("error", "black", "checkerboard", "nearest frame")
 VIEWS = "views"
 _BUTTONS_AFTER, _MISSING_AFTER = "handles", "depth"
@@ -59,11 +60,11 @@ def protect(node: nuke.Node, locked: Iterable[str]) -> None:
 
     Again whenever a node is loaded or pasted: Nuke does not keep every flag with the script.
     """
-    for name in OWN:
-        node[name].setFlag(nuke.INVISIBLE)
-        node[name].setFlag(nuke.NO_UNDO)
-    for name in locked:
-        node[name].setEnabled(False)
+    for knob in filter(None, map(node.knob, OWN)):  # a node of before may lack one
+        knob.setFlag(nuke.INVISIBLE)
+        knob.setFlag(nuke.NO_UNDO)
+    for knob in filter(None, map(node.knob, locked)):
+        knob.setEnabled(False)
 
 
 def value(node: nuke.Node, name: str) -> Any:  # noqa: ANN401 - a knob holds what its class says

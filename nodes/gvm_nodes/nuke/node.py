@@ -9,11 +9,12 @@ import nuke
 
 from gvm_client.errors import GvmError, SettingsError
 from gvm_client.protocol.messages import FileOutput, Matte
+from gvm_nodes.freshness import stand_below
 from gvm_nodes.knobs import Wishes
 from gvm_nodes.node import Clip
 from gvm_nodes.nuke import shown, views, written
 from gvm_nodes.nuke.group import find, node_id
-from gvm_nodes.nuke.knobs import VIEWS, read_knobs
+from gvm_nodes.nuke.knobs import FOLDER, VIEWS, read_knobs
 from gvm_nodes.nuke.plate import plain_path, source, space_of, working_space
 from gvm_nodes.outputs import existing, output_pattern
 
@@ -64,6 +65,8 @@ class NukeNode:
     def made(self, text: str) -> None:
         with shown.quietly():
             views.keep(self.group, "gvm_made", self.view, text)
+            if nuke.GUI:
+                self._remember_folder()
 
     @property
     def said(self) -> str:
@@ -95,8 +98,17 @@ class NukeNode:
         )
 
     def folder(self) -> str:
-        """Return the script's folder; "" for one that was never saved."""
-        return str(nuke.root().name()).rpartition("/")[0]
+        """Return the script's folder; "" for one that was never saved.
+
+        Farms, and Nuke's own background renders, render a copy of the script that lies elsewhere:
+        where no mattes of this node lie there, it is the folder of the artist's last render.
+        """
+        own = _script_folder()
+        knob = self.group.knob(FOLDER)
+        kept = str(knob.value() or "") if knob is not None else ""
+        if nuke.GUI or not kept or kept == own or not stand_below(self.made, kept):
+            return own
+        return own if stand_below(self.made, kept, own) else kept
 
     def document_range(self) -> range:
         """Return the project's frames."""
@@ -143,6 +155,11 @@ class NukeNode:
         pattern = made.output.path.replace(self.identity, every) if self.view else made.output.path
         shown.mattes(self.group, made, pattern)
 
+    def _remember_folder(self) -> None:
+        knob = self.group.knob(FOLDER)
+        if knob is not None and knob.value() != _script_folder():
+            knob.setValue(_script_folder())
+
     def _of_view(self, sentence: str) -> str:
         return f"{self.view}: {sentence}" if self.view else sentence
 
@@ -150,6 +167,10 @@ class NukeNode:
         return output_pattern(
             _WRITTEN, folder=self.folder(), plate="", node=self.identity, version=1
         )
+
+
+def _script_folder() -> str:
+    return str(nuke.root().name()).rpartition("/")[0]
 
 
 def nodes_of(group: nuke.Node) -> list[NukeNode]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gvm_nodes.outputs import frame_path
+from gvm_nodes.work import Phase, Update
 from tests.fakes import nuke
 from tests.support.nuke_session import (
     NukeNode,
@@ -14,6 +15,7 @@ from tests.support.nuke_session import (
     matte_node,
     read_plate,
     start,
+    tell,
 )
 
 LINE = ("nuke", "-x", "--cont", "-F", "1001-1003", "a.nk")
@@ -148,3 +150,46 @@ def test_a_button_whose_render_nuke_refuses_is_pressed_once_more_when_it_is_idle
     node["render_range"].execute()
     nuke.pump(lambda: not nuke.session().refuses and nuke.session().calls.empty())
     assert "Press Render Range" in NukeNode(node).said
+
+
+def test_a_copy_of_the_script_is_rendered_with_the_mattes_of_the_artist_s(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """A farm's copy lies elsewhere; one beside mattes of its own, and the artist's own, do not."""
+    shots = tmp_path / "shots"
+    shots.mkdir()
+    node = shot(shots, gui=True, args=("nuke",))
+    own = NukeNode(node)
+    request = asking.request(own, (1001,))
+    frame_path(request.output.path, 1001).parent.mkdir(parents=True)
+    tell(node, request, Update(phase=Phase.DONE, ready=(1001,)))
+
+    def pattern(folder: str, *, gui: bool) -> str:
+        """Open a copy in another folder, and return where its mattes go."""
+        path = tmp_path / folder / "copy.nk"
+        path.parent.mkdir(exist_ok=True)
+        nuke.scriptSave(str(path))
+        nuke.GUI = gui
+        (group,) = nuke.allNodes("Group")
+        return asking.matte_pattern(NukeNode(group))
+
+    assert pattern("farm", gui=False) == request.output.path
+    assert pattern("shots", gui=False) == request.output.path
+    mine = pattern("farm", gui=True)
+    assert mine.startswith(f"{tmp_path}/farm/")
+    Path(mine).parent.mkdir(parents=True)
+    assert pattern("farm", gui=False) == mine
+    node["gvm_folder"].setValue(f"{tmp_path}/gone")
+    assert pattern("elsewhere", gui=False).startswith(f"{tmp_path}/elsewhere/")
+
+
+def test_a_node_of_before_has_no_folder_to_remember(tmp_path: Path, runtime: Path) -> None:
+    """It opens and renders as ever."""
+    node = shot(tmp_path, gui=True, args=("nuke",))
+    del node.all["gvm_folder"]
+    nuke.scriptSave(str(tmp_path / "b.nk"))
+    nuke.scriptOpen(str(tmp_path / "b.nk"))
+    (node,) = nuke.allNodes("Group")
+    request = asking.request(NukeNode(node), (1001,))
+    tell(node, request, Update(phase=Phase.DONE, ready=(1001,)))
+    assert NukeNode(node).folder() == str(tmp_path)

@@ -71,6 +71,7 @@ def test_what_is_installed_stands_alone(tmp_path: Path, index: None) -> None:
         called = []
         fake = types.ModuleType("nuke")
         fake.__getattr__ = lambda name: lambda *words, **more: called.append(name)
+        fake.env = {}
         sys.modules["nuke"] = fake
         init = sys.argv[1]
         exec(compile(open(init).read(), init, "exec"), {"__file__": init})
@@ -78,7 +79,7 @@ def test_what_is_installed_stands_alone(tmp_path: Path, index: None) -> None:
         assert gvm_nodes.side.__file__.startswith(sys.argv[2]), gvm_nodes.side.__file__
         assert gvm_nodes.side.side_python()
         assert sorted(called) == sorted(["addOnCreate", "addOnScriptLoad", "addKnobChanged",
-            "addBeforeRender", "addBeforeFrameRender"]), called
+            "addBeforeRender", "addBeforeFrameRender", "addAfterRender"]), called
     """
     bare = [sys.executable, "-S", "-I", "-W", "ignore", "-c", code]
     ran = subprocess.run(
