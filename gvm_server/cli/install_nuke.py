@@ -30,7 +30,7 @@ from gvm_server.cli.installed import add_place, make_folder, remove_place
 from gvm_server.cli.ofx_bundle import hosts_server
 
 FOLDER, SIGN = "gvm", "installed_by_gvm.txt"
-LINE = "import nuke; nuke.pluginAddPath('./gvm')  # written by `gvm install nuke`\n"
+LINE = b"import nuke; nuke.pluginAddPath('./gvm')  # written by `gvm install nuke`\n"
 NEEDS = ("pyzmq>=25", "msgpack>=1.0.5")
 OLDEST = (3, 10)  # Nuke 15
 PYTHONS = (OLDEST, (3, 11), (3, 12))  # what is built for 3.12 is loaded by later ones too
@@ -220,16 +220,16 @@ def _vendor(folder: Path, python: tuple[int, int]) -> None:
 
 def _register(plugins: Path) -> None:
     init = plugins / "init.py"
-    text = init.read_text(encoding="utf-8") if init.exists() else ""
+    text = init.read_bytes() if init.exists() else b""
     if LINE not in text:
-        joint = "" if not text or text.endswith("\n") else "\n"
-        init.write_text(text + joint + LINE, encoding="utf-8")
+        joint = b"" if not text or text.endswith(b"\n") else b"\n"
+        init.write_bytes(text + joint + LINE)
 
 
 def _unregister(init: Path) -> None:
-    text = init.read_text(encoding="utf-8")
-    rest = text.replace(LINE, "")
+    text = init.read_bytes()
+    rest = text.replace(LINE, b"")
     if not rest.strip():
         init.unlink()
     elif rest != text:
-        init.write_text(rest, encoding="utf-8")
+        init.write_bytes(rest)

@@ -46,20 +46,20 @@ def test_it_is_installed_registers_and_is_undone(tmp_path: Path, index: None) ->
     """The artist's own init.py is kept, one line longer and then as it was; nothing else stays."""
     plugins = tmp_path / "plugins"
     plugins.mkdir()
-    own = "import nuke\nnuke.pluginAddPath('./mine')\n"
-    (plugins / "init.py").write_text(own)
+    own = b"# -*- coding: latin-1 -*- fran\xe7ois\r\nimport nuke\r\n"  # of any encoding
+    (plugins / "init.py").write_bytes(own)
     for _ in range(2):  # again is an upgrade
         words = ["install", "nuke", "--nuke-python", "3.10", "--to", str(plugins)]
         assert main(words) == Exit.DONE
-    text = (plugins / "init.py").read_text()
+    text = (plugins / "init.py").read_bytes()
     assert text.startswith(own)
-    assert text.count("pluginAddPath('./gvm')") == 1
+    assert text.count(b"pluginAddPath('./gvm')") == 1
     vendor = plugins / "gvm" / "vendor" / f"cp310-{sys.platform}"
     assert sys.executable in (tmp_path / "config" / "gvm" / "server.json").read_text()
     assert (vendor / "zmq" / "__init__.py").is_file()
     assert not list((plugins / "gvm").rglob("*.nk")) + list((plugins / "gvm").rglob("*.gizmo"))
     assert main(["uninstall", "nuke", "--to", str(plugins)]) == Exit.DONE
-    assert (plugins / "init.py").read_text() == own
+    assert (plugins / "init.py").read_bytes() == own
     assert not (plugins / "gvm").exists()
 
 
