@@ -382,7 +382,8 @@ def _render(node: Node, number: int) -> None:
         raise RuntimeError("cancelled")
     for above in _tree(node):
         if above.Class() == "Read" and above["on_error"].value() == "error":
-            path = Path(above["file"].value() % number)
+            name = above["file"].value()
+            path = Path(name % number if "%" in name else name)
             if not path.is_file():
                 raise RuntimeError(f"{above.name()}: {path}: Read error: No such file")
     shift = int(node["frame"].value()) if node["frame_mode"].value() == "offset" else 0
@@ -394,11 +395,20 @@ def _render(node: Node, number: int) -> None:
 
 
 def _tree(node: Node) -> Iterator[Node]:
-    inside = node.children if isinstance(node, Group) else ()
-    for above in (*node.sources, *inside):
-        if above is not None:
-            yield above
-            yield from _tree(above)
+    """Yield what a node's picture is made of: a Group's by what is inside."""
+    for above in _read_by(node):
+        yield above
+        yield from _tree(above)
+
+
+def _read_by(node: Node) -> list[Node]:
+    if isinstance(node, Group):
+        read = [node.output()]
+    elif node.Class() == "Input" and node.group is not None:
+        read = node.group.sources[:1]
+    else:
+        read = node.sources[:1] if node["disable"].value() else node.sources
+    return [above for above in read if above is not None]
 
 
 def _copied(node: Node, group: Group | None) -> Node:

@@ -63,13 +63,15 @@ def start(folder: Path, *, gui: bool = True, args: tuple[str, ...] = (), edition
     shown._reloaded.clear()
     shown._due.clear()
     strict._begun.clear()
+    strict._passing.clear()
     callbacks.register()
     nuke.scriptSave((folder / "shot.nk").as_posix())
 
 
 def read_plate(pattern: str, first: int, last: int) -> nuke.Node:
-    """Make a Read of a plate."""
+    """Make a Read of a plate, whose frames need not exist for Nuke itself."""
     read = nuke.createNode("Read")
+    read["on_error"].setValue("black")
     read["file"].setValue(pattern)
     for name, frame in (("first", first), ("last", last)):
         read[name].setValue(frame)

@@ -6,7 +6,8 @@ Laws:
    within a Write's own render Nuke may refuse to render anything else.
 3. An error stops the render (Nuke's exit code 1) and is on the node, without a GUI in the terminal;
    nothing waits for a person.
-4. No frame is rendered without its matte, also where Nuke goes on after errors (`strict`).
+4. No frame is rendered without its matte, also where Nuke goes on after errors (`strict`), and none
+   with its plate's own alpha.
 5. What the Reads inside name stands before the render; within it, only files appear.
 6. A node set to "only read what exists" contacts nobody.
 """
@@ -60,12 +61,15 @@ def before_render() -> None:
     """
     write = nuke.thisNode()
     strict.end(write)  # of a render that was broken off
-    strict.begin(write, filter(makes, upstream(write)))
+    above = [group for group in upstream(write) if not value(group, "disable")]
+    making = [group for group in above if makes(group)]
+    reading = [group for group in above if not makes(group) and strict.passes_by(group)]
+    strict.begin(write, making, reading)
     if refused := _refused.pop(write.fullName(), None):
         raise refused
     _made.clear()  # plates may have changed since the last render
     line = _command_line()
-    for node in _nodes(write, line.views):
+    for node in _in_views(making + reading, write, line.views):
         with _told(node):
             node.point_at(request(node, ()))
     if line.renders:
@@ -124,16 +128,18 @@ def _see_to(
 ) -> None:
     """Make the mattes that a Write reads in its views, those that are named if any are."""
     frames = tuple(frames)
-    for node in _nodes(write, named):
+    for node in _in_views(filter(makes, upstream(write)), write, named):
         with _told(node):
             _make(node, frames, in_frame=in_frame)
 
 
-def _nodes(write: nuke.Node, named: Iterable[str]) -> Iterator[NukeNode]:
-    """Yield the nodes above a Write that make mattes, in its views."""
+def _in_views(
+    groups: Iterable[nuke.Group], write: nuke.Node, named: Iterable[str]
+) -> Iterator[NukeNode]:
+    """Yield nodes in each view of a Write, of those that are named if any are."""
     chosen = views.chosen_views(write, VIEWS)
     wanted = [view for view in chosen if view in named] or chosen
-    for group in filter(makes, upstream(write)):
+    for group in groups:
         for view in wanted:
             yield NukeNode(group, view)
 

@@ -24,6 +24,10 @@ def later(call: Callable[[], None]) -> None:
         _waiting.remove(call)
         call()
 
-    threading.Thread(
-        target=nuke.executeInMainThread, args=(now, ()), name="gvm-later", daemon=True
-    ).start()
+    def ask() -> None:
+        try:
+            nuke.executeInMainThread(now, ())
+        except RuntimeError:  # it is about to end: nothing waits any more
+            _waiting.remove(call)
+
+    threading.Thread(target=ask, name="gvm-later", daemon=True).start()

@@ -15,20 +15,31 @@ from contextlib import suppress
 
 import nuke
 
-from gvm_nodes.nuke.group import AS_CHOSEN, MATTE
+from gvm_nodes.nuke.group import AS_CHOSEN, COPY, MATTE
 from gvm_nodes.nuke.shown import quietly, unrecorded
 
 _ERROR = "0"  # of the Read's choices for a missing frame
 _NOT_MADE = ".not_made"  # no file has that name
 
 _begun: dict[str, list[nuke.Group]] = {}  # by the Write that is rendered
+_passing: set[str] = set()  # nodes of those that had no matte yet, and passed their plate on
 
 
-def begin(write: nuke.Node, nodes: Iterable[nuke.Group]) -> None:
-    """Have the Reads inside the nodes above a Write be errors where a matte is missing."""
-    _begun[write.fullName()] = list(nodes)
-    for node in _begun[write.fullName()]:
-        fail_where_missing(node)
+def begin(write: nuke.Node, making: Iterable[nuke.Group], reading: Iterable[nuke.Group]) -> None:
+    """Have no node above a Write pass its plate on, and missing mattes be errors.
+
+    Args:
+        write: what is rendered.
+        making: nodes whose mattes are made.
+        reading: nodes whose mattes are only read: there a missing one is what the artist chose.
+    """
+    making, reading = list(making), list(reading)
+    _begun[write.fullName()] = making + reading
+    for node in making:
+        _on_error(node, _ERROR)
+    for node in filter(passes_by, making + reading):
+        _passing.add(node.fullName())
+        _pass_by(node, now=False)
 
 
 def end(write: nuke.Node) -> None:
@@ -44,12 +55,19 @@ def end_all() -> None:
 
 def fail_where_missing(node: nuke.Group) -> None:
     """Have a node's Read be an error where a matte is missing."""
-    _set(node, _ERROR)
+    _on_error(node, _ERROR)
+    _pass_by(node, now=False)
+
+
+def passes_by(node: nuke.Group) -> bool:
+    """Whether a node passes its plate on: it has no matte yet."""
+    copy = node.node(COPY)
+    return copy is not None and bool(copy["disable"].value())
 
 
 def as_chosen(node: nuke.Group) -> None:
     """Have a node's Read do where a matte is missing what the artist chose, and show its mattes."""
-    _set(node, AS_CHOSEN)
+    _on_error(node, AS_CHOSEN)
     show_again(node)
 
 
@@ -69,19 +87,29 @@ def _put_back(writes: Iterable[str]) -> None:
         with suppress(ValueError):  # deleted, or its script was closed
             if not any(node is other for others in _begun.values() for other in others):
                 as_chosen(node)
+                if node.fullName() in _passing and not node["gvm_made"].value():
+                    _pass_by(node, now=True)
+                _passing.discard(node.fullName())
 
 
-def _set(node: nuke.Group, expression: str) -> None:
+def _on_error(node: nuke.Group, expression: str) -> None:
     read = node.node(MATTE)
     if read is not None:
         with unrecorded():
             read["on_error"].setExpression(expression)
 
 
+def _pass_by(node: nuke.Group, *, now: bool) -> None:
+    copy = node.node(COPY)
+    if copy is not None:
+        with unrecorded():
+            copy["disable"].setValue(now)
+
+
 def _name(node: nuke.Group, ending: str) -> None:
     read = node.node(MATTE)
     name = str(read["file"].value() or "") if read is not None else ""
     wanted = name.removesuffix(_NOT_MADE) + ending
-    if read is not None and name and name != wanted:
+    if read is not None and name != wanted:
         with quietly():
             read["file"].setValue(wanted)

@@ -662,7 +662,6 @@ def test_only_read_what_exists_contacts_nobody(tmp_path: Path, runtime: Path) ->
     node["policy"].setValue("only read what exists")
     node["missing_mattes"].setValue("error")
     (tmp_path / "a.1001.exr").write_text("")
-    node.node("MatteRead")["file"].setValue(str(tmp_path / "none.%04d.exr"))
     write = nuke.createNode("Write")
     write.setInput(0, node)
     with pytest.raises(RuntimeError, match="Read error"):

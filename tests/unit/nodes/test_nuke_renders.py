@@ -74,6 +74,18 @@ def test_a_render_that_goes_on_after_errors_writes_no_frame_without_its_matte(
     assert ("/none/server" in NukeNode(node).said) is gui
 
 
+def test_a_node_without_a_plate_lets_nothing_through(tmp_path: Path, runtime: Path) -> None:
+    """A new node passes its plate's own alpha on; a render that should have a matte does not."""
+    node = shot(tmp_path)
+    node.setInput(0, None)
+    copy = node.node("MatteCopy")
+    assert copy["disable"].value()
+    nuke.execute(below(node, tmp_path), 1001, 1003, continueOnError=True)
+    assert nuke.session().rendered == []
+    assert copy["disable"].value()
+    assert node.node("MatteRead")["file"].value() == ""
+
+
 @pytest.mark.parametrize("how", ["press", "load"])
 def test_a_render_that_was_broken_off_leaves_the_node_as_the_artist_has_it(
     tmp_path: Path, runtime: Path, how: str
@@ -96,14 +108,23 @@ def test_a_render_that_was_broken_off_leaves_the_node_as_the_artist_has_it(
     assert (read["on_error"].value(), read["file"].value()) == ("black", shown)
 
 
-def test_a_render_that_only_reads_is_as_the_artist_has_it(tmp_path: Path, runtime: Path) -> None:
-    """Then a missing matte is what he chose, and nobody is asked."""
+@pytest.mark.parametrize(("missing", "rendered"), [("black", [1001]), ("error", [])])
+def test_a_render_that_only_reads_has_what_the_artist_chose_where_a_matte_is_missing(
+    tmp_path: Path, runtime: Path, missing: str, rendered: list[int]
+) -> None:
+    """And never the plate's own alpha, which a new node passes on; nobody is asked."""
     node = shot(tmp_path)
     node["policy"].setValue("only read what exists")
-    for frame in range(1001, 1004):
-        (tmp_path / f"a.{frame}.exr").write_text("")
-    nuke.execute(below(node, tmp_path), 1001, 1003)
-    assert nuke.session().rendered == [1001, 1002, 1003]
+    node["missing_mattes"].setValue(missing)
+    write = below(node, tmp_path)
+    nuke.session().call("beforeRender", write)
+    read = node.node("MatteRead")
+    assert not node.node("MatteCopy")["disable"].value()
+    assert read["file"].value() == asking.matte_pattern(NukeNode(node))
+    nuke.session().call("afterRender", write)
+    assert node.node("MatteCopy")["disable"].value()
+    nuke.execute(write, 1001, 1001, continueOnError=True)
+    assert nuke.session().rendered == rendered
     assert not runtime.exists()
 
 
