@@ -21,7 +21,7 @@ from gvm_nodes.nuke.shown import quietly, unrecorded
 _ERROR = "0"  # of the Read's choices for a missing frame
 _NOT_MADE = ".not_made"  # no file has that name
 
-_begun: dict[str, list[nuke.Group]] = {}  # by the Write that is rendered
+_begun: dict[str, dict[str, nuke.Group]] = {}  # by the Write that is rendered, then by name
 _passing: set[str] = set()  # nodes of those that had no matte yet, and passed their plate on
 
 
@@ -34,7 +34,7 @@ def begin(write: nuke.Node, making: Iterable[nuke.Group], reading: Iterable[nuke
         reading: nodes whose mattes are only read: there a missing one is what the artist chose.
     """
     making, reading = list(making), list(reading)
-    _begun[write.fullName()] = making + reading
+    _begun[write.fullName()] = {node.fullName(): node for node in making + reading}
     for node in making:
         _on_error(node, _ERROR)
     for node in filter(passes_by, making + reading):
@@ -82,14 +82,14 @@ def show_again(node: nuke.Group) -> None:
 
 
 def _put_back(writes: Iterable[str]) -> None:
-    done = [node for write in writes for node in _begun.pop(write, ())]
-    for node in done:
+    done = {name: node for write in writes for name, node in _begun.pop(write, {}).items()}
+    awaited = {name for nodes in _begun.values() for name in nodes}  # of renders that go on
+    for name in done.keys() - awaited:
         with suppress(ValueError):  # deleted, or its script was closed
-            if not any(node is other for others in _begun.values() for other in others):
-                as_chosen(node)
-                if node.fullName() in _passing and not node["gvm_made"].value():
-                    _pass_by(node, now=True)
-                _passing.discard(node.fullName())
+            as_chosen(done[name])
+            if name in _passing and not done[name]["gvm_made"].value():
+                _pass_by(done[name], now=True)
+        _passing.discard(name)
 
 
 def _on_error(node: nuke.Group, expression: str) -> None:
