@@ -131,7 +131,7 @@ def add_model(group: Group, engine: str = "auto") -> None:
     )
 
 
-def add_plate(group: Group, keys: PlateKeys = PlateKeys.STAT) -> None:
+def add_plate(group: Group, keys: PlateKeys = PlateKeys.AUTO) -> None:
     """Add what says how the plate is read."""
     group.add_argument(
         "--input-colorspace",
@@ -175,7 +175,8 @@ def add_plate(group: Group, keys: PlateKeys = PlateKeys.STAT) -> None:
         "--plate-keys",
         default=keys.value,
         choices=[choice.value for choice in PlateKeys],
-        help=f"tell a changed frame by its file's size and time, or by its content ({keys.value})",
+        help="tell a changed frame by its file's size and time, or by its content; auto: a sequence"
+        f" by content, a movie by size and time ({keys.value})",
     )
 
 

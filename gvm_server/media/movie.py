@@ -60,7 +60,7 @@ class MoviePlate:
     def __init__(self, path: Path, options: PlateOptions) -> None:
         self.name = str(path)
         self._path = path
-        self._keys = FileKeys(options)
+        self._keys = FileKeys(options, by_content=False)
         with self._keys.read(path, options.first or 1) as real:
             index = index_movie(real, options.memo)
         self.first = 1 if options.first is None else options.first

@@ -9,13 +9,12 @@ Laws:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
 
 import av
 
-from gvm_server.media.filekey import KEY_BYTES, hash_texts
+from gvm_server.media.filekey import content_hash, hash_texts
 from gvm_server.media.moviefile import open_movie, unreadable
 from gvm_server.media.movieindex import MovieIndex
 
@@ -106,7 +105,7 @@ def _look(path: Path) -> tuple[bytes, list[list[tuple[int, int]]]]:
 
 
 def _read(path: Path, places: Places) -> bytes:
-    digest = blake2b(digest_size=KEY_BYTES)
+    digest = content_hash()
     with path.open("rb") as file:
         for position, size in places:
             file.seek(position)

@@ -13,18 +13,18 @@ Laws:
 from __future__ import annotations
 
 from collections import OrderedDict
-from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
 
 import av
 import numpy as np
+import xxhash
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from gvm_server.media.filekey import KEY_BYTES, hash_texts
+from gvm_server.media.filekey import content_hash, hash_texts
 from gvm_server.media.memo import NOTHING, Memo
 from gvm_server.media.moviefile import open_movie, reason_of, unreadable, whole_pictures
 from gvm_server.media.movieindex import MovieIndex, Times
@@ -42,7 +42,7 @@ REMEMBERED = 64  # movies; an index of a two-hour movie takes 1.4 MB
 _TABLES = ("mov", "avi")  # containers whose table of packets is complete when they are opened
 _BY_DECODE_TIME = ("mpegts", "mpeg")  # containers that are sought in by when a packet is decoded
 
-_INDEX = f"movie index 3, FFmpeg {av.ffmpeg_version_info}"  # another FFmpeg may show others
+_INDEX = f"movie index 4, FFmpeg {av.ffmpeg_version_info}"  # another FFmpeg may show others
 
 Identity = tuple[int, int, int, int, int]
 
@@ -299,11 +299,11 @@ class _Groups:
     """Hashes of the packets from each key packet to the next."""
 
     def __init__(self) -> None:
-        self._digests: list[blake2b] = []
+        self._digests: list[xxhash.xxh3_128] = []
 
     def add(self, packet: Packet[VideoStream]) -> None:
         if packet.is_keyframe or not self._digests:
-            self._digests.append(blake2b(digest_size=KEY_BYTES))
+            self._digests.append(content_hash())
         # What an edit list hides stands among what it shows.
         self._digests[-1].update(b"-" if packet.is_discard else b"+")
         self._digests[-1].update(memoryview(packet))

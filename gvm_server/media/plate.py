@@ -77,7 +77,7 @@ class PlateOptions:
     configuration: Configuration | None = None
     missing: Missing = Missing.FAIL
     bad_pixels: BadPixels = BadPixels.FAIL
-    keys: PlateKeys = PlateKeys.STAT
+    keys: PlateKeys = PlateKeys.AUTO
     memo: Memo = NOTHING
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.settings import PlateKeys
 from gvm_server.media.colour import resolve_colour
 from gvm_server.media.confine import Roots
 from gvm_server.media.filekey import FileKeys
@@ -84,7 +85,7 @@ class ImagePlate:
         self._files = files
         self._options = options
         self._roots = roots
-        self._keys = FileKeys(options)
+        self._keys = FileKeys(options, by_content=options.keys is not PlateKeys.STAT)
         self._layer: str | None = None  # found in the first file, expected of all
         found = self._first_readable()
         self._layer = found.layer

@@ -85,10 +85,12 @@ class OnOom(str, Enum):
 class PlateKeys(str, Enum):
     """What tells one version of a plate frame from another."""
 
+    AUTO = "auto"
+    """The content of a sequence's files, the size and time of a movie."""
     STAT = "stat"
-    """Path, size and modification time: free."""
+    """Path, size and modification time: nothing is read."""
     CONTENT = "content"
-    """A hash of the file: costs a read, survives a copy to another machine."""
+    """A hash of what is in it: costs a read, survives a move and a copy to another machine."""
 
 
 def _require(rule: bool, name: str, value: object, says: str) -> None:  # noqa: FBT001

@@ -28,7 +28,7 @@ from gvm_server.service import scheduler as scheduler_module
 from gvm_server.service.preparing import Preparing
 from gvm_server.service.scheduler import Scheduler
 from tests.fakes.listener import Listener
-from tests.support.plates import read_alpha
+from tests.support.plates import moving_disc, read_alpha, write_exr
 from tests.support.runs import run
 from tests.support.serving import until
 from tests.support.shop import FRAMES, open_shop, request_in
@@ -316,7 +316,7 @@ def test_an_alpha_that_is_lost_is_not_made_of_another_plate(tmp_path, monkeypatc
         def strike():
             first.unlink()
             for path in (tmp_path / "plate").glob("*.exr"):
-                os.utime(path, (1, 1))
+                write_exr(path, 1.0 - moving_disc(1, 96, 64))
 
         befall("between", strike, monkeypatch)
         failed = ask(scheduler, again(request, "copies"))

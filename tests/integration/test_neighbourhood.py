@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 from gvm_client.windows import Plan, windows_covering, windows_for
 from tests.support.plates import moving_disc, write_exr, write_plate
 
 FRAMES = range(1001, 1201)
+STAT = ("--plate-keys", "stat")
 PLAN = Plan(first=1001, last=1200, frames_per_window=6, overlap=2)  # as the fixture's SMALL
 
 
@@ -56,3 +59,18 @@ def test_a_deleted_matte_comes_back_and_the_others_stay(site, tmp_path):
     (tmp_path / "out" / "plate.0004.exr").unlink()
     again = site.matte(plate, "out").done
     assert (again["frames_written"], again["frames_kept"], again["windows_run"]) == (1, 9, 0)
+
+
+def test_a_plate_that_is_moved_copied_or_touched_runs_nothing(site, tmp_path):
+    """A frame is what is in its file, whatever its folder, time or place on the disk."""
+    write_plate(tmp_path / "plate", range(1, 11))
+    site.matte(tmp_path / "plate" / "plate.%04d.exr", "out").done  # noqa: B018
+    (tmp_path / "plate").rename(tmp_path / "moved")
+    shutil.copytree(tmp_path / "moved", tmp_path / "copied", copy_function=shutil.copyfile)
+    for path in (tmp_path / "copied").iterdir():
+        os.utime(path, (1e9, 1e9))
+    for folder in ("moved", "copied"):
+        again = site.matte(tmp_path / folder / "plate.%04d.exr", "out").done
+        assert (again["frames_kept"], again["frames_written"]) == (10, 0), folder
+        by_time = site.matte(tmp_path / folder / "plate.%04d.exr", f"by time {folder}", *STAT).done
+        assert by_time["windows_run"] > 0, "size and time tell it from the first"

@@ -16,7 +16,7 @@ def moving_disc(frame: int, width: int, height: int) -> NDArray[np.float32]:
     centre_x = width * (0.3 + 0.4 * ((frame * 7) % 100) / 100)
     radius = 0.25 * height
     inside = (x - centre_x) ** 2 + (y - height / 2) ** 2 < radius**2
-    ground = 0.1 + 0.05 * np.sin(x / 3.0) * np.cos(y / 5.0)
+    ground = 0.1 + 0.05 * np.sin(x / 3.0 + frame // 100) * np.cos(y / 5.0)
     red = np.where(inside, 0.8, ground)
     return np.stack([red, 0.7 * red, 0.5 * red + 0.001 * (frame % 50)], axis=-1).astype(np.float32)
 

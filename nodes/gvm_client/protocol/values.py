@@ -135,7 +135,7 @@ class FilePlate:
     colourspace: str = "auto"
     missing: Missing = Missing.FAIL
     bad_pixels: BadPixels = BadPixels.FAIL
-    keys: PlateKeys = PlateKeys.STAT
+    keys: PlateKeys = PlateKeys.AUTO
     cuts: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:

@@ -27,7 +27,7 @@ inline constexpr std::array kWords<Missing>{"fail", "hold", "black"};
 template <>
 inline constexpr std::array kWords<BadPixels>{"fail", "black"};
 template <>
-inline constexpr std::array kWords<PlateKeys>{"stat", "content"};
+inline constexpr std::array kWords<PlateKeys>{"auto", "stat", "content"};
 template <>
 inline constexpr std::array kWords<PlanKind>{"seamless", "reference"};
 template <>

@@ -23,7 +23,7 @@ enum class Priority { kInteractive, kRange, kBatch };
 enum class Depth { kHalf, kFloat };
 enum class Missing { kFail, kHold, kBlack };
 enum class BadPixels { kFail, kBlack };
-enum class PlateKeys { kStat, kContent };
+enum class PlateKeys { kAuto, kStat, kContent };
 
 /// Bytes of one channel of a pixel.
 std::int64_t bytes_of(PixelType type);
@@ -64,7 +64,7 @@ struct FilePlate {
   std::string colourspace = "auto";
   Missing missing = Missing::kFail;
   BadPixels bad_pixels = BadPixels::kFail;
-  PlateKeys keys = PlateKeys::kStat;
+  PlateKeys keys = PlateKeys::kAuto;
   std::vector<std::int64_t> cuts;
 };
 

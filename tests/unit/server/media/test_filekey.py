@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import replace
 
 import pytest
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_client.settings import PlateKeys
 from gvm_server.media.filekey import FileKeys
-from gvm_server.media.memo import Memo
+from gvm_server.media.memo import NOTHING, Memo
 from gvm_server.media.plate import PlateOptions
 
 
-def keys_by(kind: PlateKeys) -> FileKeys:
+def keys_by(*, content: bool, memo: Memo = NOTHING) -> FileKeys:
     """Return the keys of a plate."""
-    return FileKeys(PlateOptions(path="/p", keys=kind))
+    return FileKeys(PlateOptions(path="/p", memo=memo), by_content=content)
 
 
 def rewrite(path):
@@ -43,14 +41,14 @@ def rewrite_keeping_size_and_time(path):
 CHANGES = (rewrite, replace_keeping_size_and_time, rewrite_keeping_size_and_time)
 
 
-@pytest.mark.parametrize("kind", PlateKeys)
+@pytest.mark.parametrize("content", [False, True])
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("while_reading", [False, True])
-def test_a_change_ends_the_read_and_names_the_frame(tmp_path, kind, change, while_reading):
+def test_a_change_ends_the_read_and_names_the_frame(tmp_path, content, change, while_reading):
     """Before the read or in the middle of it, even where size and time stay."""
     path = tmp_path / "plate.0007.exr"
     path.write_bytes(b"A" * 8)
-    keys = keys_by(kind)
+    keys = keys_by(content=content)
     keys.key(path, 7)
     if not while_reading:
         change(path)
@@ -59,15 +57,15 @@ def test_a_change_ends_the_read_and_names_the_frame(tmp_path, kind, change, whil
     assert (caught.value.frame, caught.value.code) == (7, ErrorCode.PLATE_MISMATCH)
 
 
-@pytest.mark.parametrize("kind", PlateKeys)
-def test_a_link_that_moves_and_moves_back_is_read_as_it_was(tmp_path, kind):
+@pytest.mark.parametrize("content", [False, True])
+def test_a_link_that_moves_and_moves_back_is_read_as_it_was(tmp_path, content):
     """What is read in between is the folder that the link led to at first."""
     for version in (b"A", b"B"):
         (tmp_path / version.decode()).mkdir()
         (tmp_path / version.decode() / "a.exr").write_bytes(version * 8)
     latest = tmp_path / "latest"
     latest.symlink_to(tmp_path / "A")
-    keys = keys_by(kind)
+    keys = keys_by(content=content)
     keys.key(latest / "a.exr", 1)
     with keys.read(latest / "a.exr", 1) as real:
         latest.unlink()
@@ -87,7 +85,7 @@ def test_the_reason_for_half_a_file_is_its_change(tmp_path):
     path.write_bytes(b"A" * 8)
 
     def read() -> None:
-        with keys_by(PlateKeys.STAT).read(path, 1):
+        with keys_by(content=False).read(path, 1):
             path.write_bytes(b"A")
             raise InputError("Cannot be read.")
 
@@ -99,19 +97,18 @@ def test_a_content_hash_is_known_to_the_next_server(tmp_path, monkeypatch):
     """A file that was not touched is not read again; one that was copied has the same key."""
     path = tmp_path / "plate.0001.exr"
     path.write_bytes(b"A" * 8)
-    options = PlateOptions(path="/p", keys=PlateKeys.CONTENT, memo=Memo(tmp_path / "cache"))
-    key = FileKeys(options).key(path, 1)
+    key = keys_by(content=True, memo=Memo(tmp_path / "cache")).key(path, 1)
     monkeypatch.setattr(FileKeys, "_hash", lambda *_: pytest.fail("it was read again"))
-    again = replace(options, memo=Memo(tmp_path / "cache"))
-    assert FileKeys(again).key(path, 1) == key
+    again = Memo(tmp_path / "cache")
+    assert keys_by(content=True, memo=again).key(path, 1) == key
     link = tmp_path / "latest.exr"
     link.symlink_to(path)
-    assert FileKeys(again).key(link, 1) == key
+    assert keys_by(content=True, memo=again).key(link, 1) == key
     monkeypatch.undo()
     copy = tmp_path / "moved" / path.name
     copy.parent.mkdir()
     shutil.copyfile(path, copy)
-    assert FileKeys(again).key(copy, 1) == key
+    assert keys_by(content=True, memo=again).key(copy, 1) == key
 
 
 @pytest.mark.parametrize(
@@ -121,7 +118,7 @@ def test_a_kept_hash_is_of_one_version(tmp_path, change):
     """Whatever changed the file: the next server reads it."""
     path = tmp_path / "plate.0001.exr"
     path.write_bytes(b"A" * 8)
-    options = PlateOptions(path="/p", keys=PlateKeys.CONTENT, memo=Memo(tmp_path / "cache"))
-    key = FileKeys(options).key(path, 1)
+    memo = Memo(tmp_path / "cache")
+    key = keys_by(content=True, memo=memo).key(path, 1)
     change(path)
-    assert FileKeys(options).key(path, 1) != key
+    assert keys_by(content=True, memo=memo).key(path, 1) != key

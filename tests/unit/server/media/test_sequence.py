@@ -262,18 +262,25 @@ def test_keys_change_with_the_file_and_with_how_it_is_read(tmp_path):
     assert key != opened(pattern, layer="R").key(1)
     status = (tmp_path / "plate.0001.exr").stat()
     os.utime(tmp_path / "plate.0001.exr", ns=(status.st_atime_ns, status.st_mtime_ns + 1))
-    assert plate.key(1) == key != opened(pattern).key(1), "a plate is one version all its life"
+    assert plate.key(1) == key == opened(pattern).key(1)
+    by_time = {"keys": PlateKeys.STAT}
+    plate = opened(pattern, **by_time)
+    key = plate.key(1)
+    os.utime(tmp_path / "plate.0001.exr", ns=(status.st_atime_ns, status.st_mtime_ns + 2))
+    assert plate.key(1) == key != opened(pattern, **by_time).key(1), "one version all its life"
 
 
-def test_content_keys_survive_a_copy_and_see_a_change(tmp_path):
-    """Neither the path nor the time is in them; a byte is."""
-    content = {"keys": PlateKeys.CONTENT}
+@pytest.mark.parametrize("keys", [PlateKeys.AUTO, PlateKeys.CONTENT])
+def test_content_keys_survive_a_copy_and_see_a_change(tmp_path, keys):
+    """Neither the path nor the time is in them; a byte is. It is what a sequence has unasked."""
+    content = {"keys": keys}
     here, there = write_sequence(tmp_path / "a", [1]), write_sequence(tmp_path / "b", [1])
     original = (tmp_path / "a" / "plate.0001.exr").read_bytes()
     (tmp_path / "b" / "plate.0001.exr").write_bytes(original)
     plate = opened(there, **content)
     assert plate.key(1) == opened(here, **content).key(1)
-    assert opened(there).key(1) != opened(here).key(1)
+    by_time = {"keys": PlateKeys.STAT}
+    assert opened(there, **by_time).key(1) != opened(here, **by_time).key(1)
     before = plate.key(1)
     write_image(tmp_path / "b" / "plate.0001.exr", pixels())
     assert opened(there, **content).key(1) != before
