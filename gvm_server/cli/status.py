@@ -76,7 +76,9 @@ def in_words(status: ServerStatus) -> str:
 def _job_in_words(job: JobSummary) -> str:
     rate = job.frames_done / job.seconds if job.seconds > 0 else 0.0
     lasted = duration_in_words(job.seconds)
-    age = f"took {lasted}" if JobState(job.state).is_final else f"asked {lasted} ago"
+    age = f"asked {lasted} ago"
+    if JobState(job.state).is_final:
+        age = f"took {lasted}, ended {duration_in_words(job.ended_seconds)} ago"
     line = (
         f"  {job.job[:8]}  {job.state:<9} {job.frames_done}/{counted(job.frames_total, 'frame')}"
         f"  {rate:.2f} frames/s  {age}  {job.engine}  {job.priority.value}"

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
@@ -17,7 +18,7 @@ import xxhash
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.printable import is_text
 from gvm_server.media.plate import PlateOptions
-from gvm_server.media.probe import probe_file
+from gvm_server.media.probe import answered, probe_file
 
 KEY_BYTES = 16
 
@@ -104,7 +105,7 @@ class FileKeys:
             known = self._versions.get(path)
         if known is None:
             try:
-                version = self._settled(path)
+                version = answered(partial(self._settled, path), path, frame=frame)
             except OSError as error:
                 raise _unreadable(path, frame, error) from error
             with self._lock:
@@ -113,7 +114,7 @@ class FileKeys:
 
     def _prove(self, path: Path, frame: int, version: _Version) -> None:
         try:
-            now = self._look(path)
+            now = answered(partial(self._look, path), path, frame=frame)
         except OSError as error:
             raise _unreadable(path, frame, error) from error
         if now != version:

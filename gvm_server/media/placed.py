@@ -32,7 +32,7 @@ from gvm_server.media.stamp import (
 _PLACED, _OURS = "placed", "ours"  # what the memo calls them
 _SIZE_BYTES, _HEAD_BYTES = 8, 64  # of a file that was written; the time of writing lies in its head
 _LOOK_BYTES = 1 << 16
-LIMIT = 4096  # files held in memory, about 4 MB: the memo has the others
+LIMIT = 4096  # files held in memory, about 1 MB: the memo has the others
 
 _Version = tuple[int, int, int, int, int]
 
@@ -60,7 +60,7 @@ class Placed:
 
     def __init__(self, memo: Memo) -> None:
         self._memo = memo
-        self._proven: OrderedDict[str, tuple[_Version, Fingerprint]] = OrderedDict()
+        self._proven: OrderedDict[bytes, Fingerprint] = OrderedDict()
         self._lock = Lock()
 
     def remember(self, path: Path, fingerprint: Fingerprint, *, at: Path | None = None) -> None:
@@ -78,10 +78,9 @@ class Placed:
         said = read_fingerprint(place)
         if version is None or said != fingerprint or _version(place) != version:
             return
-        self._hold(path, version, fingerprint)
-        self._memo.keep(
-            _PLACED, _key(path, version), fingerprint.recipe + fingerprint.maker.encode()
-        )
+        key = _key(path, version)
+        self._hold(key, fingerprint)
+        self._memo.keep(_PLACED, key, fingerprint.recipe + fingerprint.maker.encode())
         head = _first_bytes(place, _HEAD_BYTES) or b""
         size, *_ = version
         self._memo.keep(_OURS, _place(path, version), size.to_bytes(_SIZE_BYTES, "big") + head)
@@ -162,22 +161,23 @@ class Placed:
         return int.from_bytes(said[:_SIZE_BYTES], "big"), said[_SIZE_BYTES:]
 
     def _known(self, path: Path, version: _Version) -> Fingerprint | None:
+        key = _key(path, version)
         with self._lock:
-            held = self._proven.get(str(path))
-        if held is not None and held[0] == version:
-            return held[1]
-        kept = self._memo.recall(_PLACED, _key(path, version))
+            held = self._proven.get(key)
+        if held is not None:
+            return held
+        kept = self._memo.recall(_PLACED, key)
         if kept is None or len(kept) < KEY_BYTES:
             return None
         found = Fingerprint(kept[:KEY_BYTES], kept[KEY_BYTES:].decode(errors="replace"))
-        self._hold(path, version, found)
+        self._hold(key, found)
         return found
 
-    def _hold(self, path: Path, version: _Version, fingerprint: Fingerprint) -> None:
+    def _hold(self, key: bytes, fingerprint: Fingerprint) -> None:
         # A few makers made all files: each is kept once.
         shared = replace(fingerprint, maker=sys.intern(fingerprint.maker))
         with self._lock:
-            self._proven[str(path)] = (version, shared)
+            self._proven[key] = shared
             while len(self._proven) > LIMIT:
                 self._proven.popitem(last=False)
 

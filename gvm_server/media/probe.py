@@ -1,21 +1,27 @@
-"""A first look at a file, by a thread that may be left behind: a share that stalls ends one job.
+"""Looks at files by a thread that may be left behind: a share that stalls ends one job.
 
-Law: a library that opens a file may hold Python's lock meanwhile (OpenImageIO 3 does), and then a
-share that stalls silences the whole server. So the file is looked at before, without the lock.
+Laws:
+1. A library that opens a file may hold Python's lock meanwhile (OpenImageIO 3 does), and then a
+   share that stalls silences the whole server. So the file is looked at before, without the lock.
+2. A look that is not answered takes no thread of a pool: all jobs would soon wait for that share.
 """
 
 from __future__ import annotations
 
 import stat
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import MappingProxyType
+from typing import Any, Generic, TypeVar
 
 from gvm_client.errors import ErrorCode, InputError
 
 STALL_SECONDS = 20.0  # a share that wakes its disks takes some seconds
+KEPT_IDLE = 4  # threads that wait for the next look
 _FIRST_BYTES = 1 << 16  # more than any header that decides what a file is
 
 _KINDS: Mapping[int, str] = MappingProxyType(
@@ -28,33 +34,101 @@ _KINDS: Mapping[int, str] = MappingProxyType(
     }
 )
 
+_Seen = TypeVar("_Seen")
+
 
 class StallError(InputError):
     """A disk does not answer: whoever has more files to look at there gives up at once."""
 
 
-def probe_file(path: Path, *, frame: int | None = None, seconds: float = STALL_SECONDS) -> None:
+def answered(
+    look: Callable[[], _Seen],
+    path: Path,
+    *,
+    frame: int | None = None,
+    seconds: float | None = None,
+) -> _Seen:
+    """Return what a look at a path sees, or raise what it raises.
+
+    Args:
+        look: asks the disk; it goes on by itself where nobody waits for it any more.
+        path: what is named where no answer comes.
+        frame: the frame that it is, if any.
+        seconds: how long an answer is waited for; None is STALL_SECONDS.
+
+    Raises:
+        StallError: PLATE_UNREADABLE: there was no answer for so long.
+    """
+    limit = STALL_SECONDS if seconds is None else seconds
+    try:
+        looker: _Looker[Any] = _IDLE.pop()
+    except IndexError:
+        looker = _Looker()
+    looker.asked.put(look)
+    try:
+        seen, error = looker.seen.get(timeout=limit)
+    except Empty:
+        looker.asked.put(None)
+        raise StallError(
+            f"{path} has not answered for {limit:g} s.",
+            remedy="See whether its disk or share is there, then ask again.",
+            code=ErrorCode.PLATE_UNREADABLE,
+            frame=frame,
+            path=str(path),
+        ) from None
+    if len(_IDLE) < KEPT_IDLE:
+        _IDLE.append(looker)
+    else:
+        looker.asked.put(None)
+    if error is not None:
+        raise error
+    answer: _Seen = seen  # type: ignore[assignment]  # there is one, where there is no error
+    return answer
+
+
+class _Looker(Generic[_Seen]):
+    """A thread that looks; it is used again, for starting one takes longer than most looks."""
+
+    def __init__(self) -> None:
+        self.asked = SimpleQueue[Callable[[], _Seen] | None]()
+        self.seen = SimpleQueue[tuple[_Seen | None, Exception | None]]()
+        threading.Thread(target=self._work, name="looks at files", daemon=True).start()
+
+    def _work(self) -> None:
+        while (look := self.asked.get()) is not None:
+            try:
+                self.seen.put((look(), None))
+            except Exception as error:  # noqa: BLE001 (whoever waits for it hears it)
+                self.seen.put((None, error))
+            del look
+
+
+_IDLE = deque[_Looker[Any]]()
+
+
+def probe_file(path: Path, *, frame: int | None = None, seconds: float | None = None) -> None:
     """Prove that a file is one and answers; what is not there is left to whoever opens it.
 
     Raises:
         InputError: PLATE_UNREADABLE: it is a pipe or another thing that is no file.
         StallError: PLATE_UNREADABLE: its disk has not answered for so long.
     """
-    kinds: list[str] = []
 
-    def look() -> None:
-        with suppress(OSError):  # whoever opens it says why it cannot be
-            mode = path.stat().st_mode
-            if not stat.S_ISREG(mode):
-                kinds.append(_KINDS.get(stat.S_IFMT(mode), "no file"))
-                return
-            with path.open("rb", buffering=0) as file:
-                file.read(_FIRST_BYTES)
+    def look() -> str:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            return _KINDS.get(stat.S_IFMT(mode), "no file")
+        with path.open("rb", buffering=0) as file:
+            file.read(_FIRST_BYTES)
+        return ""
 
-    _within(seconds, look, path, frame)
-    if kinds:
+    try:
+        kind = answered(look, path, frame=frame, seconds=seconds)
+    except OSError:  # whoever opens it says why it cannot be
+        return
+    if kind:
         raise InputError(
-            f"{path} cannot be read: it is {kinds[0]}.",
+            f"{path} cannot be read: it is {kind}.",
             remedy="Name an image or a movie.",
             code=ErrorCode.PLATE_UNREADABLE,
             frame=frame,
@@ -62,30 +136,11 @@ def probe_file(path: Path, *, frame: int | None = None, seconds: float = STALL_S
         )
 
 
-def probe_folder(folder: Path, *, seconds: float = STALL_SECONDS) -> None:
+def probe_folder(folder: Path, *, seconds: float | None = None) -> None:
     """Prove that a folder's disk answers; one that is not there answers too.
 
     Raises:
         StallError: PLATE_UNREADABLE: it has not for so long.
     """
-
-    def look() -> None:
-        with suppress(OSError):
-            folder.stat()
-
-    _within(seconds, look, folder, None)
-
-
-def _within(seconds: float, look: Callable[[], None], path: Path, frame: int | None) -> None:
-    # Not of a pool: a thread that waits for a dead share waits for ever.
-    thread = threading.Thread(target=look, name=f"probe of {path.name}", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        raise StallError(
-            f"{path} has not answered for {seconds:g} s.",
-            remedy="See whether its disk or share is there, then ask again.",
-            code=ErrorCode.PLATE_UNREADABLE,
-            frame=frame,
-            path=str(path),
-        )
+    with suppress(OSError):
+        answered(folder.stat, folder, seconds=seconds)

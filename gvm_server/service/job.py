@@ -312,7 +312,9 @@ class Job:
     def summary(self) -> JobSummary:
         """Return the job as the status shows it."""
         plate, output = self.request.plate, self.request.output
+        now = time.monotonic()
         with self._lock:
+            ended = self._ended_at
             return JobSummary(
                 job=self.name,
                 state=self.state.value,
@@ -322,8 +324,9 @@ class Job:
                 priority=self.request.priority,
                 frames_done=self._frames_done,
                 frames_total=self._accepted.frames_total if self._accepted else 0,
-                seconds=(self._ended_at or time.monotonic()) - self._asked_at,
+                seconds=(now if ended is None else ended) - self._asked_at,
                 note=self._note if self.state.is_final else self._doing(),
+                ended_seconds=0.0 if ended is None else max(now - ended, 0.0),
             )
 
     def _wait_for_room(self) -> None:

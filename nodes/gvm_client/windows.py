@@ -193,11 +193,25 @@ def windows_for(plan: Plan, frames: Iterable[int]) -> Iterator[Window]:
         InputError: a frame lies outside the clip.
     """
     seen: set[Window] = set()
+    same = range(0)  # frames that need no window but those of the first of them
     for frame in frames:
+        if frame in same:
+            continue
+        same = range(frame, _next_start(plan, frame))
         for window in windows_covering(plan, frame):
             if window not in seen:
                 seen.add(window)
                 yield window
+
+
+def _next_start(plan: Plan, frame: int) -> int:
+    """Return the first frame after this one where a window begins; else the shot's end."""
+    shot = shot_of(plan, frame)
+    count = window_count(plan, shot)
+    after = (frame - shot.first) // _stride(plan) + 1
+    # The last window of a shot is shifted back, and may begin before it.
+    starts = (window_at(plan, shot, index).first for index in (after, count - 1) if index < count)
+    return min((start for start in starts if start > frame), default=shot.last + 1)
 
 
 def _stride(plan: Plan) -> int:

@@ -40,6 +40,7 @@ SUMMARY = say.JobSummary(
     frames_total=100,
     seconds=3.25,
     note="Window 3 of 15.",
+    ended_seconds=61.5,
 )
 
 # Each message's word, then its samples by name.

@@ -290,6 +290,8 @@ class JobSummary:
     """Since it was asked for, until it ended."""
     note: str = ""
     """What it waits for, or does, or why it failed, in plain words."""
+    ended_seconds: float = 0.0
+    """Since it ended; 0 while it lives."""
 
 
 def _is_absolute(path: str) -> bool:

@@ -133,6 +133,7 @@ void fields(V& visit, JobSummary& m) {
   visit("output", m.output), visit("engine", m.engine), visit("priority", m.priority);
   visit("frames_done", m.frames_done), visit("frames_total", m.frames_total);
   visit("seconds", m.seconds), visit.defaulted("note", m.note);
+  visit.defaulted("ended_seconds", m.ended_seconds);
 }
 
 template <class V>

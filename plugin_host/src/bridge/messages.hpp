@@ -113,6 +113,7 @@ struct JobSummary {
   std::int64_t frames_total = 0;
   double seconds = 0.0;
   std::string note;
+  double ended_seconds = 0.0;
 };
 
 // ---- client to server

@@ -48,8 +48,8 @@ def test_a_job_says_how_old_it_is_and_how_long_it_took():
     (running,) = lines_of(JOB)
     assert "asked 1 min 15 s ago" in running
     assert "1/1 frame  " in running
-    (done,) = lines_of(replace(JOB, state="done"))
-    assert "took 1 min 15 s" in done
+    (done,) = lines_of(replace(JOB, state="done", ended_seconds=130.0))
+    assert "took 1 min 15 s, ended 2 min 10 s ago" in done
 
 
 def test_a_failure_says_why():

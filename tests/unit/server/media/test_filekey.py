@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+from pathlib import Path
 
 import pytest
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_server.media import probe
 from gvm_server.media.filekey import FileKeys
 from gvm_server.media.memo import NOTHING, Memo
 from gvm_server.media.plate import PlateOptions
+from gvm_server.media.probe import StallError
 
 
 def keys_by(*, content: bool, memo: Memo = NOTHING) -> FileKeys:
@@ -122,3 +126,26 @@ def test_a_kept_hash_is_of_one_version(tmp_path, change):
     key = keys_by(content=True, memo=memo).key(path, 1)
     change(path)
     assert keys_by(content=True, memo=memo).key(path, 1) != key
+
+
+def test_a_share_that_hangs_ends_the_look_and_holds_no_thread_of_a_pool(tmp_path, monkeypatch):
+    """Before the key, and before a read; when it is back the same file is served."""
+    path = tmp_path / "plate.0007.exr"
+    path.write_bytes(b"A" * 8)
+    back, real = threading.Event(), Path.lstat
+
+    def hangs(self: Path) -> os.stat_result:
+        assert self.name != path.name or back.wait(10)
+        return real(self)
+
+    known, unknown = keys_by(content=False), keys_by(content=False)
+    known.key(path, 7)
+    monkeypatch.setattr(probe, "STALL_SECONDS", 0.1)
+    monkeypatch.setattr(Path, "lstat", hangs)
+    for ask in (lambda: unknown.key(path, 7), lambda: known.read(path, 7).__enter__()):
+        with pytest.raises(StallError, match=r"not answered for 0\.1 s") as caught:
+            ask()
+        assert (caught.value.frame, caught.value.path) == (7, str(path))
+    back.set()
+    with known.read(path, 7) as real_path:
+        assert real_path.read_bytes() == b"A" * 8
