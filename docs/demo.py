@@ -8,6 +8,8 @@ is used here and not kept in the repository.
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -59,7 +61,10 @@ def main() -> int:
     clip = parsed.clip or str(fetch(SOURCE))
     alphas = FOLDER / "alphas"
     words = ["matte", clip, "-o", str(alphas), "--timings", "--frames", parsed.frames]
-    code = subprocess.run([sys.executable, "-m", "gvm_server", *words], check=False).returncode
+    gvm = [sys.executable, "-m", "gvm_server"]
+    # What runs is this tree, also where another installation is set up for this user.
+    environment = {"GVM_SERVER": shlex.join([*gvm, "serve"]), **os.environ}
+    code = subprocess.run([*gvm, *words], check=False, env=environment).returncode
     if code != 0:
         return code
     sheet = FOLDER / "sheet.png"
