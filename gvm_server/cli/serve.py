@@ -14,6 +14,7 @@ from gvm_client.runtime import LOG_NAME, runtime_dir
 from gvm_server.cli.exits import Exit
 from gvm_server.cli.request import absolute
 from gvm_server.cli.streams import outlive_readers
+from gvm_server.hostmemory import use_one_arena
 from gvm_server.matting.gvm.options import GvmOptions, Precision, Switch
 from gvm_server.settings import ServerSettings
 from gvm_server.threads import share_cores
@@ -42,6 +43,7 @@ def run(parsed: argparse.Namespace) -> int:
     folder = runtime_dir()
     _settle(folder)
     share_cores()
+    use_one_arena()
     from gvm_server.service.daemon import serve  # noqa: PLC0415 (numpy comes with it)
 
     serve(settings, folder, log=parsed.log_file or str(folder / LOG_NAME))

@@ -28,7 +28,7 @@ from gvm_server.matting.order import Order
 from gvm_server.matting.refine import refine
 from gvm_server.media.geometry import Box, ClipGeometry
 from gvm_server.media.sinks import Alpha, Delivery
-from gvm_server.media.stamp import MAKER, STAMP, Fingerprint
+from gvm_server.media.stamp import MAKER, PLATE_KEY, STAMP, Fingerprint
 
 # The original program's cuts, in 8-bit steps: below the first is 0, above the second is 1.
 REFERENCE_BLACK, REFERENCE_WHITE = 25 / 255, 240 / 255
@@ -108,7 +108,7 @@ def _attributes(order: Order, frame: int, made: Fingerprint) -> Mapping[str, str
         "gvm:settings": json.dumps(asdict(order.window)),
         "gvm:knobs": json.dumps(asdict(order.knobs)),
         "gvm:windows": " ".join(f"{window.first}-{window.last}" for window in windows),
-        "gvm:plateKey": order.plate.key(frame).hex(),
+        PLATE_KEY: order.plate.key(frame).hex(),
         "gvm:colourspace": order.plate.colour.name,
         "Software": f"GVM Bridge {__version__}",
     }

@@ -25,7 +25,7 @@ from gvm_server.media.geometry import Box
 from gvm_server.media.plate import FrameHeader
 from gvm_server.media.probe import probe_file
 from gvm_server.media.reasons import reason_of
-from gvm_server.media.stamp import SEAL, UNSEALED, Fingerprint, prove, seal
+from gvm_server.media.stamp import Fingerprint, blank, prove, seal
 
 
 def write_alpha(  # noqa: PLR0913 (a file has so many sides)
@@ -50,9 +50,9 @@ def write_alpha(  # noqa: PLR0913 (a file has so many sides)
     if alpha.shape != (data.height, data.width):
         raise ValueError(f"alpha is {alpha.shape}, the data window {data}")
     with replacing(path, size_hint=alpha.nbytes, flush=flush, umask=umask) as temporary:
-        _write(temporary, alpha, _spec(header, depth, {**attributes, SEAL: UNSEALED}))
+        _write(temporary, alpha, _spec(header, depth, blank(attributes)))
         _prove_whole(temporary)
-        seal(temporary)
+        seal(temporary, attributes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

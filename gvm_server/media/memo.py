@@ -24,6 +24,7 @@ LIMIT = 1 << 20  # facts; about 200 MB
 _SUM_BYTES = 8
 _LOOK_EVERY = 4096  # facts kept between two looks at how many there are
 _BUSY_SECONDS = 5.0  # for another server of this machine
+_PAGES_KIB = 256  # of the file in memory; the system has the others
 _REST_SECONDS = 60.0  # after one was waited for in vain
 # Python cannot read SQLite's reason where it quotes what is damaged.
 _DAMAGED = (sqlite3.Error, UnicodeError)
@@ -122,6 +123,7 @@ class Memo:
                 path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
             self._connection = connection
+            connection.execute(f"PRAGMA cache_size = -{_PAGES_KIB}")
             # A fact that is lost with the power is found again.
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("PRAGMA journal_mode = WAL")

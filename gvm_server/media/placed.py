@@ -32,7 +32,7 @@ from gvm_server.media.stamp import (
 _PLACED, _OURS = "placed", "ours"  # what the memo calls them
 _SIZE_BYTES, _HEAD_BYTES = 8, 64  # of a file that was written; the time of writing lies in its head
 _LOOK_BYTES = 1 << 16
-LIMIT = 4096  # files held in memory, about 1 MB: the memo has the others
+LIMIT = 1024  # files held in memory; the memo has the others
 
 _Version = tuple[int, int, int, int, int]
 

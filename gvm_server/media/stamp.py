@@ -6,18 +6,21 @@ hash of all bytes, with zeros where it stands itself.
 Laws:
 1. Nothing here decodes pixels or trusts a length: a damaged file is "not proven", never an error.
 2. A file is proven as a whole: header, key, maker, offsets and pixels.
+3. Texts of which no two files have the same are written here, over zeros: OpenImageIO keeps each
+   different text that it ever saw for the life of the process, and a clip has no end.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 STAMP = "gvm:key"  # the string attribute that makes a file ours: the recipe, 32 hexadecimal digits
 MAKER = "gvm:maker"  # what made it, in words
+PLATE_KEY = "gvm:plateKey"  # of the frame that it was made of, hexadecimal
 SEAL = "gvm:checksum"  # of all bytes of the file, hexadecimal
 SEAL_BYTES = 32
 UNSEALED = "0" * (2 * SEAL_BYTES)
@@ -25,6 +28,7 @@ KEY_BYTES = 16
 
 _MAGIC = b"\x76\x2f\x31\x01"  # OpenEXR File Layout: the magic number, then four bytes of version
 _HEADER = 1 << 16  # bytes that hold any header of ours
+_OWN = (STAMP, PLATE_KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +95,31 @@ def prove(data: bytes) -> Fingerprint | None:
     return _fingerprint(texts)
 
 
-def seal(path: Path) -> None:
-    """Put the checksum of a written file into its place.
+def blank(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Return a file's texts as its writer gets them: zeros where `seal` writes the file's own."""
+    texts = {name: "0" * len(text) if name in _OWN else text for name, text in attributes.items()}
+    return {**texts, SEAL: UNSEALED}
+
+
+def seal(path: Path, attributes: Mapping[str, str]) -> None:
+    """Put a written file's own texts into their places, and the checksum over all.
 
     Raises:
-        OSError: the file cannot be read or written, or has no place for it.
+        OSError: the file cannot be read or written, or has no place for them.
     """
-    data = path.read_bytes()
-    place = dict(_texts(data)).get(SEAL)
-    if place is None or len(place.value) != len(UNSEALED):
-        raise OSError(f"{path} has no place for a checksum")
+    data = bytearray(path.read_bytes())
+    places = dict(_texts(data))
+    own = {name: text.encode() for name, text in attributes.items() if name in _OWN and text}
+    for name, text in {**own, SEAL: UNSEALED.encode()}.items():
+        place = places.get(name)
+        if place is None or place.value != "0" * len(text):
+            raise OSError(f"{path} has no place for {name}")
+        data[place.start : place.start + len(text)] = text
+    own[SEAL] = _sum(data, places[SEAL]).encode()
     with path.open("r+b") as file:
-        file.seek(place.start)
-        file.write(_sum(data, place).encode())
+        for name, text in own.items():
+            file.seek(places[name].start)
+            file.write(text)
 
 
 def _head(path: Path) -> bytes:
@@ -114,7 +130,7 @@ def _head(path: Path) -> bytes:
         return b""
 
 
-def _sum(data: bytes, place: _Text) -> str:
+def _sum(data: bytes | bytearray, place: _Text) -> str:
     end = place.start + len(place.value)
     hashed = blake2b(digest_size=SEAL_BYTES)
     with memoryview(data) as view:
@@ -133,7 +149,7 @@ def _fingerprint(texts: dict[str, _Text]) -> Fingerprint | None:
     return Fingerprint(recipe, maker.value if maker else "") if len(recipe) == KEY_BYTES else None
 
 
-def _texts(data: bytes) -> Iterator[tuple[str, _Text]]:
+def _texts(data: bytes | bytearray) -> Iterator[tuple[str, _Text]]:
     """Yield the string attributes of an EXR's first header, as far as they are whole.
 
     OpenEXR File Layout, "Header": name, type, both ended by a zero; a size of four bytes; value.

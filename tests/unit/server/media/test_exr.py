@@ -22,7 +22,7 @@ from gvm_server.media import exr
 from gvm_server.media.atomic import LEFTOVER_SECONDS, sweep_leftovers
 from gvm_server.media.exr import copy_into_place, read_alpha, write_alpha
 from gvm_server.media.plate import Box, FrameHeader
-from gvm_server.media.stamp import Fingerprint, read_stamp
+from gvm_server.media.stamp import Fingerprint, prove_file, read_stamp, seal
 from tests.fakes.plates import write_image
 
 KEY = bytes(range(16))
@@ -95,6 +95,35 @@ def _as_openexr_reads_it(path, attributes):
     assert (code.hours, code.minutes, code.seconds, code.frame) == (11, 2, 3, 4)
     for name, text in attributes.items():
         assert header[name] == text
+
+
+def test_no_text_of_one_file_alone_goes_through_openimageio(tmp_path, monkeypatch):
+    """OpenImageIO 3.2 keeps each different text for good; the file has its own all the same."""
+    seen, real = [], exr._write
+
+    def watched(path, alpha, spec):
+        seen.append({found.name: found.value for found in spec.extra_attribs})
+        real(path, alpha, spec)
+
+    monkeypatch.setattr(exr, "_write", watched)
+    own = [
+        {"gvm:key": f"{n:032x}", "gvm:plateKey": f"{n:x}" * 32, "gvm:engine": "t"} for n in (1, 2)
+    ]
+    for number, attributes in enumerate(own):
+        path = tmp_path / f"{number}.exr"
+        write_alpha(path, ramp(), header=PLAIN, depth=Depth.HALF, attributes=attributes)
+        header = OpenEXR.File(str(path), header_only=True).parts[0].header
+        assert {name: header[name] for name in attributes} == attributes
+        assert prove_file(path) is not None
+    first, second = seen
+    assert first == second
+
+
+def test_a_file_without_room_for_its_own_texts_is_not_sealed(tmp_path):
+    """A writer that leaves an attribute out is found, and what it wrote."""
+    write_image(path := tmp_path / "a.exr", np.zeros((4, 4, 3), np.float32))
+    with pytest.raises(OSError, match="has no place for gvm:key"):
+        seal(path, {"gvm:key": KEY.hex()})
 
 
 def test_the_stamp_is_read_and_others_files_have_none(tmp_path):
