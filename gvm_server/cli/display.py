@@ -170,17 +170,6 @@ class RichBar:
         self.say(text)
 
 
-def make_display(*, as_json: bool, openjd: bool) -> Display:
-    """Return the display that fits: what was asked for, else a bar on a terminal, else lines."""
-    if as_json:
-        return JsonLines()
-    if openjd:
-        from gvm_server.cli.openjd_lines import OpenJdLines  # noqa: PLC0415 (it builds on this)
-
-        return OpenJdLines()
-    return RichBar() if sys.stderr.isatty() else PlainLines()
-
-
 def headlines(event: Accepted | Recovered) -> list[str]:
     """Return what is said above a job's progress, in whole sentences."""
     if isinstance(event, Recovered):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
@@ -13,8 +14,9 @@ from gvm_client.plural import counted
 from gvm_client.protocol.endings import error_of
 from gvm_client.protocol.messages import Accepted, Cancelled, Done, Failed, FrameReady
 from gvm_client.session import resilient_matte
-from gvm_server.cli.display import Display, make_display, waterfall
+from gvm_server.cli.display import Display, JsonLines, PlainLines, RichBar, waterfall
 from gvm_server.cli.exits import Exit
+from gvm_server.cli.openjd_lines import OpenJdLines
 from gvm_server.cli.original import translate
 from gvm_server.cli.request import matte_request
 from gvm_server.cli.running import other_cache, running_status
@@ -39,7 +41,7 @@ def run(parsed: argparse.Namespace) -> int:
     delivery = _delivery(meant)
     with (
         _terminated_like_interrupted(),
-        make_display(as_json=parsed.json, openjd=parsed.openjd) as display,
+        _display(parsed) as display,
         # Leaving early closes the conversation, and that cancels the job.
         closing(resilient_matte(request, start=not parsed.no_start)) as events,
     ):
@@ -60,6 +62,15 @@ def run(parsed: argparse.Namespace) -> int:
         if delivery:
             delivery.make(sorted(frames), display)
     return Exit.DONE
+
+
+def _display(parsed: argparse.Namespace) -> Display:
+    """Return the display that was asked for, else a bar on a terminal, else lines."""
+    if parsed.json:
+        return JsonLines()
+    if parsed.openjd:
+        return OpenJdLines()
+    return RichBar() if sys.stderr.isatty() else PlainLines()
 
 
 def _tell_limits(display: Display) -> None:

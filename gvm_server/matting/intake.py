@@ -16,8 +16,7 @@ from gvm_server.matting.clock import Clock, Stage
 from gvm_server.matting.engine import LUMA, Image
 from gvm_server.matting.order import Order
 from gvm_server.media.curves import Pixels
-from gvm_server.media.geometry import Box, describe
-from gvm_server.media.plate import FrameHeader
+from gvm_server.media.geometry import Box, FrameHeader, describe
 from gvm_server.media.resize import downscale
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gvm_client.settings import WindowSettings
-from gvm_server.matting.engine import Image
+from gvm_server.media.curves import Pixels
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +37,7 @@ class WorkingSize:
     top: int
     left: int
 
-    def pad(self, image: Image) -> Image:
+    def pad(self, image: Pixels) -> Pixels:
         """Pad [3, height, width] to [3, padded_height, padded_width] by reflection.
 
         The reflection leaves the border pixel out (`dcb|abcd|cba`) and bounces as often as a
@@ -49,7 +49,7 @@ class WorkingSize:
         columns = _reflected(self.width, self.left, self.padded_width)
         return image.take(rows, axis=1).take(columns, axis=2)
 
-    def crop(self, alphas: Image) -> Image:
+    def crop(self, alphas: Pixels) -> Pixels:
         """Cut [..., padded_height, padded_width] back to [..., height, width]; a view."""
         return alphas[..., self.top : self.top + self.height, self.left : self.left + self.width]
 

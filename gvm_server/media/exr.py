@@ -21,8 +21,7 @@ from gvm_client.errors import InputError
 from gvm_client.limits import MAX_CANVAS_PIXELS
 from gvm_client.settings import Depth
 from gvm_server.media.atomic import replacing
-from gvm_server.media.geometry import Box
-from gvm_server.media.plate import FrameHeader
+from gvm_server.media.geometry import Box, FrameHeader
 from gvm_server.media.probe import probe_file
 from gvm_server.media.reasons import reason_of
 from gvm_server.media.stamp import Fingerprint, blank, prove, seal

@@ -17,7 +17,7 @@ import xxhash
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.printable import is_text
-from gvm_server.media.plate import PlateOptions
+from gvm_server.media.memo import NOTHING, Memo
 from gvm_server.media.probe import answered, probe_file
 
 KEY_BYTES = 16
@@ -50,18 +50,20 @@ class FileKeys:
     """Keys of a plate's files: of path, size and time, or of their content.
 
     A job's plate is one version: the first look at a file says which, and its key stays that one.
-    `read` proves that what was read was it. The options that change the pixels are part of
-    every key.
+    `read` proves that what was read was it.
 
     Args:
-        options: how the plate is read.
         by_content: whether a file's key is of its content.
+        reading: what of the reading changes the pixels: it is part of every key.
+        memo: what is known of files from before.
     """
 
-    def __init__(self, options: PlateOptions, *, by_content: bool) -> None:
-        self._memo = options.memo
+    def __init__(
+        self, *, by_content: bool, reading: tuple[str, ...] = (), memo: Memo = NOTHING
+    ) -> None:
+        self._memo = memo
         self._by_content = by_content
-        self._reading = (options.layer, options.bad_pixels.value)
+        self._reading = reading
         self._versions: dict[Path, _Version] = {}
         self._hashes: dict[Path, bytes] = {}
         self._folders: dict[Path, tuple[tuple[int, int], str]] = {}

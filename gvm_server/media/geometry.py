@@ -71,6 +71,30 @@ class FrameWindows:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FrameHeader:
+    """What a frame's file says besides its pixels, and what its alpha's file repeats.
+
+    Attributes:
+        display: the display window.
+        data: the data window: where there are pixels.
+        pixel_aspect: width of a pixel over its height.
+        frame_rate: frames per second as numerator and denominator, or None.
+        timecode: the two SMPTE words as OpenEXR stores them, or None.
+    """
+
+    display: Box
+    data: Box
+    pixel_aspect: float = 1.0
+    frame_rate: tuple[int, int] | None = None
+    timecode: tuple[int, int] | None = None
+
+    @property
+    def windows(self) -> FrameWindows:
+        """How the frame lies."""
+        return FrameWindows(display=self.display, data=self.data, pixel_aspect=self.pixel_aspect)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ClipGeometry:
     """What holds for every frame of a clip.
 

@@ -22,10 +22,9 @@ from gvm_client.errors import ErrorCode, InputError
 from gvm_client.limits import MAX_PARTS
 from gvm_server.media.colourhint import FileHint
 from gvm_server.media.curves import Pixels
-from gvm_server.media.geometry import Box
+from gvm_server.media.geometry import Box, FrameHeader
 from gvm_server.media.layers import Layer, Part, find_layer
 from gvm_server.media.orientation import UPRIGHT, Orientation, orientation_of
-from gvm_server.media.plate import FrameHeader
 from gvm_server.media.probe import probe_file
 from gvm_server.media.reasons import reason_of
 

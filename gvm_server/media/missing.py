@@ -12,8 +12,8 @@ from gvm_client.plural import ARE, counted
 from gvm_client.settings import Missing
 from gvm_server.media.filekey import hash_texts
 from gvm_server.media.frames import format_frames
-from gvm_server.media.geometry import ClipGeometry
-from gvm_server.media.plate import FrameHeader, Plate, PlateFrame
+from gvm_server.media.geometry import ClipGeometry, FrameHeader
+from gvm_server.media.plate import Plate, PlateFrame
 
 
 def fill_missing(plate: Plate, policy: Missing) -> Plate:

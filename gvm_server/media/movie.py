@@ -24,15 +24,14 @@ from gvm_server.media.colour import resolve_colour
 from gvm_server.media.colourhint import FileHint
 from gvm_server.media.curves import Pixels
 from gvm_server.media.decoder import MovieDecoder
-from gvm_server.media.filekey import FileKeys
-from gvm_server.media.geometry import Box, ClipGeometry, describe, geometry_of
+from gvm_server.media.geometry import Box, ClipGeometry, FrameHeader, describe, geometry_of
 from gvm_server.media.image import INTERLACED
 from gvm_server.media.moviefacts import display_orientation
 from gvm_server.media.moviefile import unreadable
 from gvm_server.media.movieindex import MovieIndex
 from gvm_server.media.moviekey import MovieContent
 from gvm_server.media.moviescan import count_movie, index_movie
-from gvm_server.media.plate import FrameHeader, PlateFrame, PlateOptions
+from gvm_server.media.plate import PlateFrame, PlateOptions
 from gvm_server.media.sequence import outside_clip
 from gvm_server.media.timecode import timecode_at
 
@@ -60,7 +59,7 @@ class MoviePlate:
     def __init__(self, path: Path, options: PlateOptions) -> None:
         self.name = str(path)
         self._path = path
-        self._keys = FileKeys(options, by_content=False)
+        self._keys = options.file_keys(by_content=False)
         with self._keys.read(path, options.first or 1) as real:
             index = index_movie(real, options.memo)
         self.first = 1 if options.first is None else options.first

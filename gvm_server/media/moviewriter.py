@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from gvm_client.errors import SettingsError
 from gvm_server.media.atomic import replacing
 from gvm_server.media.curves import Pixels
+from gvm_server.media.geometry import FrameHeader
 from gvm_server.media.moviefile import CONFINED
-from gvm_server.media.plate import FrameHeader
 
 CONTAINERS: Mapping[str, str] = MappingProxyType({".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"})
 DEFAULT_RATE = Fraction(24)  # frames per second, where the plate has none

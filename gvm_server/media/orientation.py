@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gvm_server.media.curves import Pixels
-from gvm_server.media.geometry import Box
-from gvm_server.media.plate import FrameHeader
+from gvm_server.media.geometry import Box, FrameHeader
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

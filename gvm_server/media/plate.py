@@ -11,33 +11,10 @@ from gvm_client.limits import MAX_FRAMES
 from gvm_client.settings import BadPixels, Missing, PlateKeys
 from gvm_server.media.colour import Colour
 from gvm_server.media.curves import Pixels
-from gvm_server.media.geometry import Box, ClipGeometry, FrameWindows
+from gvm_server.media.filekey import FileKeys
+from gvm_server.media.geometry import ClipGeometry, FrameHeader
 from gvm_server.media.memo import NOTHING, Memo
 from gvm_server.media.ocio import Configuration
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FrameHeader:
-    """What a frame's file says besides its pixels, and what its alpha's file repeats.
-
-    Attributes:
-        display: the display window.
-        data: the data window: where there are pixels.
-        pixel_aspect: width of a pixel over its height.
-        frame_rate: frames per second as numerator and denominator, or None.
-        timecode: the two SMPTE words as OpenEXR stores them, or None.
-    """
-
-    display: Box
-    data: Box
-    pixel_aspect: float = 1.0
-    frame_rate: tuple[int, int] | None = None
-    timecode: tuple[int, int] | None = None
-
-    @property
-    def windows(self) -> FrameWindows:
-        """How the frame lies."""
-        return FrameWindows(display=self.display, data=self.data, pixel_aspect=self.pixel_aspect)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +56,11 @@ class PlateOptions:
     bad_pixels: BadPixels = BadPixels.FAIL
     keys: PlateKeys = PlateKeys.AUTO
     memo: Memo = NOTHING
+
+    def file_keys(self, *, by_content: bool) -> FileKeys:
+        """Return the keys of its files, of their content or of path, size and time."""
+        reading = (self.layer, self.bad_pixels.value)
+        return FileKeys(by_content=by_content, reading=reading, memo=self.memo)
 
 
 def check_extent(name: str, first: int, last: int) -> None:

@@ -20,10 +20,10 @@ from gvm_server.media.colourhint import FileHint
 from gvm_server.media.filekey import hash_texts
 from gvm_server.media.finite import require_finite
 from gvm_server.media.frames import format_frames
-from gvm_server.media.geometry import Box, ClipGeometry, describe, geometry_of
+from gvm_server.media.geometry import Box, ClipGeometry, FrameHeader, describe, geometry_of
 from gvm_server.media.mapped import MappedImage, read_mapped
 from gvm_server.media.ocio import Configuration
-from gvm_server.media.plate import FrameHeader, PlateFrame, check_extent
+from gvm_server.media.plate import PlateFrame, check_extent
 from gvm_server.media.sequence import outside_clip
 
 PATIENCE_SECONDS = 120.0  # a host may render a slow tree for each frame that it is asked for

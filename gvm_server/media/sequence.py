@@ -18,13 +18,12 @@ from gvm_client.errors import ErrorCode, InputError
 from gvm_client.settings import PlateKeys
 from gvm_server.media.colour import resolve_colour
 from gvm_server.media.confine import Roots
-from gvm_server.media.filekey import FileKeys
 from gvm_server.media.finite import require_finite
 from gvm_server.media.frames import format_frames
-from gvm_server.media.geometry import ClipGeometry, geometry_of
+from gvm_server.media.geometry import ClipGeometry, FrameHeader, geometry_of
 from gvm_server.media.headers import read_windows
 from gvm_server.media.image import Findings, ImageFile, look_at, read_header, read_image
-from gvm_server.media.plate import FrameHeader, Plate, PlateFrame, PlateOptions, check_extent
+from gvm_server.media.plate import Plate, PlateFrame, PlateOptions, check_extent
 from gvm_server.media.probe import StallError
 from gvm_server.media.resolve import SequencePath, StillPath, missing_plate
 
@@ -85,7 +84,7 @@ class ImagePlate:
         self._files = files
         self._options = options
         self._roots = roots
-        self._keys = FileKeys(options, by_content=options.keys is not PlateKeys.STAT)
+        self._keys = options.file_keys(by_content=options.keys is not PlateKeys.STAT)
         self._layer: str | None = None  # found in the first file, expected of all
         found = self._first_readable()
         self._layer = found.layer

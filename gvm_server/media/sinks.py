@@ -17,10 +17,9 @@ from gvm_server.media.canvas import on_display
 from gvm_server.media.confine import OpenFolder
 from gvm_server.media.curves import Pixels
 from gvm_server.media.exr import copy_into_place, read_alpha_file, write_alpha
-from gvm_server.media.geometry import Box
+from gvm_server.media.geometry import Box, FrameHeader
 from gvm_server.media.mapped import MappedImage, write_mapped
 from gvm_server.media.output import AlphaFiles
-from gvm_server.media.plate import FrameHeader
 from gvm_server.media.stamp import Fingerprint, prove_file
 
 

@@ -14,8 +14,8 @@ from gvm_server.media.cache import DiskCache
 from gvm_server.media.colour import resolve_colour
 from gvm_server.media.colourhint import FileHint
 from gvm_server.media.exr import read_alpha, write_alpha
-from gvm_server.media.geometry import ClipGeometry, geometry_of
-from gvm_server.media.plate import Box, FrameHeader, PlateFrame
+from gvm_server.media.geometry import Box, ClipGeometry, FrameHeader, geometry_of
+from gvm_server.media.plate import PlateFrame
 from gvm_server.media.sinks import Alpha, Delivery, Standing
 from gvm_server.media.stamp import Fingerprint
 

@@ -12,7 +12,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from gvm_server.media.plate import Box
+from gvm_server.media.geometry import Box
 
 GREY_STEP = 4  # frame i of a test movie has the grey value i * GREY_STEP
 

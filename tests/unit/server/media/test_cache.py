@@ -14,7 +14,7 @@ import pytest
 from gvm_client.settings import Depth
 from gvm_server.media.cache import DiskCache
 from gvm_server.media.exr import read_alpha, write_alpha
-from gvm_server.media.plate import Box, FrameHeader
+from gvm_server.media.geometry import Box, FrameHeader
 from gvm_server.media.stamp import MAKER, STAMP, Fingerprint
 from gvm_server.media.windowfile import window_bytes
 

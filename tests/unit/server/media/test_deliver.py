@@ -20,10 +20,11 @@ from gvm_server.media.canvas import on_display
 from gvm_server.media.confine import Roots
 from gvm_server.media.deliver import Deliverables, deliver, over_green
 from gvm_server.media.exr import write_alpha
+from gvm_server.media.geometry import Box, FrameHeader
 from gvm_server.media.moviewriter import MovieShape, is_our_movie, writing_movie
 from gvm_server.media.open import open_plate
 from gvm_server.media.output import AlphaFiles
-from gvm_server.media.plate import Box, FrameHeader, PlateOptions
+from gvm_server.media.plate import PlateOptions
 from gvm_server.media.png import write_png
 from gvm_server.media.stamp import STAMP
 from tests.fakes.plate import DrawnPlate

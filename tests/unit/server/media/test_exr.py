@@ -21,7 +21,7 @@ from gvm_client.settings import Depth
 from gvm_server.media import exr
 from gvm_server.media.atomic import LEFTOVER_SECONDS, sweep_leftovers
 from gvm_server.media.exr import copy_into_place, read_alpha, write_alpha
-from gvm_server.media.plate import Box, FrameHeader
+from gvm_server.media.geometry import Box, FrameHeader
 from gvm_server.media.stamp import Fingerprint, prove_file, read_stamp, seal
 from tests.fakes.plates import write_image
 

@@ -13,13 +13,12 @@ from gvm_client.errors import ErrorCode, InputError
 from gvm_server.media import probe
 from gvm_server.media.filekey import FileKeys
 from gvm_server.media.memo import NOTHING, Memo
-from gvm_server.media.plate import PlateOptions
 from gvm_server.media.probe import StallError
 
 
 def keys_by(*, content: bool, memo: Memo = NOTHING) -> FileKeys:
     """Return the keys of a plate."""
-    return FileKeys(PlateOptions(path="/p", memo=memo), by_content=content)
+    return FileKeys(by_content=content, memo=memo)
 
 
 def rewrite(path):

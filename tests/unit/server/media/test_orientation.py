@@ -8,9 +8,10 @@ from PIL import Image, ImageOps
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_server.media.confine import Roots
+from gvm_server.media.geometry import Box, FrameHeader
 from gvm_server.media.open import open_plate
 from gvm_server.media.orientation import orientation_of
-from gvm_server.media.plate import Box, FrameHeader, PlateOptions
+from gvm_server.media.plate import PlateOptions
 from tests.fakes.plates import ImageSpec, write_image
 
 _ORIENTATION = 0x0112  # the tag's number in TIFF and EXIF

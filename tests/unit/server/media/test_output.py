@@ -10,8 +10,8 @@ from gvm_client.settings import Depth
 from gvm_server.media import output
 from gvm_server.media.confine import Roots
 from gvm_server.media.exr import write_alpha
+from gvm_server.media.geometry import Box, FrameHeader
 from gvm_server.media.output import AlphaFiles
-from gvm_server.media.plate import Box, FrameHeader
 from tests.fakes.plates import write_image, write_sequence
 
 

@@ -13,8 +13,9 @@ import pytest
 from gvm_client.errors import ErrorCode, InputError, SettingsError
 from gvm_client.settings import BadPixels, Missing, PlateKeys
 from gvm_server.media.confine import Roots
+from gvm_server.media.geometry import Box
 from gvm_server.media.open import open_plate
-from gvm_server.media.plate import Box, PlateOptions
+from gvm_server.media.plate import PlateOptions
 from tests.fakes.plates import ImageSpec, pixels, write_image, write_parts, write_sequence
 
 
