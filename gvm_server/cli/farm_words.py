@@ -10,19 +10,21 @@ Laws:
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 
+from gvm_client.declaration import option_of, settings_of
 from gvm_client.errors import SettingsError
 from gvm_client.protocol.messages import EngineName, Matte
-from gvm_client.settings import AUTO_PRESET, Noise, OnOom, Priority
+from gvm_client.settings import AUTO_PRESET, MatteKnobs, Noise, OnOom, Priority
 from gvm_server.cli.request import WINDOW_OPTIONS, absolute, matte_request
 from gvm_server.media.ocio import load_config
 
 _VALUES = (
     *("engine", "weights", "lora", "input_colorspace", "layer", "missing", "bad_pixels"),
     *("ocio_digest", "demand_device", "demand_precision", "demand_compile"),
-    *("plate_keys", "black", "white", "gamma", "grow", "blur", "depth"),
+    *("plate_keys", "depth"),
 )
-_FLAGS = ("invert", "overwrite")
+_FLAGS = ("overwrite",)
 _FOLDERS = ("weights", "lora")
 
 
@@ -76,11 +78,22 @@ def worker_words(
         value = pinned.get(name, getattr(parsed, name))
         if value != "":
             words.append(_word(name, absolute(value) if name in _FOLDERS else value))
+    words += knob_words(request.knobs)
     words += [_word("ocio_variable", variable) for variable in context.ocio_variables]
     words += [_word("cut", cut) for cut in request.plate.cuts]
     words += [f"--{name}" for name in _FLAGS if getattr(parsed, name)]
     return tuple(words)
 
 
+def knob_words(knobs: MatteKnobs) -> Iterator[str]:
+    """Yield an option for every knob; of a switch, where it is on."""
+    for declared in settings_of(MatteKnobs):
+        value = getattr(knobs, declared.name)
+        if value is True:
+            yield option_of(declared.name)
+        elif value is not False:
+            yield _word(declared.name, value)
+
+
 def _word(name: str, value: object) -> str:
-    return f"--{name.replace('_', '-')}={value}"
+    return f"{option_of(name)}={value}"

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import argparse
 
+from gvm_client.declaration import option_of, settings_of
 from gvm_client.protocol.messages import EngineName
 from gvm_client.settings import (
     PRESETS,
     BadPixels,
     Depth,
+    MatteKnobs,
     Missing,
     OnOom,
     PlanKind,
@@ -182,17 +184,13 @@ def add_plate(group: Group, keys: PlateKeys = PlateKeys.AUTO) -> None:
 
 def add_knobs(group: Group) -> None:
     """Add what says what is done to a finished alpha."""
-    for flag, default, text in (
-        ("--black", 0.0, "alpha that becomes 0"),
-        ("--white", 1.0, "alpha that becomes 1"),
-        ("--gamma", 1.0, "above 1 thickens soft edges"),
-        ("--grow", 0.0, "plate pixels, fractions allowed; negative shrinks"),
-        ("--blur", 0.0, "Gaussian sigma, plate pixels"),
-    ):
-        group.add_argument(
-            flag, type=float, default=default, metavar="X", help=f"{text} ({default:g})"
-        )
-    group.add_argument("--invert", action="store_true", help="1 becomes 0")
+    for declared in settings_of(MatteKnobs):
+        flag, text = option_of(declared.name), declared.help
+        if isinstance(declared.default, bool):
+            group.add_argument(flag, action="store_true", help=text)
+        else:
+            shown = f"{text} ({declared.default:g})"
+            group.add_argument(flag, type=float, default=declared.default, metavar="X", help=shown)
 
 
 def _add_deliverables(group: Group) -> None:

@@ -8,6 +8,7 @@ import uuid
 from dataclasses import replace
 
 from gvm_client.context import job_context
+from gvm_client.declaration import option_of, values_in
 from gvm_client.errors import SettingsError
 from gvm_client.home import expanded
 from gvm_client.printable import is_text
@@ -47,7 +48,7 @@ def matte_request(parsed: argparse.Namespace) -> Matte:
     """
     for name, value in vars(parsed).items():
         if isinstance(value, str) and name not in _PATHS:
-            _require_text(value, f"--{name.replace('_', '-')}", "Write it in UTF-8.")
+            _require_text(value, option_of(name), "Write it in UTF-8.")
     preset = find_preset(parsed.preset)
     window = window_settings(
         parsed.preset,
@@ -66,14 +67,7 @@ def matte_request(parsed: argparse.Namespace) -> Matte:
         frames=parsed.frames,
         max_frames=preset.max_frames if parsed.max_frames is None else parsed.max_frames,
         window=window,
-        knobs=MatteKnobs(
-            black=parsed.black,
-            white=parsed.white,
-            gamma=parsed.gamma,
-            grow=parsed.grow,
-            blur=parsed.blur,
-            invert=parsed.invert,
-        ),
+        knobs=MatteKnobs(**values_in(parsed, MatteKnobs)),
         model=ModelSettings(
             weights=absolute(parsed.weights) if parsed.weights else "",
             unet=absolute(parsed.unet) if parsed.unet else "",

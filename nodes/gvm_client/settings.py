@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from enum import Enum
-from math import isfinite
 from types import MappingProxyType
 
+from gvm_client.declaration import setting, settings_of
 from gvm_client.errors import SettingsError
 from gvm_client.limits import MAX_FRAMES_PER_WINDOW, MAX_RADIUS, MAX_SIDE, MAX_STEPS
 
@@ -182,8 +182,33 @@ class ModelSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MatteKnobs:
+class Finish:
     """What is done to a finished alpha; none of these runs a model.
+
+    A setting that is declared here is an option, a part of a farm's task, and a parameter in every
+    host; what it does is said in `gvm_server.matting.knobs`.
+    """
+
+    black: float = setting(0.0, label="Black", help="alpha that becomes 0")
+    white: float = setting(1.0, label="White", help="alpha that becomes 1")
+    gamma: float = setting(
+        1.0, label="Gamma", help="above 1 thickens soft edges", bounds=(0.01, 100.0)
+    )
+    grow: float = setting(
+        0.0,
+        label="Grow",
+        help="plate pixels, fractions allowed; negative shrinks",
+        bounds=(-MAX_RADIUS, MAX_RADIUS),
+    )
+    blur: float = setting(
+        0.0, label="Blur", help="Gaussian sigma, plate pixels", bounds=(0.0, MAX_RADIUS)
+    )
+    invert: bool = setting(False, label="Invert", help="1 becomes 0")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MatteKnobs(Finish):
+    """A finish that is proven.
 
     Applied in the order of the fields' groups: levels (black, white, gamma), grow, blur, invert.
 
@@ -191,25 +216,10 @@ class MatteKnobs:
         SettingsError: a value is out of its range; the message names it.
     """
 
-    black: float = 0.0
-    """The alpha that becomes 0."""
-    white: float = 1.0
-    """The alpha that becomes 1."""
-    gamma: float = 1.0
-    """Exponent 1/gamma after black and white: above 1 thickens soft edges."""
-    grow: float = 0.0
-    """Plate pixels, fractions allowed; negative shrinks."""
-    blur: float = 0.0
-    """Gaussian sigma in plate pixels."""
-    invert: bool = False
-
     def __post_init__(self) -> None:
-        for name in ("black", "white", "gamma", "grow", "blur"):
-            _require(isfinite(getattr(self, name)), name, getattr(self, name), "a finite number")
+        for declared in settings_of(Finish):
+            declared.check(getattr(self, declared.name))
         _require(self.black < self.white, "black", self.black, f"below white, here {self.white}")
-        _require(0.01 <= self.gamma <= 100.0, "gamma", self.gamma, "from 0.01 to 100")
-        _require(abs(self.grow) <= MAX_RADIUS, "grow", self.grow, f"within ±{MAX_RADIUS:g} pixels")
-        _require(0.0 <= self.blur <= MAX_RADIUS, "blur", self.blur, f"from 0 to {MAX_RADIUS:g}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

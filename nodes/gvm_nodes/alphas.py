@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
+from gvm_client.declaration import option_of
 from gvm_client.errors import OutputError, SettingsError
 from gvm_client.protocol.messages import FilePlate, Matte
 from gvm_client.settings import Priority, find_preset
@@ -121,7 +122,7 @@ class Recipe:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the settings that a script's line may name: `--frames-per-window 6` and so on."""
     for knob in SCRIPT_KNOBS:
-        option = f"--{knob.name.replace('_', '-')}"
+        option = option_of(knob.name)
         about = knob.tooltip.replace("%", "%%")  # argparse fills in values there
         if isinstance(knob.default, bool):
             parser.add_argument(option, action="store_true", default=None, help=about)

@@ -94,7 +94,8 @@ class Desk:
         identity = node.identity
         if identity not in self._looking:
             self._looking.add(identity)
-            self._apart("look", partial(self._look, identity, node.made, wanted))
+            before = node.made, node.said
+            self._apart("look", partial(self._look, identity, before, wanted))
 
     def release(self, node: Node) -> None:
         """Have the server give the GPU's memory back, from another thread."""
@@ -134,9 +135,10 @@ class Desk:
             failure = error
         self._post(partial(self._cancelled, identity, kept, failure))
 
-    def _look(self, identity: str, made: str, wanted: Matte) -> None:
+    def _look(self, identity: str, before: tuple[str, str], wanted: Matte) -> None:
+        made, _ = before
         newer = is_plate_newer(made, wanted)
-        self._post(partial(self._looked, identity, made, newer))
+        self._post(partial(self._looked, identity, before, newer))
 
     def _release(self, identity: str) -> None:
         sentence = "The GPU's memory was given back."
@@ -194,14 +196,15 @@ class Desk:
             node.job = ""
         node.say(str(failure) if failure else "The job was cancelled.", failed=failure is not None)
 
-    def _looked(self, identity: str, made: str, newer: bool) -> None:  # noqa: FBT001
+    def _looked(self, identity: str, before: tuple[str, str], newer: bool) -> None:  # noqa: FBT001
         self._looking.discard(identity)
         node = self.host.find(identity)
+        made, said = before
         if node is None or node.made != made or self.is_running(identity):
             return  # made anew meanwhile
         if newer:
             node.say(OUT_OF_DATE)
-        elif node.said == OUT_OF_DATE:
+        elif said == node.said == OUT_OF_DATE:  # else it was said while the files were looked at
             node.say(UP_TO_DATE)
 
     def _found(self, identity: str, kept: str, request: Matte, runs: bool) -> None:  # noqa: FBT001

@@ -11,6 +11,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from gvm_client.declaration import settings_of, values_in
 from gvm_client.errors import SettingsError
 from gvm_client.protocol.messages import EngineName
 from gvm_client.settings import (
@@ -18,6 +19,7 @@ from gvm_client.settings import (
     DEFAULT_PRESET,
     PRESETS,
     Depth,
+    Finish,
     MatteKnobs,
     Missing,
     ModelSettings,
@@ -31,11 +33,9 @@ from gvm_nodes.outputs import DEFAULT_OUTPUT
 Setting = bool | int | float | str
 
 WINDOW = ("frames_per_window", "overlap", "decode_chunk", "steps", "size", "max_resolution")
-LEVELS = ("black", "white", "gamma", "grow", "blur")
 COLOURSPACES = ("auto", "srgb", "scene_linear", "acescg", "rec709", "raw")
 
 _WINDOW = find_preset(DEFAULT_PRESET).window
-_LEVELS = MatteKnobs()
 
 
 class RangeKind(str, Enum):
@@ -65,7 +65,7 @@ class Page(str, Enum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wishes:
+class Wishes(Finish):
     """The knobs' values; checked when a request is made of them, for knobs are set one by one."""
 
     range: str = RangeKind.PLATE.value
@@ -89,12 +89,6 @@ class Wishes:
     colourspace: str = COLOURSPACES[0]
     ocio_colourspace: str = ""
     missing_frames: str = Missing.FAIL.value
-    black: float = _LEVELS.black
-    white: float = _LEVELS.white
-    gamma: float = _LEVELS.gamma
-    grow: float = _LEVELS.grow
-    blur: float = _LEVELS.blur
-    invert: bool = _LEVELS.invert
 
     @property
     def window(self) -> WindowSettings:
@@ -112,8 +106,7 @@ class Wishes:
         Raises:
             SettingsError: a value is out of its range.
         """
-        numbers = {name: float(getattr(self, name)) for name in LEVELS}
-        return MatteKnobs(**numbers, invert=self.invert)
+        return MatteKnobs(**values_in(self, Finish))
 
     @property
     def model(self) -> ModelSettings:
@@ -217,12 +210,10 @@ KNOBS = (
         tooltip="An OCIO colour space; wins where it is set",
     ),
     Knob("missing_frames", "Missing Plate Frames", Page.MODEL, _choices(Missing)),
-    Knob("black", "Black", Page.MATTE, tooltip="The alpha that becomes 0"),
-    Knob("white", "White", Page.MATTE, tooltip="The alpha that becomes 1"),
-    Knob("gamma", "Gamma", Page.MATTE, tooltip="Above 1 thickens soft edges"),
-    Knob("grow", "Grow", Page.MATTE, tooltip="Plate pixels; negative shrinks"),
-    Knob("blur", "Blur", Page.MATTE, tooltip="Plate pixels"),
-    Knob("invert", "Invert", Page.MATTE),
+    *(
+        Knob(one.name, one.label, Page.MATTE, tooltip=f"{one.help[0].upper()}{one.help[1:]}")
+        for one in settings_of(Finish)
+    ),
 )
 
 BUTTONS = (

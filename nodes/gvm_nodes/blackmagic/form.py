@@ -12,7 +12,9 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from gvm_client.limits import MAX_FRAMES_PER_WINDOW, MAX_RADIUS, MAX_SIDE, MAX_STEPS
+from gvm_client.declaration import settings_of
+from gvm_client.limits import MAX_FRAMES_PER_WINDOW, MAX_SIDE, MAX_STEPS
+from gvm_client.settings import Finish
 from gvm_nodes.alphas import SCRIPT_KNOBS
 from gvm_nodes.knobs import Knob, Page, Setting, Wishes, as_wishes, find_knob, preset_numbers
 
@@ -30,11 +32,11 @@ BOUNDS: Mapping[str, tuple[float, float]] = MappingProxyType(
         "steps": (1, MAX_STEPS),
         "size": (32, MAX_SIDE),
         "max_resolution": (32, MAX_SIDE),
-        "black": (-_ANY_LEVEL, _ANY_LEVEL),
-        "white": (-_ANY_LEVEL, _ANY_LEVEL),
-        "gamma": (0.01, 100.0),
-        "grow": (-MAX_RADIUS, MAX_RADIUS),
-        "blur": (0.0, MAX_RADIUS),
+        **{
+            one.name: one.bounds or (-_ANY_LEVEL, _ANY_LEVEL)
+            for one in settings_of(Finish)
+            if not isinstance(one.default, bool)
+        },
     }
 )
 

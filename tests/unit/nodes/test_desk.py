@@ -22,7 +22,7 @@ from gvm_client.protocol.values import JobSummary
 from gvm_client.settings import Priority
 from gvm_nodes import actions, asking
 from gvm_nodes.desk import GONE, OTHER, Desk
-from gvm_nodes.freshness import OUT_OF_DATE
+from gvm_nodes.freshness import OUT_OF_DATE, UP_TO_DATE, record
 from gvm_nodes.knobs import Wishes
 from gvm_nodes.naming import read_ticket, ticket
 from gvm_nodes.node import Clip
@@ -326,3 +326,19 @@ def test_in_batch_errands_are_done_before_the_script_goes_on(server) -> None:
     node.job = ticket(asking.request(node, (1,)))
     actions.cancel(desk, node)
     assert (node.said, node.job) == ("The job was cancelled.", "")
+
+
+def test_a_look_at_files_does_not_take_back_what_was_said_meanwhile(desk, host) -> None:
+    """A tree above may have changed while the files were looked at: they know nothing of that."""
+    node = host.node
+    made = asking.request(node, ())
+    node.made = record("", made, range(1, 21))
+    node.say(OUT_OF_DATE)
+    for said_meanwhile, shown in ((None, UP_TO_DATE), (OUT_OF_DATE, OUT_OF_DATE)):
+        desk.look(node, made)
+        for errand in desk._errands:
+            errand.join(10)
+        if said_meanwhile:
+            node.say(said_meanwhile)
+        host.turn()
+        assert node.said == shown
