@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.fakes.main_thread import MainThreadOnly
+from tests.fakes.remote import Remote
 from tests.fakes.uimanager import Screen
 
 BEFORE_ANY = -2000000000  # COMPN_LastFrameRendered
@@ -28,7 +28,7 @@ class Disk(NamedTuple):
     length: int
 
 
-class Tool(MainThreadOnly):
+class Tool(Remote):
     """A tool; `inputs` is what was set, `attributes` what it says of itself besides."""
 
     def __init__(self, kind: str, comp: Composition) -> None:
@@ -94,7 +94,7 @@ class Tool(MainThreadOnly):
             self.inputs[hold] -= inwards
 
 
-class Composition(MainThreadOnly):
+class Composition(Remote):
     """A composition whose render range is `start` to `end`.
 
     Attributes:
@@ -223,7 +223,7 @@ class Composition(MainThreadOnly):
             self.attributes["COMPN_LastFrameRendered"] = float(frame)
 
 
-class Fusion(MainThreadOnly):
+class Fusion(Remote):
     """The application.
 
     Attributes:

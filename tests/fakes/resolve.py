@@ -3,7 +3,7 @@
 A renderer's `script` says what each look at a job sees once rendering began; before, a job shows
 how its last render ended. `GetClipProperty` gives text, an empty list is `None` as often as not,
 marks that are not set are left out, a job's status is a word in the interface's language: as the
-real one. Every thread but the main one is refused.
+real one. A method that came later than `version` is None. Every thread but the main one is refused.
 """
 
 # ruff: noqa: N802, FBT001 - names and arguments are the host's
@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes.fusion import Fusion
-from tests.fakes.main_thread import MainThreadOnly
+from tests.fakes.remote import Remote
 from tests.fakes.uimanager import Screen
 
 
 @dataclass(eq=False)
-class MediaPoolItem(MainThreadOnly):
+class MediaPoolItem(Remote):
     """A clip of the media pool; `path` is as Resolve shows it, `/p/a.[1001-1010].exr`."""
 
     path: str
@@ -47,7 +47,7 @@ class MediaPoolItem(MainThreadOnly):
 
 
 @dataclass(eq=False)
-class TimelineItem(MainThreadOnly):
+class TimelineItem(Remote):
     """A clip on a track: from `start`, `length` frames, the first of them `offset` into the media.
 
     `speed` 2 means that each timeline frame takes two of the media.
@@ -83,7 +83,7 @@ class TimelineItem(MainThreadOnly):
 
 
 @dataclass(eq=False)
-class Timeline(MainThreadOnly):
+class Timeline(Remote):
     """Video tracks, the lowest first; a track is a list of items."""
 
     name: str
@@ -116,7 +116,7 @@ class Timeline(MainThreadOnly):
 
 
 @dataclass(eq=False)
-class Folder(MainThreadOnly):
+class Folder(Remote):
     """A bin."""
 
     name: str
@@ -133,7 +133,7 @@ class Folder(MainThreadOnly):
         return self.folders or None
 
 
-class MediaPool(MainThreadOnly):
+class MediaPool(Remote):
     """Bins, the current one, and the selection; `imports` is false where Resolve refuses files."""
 
     def __init__(self) -> None:
@@ -167,7 +167,7 @@ class MediaPool(MainThreadOnly):
         return added
 
 
-class Project(MainThreadOnly):
+class Project(Remote):
     """A project with a Deliver queue.
 
     Attributes:
@@ -230,12 +230,29 @@ class Project(MainThreadOnly):
         self.stopped = True
 
 
-class Resolve(MainThreadOnly):
+# By version, what of this file's methods came with it.
+SINCE = {
+    (19, 0): ("GetSelectedClips", "GetThirdPartyMetadata", "SetThirdPartyMetadata",
+              "GetSourceStartFrame", "GetSourceEndFrame"),
+    (19, 1): ("GetMarkInOut",),
+}  # fmt: skip
+
+
+def lacking(version: tuple[int, int]) -> frozenset[str]:
+    """Return what `Remote.lacks` in a version."""
+    return frozenset(name for since, names in SINCE.items() if since > version for name in names)
+
+
+class Resolve(Remote):
     """The application, as scripts get it; it is its own project manager here."""
 
     def __init__(self, project: Project | None, screen: Screen | None = None) -> None:
         self.project = project
+        self.version: list[Any] | None = [21, 0, 0, 47, ""]
         self.fusion = Fusion(None, screen)
+
+    def GetVersion(self) -> list[Any] | None:
+        return self.version
 
     def GetProjectManager(self) -> Resolve:
         return self

@@ -1,7 +1,8 @@
 """The program that a script works with: what its menu gives by name, else what its module finds.
 
 Laws:
-1. An object of the program seems to have every attribute; what it does not have is None.
+1. An object of the program seems to have every attribute; what it does not have is None, or a
+   function that does nothing. So what a version has is asked by its number.
 2. A terminal gives no names, and has no window.
 """
 
@@ -43,6 +44,7 @@ _RESOLVE = _Program(
     " says.",
     "Start Resolve Studio, and set Preferences, General, External scripting to Local.",
 )
+RESOLVE_SINCE = 19, 1  # the first with every method that the scripts call
 _MODULES = ("fusionscript", "BlackmagicFusion", "DaVinciResolveScript")
 
 
@@ -69,10 +71,20 @@ def find_resolve(names: Names) -> Resolve:
     """Return the Resolve that the menu gives, or that runs.
 
     Raises:
-        ServerError: there is none.
+        ServerError: there is none, or it is too old.
     """
     given = names.get("resolve")
-    return cast("Resolve", _running(names, _RESOLVE) if given is None else given)
+    found = cast("Resolve", _running(names, _RESOLVE) if given is None else given)
+    version = _version(found)
+    if version < RESOLVE_SINCE:
+        shown, since = (".".join(map(str, numbers)) for numbers in (version, RESOLVE_SINCE))
+        shown = shown or "of an unknown version"
+        raise ServerError(
+            f"This is Resolve {shown}; the scripts need {since} or later.",
+            remedy="Update Resolve, or use the OpenFX node, GVM Matte.",
+            code=ErrorCode.VERSION_MISMATCH,
+        )
+    return found
 
 
 def find_toolkit(names: Names, fusion: Any) -> Toolkit | None:  # noqa: ANN401
@@ -86,6 +98,14 @@ def find_toolkit(names: Names, fusion: Any) -> Toolkit | None:  # noqa: ANN401
     dispatcher = make(ui)
     can_step = getattr(dispatcher, "StepLoop", None) is not None
     return Toolkit(ui=ui, dispatcher=dispatcher) if can_step else None
+
+
+def _version(resolve: Any) -> tuple[int, ...]:  # noqa: ANN401 - an old one is unlike its types
+    """Return the major and the minor number; nothing where they cannot be had."""
+    ask = getattr(resolve, "GetVersion", None)
+    told = ask() if ask is not None else None
+    numbers = told[:2] if isinstance(told, list | tuple) else ()
+    return tuple(int(number) for number in numbers if isinstance(number, int | float))
 
 
 def _running(names: Names, wanted: _Program) -> Any:  # noqa: ANN401

@@ -21,7 +21,16 @@ from gvm_nodes.resolve.mattes import BIN, RECIPE_KEY, matte, recipe_of
 from gvm_nodes.resolve.script import main
 from gvm_nodes.resolve.shots import selected
 from tests.fakes.bench import FakeBench
-from tests.fakes.resolve import MediaPoolItem, Project, Resolve, Timeline, TimelineItem, status
+from tests.fakes.remote import Remote
+from tests.fakes.resolve import (
+    MediaPoolItem,
+    Project,
+    Resolve,
+    Timeline,
+    TimelineItem,
+    lacking,
+    status,
+)
 
 START = 86400
 DONE = status("Fertig", 100, TimeTakenToRenderInMs=900)
@@ -356,3 +365,23 @@ def test_without_a_project_the_script_says_so():
     said: list[str] = []
     assert main(["deliver"], said.append, Resolve(None).names()) == 1
     assert said == ["GVM: No project is open. Open one, then ask again."]
+
+
+@pytest.mark.parametrize("what", ["selected", "marked", "deliver"])
+@pytest.mark.parametrize(
+    ("version", "says"),
+    [
+        ([18, 6, 6, 7, ""], "This is Resolve 18.6"),
+        ([19.0, 0.0, 3.0, 5.0, ""], "This is Resolve 19.0"),
+        (None, "This is Resolve of an unknown version"),
+    ],
+)
+def test_a_resolve_that_lacks_methods_is_refused_in_one_sentence(what, version, says, monkeypatch):
+    """A method that a version does not have is None there: no trace of calling it."""
+    resolve, said = Resolve(Project(Timeline("Cut", [[]]))), []
+    resolve.version = version
+    since = (int(version[0]), int(version[1])) if version else (0, 0)
+    monkeypatch.setattr(Remote, "lacks", lacking(since))
+    assert main([what, "--no-window"], said.append, resolve.names()) == 1
+    (sentence,) = said
+    assert sentence.startswith(f"GVM: {says}; the scripts need 19.1 or later. Update Resolve, or")

@@ -80,6 +80,7 @@ def test_an_installed_script_runs_in_a_python_that_knows_nothing_of_us(tmp_path)
     host = (
         "class Nothing:\n"
         "    def __getattr__(self, name): return lambda *_: None if 'Timeline' in name else self\n"
+        "    def GetVersion(self): return [21, 0, 0, 1, '']\n"
         f"exec(open({str(script)!r}).read(), {{'resolve': Nothing()}})\n"
         "import os; print(os.environ['GVM_SIDE_PYTHON'])\n"
     )
