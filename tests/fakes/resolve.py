@@ -21,10 +21,14 @@ from tests.fakes.uimanager import Screen
 
 @dataclass(eq=False)
 class MediaPoolItem(Remote):
-    """A clip of the media pool; `path` is as Resolve shows it, `/p/a.[1001-1010].exr`."""
+    """A clip of the media pool; `path` is as Resolve shows it, `/p/a.[1001-1010].exr`.
+
+    `fps` is the property of that name: "24", "23.976", or "" where Resolve says nothing.
+    """
 
     path: str
     frames: int = 0
+    fps: str = "24"
     marks: dict[str, int] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
 
@@ -32,7 +36,8 @@ class MediaPoolItem(Remote):
         return self.path.rsplit("/", 1)[-1] or "Compound Clip 1"
 
     def GetClipProperty(self, name: str) -> str:
-        known = {"File Path": self.path, "Frames": str(self.frames) if self.frames else ""}
+        frames = str(self.frames) if self.frames else ""
+        known = {"File Path": self.path, "Frames": frames, "FPS": self.fps}
         return known.get(name, "")
 
     def GetMarkInOut(self) -> dict[str, dict[str, int]]:
@@ -50,7 +55,9 @@ class MediaPoolItem(Remote):
 class TimelineItem(Remote):
     """A clip on a track: from `start`, `length` frames, the first of them `offset` into the media.
 
-    `speed` 2 means that each timeline frame takes two of the media.
+    `speed` 2 means that each timeline frame takes two of the media. Like the real one, it counts
+    `offset` in frames of the timeline, whatever the media's rate, and gives the media's end
+    exclusively at equal rates, inclusively at others; both ends are rounded down.
     """
 
     media: MediaPoolItem | None
@@ -59,6 +66,7 @@ class TimelineItem(Remote):
     offset: int = 0
     speed: float = 1.0
     enabled: bool = True
+    timeline_fps: str = "24"
 
     def GetMediaPoolItem(self) -> MediaPoolItem | None:
         return self.media
@@ -73,13 +81,20 @@ class TimelineItem(Remote):
         return self.offset
 
     def GetSourceStartFrame(self) -> int:
-        return self.offset
+        return int(self.offset * self._media_frames())
 
     def GetSourceEndFrame(self) -> int:
-        return self.offset + round(self.length * self.speed) - 1
+        end = int((self.offset + self.length) * self._media_frames())
+        return end if self.media is None or self.media.fps == self.timeline_fps else end - 1
 
     def GetClipEnabled(self) -> bool:
         return self.enabled
+
+    def _media_frames(self) -> float:
+        """Return how many frames of the media a frame of the timeline takes."""
+        if self.media is None or not self.media.fps:
+            return self.speed
+        return self.speed * float(self.media.fps) / float(self.timeline_fps.split()[0])
 
 
 @dataclass(eq=False)
@@ -92,12 +107,16 @@ class Timeline(Remote):
     marks: dict[str, int] = field(default_factory=dict)
     disabled: set[int] = field(default_factory=set)
     playhead: TimelineItem | None = None
+    fps: object = "24"  # text or a number, as the setting comes
 
     def GetName(self) -> str:
         return self.name
 
     def GetStartFrame(self) -> int:
         return self.start
+
+    def GetSetting(self, name: str) -> object:
+        return self.fps if name == "timelineFrameRate" else ""
 
     def GetMarkInOut(self) -> dict[str, dict[str, int]]:
         return {"video": self.marks} if self.marks else {}

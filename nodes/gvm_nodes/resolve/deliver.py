@@ -87,7 +87,7 @@ def shown_alphas(project: Project, job: Mapping[str, Any]) -> list[tuple[Recipe,
     if job.get("MarkIn") is not None and job.get("MarkOut") is not None:
         span = Span(first=int(job["MarkIn"]), last=int(job["MarkOut"]))
     alphas = [item for item in video_items(timeline) if _is_alpha(item.GetMediaPoolItem())]
-    seen = list(seen_items(alphas, span))
+    seen = list(seen_items(timeline, alphas, span))
     apart(recipe for item, _, _ in seen if (recipe := recipe_of(item)))  # one shot is several items
     shots = gathered(seen)
     return [(recipe, shot.range_text) for shot in shots if (recipe := recipe_of(shot.item))]

@@ -3,6 +3,7 @@
 Laws:
 1. A sequence keeps the numbers of its files; a movie's frames count from 1, as the server's do.
 2. Resolve's offsets count a clip's frames from 0: they are an `index` here, never a `frame`.
+3. A rate is compared as a number; one that Resolve does not say is like no other.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _SEQUENCE = re.compile(r"(?P<head>.*)\[(?P<first>\d+)-(?P<last>\d+)\](?P<tail>[^/\\]*)", re.DOTALL)
 _MOVIE_FIRST = 1
+_RATE = re.compile(r"\d+(\.\d+)?")  # "29.97 DF" is one too
+_SAME_RATE = 0.01  # frames a second: 23.976 is 23.98, and not 24
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +65,17 @@ def source_clip(item: MediaPoolItem) -> SourceClip:
     return SourceClip(name=item.GetName(), path=path, frames=frames, is_sequence=False)
 
 
+def same_rate(item: MediaPoolItem, timeline_rate: object) -> bool:
+    """Return whether a clip surely has a timeline's frame rate.
+
+    Args:
+        item: the clip.
+        timeline_rate: frames a second, as the timeline's setting has them: text or a number.
+    """
+    ours, theirs = _rate(item.GetClipProperty("FPS")), _rate(timeline_rate)
+    return ours is not None and theirs is not None and abs(ours - theirs) < _SAME_RATE
+
+
 def joined(spans: list[Span]) -> list[Span]:
     """Return the same frames as ascending spans that neither meet nor overlap."""
     whole: list[Span] = []
@@ -83,6 +97,11 @@ def first_frames(spans: Iterable[Span], count: int) -> Iterator[Span]:
             cut = Span(first=span.first, last=min(span.last, span.first + left - 1))
             left -= cut.last - cut.first + 1
             yield cut
+
+
+def _rate(told: object) -> float | None:
+    found = _RATE.match(str(told or ""))
+    return float(found[0]) if found else None
 
 
 def _frame_count(item: MediaPoolItem, path: str) -> int:

@@ -2,7 +2,8 @@
 
 Laws:
 1. A timeline item's frames are found from its left offset and its length, which count frames of
-   the media; a retimed item's do not, so of such an item the whole media is meant.
+   the timeline. Where one of them is not one of the media (a retimed item, another frame rate, a
+   rate that Resolve does not say), the whole media is meant.
 2. What lies on a disabled track, or is disabled itself, is not seen and not matted.
 3. A timeline's marks count from its start; everything else has the timeline's own numbers.
 4. Titles and generators have no media and are passed over; a compound clip is an error.
@@ -15,13 +16,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_nodes.resolve.media import SourceClip, first_frames, joined, source_clip
+from gvm_nodes.resolve.media import SourceClip, first_frames, joined, same_rate, source_clip
 from gvm_nodes.span import Span
 
 if TYPE_CHECKING:
     from fusionscript import MediaPoolItem, Project, Timeline, TimelineItem
 
-_RETIMED_FRAMES = 1  # the documents do not say whether a source's end frame is included
+_RETIMED_FRAMES = 1  # a source's end is rounded down, and now included, now not
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +57,7 @@ def selected(project: Project) -> list[Shot]:
         return [_pool_shot(item) for item in items]
     timeline = project.GetCurrentTimeline()
     item = timeline.GetCurrentVideoItem() if timeline else None
-    shots = gathered(seen_items([item] if item else []))
+    shots = gathered(seen_items(timeline, [item])) if timeline and item else []
     if not shots:
         raise InputError(
             "No clip is selected.",
@@ -81,7 +82,7 @@ def marked(timeline: Timeline | None) -> list[Shot]:
         )
     start = timeline.GetStartFrame()
     span = Span(first=start + marks["in"], last=start + marks["out"])
-    shots = gathered(seen_items(video_items(timeline), span))
+    shots = gathered(seen_items(timeline, video_items(timeline), span))
     if not shots:
         raise InputError(
             f"Nothing lies in the marked range {span}.",
@@ -101,13 +102,14 @@ def video_items(timeline: Timeline) -> Iterator[TimelineItem]:
 
 
 def seen_items(
-    items: Iterable[TimelineItem], span: Span | None = None
+    timeline: Timeline, items: Iterable[TimelineItem], span: Span | None = None
 ) -> Iterator[tuple[MediaPoolItem, SourceClip, Span]]:
-    """Yield the media and frames that items show within a span of the timeline; None is all.
+    """Yield the media and frames that items of a timeline show within a span; None is all of it.
 
     Raises:
         InputError: an item in the span is a compound clip.
     """
+    rate = timeline.GetSetting("timelineFrameRate")
     for item in items:
         start, length = int(item.GetStart(False)), int(item.GetDuration(False))
         first = max(start, span.first) if span else start
@@ -119,7 +121,8 @@ def seen_items(
             continue
         clip = source_clip(media)
         index = int(item.GetLeftOffset(False)) + first - start
-        frames = clip.frames if _is_retimed(item) else clip.part(index, last - first + 1)
+        whole = _is_retimed(item) or not same_rate(media, rate)
+        frames = clip.frames if whole else clip.part(index, last - first + 1)
         if frames:
             yield media, clip, frames
 

@@ -127,6 +127,39 @@ def test_of_a_retimed_clip_the_whole_media_is_matted():
     assert shot.range_text == "1001-1100"
 
 
+@pytest.mark.parametrize(
+    ("media", "timeline"),
+    [
+        ("23.976", "24"),  # span and length agree to a frame, and the offset of 20100 is off by 20
+        ("29.97", 30.0),
+        ("50", "25"),
+        ("", "24"),
+        ("24", ""),
+    ],
+)
+def test_of_a_clip_with_another_frame_rate_the_whole_media_is_matted(media, timeline):
+    """Its offset counts frames of the timeline, which are not the media's."""
+    clip = MediaPoolItem("/p/a.mov", frames=30000, fps=media)
+    rate = str(timeline) or "24"
+    cut = shown(TimelineItem(clip, START, 20, offset=20100, timeline_fps=rate), marks=(0, 19))
+    cut.fps = timeline
+    (shot,) = marked(cut)
+    assert shot.range_text == "1-30000"
+
+
+@pytest.mark.parametrize(
+    ("media", "timeline"),
+    [("23.976", 23.976), ("23.98", "23.976"), ("29.97", "29.97 DF"), ("24.0", "24"), ("24", 24.0)],
+)
+def test_one_frame_rate_may_be_written_in_several_ways(media, timeline):
+    """As text or as a number, with a word for drop frames."""
+    clip = MediaPoolItem("/p/a.mov", frames=30000, fps=media)
+    cut = shown(TimelineItem(clip, START, 20, offset=20000, timeline_fps=media), marks=(0, 19))
+    cut.fps = timeline
+    (shot,) = marked(cut)
+    assert shot.range_text == "20001-20020"
+
+
 def test_what_is_switched_off_and_what_is_a_title_is_passed_over():
     """A disabled clip, a disabled track, a generator without media."""
     seen = TimelineItem(plate(), START, 5)
