@@ -99,12 +99,17 @@ class TimelineItem(Remote):
 
 @dataclass(eq=False)
 class Timeline(Remote):
-    """Video tracks, the lowest first; a track is a list of items."""
+    """Video tracks, the lowest first; a track is a list of items.
+
+    `marks` are relative to its start; whether the real one says them so is documented nowhere, so
+    `marks_are_absolute` has them in its own numbers.
+    """
 
     name: str
     tracks: list[list[TimelineItem]]
     start: int = 86400
     marks: dict[str, int] = field(default_factory=dict)
+    marks_are_absolute: bool = False
     disabled: set[int] = field(default_factory=set)
     playhead: TimelineItem | None = None
     fps: object = "24"  # text or a number, as the setting comes
@@ -118,8 +123,14 @@ class Timeline(Remote):
     def GetSetting(self, name: str) -> object:
         return self.fps if name == "timelineFrameRate" else ""
 
+    def GetEndFrame(self) -> int:
+        ends = [item.start + item.length for track in self.tracks for item in track]
+        return max(ends, default=self.start)
+
     def GetMarkInOut(self) -> dict[str, dict[str, int]]:
-        return {"video": self.marks} if self.marks else {}
+        shift = self.start if self.marks_are_absolute else 0
+        marks = {name: mark + shift for name, mark in self.marks.items()}
+        return {"video": marks} if marks else {}
 
     def GetTrackCount(self, kind: str) -> int:
         return len(self.tracks) if kind == "video" else 0

@@ -5,7 +5,8 @@ Laws:
    the timeline. Where one of them is not one of the media (a retimed item, another frame rate, a
    rate that Resolve does not say), the whole media is meant.
 2. What lies on a disabled track, or is disabled itself, is not seen and not matted.
-3. A timeline's marks count from its start; everything else has the timeline's own numbers.
+3. A timeline's marks count from its start, or are its own numbers: documents and scripts differ,
+   so they are told apart by where they lie. Everything else has the timeline's own numbers.
 4. Titles and generators have no media and are passed over; a compound clip is an error.
 """
 
@@ -71,7 +72,8 @@ def marked(timeline: Timeline | None) -> list[Shot]:
     """Return what the timeline shows between its in and out marks.
 
     Raises:
-        InputError: there is no timeline, no marked range, or nothing in it.
+        InputError: there is no timeline, no marked range or nothing in it, or its marks can mean
+            two places.
     """
     marks = (timeline.GetMarkInOut() or {}).get("video") if timeline else None
     if not timeline or not marks or "in" not in marks or "out" not in marks:
@@ -80,8 +82,7 @@ def marked(timeline: Timeline | None) -> list[Shot]:
             remedy="Mark an in and an out point on the timeline.",
             code=ErrorCode.RANGE_OUTSIDE,
         )
-    start = timeline.GetStartFrame()
-    span = Span(first=start + marks["in"], last=start + marks["out"])
+    span = _marked_span(timeline, int(marks["in"]), int(marks["out"]))
     shots = gathered(seen_items(timeline, video_items(timeline), span))
     if not shots:
         raise InputError(
@@ -136,6 +137,26 @@ def gathered(seen: Iterable[tuple[MediaPoolItem, SourceClip, Span]]) -> list[Sho
         Shot(item=item, clip=clip, frames=tuple(joined(spans)))
         for clip, (item, spans) in found.items()
     ]
+
+
+def _marked_span(timeline: Timeline, mark_in: int, mark_out: int) -> Span:
+    """Return what marks mean in the timeline's own numbers.
+
+    Raises:
+        InputError: the timeline is longer than its first frame's number, and both can be meant.
+    """
+    start, end = timeline.GetStartFrame(), timeline.GetEndFrame()
+    relative = Span(first=start + mark_in, last=start + mark_out)
+    if mark_in < start or start == 0:
+        return relative
+    if relative.first > end:
+        return Span(first=mark_in, last=mark_out)
+    raise InputError(
+        f"The marks {mark_in}-{mark_out} may count from the timeline's start, frame {start}, or be"
+        f" its own numbers; it has both, up to frame {end}.",
+        remedy="Set the timeline's start timecode to 00:00:00:00, or select clips instead.",
+        code=ErrorCode.RANGE_OUTSIDE,
+    )
 
 
 def _pool_shot(item: MediaPoolItem) -> Shot:

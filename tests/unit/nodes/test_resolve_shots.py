@@ -99,17 +99,29 @@ def test_no_selection_and_no_playhead_is_an_error(project):
         selected(project)
 
 
+@pytest.mark.parametrize("absolute", [False, True])
 @pytest.mark.parametrize("start", [0, START, 90000])
-def test_a_marked_range_is_cut_to_what_each_clip_shows(start):
-    """Marks count from the timeline's start, also on a timeline that is longer than its number."""
-    first = TimelineItem(plate(), start + 90000, 10, offset=20)
-    second = TimelineItem(MediaPoolItem("/p/b.mov", frames=90), start + 90010, 10, offset=3)
-    timeline = shown(first, second, marks=(90008, 90011))
-    timeline.start = start
+def test_a_marked_range_is_cut_to_what_each_clip_shows(start, absolute):
+    """Whether marks count from the timeline's start or are its own numbers."""
+    first = TimelineItem(plate(), start + 100, 10, offset=20)
+    second = TimelineItem(MediaPoolItem("/p/b.mov", frames=90), start + 110, 10, offset=3)
+    timeline = shown(first, second, marks=(108, 111))
+    timeline.start, timeline.marks_are_absolute = start, absolute
     assert [(shot.clip.path, shot.range_text) for shot in marked(timeline)] == [
         ("/p/a.####.exr", "1029-1030"),
         ("/p/b.mov", "4-5"),
     ]
+
+
+@pytest.mark.parametrize(("absolute", "mark"), [(False, 90008), (True, 3608)])
+def test_marks_that_can_mean_two_places_are_refused(absolute, mark):
+    """On a timeline that is longer than the number of its first frame; never the wrong range."""
+    items = [TimelineItem(plate(), START + at, 10) for at in (mark, 90000)]
+    timeline = shown(*items, marks=(mark, mark + 3))
+    timeline.marks_are_absolute = absolute
+    with pytest.raises(InputError, match="may count from the timeline's start") as caught:
+        marked(timeline)
+    assert "00:00:00:00" in caught.value.remedy
 
 
 def test_media_that_is_shown_twice_is_one_shot():
