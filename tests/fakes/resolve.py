@@ -164,13 +164,19 @@ class Folder(Remote):
 
 
 class MediaPool(Remote):
-    """Bins, the current one, and the selection; `imports` is false where Resolve refuses files."""
+    """Bins, the current one, and the selection.
+
+    Attributes:
+        imports: whether Resolve takes files.
+        shows_frames: whether *Show Individual Frames* is on: each file becomes a clip.
+    """
 
     def __init__(self) -> None:
         self.root = Folder("Master")
         self.current = self.root
         self.selection: list[MediaPoolItem] = []
         self.imports = True
+        self.shows_frames = False
 
     def GetRootFolder(self) -> Folder:
         return self.root
@@ -192,9 +198,21 @@ class MediaPool(Remote):
     def ImportMedia(self, clips: list[dict[str, Any]]) -> list[MediaPoolItem]:
         if not self.imports:
             return []
-        added = [MediaPoolItem(_shown(clip)) for clip in clips]
+        added = [MediaPoolItem(path) for clip in clips for path in self._shown(clip)]
         self.current.clips += added
         return added
+
+    def DeleteClips(self, clips: list[MediaPoolItem]) -> bool:
+        for folder in (self.root, *self.root.folders):
+            folder.clips = [clip for clip in folder.clips if clip not in clips]
+        return True
+
+    def _shown(self, clip: dict[str, Any]) -> list[str]:
+        """Return an imported clip's path as Resolve shows it; a lone frame's has no brackets."""
+        path, first, last = clip["FilePath"], clip["StartIndex"], clip["EndIndex"]
+        if self.shows_frames or first == last:
+            return [path % frame for frame in range(first, last + 1)]
+        return [path.replace("%04d", f"[{first:04}-{last:04}]")]
 
 
 class Project(Remote):
@@ -301,9 +319,3 @@ class Resolve(Remote):
 def status(word: str, percent: int, **more: object) -> dict[str, Any]:
     """Return what one look at a render job sees."""
     return {"JobStatus": word, "CompletionPercentage": percent, **more}
-
-
-def _shown(clip: dict[str, Any]) -> str:
-    """Return a clip's path as Resolve shows it."""
-    path, first, last = clip["FilePath"], clip["StartIndex"], clip["EndIndex"]
-    return path.replace("%04d", f"[{first:04}-{last:04}]")

@@ -104,6 +104,14 @@ def _clip(
             remedy="Import the files by hand; they are finished.",
             path=recipe.alphas,
         )
+    if len(added) != 1 or source_clip(added[0]).frames != span:
+        pool.DeleteClips(added)  # the files stay
+        raise OutputError(
+            f"Resolve imports {recipe.alphas} frame by frame, as {len(added)} clips.",
+            remedy="Switch off Show Individual Frames in the media pool's menu, and matte again;"
+            " the files are finished.",
+            path=recipe.alphas,
+        )
     added[0].SetThirdPartyMetadata(RECIPE_KEY, recipe.to_text())
     return added[0]
 

@@ -1,7 +1,8 @@
 """What a media pool clip is on disk: the pattern of its files, and the numbers of its frames.
 
 Laws:
-1. A sequence keeps the numbers of its files; a movie's frames count from 1, as the server's do.
+1. A sequence keeps the numbers of its files, and so does a single image, which Resolve shows
+   without brackets; a movie's frames count from 1, as the server's do.
 2. Resolve's offsets count a clip's frames from 0: they are an `index` here, never a `frame`.
 3. A rate is compared as a number; one that Resolve does not say is like no other.
 """
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.media import IMAGE_EXTENSIONS
+from gvm_client.names import number_at_end
 from gvm_nodes.span import Span
 
 if TYPE_CHECKING:
@@ -21,13 +24,17 @@ if TYPE_CHECKING:
 
 _SEQUENCE = re.compile(r"(?P<head>.*)\[(?P<first>\d+)-(?P<last>\d+)\](?P<tail>[^/\\]*)", re.DOTALL)
 _MOVIE_FIRST = 1
+_UNNUMBERED = 1  # the frame of an image without a number, as the server counts it
 _RATE = re.compile(r"\d+(\.\d+)?")  # "29.97 DF" is one too
 _SAME_RATE = 0.01  # frames a second: 23.976 is 23.98, and not 24
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceClip:
-    """A clip's media: a path or a pattern of `#`, and the frames that it has."""
+    """A clip's media: a path or a pattern of `#`, and the frames that it has.
+
+    A single image is a sequence of one frame, whose path has no pattern.
+    """
 
     name: str
     path: str
@@ -37,8 +44,10 @@ class SourceClip:
     def part(self, index: int, count: int) -> Span | None:
         """Return the frames of `count` positions from a 0-based one, as far as the clip has them.
 
-        None where it has none of them.
+        None where it has none of them. A single image is held as long as one likes.
         """
+        if self.is_sequence and self.frames.first == self.frames.last:
+            return self.frames
         first = max(self.frames.first + index, self.frames.first)
         last = min(self.frames.first + index + count - 1, self.frames.last)
         return Span(first=first, last=last) if first <= last else None
@@ -61,6 +70,11 @@ def source_clip(item: MediaPoolItem) -> SourceClip:
         pattern = f"{found['head']}{'#' * len(found['first'])}{found['tail']}"
         frames = Span(first=int(found["first"]), last=int(found["last"]))
         return SourceClip(name=item.GetName(), path=pattern, frames=frames, is_sequence=True)
+    stem, _, extension = path.rpartition(".")
+    if f".{extension.lower()}" in IMAGE_EXTENSIONS:
+        number = int(number_at_end(re.split(r"[/\\]", stem)[-1]) or _UNNUMBERED)
+        frames = Span(first=number, last=number)
+        return SourceClip(name=item.GetName(), path=path, frames=frames, is_sequence=True)
     frames = Span(first=_MOVIE_FIRST, last=_MOVIE_FIRST + _frame_count(item, path) - 1)
     return SourceClip(name=item.GetName(), path=path, frames=frames, is_sequence=False)
 

@@ -162,6 +162,45 @@ def test_matting_the_same_again_adds_no_second_clip():
     assert len(project.pool.root.folders[0].clips) == 1
 
 
+def test_a_single_frame_s_alpha_is_found_again():
+    """Resolve shows it without brackets; it was taken for a movie, and imported once more."""
+    project = Project()
+    project.pool.selection = [MediaPoolItem("/p/a.[1001-1100].exr", marks={"in": 9, "out": 9})]
+    for _ in range(2):
+        matte(project.pool, selected(project), SCRIPT_WISHES, FakeBench())
+    (clip,) = project.pool.root.folders[0].clips
+    assert clip.path == "/p/gvm/a_v001/a_alpha.1010.exr"
+
+
+def test_a_single_image_is_matted_by_its_own_path_and_number():
+    """Its neighbours on disk are no part of it."""
+    project, bench = Project(), FakeBench()
+    project.pool.selection = [MediaPoolItem("/p/a.1001.exr", frames=1)]
+    matte(project.pool, selected(project), SCRIPT_WISHES, bench)
+    assert bench.recipes == [Recipe(plate="/p/a.1001.exr", first=1001, last=1001)]
+    assert bench.made == [("/p/a.1001.exr", "1001-1001", Priority.RANGE)]
+
+
+def test_files_that_resolve_imports_one_by_one_are_an_error():
+    """As a preference of the media pool has it; the first frame would pass for the clip."""
+    project = Project()
+    project.pool.selection = [MediaPoolItem("/p/a.[1001-1100].exr")]
+    project.pool.shows_frames = True
+    with pytest.raises(OutputError, match="as 100 clips") as caught:
+        matte(project.pool, selected(project), SCRIPT_WISHES, FakeBench())
+    assert "Show Individual Frames" in caught.value.remedy
+    assert project.pool.root.folders[0].clips == []
+
+
+def test_a_plate_in_a_folder_with_a_percent_sign_is_refused_before_anything():
+    """In the pattern that Resolve imports it would begin a number."""
+    project, bench = Project(), FakeBench()
+    project.pool.selection = [MediaPoolItem("/p/100%d/a.[1001-1100].exr")]
+    with pytest.raises(OutputError):
+        matte(project.pool, selected(project), SCRIPT_WISHES, bench)
+    assert bench.made == []
+
+
 def test_another_version_is_another_clip():
     """The older alphas stay."""
     project, _ = with_alphas()

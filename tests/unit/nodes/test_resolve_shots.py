@@ -40,6 +40,23 @@ def test_a_movie_counts_from_one():
     assert (clip.path, clip.frames) == ("/p/a.mov", Span(first=1, last=24))
 
 
+@pytest.mark.parametrize(
+    ("path", "frame"),
+    [("/p/a.1001.exr", 1001), ("/p/a_0007.DPX", 7), ("/p/still.png", 1), ("C:\\p\\12.tif", 12)],
+)
+def test_a_single_image_is_its_own_frame(path, frame):
+    """Resolve shows no brackets then: it is no movie whose only frame is 1."""
+    clip = source_clip(MediaPoolItem(path, frames=1))
+    assert (clip.path, clip.frames, clip.is_sequence) == (path, Span(frame, frame), True)
+
+
+def test_a_single_image_is_shown_wherever_it_is_held():
+    """Its offset is into handles that Resolve invents."""
+    still = MediaPoolItem("/p/a.1001.exr", frames=1)
+    (shot,) = marked(shown(TimelineItem(still, START, 120, offset=43200), marks=(0, 99)))
+    assert shot.range_text == "1001-1001"
+
+
 @pytest.mark.parametrize("item", [MediaPoolItem(""), MediaPoolItem("/p/sound.wav")])
 def test_a_clip_without_pictures_on_disk_is_refused(item):
     """A compound clip, or a sound."""
