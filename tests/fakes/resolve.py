@@ -112,6 +112,9 @@ class Timeline(Remote):
     marks_are_absolute: bool = False
     disabled: set[int] = field(default_factory=set)
     playhead: TimelineItem | None = None
+    edited: int = 0  # so many times more it does not say what is under the playhead
+    timecode: str = ""  # the playhead's; "" on pages that have none
+    start_timecode: str = "01:00:00:00"
     fps: object = "24"  # text or a number, as the setting comes
 
     def GetName(self) -> str:
@@ -142,7 +145,14 @@ class Timeline(Remote):
         return self.tracks[track - 1] or None
 
     def GetCurrentVideoItem(self) -> TimelineItem | None:
-        return self.playhead
+        self.edited -= 1
+        return self.playhead if self.edited < 0 else None
+
+    def GetCurrentTimecode(self) -> str:
+        return self.timecode
+
+    def GetStartTimecode(self) -> str:
+        return self.start_timecode
 
 
 @dataclass(eq=False)

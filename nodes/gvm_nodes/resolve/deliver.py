@@ -4,9 +4,10 @@ Laws:
 1. Of a job's range, the alpha clips that its timeline shows are made again from their recipes:
    what stands and is unchanged costs a look, what is missing or out of date is made.
 2. Nothing is rendered before every matte stands, and no file is made for two recipes.
-3. What became of a job is read from its numbers: its status is a word in the language of
+3. Items without media, which may hide an alpha clip, are counted at the end.
+4. What became of a job is read from its numbers: its status is a word in the language of
    Resolve's interface, for people only.
-4. Watching ends: with the job's end, or when Resolve renders no more.
+5. Watching ends: with the job's end, or when Resolve renders no more.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from gvm_client.settings import Priority
 from gvm_nodes.alphas import Recipe, apart
 from gvm_nodes.make import Bench, numbered
 from gvm_nodes.resolve.mattes import recipe_of
-from gvm_nodes.resolve.shots import gathered, seen_items, video_items
+from gvm_nodes.resolve.shots import gathered, seen_items, video_items, without_media
 from gvm_nodes.span import Span
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def deliver(project: Project, jobs: Sequence[str], bench: Bench) -> str:
         )
     due = [clip for name in chosen for clip in shown_alphas(project, queued[name])]
     apart(recipe for recipe, _ in due)  # of several jobs
+    ranges = (_range(project, queued[name]) for name in chosen)
+    notes = dict.fromkeys(note for shown in ranges if (note := without_media(*shown)))
     for recipe, frames in numbered(bench, due):
         bench.make(recipe, frames, Priority.BATCH)
     before = {name: _status(project, name) for name in chosen}
@@ -72,7 +75,8 @@ def deliver(project: Project, jobs: Sequence[str], bench: Bench) -> str:
     except (JobCancelled, KeyboardInterrupt):
         project.StopRendering()
         raise
-    return "The render job is complete." if len(chosen) == 1 else "Every render job is complete."
+    end = "The render job is complete." if len(chosen) == 1 else "Every render job is complete."
+    return " ".join([end, *notes])
 
 
 def shown_alphas(project: Project, job: Mapping[str, Any]) -> list[tuple[Recipe, str]]:
@@ -82,15 +86,20 @@ def shown_alphas(project: Project, job: Mapping[str, Any]) -> list[tuple[Recipe,
         InputError: the job's timeline is not there.
         SettingsError: a recipe is damaged, or two of them are of the same files.
     """
-    timeline = _timeline(project, str(job.get("TimelineName") or ""))
-    span = None
-    if job.get("MarkIn") is not None and job.get("MarkOut") is not None:
-        span = Span(first=int(job["MarkIn"]), last=int(job["MarkOut"]))
+    timeline, span = _range(project, job)
     alphas = [item for item in video_items(timeline) if _is_alpha(item.GetMediaPoolItem())]
     seen = list(seen_items(timeline, alphas, span))
     apart(recipe for item, _, _ in seen if (recipe := recipe_of(item)))  # one shot is several items
     shots = gathered(seen)
     return [(recipe, shot.range_text) for shot in shots if (recipe := recipe_of(shot.item))]
+
+
+def _range(project: Project, job: Mapping[str, Any]) -> tuple[Timeline, Span | None]:
+    """Return a render job's timeline, and what of it is rendered; None is all of it."""
+    timeline = _timeline(project, str(job.get("TimelineName") or ""))
+    if job.get("MarkIn") is None or job.get("MarkOut") is None:
+        return timeline, None
+    return timeline, Span(first=int(job["MarkIn"]), last=int(job["MarkOut"]))
 
 
 def _is_alpha(item: Any) -> bool:  # noqa: ANN401 - Resolve gives None for titles, the stubs do not

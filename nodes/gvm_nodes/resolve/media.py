@@ -86,8 +86,14 @@ def same_rate(item: MediaPoolItem, timeline_rate: object) -> bool:
         item: the clip.
         timeline_rate: frames a second, as the timeline's setting has them: text or a number.
     """
-    ours, theirs = _rate(item.GetClipProperty("FPS")), _rate(timeline_rate)
+    ours, theirs = rate_of(item.GetClipProperty("FPS")), rate_of(timeline_rate)
     return ours is not None and theirs is not None and abs(ours - theirs) < _SAME_RATE
+
+
+def rate_of(told: object) -> float | None:
+    """Return the frames a second of a property or a setting; None where it says none."""
+    found = _RATE.match(str(told or ""))
+    return float(found[0]) if found else None
 
 
 def joined(spans: list[Span]) -> list[Span]:
@@ -111,11 +117,6 @@ def first_frames(spans: Iterable[Span], count: int) -> Iterator[Span]:
             cut = Span(first=span.first, last=min(span.last, span.first + left - 1))
             left -= cut.last - cut.first + 1
             yield cut
-
-
-def _rate(told: object) -> float | None:
-    found = _RATE.match(str(told or ""))
-    return float(found[0]) if found else None
 
 
 def _frame_count(item: MediaPoolItem, path: str) -> int:

@@ -23,7 +23,7 @@ from gvm_nodes.line import Line, open_line
 from gvm_nodes.make import Bench, Say
 from gvm_nodes.resolve.deliver import deliver
 from gvm_nodes.resolve.mattes import BIN, matte
-from gvm_nodes.resolve.shots import Shot, marked, selected
+from gvm_nodes.resolve.shots import Shot, marked, marked_span, selected, without_media
 
 if TYPE_CHECKING:
     from fusionscript import Project, Resolve
@@ -67,20 +67,29 @@ def _entry(parsed: argparse.Namespace, app: Resolve) -> Entry:
     return Entry(title=f"GVM: {what}", button="Matte", deed=partial(_matte, app, find))
 
 
-def _matte(
-    app: Resolve, find: Callable[[Project], list[Shot]], wishes: Wishes, bench: Bench
-) -> str:
+def _matte(app: Resolve, find: _Find, wishes: Wishes, bench: Bench) -> str:
     project = _project(app)
-    made = len(matte(project.GetMediaPool(), find(project), wishes, bench))
-    return f"{'1 alpha clip is' if made == 1 else f'{made} alpha clips are'} in the bin {BIN}."
+    shots, note = find(project, bench)
+    made = len(matte(project.GetMediaPool(), shots, wishes, bench))
+    clips = "1 alpha clip is" if made == 1 else f"{made} alpha clips are"
+    return f"{clips} in the bin {BIN}. {note}".rstrip()
 
 
-def _marked(project: Project) -> list[Shot]:
-    return marked(project.GetCurrentTimeline())
+def _selected(project: Project, bench: Bench) -> tuple[list[Shot], str]:
+    return selected(project, bench.pause), ""
 
 
-_SHOTS: dict[str, tuple[str, Callable[[Project], list[Shot]]]] = {
-    "selected": ("Matte Selected Clips", selected),
+def _marked(project: Project, _bench: Bench) -> tuple[list[Shot], str]:
+    timeline = project.GetCurrentTimeline()
+    shots = marked(timeline)
+    return shots, without_media(timeline, marked_span(timeline))
+
+
+_Find = Callable[["Project", Bench], tuple[list[Shot], str]]
+"""Finds what is meant, and a note for the end."""
+
+_SHOTS: dict[str, tuple[str, _Find]] = {
+    "selected": ("Matte Selected Clips", _selected),
     "marked": ("Matte Marked Range", _marked),
 }
 

@@ -7,17 +7,21 @@ Laws:
 2. What lies on a disabled track, or is disabled itself, is not seen and not matted.
 3. A timeline's marks count from its start, or are its own numbers: documents and scripts differ,
    so they are told apart by where they lie. Everything else has the timeline's own numbers.
-4. Titles and generators have no media and are passed over; a compound clip is an error.
+4. Titles and generators have no media and are passed over, and so is, because Resolve says as
+   much of it, a clip whose start timecode was changed: `without_media` counts them. A compound
+   clip is an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_nodes.resolve.media import SourceClip, first_frames, joined, same_rate, source_clip
+from gvm_nodes.resolve.playhead import under_playhead
 from gvm_nodes.span import Span
 
 if TYPE_CHECKING:
@@ -45,10 +49,14 @@ class Shot:
         return replace(self, frames=tuple(first_frames(self.frames, count)))
 
 
-def selected(project: Project) -> list[Shot]:
+def selected(project: Project, pause: Callable[[float], None] = time.sleep) -> list[Shot]:
     """Return the clips that are selected in the media pool, each as far as it is marked.
 
     With no selection, the clip under the playhead.
+
+    Args:
+        project: whose media pool and timeline it is.
+        pause: waits so many seconds, for a timeline that was just edited.
 
     Raises:
         InputError: there is neither, or a clip has no media.
@@ -57,7 +65,7 @@ def selected(project: Project) -> list[Shot]:
     if items:
         return [_pool_shot(item) for item in items]
     timeline = project.GetCurrentTimeline()
-    item = timeline.GetCurrentVideoItem() if timeline else None
+    item = under_playhead(timeline, pause) if timeline else None
     shots = gathered(seen_items(timeline, [item])) if timeline and item else []
     if not shots:
         raise InputError(
@@ -75,14 +83,8 @@ def marked(timeline: Timeline | None) -> list[Shot]:
         InputError: there is no timeline, no marked range or nothing in it, or its marks can mean
             two places.
     """
-    marks = (timeline.GetMarkInOut() or {}).get("video") if timeline else None
-    if not timeline or not marks or "in" not in marks or "out" not in marks:
-        raise InputError(
-            "No range is marked.",
-            remedy="Mark an in and an out point on the timeline.",
-            code=ErrorCode.RANGE_OUTSIDE,
-        )
-    span = _marked_span(timeline, int(marks["in"]), int(marks["out"]))
+    span = marked_span(timeline)
+    assert timeline  # noqa: S101 - it has marks
     shots = gathered(seen_items(timeline, video_items(timeline), span))
     if not shots:
         raise InputError(
@@ -91,6 +93,32 @@ def marked(timeline: Timeline | None) -> list[Shot]:
             code=ErrorCode.RANGE_OUTSIDE,
         )
     return shots
+
+
+def marked_span(timeline: Timeline | None) -> Span:
+    """Return what is marked, in the timeline's own numbers.
+
+    Raises:
+        InputError: nothing is, or it can mean two places.
+    """
+    marks = (timeline.GetMarkInOut() or {}).get("video") if timeline else None
+    if not timeline or not marks or "in" not in marks or "out" not in marks:
+        raise InputError(
+            "No range is marked.",
+            remedy="Mark an in and an out point on the timeline.",
+            code=ErrorCode.RANGE_OUTSIDE,
+        )
+    return _own_numbers(timeline, int(marks["in"]), int(marks["out"]))
+
+
+def without_media(timeline: Timeline, span: Span | None) -> str:
+    """Return a sentence about items of a span that have no media; "" where all have."""
+    shown = [item for item in video_items(timeline) if _part(item, span)]
+    count = len([item for item in shown if not item.GetMediaPoolItem()])
+    if not count:
+        return ""
+    have = "1 item has" if count == 1 else f"{count} items have"
+    return f"{have} no media, so Resolve says: titles, or clips whose start timecode was changed."
 
 
 def video_items(timeline: Timeline) -> Iterator[TimelineItem]:
@@ -112,18 +140,13 @@ def seen_items(
     """
     rate = timeline.GetSetting("timelineFrameRate")
     for item in items:
-        start, length = int(item.GetStart(False)), int(item.GetDuration(False))
-        first = max(start, span.first) if span else start
-        last = min(start + length - 1, span.last) if span else start + length - 1
-        if first > last:
-            continue
-        media = item.GetMediaPoolItem()
-        if not media:
+        media, part = item.GetMediaPoolItem(), _part(item, span)
+        if not media or not part:
             continue
         clip = source_clip(media)
-        index = int(item.GetLeftOffset(False)) + first - start
+        index = int(item.GetLeftOffset(False)) + part.first - int(item.GetStart(False))
         whole = _is_retimed(item) or not same_rate(media, rate)
-        frames = clip.frames if whole else clip.part(index, last - first + 1)
+        frames = clip.frames if whole else clip.part(index, part.last - part.first + 1)
         if frames:
             yield media, clip, frames
 
@@ -139,7 +162,15 @@ def gathered(seen: Iterable[tuple[MediaPoolItem, SourceClip, Span]]) -> list[Sho
     ]
 
 
-def _marked_span(timeline: Timeline, mark_in: int, mark_out: int) -> Span:
+def _part(item: TimelineItem, span: Span | None) -> Span | None:
+    """Return where an item lies within a span of its timeline; None where it does not."""
+    start, length = int(item.GetStart(False)), int(item.GetDuration(False))
+    first = max(start, span.first) if span else start
+    last = min(start + length - 1, span.last) if span else start + length - 1
+    return Span(first, last) if first <= last else None
+
+
+def _own_numbers(timeline: Timeline, mark_in: int, mark_out: int) -> Span:
     """Return what marks mean in the timeline's own numbers.
 
     Raises:

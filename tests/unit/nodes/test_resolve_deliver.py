@@ -286,7 +286,7 @@ def test_a_job_is_done_by_its_numbers(end):
     """The words of the status follow the language of Resolve's interface."""
     project, bench = with_alphas()
     project.script["j1"] = [status("Failed", 50), end]
-    assert deliver(project, ["j1"], bench) == "The render job is complete."
+    assert deliver(project, ["j1"], bench).startswith("The render job is complete.")
 
 
 def test_a_job_that_was_rendered_before_is_waited_for_again():
@@ -308,7 +308,10 @@ def test_the_second_job_goes_on_when_the_first_is_done():
     project, bench = with_alphas()
     project.jobs.append({"JobId": "j2", "TimelineName": "Cut"})
     project.script["j2"] = [status("Rendern", share) for share in (0, 50, 90)] + [DONE]
-    assert deliver(project, [], bench) == "Every render job is complete."
+    assert deliver(project, [], bench) == (
+        "Every render job is complete. 1 item has no media, so Resolve says: titles, or clips whose"
+        " start timecode was changed."
+    )
     assert bench.said[-1] == "Render job 2 of 2: Fertig 100 %"
 
 

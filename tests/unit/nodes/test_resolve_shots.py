@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_nodes.resolve.media import first_frames, joined, source_clip
-from gvm_nodes.resolve.shots import marked, selected
+from gvm_nodes.resolve.playhead import frame_of
+from gvm_nodes.resolve.shots import marked, selected, without_media
 from gvm_nodes.span import Span
 from tests.fakes.resolve import MediaPoolItem, Project, Timeline, TimelineItem
 
@@ -109,11 +110,66 @@ def test_with_nothing_selected_the_clip_under_the_playhead_is_meant():
     assert [shot.range_text for shot in selected(Project(timeline))] == ["1006-1025"]
 
 
+def test_a_timeline_that_was_just_edited_is_asked_again():
+    """For some seconds Resolve does not say what is under the playhead."""
+    waited: list[float] = []
+    timeline = shown(item := TimelineItem(plate(), START, 20, offset=5))
+    timeline.playhead, timeline.edited = item, 3
+    (shot,) = selected(Project(timeline), waited.append)
+    assert shot.range_text == "1006-1025"
+    assert len(waited) == 3
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_under_a_title_the_footage_is_meant(named):
+    """From the highest track down, of what is switched on; also where Resolve names nothing."""
+    title = TimelineItem(None, START, 50)
+    other, footage = (MediaPoolItem(f"/p/{name}.mov", frames=90) for name in ("b", "c"))
+    timeline = shown(TimelineItem(plate(), START, 50))
+    timeline.tracks += [
+        [TimelineItem(other, START, 10), TimelineItem(footage, START + 10, 40)],
+        [TimelineItem(MediaPoolItem("/p/off.mov", frames=90), START, 50, enabled=False)],
+        [title],
+    ]
+    timeline.playhead = title if named else None
+    timeline.timecode = "01:00:00:10"
+    (shot,) = selected(Project(timeline), never)
+    assert (shot.item, shot.range_text) == (footage, "1-40")
+
+
+def test_a_timecode_that_cannot_be_trusted_is_not_used():
+    """Its timeline's start would lie at another frame: no clip is better than a wrong one."""
+    timeline = shown(TimelineItem(plate(), START, 50))
+    timeline.timecode, timeline.start_timecode = "02:00:00:10", "02:00:00:00"
+    with pytest.raises(InputError, match="No clip is selected"):
+        selected(Project(timeline), lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("timecode", "rate", "frame"),
+    [
+        ("01:00:00:00", 24.0, 86400),
+        ("01:00:00:00", 23.976, 86400),
+        ("00:00:59;29", 29.97, 1799),
+        ("00:01:00;02", 29.97, 1800),
+        ("00:10:00;00", 29.97, 17982),
+        ("01:00:00;00", 29.97, 107892),
+        ("00:01:00;04", 59.94, 3600),
+        ("01:00:00:00", 29.97, 108000),
+        ("", 24.0, None),
+        ("86400", 24.0, None),
+    ],
+)
+def test_a_timecode_s_frame(timecode, rate, frame):
+    """Drop frames leave out numbers, no frames."""
+    assert frame_of(timecode, rate) == frame
+
+
 @pytest.mark.parametrize("project", [Project(), Project(shown())])
 def test_no_selection_and_no_playhead_is_an_error(project):
     """With a remedy, and no matte of everything."""
     with pytest.raises(InputError, match="No clip is selected"):
-        selected(project)
+        selected(project, lambda _: None)
 
 
 @pytest.mark.parametrize("absolute", [False, True])
@@ -201,6 +257,8 @@ def test_what_is_switched_off_and_what_is_a_title_is_passed_over():
     timeline.tracks.append([TimelineItem(MediaPoolItem("/p/hidden.mov", frames=9), START, 5)])
     timeline.disabled = {2}
     assert [shot.item for shot in marked(timeline)] == [seen.media]
+    assert without_media(timeline, Span(START, START + 4)).startswith("1 item has no media")
+    assert without_media(timeline, Span(START + 5, START + 9)) == ""
 
 
 @pytest.mark.parametrize("timeline", [None, shown(), shown(marks=(3, 9))])
@@ -209,6 +267,11 @@ def test_no_marked_range_or_nothing_in_it_is_an_error(timeline):
     with pytest.raises(InputError) as caught:
         marked(timeline)
     assert caught.value.code is ErrorCode.RANGE_OUTSIDE
+
+
+def never(seconds: float) -> None:
+    """Nothing is waited for."""
+    raise AssertionError(seconds)
 
 
 def frames(spans: list[Span]) -> list[int]:
