@@ -86,7 +86,9 @@ def test_a_missing_plate_frame_starts_no_render_and_is_named(plate):
     project, said = Project(), []
     project.pool.selection = [media]
     (plate / "plate.1005.exr").unlink()
-    assert resolve(["selected", *SETTINGS], said.append, Resolve(project).names()) == 1
+    assert (
+        resolve(["selected", *SETTINGS, "--no-window"], said.append, Resolve(project).names()) == 1
+    )
     assert "1005" in said[-1]
     assert project.pool.root.folders == []
 
@@ -95,7 +97,9 @@ def test_fusion_loads_the_alphas_that_the_server_made(plate):
     """Of the render range, with the plate's numbers."""
     comp, said = Composition(4, 5), []
     comp.select_loader(str(plate / "plate.1001.exr"), 1001, 10, start=0)
-    assert fusion(["alphas", *SETTINGS], said.append, Fusion(comp).names()) == 0, said
+    assert fusion(["alphas", *SETTINGS, "--no-window"], said.append, Fusion(comp).names()) == 0, (
+        said
+    )
     assert alphas(plate) == ["plate_alpha.1005.exr", "plate_alpha.1006.exr"]
     assert Path(comp.tools[-1].inputs["Clip"]).name == "plate_alpha.1005.exr"
 

@@ -1,6 +1,9 @@
 """One entry of a menu, from its line's words to an exit code: in a window, else in a terminal.
 
-Law: an error is a sentence for the artist, never a trace and never a box to be clicked away.
+Laws:
+1. An error is a sentence for the artist, never a trace and never a box to be clicked away.
+2. What a menu starts has a window, or starts nothing: only a line that says `--no-window` has
+   chosen its settings.
 """
 
 from __future__ import annotations
@@ -23,6 +26,11 @@ from gvm_nodes.line import Line, open_line
 from gvm_nodes.make import Bench, Say, Terminal
 
 DONE, FAILED, CANCELLED = 0, 1, 130
+NO_WINDOWS = (
+    "GVM: This program shows scripts no windows (DaVinci Resolve without Studio has none from 19.1"
+    " on). Nothing was started: use the OpenFX node, GVM Matte, or add --no-window to the script's"
+    " words, which starts at once with the settings that they name."
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,13 +39,15 @@ class Stage:
 
     Attributes:
         say: hears one line at a time, where there is no window.
-        toolkit: what makes windows; None in a terminal.
+        toolkit: what makes windows; None where there is none, or none is wanted.
+        needs_window: whether nothing is to start without one.
         keeper: what keeps the settings that were chosen last; None where nothing does.
         line: gives the way to the server.
     """
 
     say: Say
     toolkit: Toolkit | None = None
+    needs_window: bool = False
     keeper: Keeper | None = None
     line: Callable[[], Line] = open_line
 
@@ -50,10 +60,14 @@ def perform(entry: Entry, named: Mapping[str, Setting], stage: Stage) -> int:
         named: the settings that the line names.
         stage: where.
     """
-    if stage.toolkit is None:
-        return _in_terminal(entry, named, stage)
-    window = _in_window(entry, named, stage, stage.toolkit)
-    return _in_terminal(entry, named, stage) if window is None else window
+    if stage.toolkit is not None:
+        code = _in_window(entry, named, stage, stage.toolkit)
+        if code is not None:
+            return code
+    if stage.needs_window:
+        stage.say(NO_WINDOWS)
+        return FAILED
+    return _in_terminal(entry, named, stage)
 
 
 def exit_code(ended: GvmError | None) -> int:

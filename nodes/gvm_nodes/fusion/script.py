@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -76,8 +77,9 @@ def _perform(parsed: argparse.Namespace, comp: Composition, names: Names, stage:
         ),
     }
     shown = NO_NAMES if parsed.no_window else names
-    toolkit = find_toolkit(shown, fusion)
-    stage = Stage(say=stage.say, line=stage.line, toolkit=toolkit, keeper=fusion)
+    stage = replace(
+        stage, toolkit=find_toolkit(shown, fusion), needs_window=bool(shown), keeper=fusion
+    )
     return perform(entries[parsed.what], named_settings(parsed), stage)
 
 

@@ -50,8 +50,14 @@ def main(
         say(f"GVM: {error}")
         return FAILED
     fusion: Any = names.get("fusion") or app.Fusion()
-    toolkit = find_toolkit(NO_NAMES if parsed.no_window else names, fusion)
-    stage = Stage(say=say, toolkit=toolkit, keeper=fusion, line=line)
+    shown = NO_NAMES if parsed.no_window else names
+    stage = Stage(
+        say=say,
+        toolkit=find_toolkit(shown, fusion),
+        needs_window=bool(shown),
+        keeper=fusion,
+        line=line,
+    )
     return perform(_entry(parsed, app), named_settings(parsed), stage)
 
 

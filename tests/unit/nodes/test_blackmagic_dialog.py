@@ -442,14 +442,19 @@ def test_an_event_that_nobody_asked_for_is_no_trouble():
 
 
 @pytest.mark.parametrize("screen", [None, "no windows", "no loop"])
-def test_without_windows_the_script_runs_with_its_options_and_prints(screen):
-    """A program without an interface, or one whose event loop cannot be stepped."""
+def test_a_menu_without_windows_starts_nothing_that_nobody_has_set(screen):
+    """Such as Resolve without Studio; whoever says --no-window has chosen the settings."""
     line, said, composition = FakeLine(), [], comp()
     shows = Screen(_nobody, shows=screen != "no windows")
     if screen == "no loop":
         shows.StepLoop = None  # type: ignore[method-assign]
     fusion = Fusion(composition, shows if screen else None)
-    assert main(["alphas", "--size", "64"], said.append, fusion.names(), line) == 0
+    words = ["alphas", "--size", "64"]
+    assert main(words, said.append, fusion.names(), line) == 1
+    assert line.requests == []
+    assert len(said) == 1
+    assert "--no-window" in said[0]
+    assert main([*words, "--no-window"], said.append, fusion.names(), line) == 0
     assert line.requests[0].window.size == 64
     assert said[-1] == "GVM: 1 Loader has its alphas."
     assert any("frame 0 of 10" in sentence for sentence in said)

@@ -255,7 +255,7 @@ def test_a_reversed_clip_is_not_cut_short():
 def test_the_script_says_what_is_wrong():
     """One sentence with the remedy, and a code."""
     said: list[str] = []
-    assert main(["alphas"], said.append, Fusion(Composition(0, 9)).names()) == 1
+    assert main(["alphas", "--no-window"], said.append, Fusion(Composition(0, 9)).names()) == 1
     assert said[0].startswith("GVM: No Loader is selected. Select")
 
 

@@ -391,7 +391,7 @@ def test_alphas_lie_beside_the_plate_in_a_folder_with_a_version(plate, alphas):
 def test_a_script_says_its_error_and_fails_with_a_code():
     """Nothing is raised into Resolve's console."""
     said: list[str] = []
-    assert main(["marked"], said.append, Resolve(Project()).names()) == 1
+    assert main(["marked", "--no-window"], said.append, Resolve(Project()).names()) == 1
     assert said == ["GVM: No range is marked. Mark an in and an out point on the timeline."]
 
 
@@ -405,7 +405,7 @@ def test_without_resolve_the_script_says_what_to_set():
 def test_without_a_project_the_script_says_so():
     """Resolve's project manager is in front."""
     said: list[str] = []
-    assert main(["deliver"], said.append, Resolve(None).names()) == 1
+    assert main(["deliver", "--no-window"], said.append, Resolve(None).names()) == 1
     assert said == ["GVM: No project is open. Open one, then ask again."]
 
 

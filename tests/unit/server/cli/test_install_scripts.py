@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gvm_client.errors import ErrorCode, OutputError
+from gvm_nodes.blackmagic.script import NO_WINDOWS
 from gvm_server.cli.main import build_parser
 from tests.fakes import natron
 
@@ -89,10 +90,7 @@ def test_an_installed_script_runs_in_a_python_that_knows_nothing_of_us(tmp_path)
         [sys.executable, "-S", "-c", host], env=environment, capture_output=True, text=True
     )
     assert ran.stderr == ""
-    assert ran.stdout.splitlines() == [
-        "GVM: No range is marked. Mark an in and an out point on the timeline.",
-        sys.executable,
-    ]
+    assert ran.stdout.splitlines() == [NO_WINDOWS, sys.executable]
 
 
 def test_the_pyplug_is_one_for_natron_and_its_callbacks_are_the_ones_that_the_group_names(tmp_path):
