@@ -1,13 +1,19 @@
-"""A script of Fusion in a process of its own, as Fusion's menu and a terminal start them.
+"""A script of Fusion in a process of its own, as a terminal starts it.
 
     python -m tests.support.fusion_process PLATE_FILE FIRST LENGTH WORD...
 
-The composition has the plate, selected, which carries a recipe for `render` besides.
+The composition has the plate, selected, which carries a recipe for `render` besides. Fusion's
+module is one that crashes while Python puts things away, as the real one does at times.
 """
 
 from __future__ import annotations
 
+import atexit
+import os
+import signal
+import sys
 from collections.abc import Sequence
+from types import ModuleType
 
 from gvm_nodes.alphas import SCRIPT_WISHES, Recipe, changed
 from gvm_nodes.blackmagic.script import run_in_terminal
@@ -27,7 +33,11 @@ def main(words: Sequence[str], say: Say) -> int:
     wishes = changed(SCRIPT_WISHES, TEST_ENGINE)
     recipe = Recipe(plate=file.replace(first, "####"), wishes=wishes)
     loader.SetData(RECIPE_KEY, recipe.to_text())
-    return fusion(rest, say, Fusion(comp).names())
+    module = ModuleType("fusionscript")
+    vars(module)["scriptapp"] = {"Fusion": Fusion(comp)}.get
+    sys.modules["fusionscript"] = module
+    atexit.register(os.kill, os.getpid(), signal.SIGSEGV)
+    return fusion(rest, say)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,18 @@ Laws:
 1. An error is a sentence for the artist, never a trace and never a box to be clicked away.
 2. What a menu starts has a window, or starts nothing: only a line that says `--no-window` has
    chosen its settings.
+3. A terminal's process is left at once, its exit code said: the program's own module may crash
+   while Python puts things away.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NoReturn
@@ -25,7 +30,7 @@ from gvm_nodes.knobs import Setting, Wishes
 from gvm_nodes.line import Line, open_line
 from gvm_nodes.make import Bench, Say, Terminal
 
-DONE, FAILED, CANCELLED = 0, 1, 130
+DONE, FAILED, USAGE, CANCELLED = 0, 1, 2, 130
 NO_WINDOWS = (
     "GVM: This program shows scripts no windows (DaVinci Resolve without Studio has none from 19.1"
     " on). Nothing was started: use the OpenFX node, GVM Matte, or add --no-window to the script's"
@@ -83,7 +88,19 @@ def run_in_terminal(main: Callable[[Sequence[str], Say], int]) -> NoReturn:
     A farm's SIGTERM ends it as Ctrl-C does, so that no job is left without anybody.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(main(sys.argv[1:], _write))
+    try:
+        code = main(sys.argv[1:], _write)
+    except SystemExit as left:  # argparse: a wrong word, or --help
+        code = left.code if isinstance(left.code, int) else USAGE
+    except KeyboardInterrupt:  # where nothing had begun
+        code = CANCELLED
+    except BaseException:  # noqa: BLE001 - the process ends here, whatever it is
+        traceback.print_exc()
+        code = FAILED
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # a pipe that nobody reads any more
+            stream.flush()
+    os._exit(code)
 
 
 def _write(line: str) -> None:

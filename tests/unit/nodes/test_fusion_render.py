@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from dataclasses import replace
 from types import SimpleNamespace
@@ -225,3 +226,24 @@ def outside(monkeypatch: pytest.MonkeyPatch, fusion: Fusion | None) -> None:
     """Have Fusion's scripting module at hand, as a terminal's Python may have it."""
     module = SimpleNamespace(scriptapp={"Fusion": fusion}.get)
     monkeypatch.setitem(sys.modules, "fusionscript", module)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["tool"], 0, ""),
+        (["queue"], 1, "GVM: The composition is not saved"),
+        (["alphas", "--nothing"], 2, "usage: gvm-fusion"),
+    ],
+)
+def test_the_exit_code_outlives_a_crash_of_the_program_s_module(words, code, says):
+    """While Python puts things away; everything that was said is there."""
+    plate = ["/p/a.1001.exr", "1001", "10"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.support.fusion_process", *plate, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout[: len(says)]) == (code, says)
