@@ -4,6 +4,8 @@ Laws:
 1. Only what differs from the defaults is kept, so that a studio's new default reaches everybody
    who never chose another.
 2. A text that cannot be used is as good as none, and a locked setting is always the studio's.
+3. A program that keeps nothing is none the worse: whether Resolve's Fusion does is documented
+   nowhere.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ def remember(keeper: Keeper, begins: Defaults, chosen: Wishes) -> None:
         base = changed(base, differing, begins.locked)
     defaults = asdict(base)
     differing |= {name: it for name, it in asdict(chosen).items() if it != defaults[name]}
-    keeper.SetData(KEY, json.dumps(differing, sort_keys=True))
+    if getattr(keeper, "SetData", None) is not None:
+        keeper.SetData(KEY, json.dumps(differing, sort_keys=True))
 
 
 def recall(keeper: Keeper, begins: Defaults) -> Wishes:

@@ -21,6 +21,7 @@ from gvm_nodes.fusion.script import main
 from gvm_nodes.knobs import Page
 from tests.fakes.fusion import Composition, Fusion
 from tests.fakes.line import FakeLine
+from tests.fakes.remote import Remote
 from tests.fakes.resolve import MediaPoolItem, Project, Timeline, TimelineItem, status
 from tests.fakes.uimanager import Screen, Window
 from tests.support.artist import Hands, at_fusion, at_resolve, until
@@ -354,6 +355,35 @@ def test_settings_are_remembered_in_the_program_that_used_them():
 
     _, fusion = at_fusion(first, comp(), ["alphas"], line)
     assert at_fusion(second, comp(), ["alphas"], line, **fusion.data)[0] == 0
+
+
+def test_a_program_that_keeps_no_texts_works_all_the_same(monkeypatch):
+    """Whether Resolve's own Fusion has these methods, nobody says."""
+    monkeypatch.setattr(Remote, "lacks", frozenset({"GetData", "SetData"}))
+
+    def artist(window: Window) -> Hands:
+        assert shown(window) == wished()
+        window.press("start")
+        yield from until(window, "1 alpha clip is in the bin")
+        window.press("close")
+
+    project = Project()
+    project.pool.selection = [MediaPoolItem("/p/a.[1001-1010].exr")]
+    assert at_resolve(artist, project, ["selected"], FakeLine())[0] == 0
+
+
+def test_items_without_media_are_told_at_the_end():
+    """A title, or a clip that Resolve gives no media of: it was passed over."""
+    item = TimelineItem(MediaPoolItem("/p/a.[1001-1010].exr"), 0, 10)
+    timeline = Timeline("Cut", [[item], [TimelineItem(None, 2, 3)]], start=0)
+    timeline.marks = {"in": 0, "out": 9}
+
+    def artist(window: Window) -> Hands:
+        window.press("start")
+        yield from until(window, "1 alpha clip is in the bin GVM Mattes. 1 item has no media")
+        window.press("close")
+
+    assert at_resolve(artist, Project(timeline), ["marked"], FakeLine())[0] == 0
 
 
 @pytest.mark.parametrize(
