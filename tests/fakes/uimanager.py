@@ -2,9 +2,9 @@
 
 Like the real one: a number's element ends at 99 unless it is told otherwise, and keeps its value
 within its ends and its decimals; setting a choice in code is an event like an artist's; an event
-that nobody handles raises from `StepLoop`; an attribute that does not exist reads as None; what is
-disabled cannot be pressed. Every thread but the main one is refused, and so is a `StepLoop` within
-a handler.
+that nobody handles raises from `StepLoop`; sizes go by `Weight`, and there is no least size; an
+attribute that does not exist reads as None; what is disabled cannot be pressed. Every thread but
+the main one is refused, and so is a `StepLoop` within a handler.
 
 An `artist` is what a test does at the window: a generator, which goes on by one `yield` for each
 step of the event loop.
@@ -23,7 +23,7 @@ from tests.fakes.main_thread import MainThreadOnly, only_main
 MAX_SECONDS = 30.0  # for a test to close its window
 
 _COMMON = {"ID": "", "Enabled": True, "Hidden": False, "ToolTip": "", "Weight": 1.0,
-           "MinimumSize": [], "Events": {}}  # fmt: skip
+           "Events": {}}  # fmt: skip
 _ATTRIBUTES: dict[str, dict[str, Any]] = {
     "Window": {"WindowTitle": "", "Geometry": []},
     "VGroup": {"Spacing": 0},

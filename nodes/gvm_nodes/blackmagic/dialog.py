@@ -32,6 +32,7 @@ from gvm_nodes.work import Update, Work
 
 STEP_SECONDS = 0.05  # between two steps of the event loop; the job's thread runs meanwhile
 LOOK_SECONDS = 2.0  # between two looks at whether the window is still there
+STATUS_SHARE = 0.12  # of the height: room for three lines
 END_SECONDS = 10.0  # for a job to end whose script is interrupted
 
 Deed = Callable[[Wishes, Bench], str]
@@ -71,7 +72,8 @@ def add_window(toolkit: Toolkit, entry: Entry, locked: Collection[str]) -> Any |
         ui.Button({"ID": "close", "Text": "Close"}),
     ]
     settings = [columns(ui, locked)] if entry.has_settings else []
-    status = ui.Label({"ID": "status", "Text": "", "WordWrap": True, "MinimumSize": [0, 48]})
+    share = STATUS_SHARE if entry.has_settings else 1.0
+    status = ui.Label({"ID": "status", "Text": "", "WordWrap": True, "Weight": share})
     return toolkit.dispatcher.AddWindow(
         {
             "ID": _identity(),

@@ -19,7 +19,7 @@ from gvm_nodes.alphas import SCRIPT_KNOBS
 from gvm_nodes.knobs import Knob, Page, Setting, Wishes, as_wishes, find_knob, preset_numbers
 
 _COLUMNS = ((Page.RANGE, Page.MATTE), (Page.MODEL,))
-_LABEL_WIDTH = 150  # pixels
+_LABEL_SHARE, _ELEMENT_SHARE = 1.0, 1.6  # of a row's width; the layout heeds no least size
 _DECIMALS, _STEP = 4, 0.05
 
 _ANY_LEVEL = 1000.0  # an alpha beyond it means nothing
@@ -118,8 +118,13 @@ def _column(ui: Any, pages: tuple[Page, ...], locked: Collection[str]) -> Any:  
 
 
 def _row(ui: Any, knob: Knob, locked: Collection[str]) -> Any:  # noqa: ANN401
-    words = {"Text": knob.label, "Weight": 0, "MinimumSize": [_LABEL_WIDTH, 0]}
-    attributes = {"ID": knob.name, "ToolTip": knob.tooltip, "Enabled": knob.name not in locked}
+    words = {"Text": knob.label, "Weight": _LABEL_SHARE}
+    attributes: dict[str, Any] = {
+        "ID": knob.name,
+        "ToolTip": knob.tooltip,
+        "Enabled": knob.name not in locked,
+        "Weight": _ELEMENT_SHARE,
+    }
     if knob.name == "preset":
         attributes["Events"] = {"CurrentIndexChanged": True}
     elif knob.name in BOUNDS:

@@ -82,6 +82,27 @@ def test_every_setting_is_in_the_window_on_its_page():
     assert seen == wished()
 
 
+def test_the_rows_of_a_page_are_aligned():
+    """By their shares of the width: the layout heeds no least size."""
+    shares: set[tuple[float, float]] = set()
+    status: list[float] = []
+
+    def artist(window: Window) -> Hands:
+        left = [window]
+        while left:
+            element = left.pop()
+            left += element.children
+            if [child.ID in BOUNDS for child in element.children] == [False, True]:
+                shares.add(tuple(child.Weight for child in element.children))
+        status.append(window.every()["status"].Weight)
+        window.press("close")
+        yield
+
+    at_fusion(artist, comp(), ["alphas"], FakeLine())
+    assert len(shares) == 1
+    assert min(*shares.pop(), *status) > 0
+
+
 def test_a_number_s_element_ends_where_its_setting_does():
     """Without an end it would stop at 99; with another it would offer what is refused."""
     numbers = [knob for knob in SCRIPT_KNOBS if type(knob.default) in (int, float)]
