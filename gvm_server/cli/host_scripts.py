@@ -36,6 +36,17 @@ os.environ.setdefault("GVM_SIDE_PYTHON", {{python!r}})  # for a Python that has 
 """
 
 
+# Any Python parses it, from 2.7 on: a host may run the first that it finds.
+_CALL = """if sys.version_info < (3, 10):
+    print("GVM: the scripts need Python 3.10 or later, and this is {{}}.{{}}. {remedy}".format(
+        *sys.version_info[:2]))
+else:
+    from {module} import main
+
+    main([{what!r}], print, globals())
+"""
+
+
 class Script(NamedTuple):
     """A file of a host: its path below the host's folder, and what it does."""
 
@@ -81,6 +92,17 @@ class HostScripts:
         if not deleted:
             print(f"Nothing is installed in {folder}.")
         return Exit.DONE
+
+
+def calling(module: str, what: str, *, remedy: str) -> str:
+    """Return a script's body that calls a module's `main` with one word.
+
+    Args:
+        module: of this project's.
+        what: the word.
+        remedy: what to do where the host's Python is too old; without quotes and braces.
+    """
+    return _CALL.format(module=module, what=what, remedy=remedy)
 
 
 def settings_folder(*, linux: str, mac: str, windows: str) -> Path:

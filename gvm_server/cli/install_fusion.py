@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from gvm_server.cli.host_scripts import HostScripts, Script, settings_folder
+from gvm_server.cli.host_scripts import HostScripts, Script, calling, settings_folder
 
-_CALL = "from gvm_nodes.fusion.script import main\n\nmain([{what!r}], print, globals())\n"
+PYTHON_REMEDY = (
+    "Install one from python.org and name its folder in FUSION_PYTHON3_HOME; Resolve 21.1 and later"
+    " bring one of their own."
+)
+_call = partial(calling, "gvm_nodes.fusion.script", remedy=PYTHON_REMEDY)
 
 COMP_SCRIPTS = (  # these Resolve's Fusion page can run too
-    Script("Comp/GVM/Add GVM Matte.py", _CALL.format(what="tool")),
-    Script("Comp/GVM/Load Alphas of Selected Loaders.py", _CALL.format(what="alphas")),
+    Script("Comp/GVM/Add GVM Matte.py", _call("tool")),
+    Script("Comp/GVM/Load Alphas of Selected Loaders.py", _call("alphas")),
 )
 SCRIPTS = (
     *COMP_SCRIPTS,
-    Script("Comp/GVM/Render with Mattes.py", _CALL.format(what="render")),
-    Script("Comp/GVM/Queue with Mattes.py", _CALL.format(what="queue")),
+    Script("Comp/GVM/Render with Mattes.py", _call("render")),
+    Script("Comp/GVM/Queue with Mattes.py", _call("queue")),
 )
 
 

@@ -5,17 +5,18 @@ Two of Fusion's come along, for Resolve's Fusion page.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from gvm_server.cli.host_scripts import HostScripts, Script, settings_folder
-from gvm_server.cli.install_fusion import COMP_SCRIPTS
+from gvm_server.cli.host_scripts import HostScripts, Script, calling, settings_folder
+from gvm_server.cli.install_fusion import COMP_SCRIPTS, PYTHON_REMEDY
 
-_CALL = "from gvm_nodes.resolve.script import main\n\nmain([{what!r}], print, globals())\n"
+_call = partial(calling, "gvm_nodes.resolve.script", remedy=PYTHON_REMEDY)
 
 SCRIPTS = (
-    Script("Utility/GVM/Matte Selected Clips.py", _CALL.format(what="selected")),
-    Script("Utility/GVM/Matte Marked Range.py", _CALL.format(what="marked")),
-    Script("Utility/GVM/Matte and Render Queue.py", _CALL.format(what="deliver")),
+    Script("Utility/GVM/Matte Selected Clips.py", _call("selected")),
+    Script("Utility/GVM/Matte Marked Range.py", _call("marked")),
+    Script("Utility/GVM/Matte and Render Queue.py", _call("deliver")),
     *COMP_SCRIPTS,
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -91,6 +92,22 @@ def test_an_installed_script_runs_in_a_python_that_knows_nothing_of_us(tmp_path)
     )
     assert ran.stderr == ""
     assert ran.stdout.splitlines() == [NO_WINDOWS, sys.executable]
+
+
+@pytest.mark.parametrize("host", ["resolve", "fusion"])
+def test_a_python_that_is_too_old_is_told_in_one_sentence(host, tmp_path):
+    """Resolve and Fusion run the first Python that they find, a system's 3.6 or 3.9 too."""
+    module, parsed = modules(host, tmp_path)
+    module.run(parsed)
+    for script in tmp_path.rglob("*.py"):
+        text = script.read_text()
+        ast.parse(text, feature_version=(3, 7))  # the oldest that is known here
+        old = f"import sys; sys.version_info = (3, 6, 8); exec({text!r})"
+        ran = subprocess.run([sys.executable, "-S", "-c", old], capture_output=True, text=True)
+        assert ran.stderr == ""
+        (sentence,) = ran.stdout.splitlines()
+        assert sentence.startswith("GVM: the scripts need Python 3.10 or later, and this is 3.6.")
+        assert "FUSION_PYTHON3_HOME" in sentence
 
 
 def test_the_pyplug_is_one_for_natron_and_its_callbacks_are_the_ones_that_the_group_names(tmp_path):
