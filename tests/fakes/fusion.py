@@ -1,9 +1,10 @@
 """A Fusion that behaves: tools with attributes, locks, undo, renders, a queue and kept texts.
 
 A Loader finds its sequence's first file by itself, as the real one; a new clip sets its inputs
-anew, its beginning cannot pass its end, and moving one of them changes trims and holds. A step of
-undo that is not kept takes its tools back. A render goes on by a frame for each look at the
-composition. Every thread but the main one is refused.
+anew, its beginning cannot pass its end, and moving one of them changes trims and holds. It shows
+the files as they were when its clip was set. What is set while the composition is locked is lost,
+unless a step of undo has begun. A step of undo that is not kept takes its tools back. A render goes
+on by a frame for each look at the composition. Every thread but the main one is refused.
 """
 
 # ruff: noqa: N802, FBT001 - names and arguments are the host's
@@ -38,6 +39,7 @@ class Tool(Remote):
         self.inputs: dict[str, Any] = {}
         self.attributes: dict[str, Any] = {}
         self.data: dict[str, str] = {}
+        self.shows: dict[str, bytes] = {}  # of a Loader: the files as it has read them
 
     def GetAttrs(self) -> dict[str, Any]:
         if self.kind != "Loader":
@@ -59,6 +61,8 @@ class Tool(Remote):
         return tables | self.attributes
 
     def SetInput(self, name: str, value: Any) -> None:
+        if self.comp.locks and not self.comp.is_in_step:
+            return  # as in Resolve 19.1
         if name == "Clip":
             self._open(value)
         elif name == "GlobalIn":
@@ -77,6 +81,8 @@ class Tool(Remote):
 
     def _open(self, path: str) -> None:
         self.disk = self.comp.sequence(path)
+        folder = Path(path).parent
+        self.shows = {one.name: one.read_bytes() for one in folder.glob("*.exr")}
         begins = self.comp.global_start
         self.inputs |= {
             "GlobalIn": begins,
@@ -131,6 +137,7 @@ class Composition(Remote):
         self.fails_at: int | None = None
         self.is_aborted = False
         self.closed: bool | None = None
+        self.is_in_step = False
         self._undo: list[Tool] = []
         self._frames: Iterator[int] = iter(())
 
@@ -164,15 +171,16 @@ class Composition(Remote):
 
     def StartUndo(self, name: str) -> None:
         self.steps.append(name)
+        self.is_in_step = True
         self._undo = list(self.tools)
 
     def EndUndo(self, keep: bool) -> None:
+        self.is_in_step = False
         if not keep:
             self.steps.pop()
             self.tools = self._undo
 
     def Render(self, how: dict[str, Any]) -> bool | None:
-        assert not self.locks  # a locked composition renders nothing
         assert how["Wait"] is False  # the script would hear no Cancel
         self.rendered.append(how)
         if not self.starts:
@@ -230,6 +238,7 @@ class Fusion(Remote):
         UIManager: what makes its windows; None where it has none.
         comp: the composition in front.
         files: what `LoadComp` opens, by path.
+        takes_a_moment: how often `LoadComp` opens nothing, as in a Fusion that has just started.
         jobs: what was queued.
         takes: whether the Render Manager takes jobs.
         data: the texts that scripts keep.
@@ -239,6 +248,7 @@ class Fusion(Remote):
         self.comp = comp
         self.UIManager = screen
         self.files: dict[str, Composition] = {}
+        self.takes_a_moment = 0
         self.jobs: list[dict[str, Any]] = []
         self.takes = True
         self.data: dict[str, str] = {}
@@ -252,8 +262,10 @@ class Fusion(Remote):
     def GetCurrentComp(self) -> Composition | None:
         return self.comp
 
-    def LoadComp(self, path: str) -> Composition | None:
-        return self.files.get(path)
+    def LoadComp(self, path: str, *quiet: bool) -> Composition | None:
+        assert quiet == (True,)  # else it may ask for missing media, and a farm waits
+        self.takes_a_moment -= 1
+        return self.files.get(path) if self.takes_a_moment < 0 else None
 
     def QueueComp(self, how: dict[str, Any]) -> dict[str, Any] | None:
         if self.takes:

@@ -41,7 +41,10 @@ class Composition(Protocol):
         """Return the tools of a kind, only the selected ones or all."""
 
     def Lock(self) -> None:  # noqa: N802
-        """Show no dialogs and render nothing until it is unlocked."""
+        """Show no dialogs and render nothing by itself until it is unlocked.
+
+        Only within a step of undo: Resolve 19.1 loses what is set under a bare lock.
+        """
 
     def Unlock(self) -> None:  # noqa: N802
         """End a lock."""
@@ -68,8 +71,8 @@ class Fusion(Protocol):
     def GetCurrentComp(self) -> Composition | None:  # noqa: N802
         """Return the composition in front."""
 
-    def LoadComp(self, path: str) -> Composition | None:  # noqa: N802
-        """Open a composition; None where it cannot be."""
+    def LoadComp(self, path: str, quiet: bool) -> Composition | None:  # noqa: N802, FBT001
+        """Open a composition, asking nothing if it is to be quiet; None where it cannot be."""
 
     def QueueComp(self, how: Mapping[str, object]) -> object:  # noqa: N802
         """Add a job to the Render Manager; false or None where it cannot be."""
@@ -88,7 +91,10 @@ def loaders(comp: Composition, *, selected: bool = False) -> list[Tool]:
 
 @contextmanager
 def one_step(comp: Composition, name: str) -> Iterator[None]:
-    """Make what is done one step of undo, without dialogs; an error takes all of it back."""
+    """Make what is done one step of undo, without dialogs; an error takes all of it back.
+
+    Whatever is set under a lock is set here.
+    """
     comp.Lock()
     comp.StartUndo(name)
     keep = False

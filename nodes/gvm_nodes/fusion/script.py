@@ -10,6 +10,7 @@ Fusion Studio only, but `tool` and `alphas`, which Resolve's Fusion page has too
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,6 +28,9 @@ from gvm_nodes.fusion.render import queue, render
 from gvm_nodes.knobs import Wishes
 from gvm_nodes.line import Line, open_line
 from gvm_nodes.make import Bench, Say
+
+LOAD_SECONDS = 10.0  # for a Fusion that has just started to open its first composition
+_LOAD_LOOK_SECONDS = 0.1
 
 
 def main(
@@ -101,7 +105,7 @@ def _composition(names: Names, path: str) -> Iterator[Composition]:
         yield comp
         return
     fusion: Fusion = find_fusion(names)
-    found = fusion.LoadComp(str(Path(path).absolute())) if path else fusion.GetCurrentComp()
+    found = _loaded(fusion, str(Path(path).absolute())) if path else fusion.GetCurrentComp()
     if found is None:
         raise InputError(
             f"Fusion cannot open {path}." if path else "No composition is open.",
@@ -115,6 +119,14 @@ def _composition(names: Names, path: str) -> Iterator[Composition]:
         if path:
             found.Lock()  # a locked one is closed without a question
             found.Close()
+
+
+def _loaded(fusion: Fusion, path: str) -> Composition | None:
+    """Open a composition; None where it cannot be, also not by a Fusion that has just started."""
+    until = time.monotonic() + (LOAD_SECONDS if Path(path).is_file() else 0.0)
+    while (found := fusion.LoadComp(path, True)) is None and time.monotonic() < until:
+        time.sleep(_LOAD_LOOK_SECONDS)
+    return found
 
 
 def _parser() -> argparse.ArgumentParser:

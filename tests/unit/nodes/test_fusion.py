@@ -29,6 +29,18 @@ def test_the_openfx_tool_is_placed_as_one_step_of_undo():
     assert (comp.steps, comp.locks) == (["Add GVM Matte"], 0)
 
 
+def test_what_is_set_under_a_bare_lock_would_be_lost():
+    """So that no test passes with a script that sets inputs outside of a step of undo."""
+    comp = Composition(0, 99)
+    loader = comp.select_loader("/p/a.1001.exr", 1001, 100, start=0)
+    comp.Lock()
+    loader.SetInput("Loop", 1)
+    assert "Loop" not in loader.inputs
+    comp.StartUndo("Loop")
+    loader.SetInput("Loop", 1)
+    assert loader.inputs["Loop"] == 1
+
+
 def test_without_the_plug_in_nothing_is_placed():
     """The remedy is its install; the step of undo is taken back."""
     comp = Composition(0, 99)
