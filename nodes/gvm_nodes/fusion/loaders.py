@@ -6,6 +6,8 @@ Laws:
 3. A Loader that a script made keeps its recipe, and is used again for the same files; made with
    other settings, the recipe is the new one, of every Loader of these files.
 4. What one script adds is one step of undo, also where it is ended early.
+5. A Loader is given its clip again when its files were made: whether Fusion sees by itself that
+   files of one name have changed is documented nowhere.
 """
 
 from __future__ import annotations
@@ -16,7 +18,15 @@ from gvm_client.errors import ErrorCode, InputError, ServerError
 from gvm_client.settings import Priority
 from gvm_nodes.alphas import Recipe, apart
 from gvm_nodes.fusion.comp import Composition, Tool, loaders, one_step, render_range
-from gvm_nodes.fusion.played import Played, at_most, first_on_disk, played, starts_at, within
+from gvm_nodes.fusion.played import (
+    Played,
+    at_most,
+    clip_name,
+    first_on_disk,
+    played,
+    starts_at,
+    within,
+)
 from gvm_nodes.knobs import Wishes
 from gvm_nodes.make import Bench, numbered
 
@@ -61,6 +71,15 @@ def load_alphas(comp: Composition, wishes: Wishes, bench: Bench) -> list[Tool]:
     return added
 
 
+def read_again(comp: Composition, alphas: Sequence[Tool]) -> None:
+    """Have Loaders of alphas read their files again, as one step of undo; they play as before."""
+    if not alphas:
+        return
+    with one_step(comp, "Read GVM Alphas Again"):
+        for loader in alphas:
+            _play(loader, played(comp, loader), clip_name(loader.GetAttrs()))
+
+
 def recipe_of(loader: Tool) -> Recipe | None:
     """Return how a Loader's alphas were made; None for any other Loader.
 
@@ -94,14 +113,25 @@ def _load(comp: Composition, made: Sequence[tuple[Recipe, Played]]) -> list[Tool
 
 
 def _loader(comp: Composition, recipe: Recipe, shown: Played) -> Tool:
-    """Return the Loader of a recipe's alphas, playing as the plate does.
-
-    The order is Fusion's: a new clip sets everything else anew, the clip's beginning cannot pass
-    its end, and moving it changes the trims and the holds.
-    """
+    """Return the Loader of a recipe's alphas, playing as the plate does."""
     standing = [one for one in loaders(comp) if recipe.is_of_same_files(_text_of(one))]
     loader = standing[0] if standing else _added(comp, "Loader", "Ask again.")
-    loader.SetInput("Clip", recipe.alphas % shown.frames.first)
+    _play(loader, shown, recipe.alphas % shown.frames.first)
+    for copy in standing[1:]:  # the artist's copies of it show the same new files
+        if file := clip_name(copy.GetAttrs()):
+            _play(copy, played(comp, copy), file)
+    for one in (loader, *standing):
+        one.SetData(RECIPE_KEY, recipe.to_text())
+    return loader
+
+
+def _play(loader: Tool, shown: Played, file: str) -> None:
+    """Have a Loader read its files anew, whether or not it had them, and play them so.
+
+    The order is Fusion's: a clip, also the same one, sets everything else anew, the clip's
+    beginning cannot pass its end, and moving it changes the trims and the holds.
+    """
+    loader.SetInput("Clip", file)
     attributes = loader.GetAttrs()
     ends = [("GlobalIn", shown.times.first), ("GlobalOut", shown.times.last)]
     moves_right = shown.times.first > starts_at(attributes)
@@ -115,9 +145,6 @@ def _loader(comp: Composition, recipe: Recipe, shown: Played) -> Tool:
     loader.SetInput("HoldLastFrame", shown.hold_last)
     loader.SetInput("Reverse", int(shown.reverse))
     loader.SetInput("Loop", int(shown.loop))
-    for one in (loader, *standing):  # the artist's copies of it show the same new files
-        one.SetData(RECIPE_KEY, recipe.to_text())
-    return loader
 
 
 def _text_of(loader: Tool) -> str:

@@ -56,7 +56,7 @@ def played(comp: Composition, loader: Tool) -> Played:
         InputError: it has no clip.
     """
     attributes = loader.GetAttrs()
-    path = comp.MapPath(str(_clip(attributes, "TOOLST_Clip_Name") or ""))
+    path = comp.MapPath(clip_name(attributes))
     if not path:
         raise InputError(
             "The selected Loader has no clip.",
@@ -127,6 +127,11 @@ def at_most(whole: Played, count: int) -> Played:
         times=Span(whole.times.first, whole.times.first + whole.hold_first + count - 1),
         hold_last=0,
     )
+
+
+def clip_name(attributes: Mapping[str, Any]) -> str:
+    """Return the file that a Loader's clip is named by, path maps and all; "" without a clip."""
+    return str(_clip(attributes, "TOOLST_Clip_Name") or "")
 
 
 def first_on_disk(attributes: Mapping[str, Any]) -> int:

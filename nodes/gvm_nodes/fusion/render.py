@@ -4,7 +4,8 @@ Laws:
 1. Of the render range, the alphas that Loaders play are made again from their recipes: what stands
    and is unchanged costs a look, what is missing or out of date is made.
 2. Nothing is rendered before every matte stands, and no file is made for two recipes.
-3. A render has succeeded when its last frame was rendered, not when Fusion stops.
+3. Loaders whose files were made read them again before the render.
+4. A render has succeeded when its last frame was rendered, not when Fusion stops.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from collections.abc import Iterator
 from gvm_client.errors import ErrorCode, InputError, JobCancelled, JobFailed
 from gvm_client.settings import Priority
 from gvm_nodes.alphas import Recipe, apart
-from gvm_nodes.fusion.comp import Composition, Fusion, loaders, render_range
-from gvm_nodes.fusion.loaders import recipe_of
+from gvm_nodes.fusion.comp import Composition, Fusion, Tool, loaders, render_range
+from gvm_nodes.fusion.loaders import read_again, recipe_of
 from gvm_nodes.fusion.played import played, within
 from gvm_nodes.make import Bench, numbered
+from gvm_nodes.outputs import newest
 from gvm_nodes.span import Span
 
 LOOK_SECONDS = 0.1  # often: a short render's frames are what tells that it is not the last one's
@@ -31,7 +33,7 @@ def render(comp: Composition, bench: Bench) -> str:
     Raises:
         GvmError: a matte failed (nothing is rendered), or the render failed or was cancelled.
     """
-    make_again(comp, bench)
+    read_again(comp, make_again(comp, bench))
     span, before = render_range(comp), _last_rendered(comp)
     if not comp.Render(
         {"Start": span.first, "End": span.last, "Wait": False, "RenderFlags": QUIET}
@@ -74,26 +76,36 @@ def queue(fusion: Fusion, comp: Composition, bench: Bench) -> str:
     return f"{path}, frames {span}, is in the Render Manager; it says how the render goes."
 
 
-def make_again(comp: Composition, bench: Bench) -> None:
-    """Make the alphas that the render range plays, from their Loaders' recipes.
+def make_again(comp: Composition, bench: Bench) -> list[Tool]:
+    """Make the alphas that the render range plays, and return the Loaders whose files are new.
 
     Raises:
         GvmError: a recipe is damaged, two of them are of the same files, or a matte failed.
     """
     due = list(_due(comp))
     apart(recipe for recipe, _ in due)
-    for recipe, frames in numbered(bench, due):
-        bench.make(recipe, frames, Priority.BATCH)
+    before = [_newest(recipe, frames) for recipe, (frames, _) in due]
+    for recipe, (frames, _) in numbered(bench, due):
+        bench.make(recipe, str(frames), Priority.BATCH)
+    return [
+        loader
+        for (recipe, (frames, loader)), earlier in zip(due, before, strict=True)
+        if _newest(recipe, frames) != earlier
+    ]
 
 
-def _due(comp: Composition) -> Iterator[tuple[Recipe, str]]:
+def _newest(recipe: Recipe, frames: Span) -> float:
+    return newest(recipe.alphas, range(frames.first, frames.last + 1))
+
+
+def _due(comp: Composition) -> Iterator[tuple[Recipe, tuple[Span, Tool]]]:
     for loader in loaders(comp):
         recipe = recipe_of(loader)
         if recipe is None or loader.GetAttrs().get("TOOLB_PassThrough"):
             continue
         shown = within(played(comp, loader), render_range(comp))
         if shown is not None:
-            yield recipe, str(shown.frames)
+            yield recipe, (shown.frames, loader)
 
 
 def _watch(comp: Composition, span: Span, before: int, bench: Bench) -> None:

@@ -15,6 +15,7 @@ from gvm_nodes.alphas import SCRIPT_WISHES, Recipe, changed
 from gvm_nodes.fusion.loaders import RECIPE_KEY, load_alphas, recipe_of
 from gvm_nodes.fusion.render import queue, render
 from gvm_nodes.fusion.script import main
+from gvm_nodes.outputs import frame_path
 from tests.fakes.bench import FakeBench
 from tests.fakes.fusion import Composition, Fusion
 
@@ -39,6 +40,53 @@ def test_mattes_are_made_before_the_render_for_the_frames_that_it_shows():
     (how,) = comp.rendered
     assert (how["Start"], how["End"]) == (2, 7)
     assert "Rendering: 66 %, frame 5 of 2-7." in bench.said
+
+
+class WritingBench(FakeBench):
+    """One that makes files, as the server does."""
+
+    def make(self, recipe: Recipe, frames: str, priority: Priority) -> None:
+        """Write each frame's file."""
+        super().make(recipe, frames, priority)
+        first, last = map(int, frames.split("-"))
+        for frame in range(first, last + 1):
+            path = frame_path(recipe.alphas, frame)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(f"{len(self.made)} {recipe.wishes.gamma}".encode())
+
+
+def test_a_render_shows_the_files_that_were_made_for_it(tmp_path):
+    """A Loader shows what it has read; given its clip again it reads, and plays as before."""
+    comp, bench = Composition(0, 9), WritingBench()
+    plate = comp.select_loader(f"{tmp_path}/a.1001.exr", 1001, 8, start=2)
+    plate.inputs |= {"HoldFirstFrame": 2, "GlobalIn": 0, "HoldLastFrame": 1, "GlobalOut": 10}
+    (loader,) = load_alphas(comp, SCRIPT_WISHES, bench)
+    before = dict(loader.inputs)
+    render(comp, bench)
+    assert set(loader.shows.values()) == {b"2 1.0"}
+    assert loader.inputs == before
+    assert comp.steps == ["Load GVM Alphas", "Read GVM Alphas Again"]
+
+
+def test_files_that_stand_are_not_read_again():
+    """A render that makes nothing changes nothing in the composition."""
+    comp = matted()
+    render(comp, FakeBench())
+    assert comp.steps == ["Load GVM Alphas"]
+
+
+def test_all_loaders_of_the_same_files_show_what_was_made(tmp_path):
+    """The artist's copies too, each where it plays."""
+    comp, bench = Composition(0, 4), WritingBench()
+    comp.select_loader(f"{tmp_path}/a.1001.exr", 1001, 5, start=0)
+    (first,) = load_alphas(comp, SCRIPT_WISHES, bench)
+    copy = comp.select_loader(first.inputs["Clip"], 1001, 5, start=50, trim=1)
+    comp.selection.remove(copy)
+    copy.data |= first.data
+    before = dict(copy.inputs)
+    load_alphas(comp, changed(SCRIPT_WISHES, {"gamma": 2.0}), bench)
+    assert set(copy.shows.values()) == {b"2 2.0"}
+    assert {name: copy.inputs[name] for name in before} == before
 
 
 def test_a_loader_that_is_passed_through_or_plays_elsewhere_costs_nothing():
@@ -187,6 +235,18 @@ def test_a_terminal_renders_a_composition_that_it_opens_and_closes(tmp_path, mon
     assert comp.rendered
     assert said[-1] == "GVM: Frames 1-3 are rendered."
     assert comp.closed is True
+
+
+def test_a_fusion_that_has_just_started_is_given_a_moment(tmp_path, monkeypatch):
+    """It opens nothing for some seconds; and it must ask nobody for missing media."""
+    comp, said = Composition(1, 3), []
+    path = tmp_path / "shot.comp"
+    path.touch()
+    fusion = Fusion()
+    fusion.files[str(path)] = comp
+    fusion.takes_a_moment = 3
+    outside(monkeypatch, fusion)
+    assert main(["render", "--comp", str(path)], said.append) == 0, said
 
 
 @pytest.mark.parametrize("words", [["render", "--comp", "/none.comp"], ["queue"]])
