@@ -88,7 +88,7 @@ ofx::Status Plugin::frames_needed(ofx::PropertySet in, ofx::PropertySet out) con
   bridge::Window needed{frame_at(time), frame_at(time)};
   const bool source_only =
       params_.integer(param::kOutput) == static_cast<int>(OutputMode::kSource) ||
-      Properties(in).text(ofx::kThumbnailRender) == "true";
+      Properties(in).text(ofx::kThumbnailRender) == "true" || source_.is_thumbnail();
   if (!source_only && Host::the().temporal_access && params_.text(param::kPlateFile).empty()) {
     // Wrong numbers are the render's to say: an error here upsets hosts.
     const bridge::WindowSettings window = read_window(params_);
@@ -164,7 +164,7 @@ ofx::Status Plugin::render(ofx::PropertySet in) {
   Layers layers;
   layers.source = source.get();
   if (!source && Host::the().aborted(instance_)) return ofx::kFailed;
-  if (!source || moment.thumbnail) {
+  if (!source || moment.thumbnail || source_.is_thumbnail()) {
     const auto wanted = static_cast<OutputMode>(params_.integer(param::kOutput));
     const OutputMode mode = source                          ? OutputMode::kSource
                             : wanted == OutputMode::kSource ? OutputMode::kUnpremultiplied

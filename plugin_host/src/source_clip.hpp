@@ -48,6 +48,9 @@ class SourceClip {
   /// What the host says of its colours, or "".
   std::string colourspace() const { return properties_.text(ofx::kClipColourspace); }
 
+  /// Whether the host says of the clip that a thumbnail is made of it; Resolve does, at full scale.
+  bool is_thumbnail() const { return properties_.integer(ofx::kResolveThumbnail, 0, 0) != 0; }
+
   /// The whole region at a time, in canonical coordinates; false where the host does not say.
   bool region(double time, ofx::RectD& to) const;
 

@@ -96,5 +96,7 @@ inline constexpr char kComponentsOf[] = "OfxImageClipPropComponents_";
 // Blackmagic's, not of the standard; each may be missing.
 inline constexpr char kResolveSourcePath[] = "OfxImageEffectPropSrcFilePath";
 inline constexpr char kResolveSourceFrame[] = "OfxImageEffectPropSrcFrame";
+// An int of the source clip's instance, not of a render; with a k, as the header has it.
+inline constexpr char kResolveThumbnail[] = "kOfxImageClipPropThumbnail";
 
 }  // namespace ofx

@@ -273,6 +273,10 @@ Json render(const Json& command) {
   RenderState& state = render_state();
   state = RenderState{};
   state.effect = &instance;
+  if (command.contains("clip_thumbnail")) {  // Resolve's way
+    instance.clips.at(ofx::kSourceClip)
+        ->properties.set(ofx::kResolveThumbnail, 0, command.at("clip_thumbnail").get<int>());
+  }
   state.scale = command.value("scale", 1.0);
   state.abort_after = command.value("abort_after", -1);
   prepare_output(state);
