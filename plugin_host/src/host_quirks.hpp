@@ -7,7 +7,7 @@
 namespace gvm::plugin {
 
 inline constexpr std::string_view kNuke = "uk.co.thefoundry.nuke";
-inline constexpr std::string_view kResolve = "DaVinciResolveLite";
+inline constexpr std::string_view kResolve = "DaVinciResolve";  // also with "Lite", or an edition
 inline constexpr std::string_view kNatron = "fr.inria.Natron";
 inline constexpr std::string_view kMlt = "MLT";
 
@@ -17,7 +17,8 @@ struct Quirks {
   bool real_image_identifiers = false;
 
   /// Video hosts hand over display-referred pixels even as floats; "automatic" must not take them
-  /// for scene-linear. Resolve: its timeline's Rec.709; MLT: video as decoded.
+  /// for scene-linear where they do not say. Resolve: its timeline's Rec.709; MLT: video as
+  /// decoded.
   const char* auto_colourspace = "auto";
 
   /// OpenFX 1.5 colour properties have upset Nuke's panel.
@@ -27,7 +28,9 @@ struct Quirks {
 inline Quirks quirks_of(std::string_view host) {
   Quirks quirks;
   if (host == kNatron) quirks.real_image_identifiers = true;
-  if (host == kResolve || host == kMlt) quirks.auto_colourspace = "rec709";
+  // By its beginning: 12.5 to 20 were seen to say "DaVinciResolveLite", others the bare name.
+  const bool resolve = host.substr(0, kResolve.size()) == kResolve;
+  if (resolve || host == kMlt) quirks.auto_colourspace = "rec709";
   if (host == kNuke) quirks.colour_management = false;
   return quirks;
 }

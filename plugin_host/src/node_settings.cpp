@@ -20,8 +20,8 @@ constexpr std::array kWindowMembers{&WindowSettings::frames_per_window,
                                     &WindowSettings::max_resolution};
 static_assert(kWindowMembers.size() == kPresetParams.size());
 
-// OpenFX 1.5's names for what the server calls otherwise; any other goes to its OCIO
-// configuration.
+// OpenFX 1.5's names for what the server knows whatever its OCIO configuration is, and ACEScct,
+// which every configuration of ACES has. Any other goes to that configuration.
 struct HostColourspace {
   const char* ofx;
   const char* ours;
@@ -33,6 +33,16 @@ constexpr HostColourspace kHostColourspaces[] = {
     {"srgb_display", "srgb"},
     {"srgb_tx", "srgb"},
     {"ofx_display_sdr", "rec709"},
+    {"rec1886_rec709_display", "rec709"},
+    {"g24_rec709_tx", "rec709"},
+    {"g22_rec709_tx", "rec709"},
+    {"camera_rec709", "rec709"},
+    {"lin_rec2020", "linear(0.708 0.292 0.170 0.797 0.131 0.046 0.3127 0.3290)"},
+    {"lin_p3d65", "linear(0.680 0.320 0.265 0.690 0.150 0.060 0.3127 0.3290)"},
+    {"lin_davinci_widegamut",
+     "linear(0.8000 0.3130 0.1682 0.9877 0.0790 -0.1155 0.3127 0.3290)"},
+    {"ACES2065-1", "linear(0.7347 0.2653 0.0 1.0 0.0001 -0.0770 0.32168 0.33767)"},
+    {"ACEScct", "ACEScct"},
     {"ofx_raw", "raw"},
     {"Raw", "raw"},
 };
@@ -43,23 +53,25 @@ Enum choice(const NodeParams& params, const char* name, const Labels& labels) {
   return static_cast<Enum>(std::clamp(params.integer(name), 0, last));
 }
 
-std::string host_word(const std::string& name) {
+/// The server's name for a host's; null where it is not known here.
+const char* known_word(const std::string& name) {
   for (const HostColourspace& known : kHostColourspaces) {
     if (name == known.ofx) return known.ours;
   }
-  return name;
+  return nullptr;
 }
 
 std::string colourspace(const NodeParams& params, const std::string& host_colourspace) {
   const auto chosen = choice<Colourspace>(params, param::kColourspace, kColourspaceLabels);
   if (chosen == Colourspace::kNamed) return params.text(param::kColourspaceName);
+  const char* const known = known_word(host_colourspace);
   if (chosen == Colourspace::kHost) {
-    if (!host_colourspace.empty()) return host_word(host_colourspace);
+    if (!host_colourspace.empty()) return known ? known : host_colourspace;
     throw bridge::Error(bridge::code::kBadRequest,
                         "This host does not say which colour space the source has.",
                         "Choose the Input Colour Space.");
   }
-  if (chosen == Colourspace::kAuto) return Host::the().quirks.auto_colourspace;
+  if (chosen == Colourspace::kAuto) return known ? known : Host::the().quirks.auto_colourspace;
   return kColourspaceWords[static_cast<std::size_t>(chosen)];
 }
 

@@ -100,6 +100,7 @@ void Plugin::ask_status() {
   std::string line;
   try {
     line = bridge::status_line();
+    line += " The source is read as " + settings(1.0).wish.colourspace + ".";
   } catch (const bridge::Error& error) {
     line = error.text();
   }

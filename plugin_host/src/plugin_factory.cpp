@@ -139,8 +139,9 @@ void define_window(ParamWriter& params) {
 void define_colour(ParamWriter& params) {
   params.group(param::kColourGroup, "Colour", true);
   params.choice(param::kColourspace, "Input Colour Space",
-                "How the source's pixels are read. Automatic: floats are scene-linear (in video "
-                "hosts Rec.709), integers sRGB. Host-Managed takes what the host says.",
+                "How the source's pixels are read. Automatic: what the host says, if it is known; "
+                "else floats are scene-linear (in video hosts Rec.709), integers sRGB. "
+                "Host-Managed takes what the host says, known or not. Ask for Status says which.",
                 kColourspaceLabels);
   params.text(param::kColourspaceName, "Colour Space Name",
               "For Named Below: a colour space of the server's OCIO configuration.",

@@ -73,3 +73,42 @@ def test_a_filmstrip_s_picture_shows_the_source_and_asks_nobody(host_like: Open,
         assert needed == [1003, 1003]
         shown = host.picture(1003, SHAPE, clip_thumbnail=0)
         np.testing.assert_array_equal(shown[..., 3], alphas[1003])
+
+
+@pytest.mark.parametrize("said", ["lin_rec709_srgb", "ofx_scene_linear"])
+@pytest.mark.parametrize(
+    "edition", ["DaVinciResolveLite", "DaVinciResolve", "DaVinciResolveStudio"]
+)
+def test_what_resolve_says_of_its_colours_is_taken(
+    host_like: Open, alphas: Alphas, edition: str, said: str
+):
+    """A colour-managed project is not Rec.709; *Ask for Status* says what was taken."""
+    with host_like(host=edition, colourspace=said) as host:
+        host.create(**SMALL)
+        np.testing.assert_array_equal(host.picture(1010, SHAPE)[..., 3], alphas[1010])
+        host.click("askStatus")
+        assert host.value("status").endswith("The source is read as scene_linear.")
+
+
+@pytest.mark.parametrize("edition", ["DaVinciResolveLite", "DaVinciResolve"])
+@pytest.mark.parametrize("said", ["", "rec1886_rec709_display", "davinci_intermediate_widegamut"])
+def test_what_resolve_does_not_say_or_nobody_knows_is_rec709(
+    host_like: Open, alphas: Alphas, edition: str, said: str
+):
+    """Its timeline's; an unknown name ends no render."""
+    with host_like(host=edition, colourspace=said) as host:
+        host.create(**SMALL)
+        shown = host.picture(1010, SHAPE)[..., 3]
+        host.tell("set", instance="node", param="inputColourspace", value=4)
+        np.testing.assert_array_equal(host.picture(1010, SHAPE)[..., 3], shown)
+        assert np.abs(shown - alphas[1010]).max() > 0.001
+
+
+@pytest.mark.parametrize(
+    "said", ["lin_rec2020", "lin_p3d65", "lin_davinci_widegamut", "ACES2065-1", "ACEScct"]
+)
+def test_wide_spaces_that_resolve_says_are_read(host_like: Open, alphas: Alphas, said: str):
+    """By their primaries, whatever OCIO configuration the server has."""
+    with host_like(colourspace=said) as host:
+        host.create(**SMALL)
+        assert np.abs(host.picture(1010, SHAPE)[..., 3] - alphas[1010]).max() > 0.0001

@@ -246,4 +246,4 @@ def test_asking_for_status_without_a_server_says_so(host_like: Open):
     with host_like("nuke") as host:
         host.create()
         host.click("askStatus")
-        assert host.value("status") == "No server runs."
+        assert host.value("status") == "No server runs. The source is read as auto."
