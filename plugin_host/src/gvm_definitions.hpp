@@ -3,6 +3,7 @@
 //
 // Version history (major: old projects break; minor: a parameter or choice was added):
 //   1.0  first release
+//   1.1  readMedia
 #pragma once
 
 #include <array>
@@ -11,7 +12,7 @@ namespace gvm::plugin {
 
 inline constexpr char kIdentifier[] = "org.gvmbridge.matte";
 inline constexpr unsigned kVersionMajor = 1;
-inline constexpr unsigned kVersionMinor = 0;
+inline constexpr unsigned kVersionMinor = 1;
 inline constexpr char kLabel[] = "GVM Matte";
 inline constexpr char kGrouping[] = "GVM";
 inline constexpr char kDescription[] =
@@ -56,6 +57,7 @@ inline constexpr char kClearClip[] = "clearClip";
 inline constexpr char kPlateGroup[] = "plateGroup";
 inline constexpr char kPlateFile[] = "plateFile";
 inline constexpr char kPlateOffset[] = "plateOffset";
+inline constexpr char kReadMedia[] = "readMedia";
 
 inline constexpr char kServerGroup[] = "serverGroup";
 inline constexpr char kStartServer[] = "startServer";

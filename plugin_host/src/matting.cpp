@@ -46,18 +46,20 @@ void close_desk() {
   open_desk().desk.reset();
 }
 
-std::optional<DiskFrame> disk_frame(ofx::Effect instance, const NodeSettings& node, double time,
+std::optional<DiskFrame> disk_frame(ofx::Effect instance, const NodeSettings& node,
+                                    const bridge::Window& range, double time,
                                     ofx::PropertySet render_arguments) {
   if (!node.plate_file.empty()) {
     return DiskFrame{{node.plate_file, frame_at(time) + node.plate_offset}, false};
   }
+  if (!node.read_media) return std::nullopt;
   ofx::PropertySet set = nullptr;
   Host::the().effect->getPropertySet(instance, &set);
   const std::string path = Properties(set).text(ofx::kResolveSourcePath);
   const int frame = Properties(render_arguments).integer(ofx::kResolveSourceFrame, 0, -1);
-  if (path.empty() || path[0] != '/' || !is_movie(path) || frame < 0) return std::nullopt;
-  // Resolve's source frame is taken to count from 0; the server's movies count from 1.
-  return DiskFrame{{path, frame + 1}, true};
+  const bool by_index = range.first == 0 && range.holds(frame) && frame == frame_at(time);
+  if (path.empty() || path[0] != '/' || !is_movie(path) || !by_index) return std::nullopt;
+  return DiskFrame{{path, frame + 1}, true};  // the server's movies count from 1
 }
 
 HostPlate::HostPlate(const SourceClip& source, double time, const Scale& scale,

@@ -19,13 +19,16 @@ void close_desk();
 
 /// The plate on disk that stands for the host's frame, where there is one.
 ///
-/// It is the one that the artist named, else the media that Resolve names; `optional` is set for
-/// the latter, which may be of a kind that the server cannot read.
+/// It is the one that the artist named, else, where the artist wants it, the media that Resolve
+/// names; `optional` is set for the latter, which may be of a kind that the server cannot read. Its
+/// frame counts from 0 on some pages and from a time code in some projects: it is used only where
+/// it is the time of the render, in a clip whose `range` begins with 0.
 struct DiskFrame {
   bridge::FileFrame frame;
   bool optional = false;
 };
-std::optional<DiskFrame> disk_frame(ofx::Effect instance, const NodeSettings& node, double time,
+std::optional<DiskFrame> disk_frame(ofx::Effect instance, const NodeSettings& node,
+                                    const bridge::Window& range, double time,
                                     ofx::PropertySet render_arguments);
 
 /// The clip's frames as a host gives them, at one scale; made once and asked for any frame.

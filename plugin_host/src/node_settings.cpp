@@ -138,6 +138,7 @@ NodeSettings read_settings(const NodeParams& params, double scale,
   settings.output = choice<OutputMode>(params, param::kOutput, kOutputLabels);
   settings.plate_file = params.text(param::kPlateFile);
   settings.plate_offset = params.integer(param::kPlateOffset);
+  settings.read_media = params.integer(param::kReadMedia) != 0;
   return settings;
 }
 

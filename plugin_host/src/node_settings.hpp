@@ -17,6 +17,7 @@ struct NodeSettings {
   OutputMode output = OutputMode::kUnpremultiplied;
   std::string plate_file;
   std::int64_t plate_offset = 0;
+  bool read_media = false;
 };
 
 /// The parameters of one instance.

@@ -223,7 +223,8 @@ bridge::AlphaPtr Plugin::matte(const Moment& moment, const NodeSettings& node, L
 /// The matte of the plate on disk; null where there is none, or none of the host's picture.
 bridge::AlphaPtr Plugin::matte_of_disk(const Moment& moment, const NodeSettings& node,
                                        const ofx::RectI& canvas) {
-  const auto disk = disk_frame(instance_, node, moment.time, moment.arguments);
+  const auto disk = disk_frame(instance_, node, source_.range(moment.time), moment.time,
+                               moment.arguments);
   if (!disk) return nullptr;
   const bridge::Watch watch{[this] { return Host::the().aborted(instance_); }};
   try {

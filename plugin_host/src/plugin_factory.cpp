@@ -194,6 +194,14 @@ void define_plate(ParamWriter& params) {
                  {INT_MIN, INT_MAX, -1000, 1000});
 }
 
+void define_media(ParamWriter& params) {
+  params.boolean(param::kReadMedia, "Read Clip's Media",
+                 "Resolve names the clip's movie: the server reads it itself, and fewer pixels are "
+                 "sent. Only where the node sees the clip as it was shot: with a zoom, a retime, a "
+                 "stabiliser or a node before it the matte would be of another picture.",
+                 false);
+}
+
 void define_server(ParamWriter& params) {
   params.group(param::kServerGroup, "Server", false);
   params.boolean(param::kStartServer, "Start Automatically",
@@ -266,6 +274,7 @@ ofx::Status describe_in_context(ofx::Effect descriptor, ofx::PropertySet in) {
   define_matte(params);
   define_range(params);
   define_plate(params);
+  define_media(params);
   define_server(params);
   return ofx::kOk;
 }

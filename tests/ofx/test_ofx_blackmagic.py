@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -112,3 +113,93 @@ def test_wide_spaces_that_resolve_says_are_read(host_like: Open, alphas: Alphas,
     with host_like(colourspace=said) as host:
         host.create(**SMALL)
         assert np.abs(host.picture(1010, SHAPE)[..., 3] - alphas[1010]).max() > 0.0001
+
+
+FRAMES = 8  # of the movie
+
+
+@pytest.fixture(scope="module")
+def movie(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The clip's first frames as a lossless movie."""
+    path = tmp_path_factory.mktemp("movie") / "clip.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=24)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "bgr0"
+        for frame in range(FIRST, FIRST + FRAMES):
+            pixels = np.rint(moving_disc(frame, WIDTH, HEIGHT) * 255).astype(np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture(scope="module")
+def by_index(tmp_path_factory: pytest.TempPathFactory, plate: HostPlate) -> HostPlate:
+    """The clip as Resolve counts it: from 0."""
+    folder = tmp_path_factory.mktemp("index")
+    for frame in range(FIRST, LAST + 1):
+        raw = (plate.folder / f"{frame}.raw").read_bytes()
+        (folder / f"{frame - FIRST}.raw").write_bytes(raw)
+    return HostPlate(folder=folder, width=WIDTH, height=HEIGHT, first=0, last=LAST - FIRST)
+
+
+def test_the_media_that_resolve_names_is_read_where_the_artist_says_so(
+    host_like: Open, site: Site, movie: Path, by_index: HostPlate, tmp_path: Path
+):
+    """The movie's own frame is matted, and no neighbour is fetched from the host."""
+    out = tmp_path / "out"
+    words = ("--depth", "float", "--input-colorspace", "rec709")
+    assert site.matte(str(movie), out, *words).code == 0
+    wanted = read_alpha(sorted(out.glob("*.exr"))[4])
+    with host_like(source_path=str(movie)) as host:
+        host.tell("plates", plate=by_index.said())
+        host.create(**SMALL, readMedia=1)
+        host.tell("forget_fetches")
+        got = host.picture(4, SHAPE, source_frame=4)
+        np.testing.assert_array_equal(got[..., 3], wanted)
+        assert dict(host.tell("facts")["fetches"]) == {4: 1}
+
+
+def test_the_media_that_resolve_names_may_be_another_picture(
+    host_like: Open, alphas: Alphas, movie: Path, by_index: HostPlate
+):
+    """Zoomed, stabilised, graded: the node sees what comes before it, and so does the server."""
+    with host_like(source_path=str(movie)) as host:
+        host.tell("plates", plate=by_index.said())
+        host.create(**SMALL, **LINEAR)
+        np.testing.assert_array_equal(host.picture(4, SHAPE, source_frame=4)[..., 3], alphas[1005])
+
+
+@pytest.mark.parametrize("source_frame", [3, 215404, -1])
+def test_a_source_frame_of_another_base_is_not_used(
+    host_like: Open, alphas: Alphas, movie: Path, by_index: HostPlate, source_frame: int
+):
+    """In some projects it counts from a time code, and may lie in the file all the same."""
+    with host_like(source_path=str(movie)) as host:
+        host.tell("plates", plate=by_index.said())
+        host.create(**SMALL, **LINEAR, readMedia=1)
+        got = host.picture(4, SHAPE, source_frame=source_frame)
+        np.testing.assert_array_equal(got[..., 3], alphas[1005])
+
+
+def test_a_clip_that_does_not_begin_with_0_does_not_count_its_media(
+    host_like: Open, alphas: Alphas, movie: Path
+):
+    """Time and source frame agree, and neither is the movie's."""
+    with host_like(source_path=str(movie)) as host:
+        host.create(**SMALL, **LINEAR, readMedia=1)
+        got = host.picture(1003, SHAPE, source_frame=1003)
+        np.testing.assert_array_equal(got[..., 3], alphas[1003])
+
+
+def test_media_that_the_server_cannot_read_leaves_the_hosts_frames(
+    host_like: Open, alphas: Alphas, by_index: HostPlate, tmp_path: Path
+):
+    """Camera raw, or a file that is gone."""
+    broken = tmp_path / "clip.mov"
+    broken.write_bytes(b"no movie")
+    for path in (str(broken), "/nowhere/clip.mov"):
+        with host_like(source_path=path) as host:
+            host.tell("plates", plate=by_index.said())
+            host.create(**SMALL, **LINEAR, readMedia=1)
+            got = host.picture(9, SHAPE, source_frame=9)
+            np.testing.assert_array_equal(got[..., 3], alphas[1010])

@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
-import av
 import numpy as np
 import OpenImageIO as oiio
 import pytest
@@ -367,48 +366,6 @@ def test_outside_its_range_a_clip_shows_its_ends(host_like: Open, alphas: Alphas
     with host_like("nuke", beyond=True) as host:
         host.create(**SMALL)
         np.testing.assert_array_equal(host.picture(LAST + 9, SHAPE)[..., 3], alphas[LAST])
-
-
-def write_movie(path: Path, frames: int) -> None:
-    """Write the clip's first frames as a lossless movie."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("ffv1", rate=24)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "bgr0"
-        for frame in range(FIRST, FIRST + frames):
-            pixels = np.rint(moving_disc(frame, WIDTH, HEIGHT) * 255).astype(np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-        container.mux(stream.encode())
-
-
-def test_the_media_that_resolve_names_is_read_by_the_server(
-    host_like: Open, site: Site, tmp_path: Path
-):
-    """The movie's own frame is matted, and no neighbour is fetched from the host."""
-    movie = tmp_path / "clip.mkv"
-    write_movie(movie, 8)
-    out = tmp_path / "out"
-    words = ("--depth", "float", "--input-colorspace", "rec709")
-    assert site.matte(str(movie), out, *words).code == 0
-    wanted = read_alpha(sorted(out.glob("*.exr"))[4])
-    with host_like("resolve", source_path=str(movie)) as host:
-        host.create(**SMALL)
-        host.tell("forget_fetches")
-        got = host.picture(1010, SHAPE, source_frame=4)
-        np.testing.assert_array_equal(got[..., 3], wanted)
-        assert dict(host.tell("facts")["fetches"]) == {1010: 1}
-
-
-def test_media_that_the_server_cannot_read_leaves_the_hosts_frames(
-    host_like: Open, alphas: Alphas, tmp_path: Path
-):
-    """Camera raw, a file that is gone, or another picture than the host shows."""
-    broken = tmp_path / "clip.mov"
-    broken.write_bytes(b"no movie")
-    for path in (str(broken), "/nowhere/clip.mov"):
-        with host_like("resolve", source_path=path) as host:
-            host.create(**SMALL, inputColourspace=2)
-            got = host.picture(1010, SHAPE, source_frame=4)
-            np.testing.assert_array_equal(got[..., 3], alphas[1010])
 
 
 def test_host_managed_colour_takes_what_the_host_says(host_like: Open, alphas: Alphas):
