@@ -21,6 +21,9 @@ struct Quirks {
   /// decoded.
   const char* auto_colourspace = "auto";
 
+  /// Instances of one clip report ranges a frame or two apart (Resolve: playback, filmstrip, eyes).
+  bool unsteady_ranges = false;
+
   /// OpenFX 1.5 colour properties have upset Nuke's panel.
   bool colour_management = true;
 };
@@ -30,6 +33,7 @@ inline Quirks quirks_of(std::string_view host) {
   if (host == kNatron) quirks.real_image_identifiers = true;
   // By its beginning: 12.5 to 20 were seen to say "DaVinciResolveLite", others the bare name.
   const bool resolve = host.substr(0, kResolve.size()) == kResolve;
+  quirks.unsteady_ranges = resolve;
   if (resolve || host == kMlt) quirks.auto_colourspace = "rec709";
   if (host == kNuke) quirks.colour_management = false;
   return quirks;

@@ -10,6 +10,7 @@
 #include "matting.hpp"
 #include "plugin.hpp"
 #include "plugin_factory.hpp"
+#include "shared_range.hpp"
 
 #define GVM_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -41,6 +42,7 @@ ofx::Status destroy(const void* handle) {
 
 ofx::Status unload() {
   close_desk();
+  forget_shared_ranges();
   return ofx::kOk;
 }
 

@@ -215,9 +215,19 @@ bridge::AlphaPtr Plugin::matte(const Moment& moment, const NodeSettings& node, L
                                  source->bounds());
   if (bridge::AlphaPtr alpha = matte_of_disk(moment, node, layers.canvas)) return alpha;
   const bridge::Watch watch{[this] { return Host::the().aborted(instance_); }};
-  HostPlate plate(source_, moment.time, moment.scale, source, sequence_, watch);
-  layers.canvas = plate.canvas();
-  return plate.matte(node.wish, frame_at(moment.time));
+  const auto of_host = [&] {
+    HostPlate plate(source_, moment.time, moment.scale, source, sequence_, watch);
+    layers.canvas = plate.canvas();
+    return plate.matte(node.wish, frame_at(moment.time));
+  };
+  try {
+    return of_host();
+  } catch (const Error& error) {
+    // The range of another instance may reach to frames that the host does not give this one.
+    const bool missing = error.code() == bridge::code::kPlateMissing;
+    if (!missing || !source_.leave_shared_range(moment.time)) throw;
+    return of_host();
+  }
 }
 
 /// The matte of the plate on disk; null where there is none, or none of the host's picture.

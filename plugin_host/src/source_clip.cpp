@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "gvm_definitions.hpp"
+#include "shared_range.hpp"
 
 namespace gvm::plugin {
 namespace {
@@ -43,6 +44,22 @@ SourceClip::SourceClip(ofx::Effect instance) : instance_(instance) {
 }
 
 bridge::Window SourceClip::range(double time) const {
+  const bridge::Window own = own_range(time);
+  if (!Host::the().quirks.unsteady_ranges || alone_) return own;
+  ofx::PropertySet set = nullptr;
+  Host::the().effect->getPropertySet(instance_, &set);
+  // Without its media nothing tells one clip from another: labels are those of the node.
+  const std::string media = Properties(set).text(ofx::kResolveSourcePath);
+  return media.empty() ? own : shared_range(media, own);
+}
+
+bool SourceClip::leave_shared_range(double time) const {
+  const bool differs = !(range(time) == own_range(time));
+  alone_ = alone_ || differs;
+  return differs;
+}
+
+bridge::Window SourceClip::own_range(double time) const {
   const double first = properties_.number(ofx::kFrameRange, 0, time);
   const double last = properties_.number(ofx::kFrameRange, 1, time);
   const bool usable = first <= last && last - first < kLongestClip;  // false for what is no number

@@ -1,6 +1,7 @@
 // The source clip of an instance: its range, its extent in pixels, what it is called.
 #pragma once
 
+#include <atomic>
 #include <cmath>
 #include <mutex>
 #include <optional>
@@ -26,7 +27,12 @@ class SourceClip {
   ofx::Clip handle() const { return clip_; }
 
   /// The frames that the clip has; just the one at `time` where the host gives no usable range.
+  ///
+  /// Where instances of one clip differ by a frame or two they are all instances' (`shared_range`).
   bridge::Window range(double time) const;
+
+  /// From now on `range` is this instance's own; false where it was that already.
+  bool leave_shared_range(double time) const;
 
   /// The pixels that are matted, the same for every frame that is rendered: the clip's whole
   /// region; `otherwise` where the host names no finite one.
@@ -56,9 +62,11 @@ class SourceClip {
 
  private:
   double pixel_aspect() const;
+  bridge::Window own_range(double time) const;
   std::optional<ofx::RectD> look(const bridge::Window& range) const;
   std::optional<ofx::RectD> project() const;
 
+  mutable std::atomic<bool> alone_ = false;  // with its range
   mutable std::mutex mutex_;
   mutable bool known_ = false;
   mutable bridge::Window known_range_{};

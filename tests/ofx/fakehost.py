@@ -136,9 +136,18 @@ class FakeHost:
         """Say that this host was killed on purpose."""
         self.may_die = True
 
-    def create(self, instance: str = "node", **values: Any) -> str:
-        """Make an instance with some parameters set, and return its name."""
-        assert self.tell("create", instance=instance)["status"] == 0
+    def create(
+        self, instance: str = "node", *, told_range: tuple[int, int] | None = None, **values: Any
+    ) -> str:
+        """Make an instance with some parameters set, and return its name.
+
+        Args:
+            instance: the name.
+            told_range: the frames that this instance is told; None means the plate's.
+            values: by parameter.
+        """
+        told = {} if told_range is None else {"range": list(told_range)}
+        assert self.tell("create", instance=instance, **told)["status"] == 0
         for param, value in values.items():
             self.tell("set", instance=instance, param=param, value=value)
         return instance

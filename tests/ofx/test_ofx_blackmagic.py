@@ -203,3 +203,51 @@ def test_media_that_the_server_cannot_read_leaves_the_hosts_frames(
             host.create(**SMALL, **LINEAR, readMedia=1)
             got = host.picture(9, SHAPE, source_frame=9)
             np.testing.assert_array_equal(got[..., 3], alphas[1010])
+
+
+MEDIA = {"source_path": "/p/A001_C002.braw"}  # the same for all instances of a clip
+
+
+@pytest.mark.parametrize("order", [("whole", "short"), ("short", "whole")])
+def test_instances_of_one_clip_share_mattes_though_their_ranges_differ(
+    host_like: Open, site: Site, alphas: Alphas, order: tuple[str, str]
+):
+    """Playback, filmstrip and eyes are told ranges a frame or two apart; no window runs twice."""
+    with host_like(**MEDIA) as host:
+        host.create("whole", **SMALL, **LINEAR)
+        host.create("short", told_range=(FIRST, LAST - 1), **SMALL, **LINEAR)
+        for name in order:  # as when a timeline is opened
+            host.tell("frames_needed", instance=name, frame=FIRST)
+        host.tell("render", instance=order[0], frame=LAST - 2)
+        before = len(site.windows_denoised())
+        shown = host.picture(LAST - 2, SHAPE, instance=order[1])
+        assert len(site.windows_denoised()) == before
+        np.testing.assert_array_equal(shown[..., 3], alphas[LAST - 2])
+        for name in order:
+            last = host.picture(LAST, SHAPE, instance=name)
+            np.testing.assert_array_equal(last[..., 3], alphas[LAST])
+
+
+def test_an_instance_that_is_not_given_the_other_s_frames_keeps_to_its_own(
+    host_like: Open, alphas: Alphas
+):
+    """Its own clip's mattes, and no error at its end; the others keep the whole clip's."""
+    with host_like(**MEDIA, only_own_range=True) as host:
+        host.create("whole", **SMALL, **LINEAR)
+        host.create("short", told_range=(FIRST, LAST - 1), **SMALL, **LINEAR)
+        host.tell("frames_needed", instance="whole", frame=FIRST)
+        shown = host.picture(LAST - 1, SHAPE, instance="short")
+        assert 0.0 < shown[..., 3].mean() < 1.0
+        last = host.picture(LAST, SHAPE, instance="whole")
+        np.testing.assert_array_equal(last[..., 3], alphas[LAST])
+
+
+def test_other_clips_of_the_same_media_keep_their_own_ranges(host_like: Open):
+    """A subclip is no clip whose range was told wrongly; without media nothing tells them apart."""
+    for media, last in ((MEDIA, LAST - 9), ({}, LAST - 1)):
+        with host_like(**media) as host:
+            host.create("whole", **SMALL)
+            host.create("part", told_range=(FIRST, last), **SMALL)
+            for name, end in (("whole", LAST), ("part", last), ("whole", LAST)):
+                asked = host.tell("frames_needed", instance=name, frame=end)
+                assert asked["out"][NEEDED][1] == end

@@ -213,6 +213,12 @@ ofx::Status get_image(ofx::Clip clip, double time, ofx::PropertySet* image) {
   if (is_source && all.behaviour.beyond) frame = std::clamp(frame, plate.first, plate.last);
   if (plate.width == 0 || frame < plate.first || frame > plate.last) return ofx::kFailed;
   if (is_source && holds(all.behaviour.failing_frames, frame)) return ofx::kFailed;
+  if (is_source && all.behaviour.only_own_range) {
+    const auto& range = clip->properties.values.at(ofx::kFrameRange);
+    if (frame < std::get<double>(range[0]) || frame > std::get<double>(range[1])) {
+      return ofx::kFailed;
+    }
+  }
   const std::string components = is_source ? all.behaviour.components : ofx::kComponentsAlpha;
   const ofx::RectI part =
       is_source ? region_at(frame) : ofx::RectI{0, 0, plate.width, plate.height};

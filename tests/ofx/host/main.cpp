@@ -61,6 +61,7 @@ void read(const Json& from, Behaviour& to) {
   read(from, "beyond", to.beyond), read(from, "pixel_aspect", to.pixel_aspect),
       read(from, "colourspace", to.colourspace);
   read(from, "source_path", to.source_path);
+  read(from, "only_own_range", to.only_own_range);
   read(from, "progress_cancel_after", to.progress_cancel_after);
 }
 
@@ -191,6 +192,11 @@ Json create(const Json& command) {
   }
   if (!how.source_path.empty())
     instance->properties.set(ofx::kResolveSourcePath, 0, how.source_path);
+  if (command.contains("range")) {  // of this instance, as Resolve's differ
+    const auto range = command.at("range").get<std::vector<double>>();
+    ofx::PropertySetStruct& source = instance->clips.at(ofx::kSourceClip)->properties;
+    source.set(ofx::kFrameRange, 0, range.at(0)), source.set(ofx::kFrameRange, 1, range.at(1));
+  }
   const ofx::Status status = act(ofx::kActionCreateInstance, instance.get());
   instances[command.at("instance")] = std::move(instance);
   return {{"status", status}};

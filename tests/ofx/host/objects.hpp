@@ -91,6 +91,7 @@ struct Behaviour {
   double pixel_aspect = 1.0;
   std::string colourspace;
   std::string source_path;
+  bool only_own_range = false;     // an instance gets no frame outside of the range that it is told
   int progress_cancel_after = -1;  // updates until the artist presses cancel
 };
 
