@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "bridge/errors.hpp"
 #include "gvm_definitions.hpp"
@@ -33,6 +34,14 @@ std::unique_ptr<HostImage> mask_at(ofx::Clip clip, double time) {
 
 std::string property_of(const char* prefix, const char* clip) {
   return std::string(prefix) + clip;
+}
+
+/// Whether a text was not shown by any instance of this process yet.
+bool is_news(const std::string& text) {
+  static std::mutex mutex;
+  static std::set<std::string> told;
+  const std::lock_guard lock(mutex);
+  return told.insert(text).second;
 }
 
 /// Whether the trouble is with a file, so that the host's own frames may do.
@@ -256,7 +265,8 @@ void Plugin::show(const char* type, const std::string& text) {
   shown_ = text;
   if (text.empty()) {
     Host::the().unsay(instance_);
-  } else {
+  } else if (Host::the().message2 || is_news(text)) {
+    // Without it a message may be a window that waits for a click, and hosts make many instances.
     Host::the().say(instance_, type, text);
   }
 }

@@ -104,6 +104,10 @@ void Plugin::ask_status() {
   } catch (const bridge::Error& error) {
     line = error.text();
   }
+  {
+    const std::lock_guard lock(shown_mutex_);
+    if (!shown_.empty()) line += " Last said: " + shown_;
+  }
   params_.set_text(param::kStatus, line);
 }
 

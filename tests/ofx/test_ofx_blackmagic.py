@@ -251,3 +251,18 @@ def test_other_clips_of_the_same_media_keep_their_own_ranges(host_like: Open):
             for name, end in (("whole", LAST), ("part", last), ("whole", LAST)):
                 asked = host.tell("frames_needed", instance=name, frame=end)
                 assert asked["out"][NEEDED][1] == end
+
+
+def test_an_old_message_suite_opens_no_window_for_each_instance(host_like: Open):
+    """Once for each text in the process; *Ask for Status* says it again on any node."""
+    with host_like() as host:
+        messages: list[str] = []
+        for name in ("playback", "filmstrip", "left"):
+            host.create(name, **SMALL, plateFile="/nowhere/a.%04d.exr")
+            answer = host.tell("render", instance=name, frame=1003)
+            assert answer["status"] == 1
+            messages += answer["messages"]
+        assert len(messages) == 1
+        assert "/nowhere" in messages[0]
+        host.click("askStatus", instance="left")
+        assert f"Last said: {messages[0]}" in host.value("status", instance="left")
