@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "half.hpp"
+#include "turn.hpp"
 
 namespace gvm::plugin {
 namespace {
@@ -264,6 +265,7 @@ void compose(const Layers& layers, OutputMode mode, const ofx::RectI& window,
   const ofx::RectI area = intersect(window, output.bounds());
   const int count = width(area);
   if (count <= 0) return;
+  const Turn turn;
   const AlphaRows alphas(layers.alpha, layers.canvas, layers.outside);
   std::vector<float> alpha(static_cast<std::size_t>(count));
   std::vector<float> mask(alpha.size());

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "host.hpp"
+#include "turn.hpp"
 
 namespace gvm::plugin {
 namespace {
@@ -26,6 +27,13 @@ int channels_of(const std::string& components) {
 }  // namespace
 
 std::unique_ptr<HostImage> HostImage::fetch(ofx::Clip clip, double time) {
+  const Turn turn;
+  std::unique_ptr<HostImage> image = fetch_output(clip, time);
+  if (image && Host::the().quirks.shared_buffers) image->copy_out();
+  return image;
+}
+
+std::unique_ptr<HostImage> HostImage::fetch_output(ofx::Clip clip, double time) {
   ofx::PropertySet handle = nullptr;
   const ofx::Status status = Host::the().effect->clipGetImage(clip, time, nullptr, &handle);
   if (status != ofx::kOk || !handle) return nullptr;
@@ -34,7 +42,9 @@ std::unique_ptr<HostImage> HostImage::fetch(ofx::Clip clip, double time) {
 }
 
 HostImage::HostImage(ofx::PropertySet image) : image_(image) {}
-HostImage::~HostImage() { Host::the().effect->clipReleaseImage(image_); }
+HostImage::~HostImage() {
+  if (image_) Host::the().effect->clipReleaseImage(image_);
+}
 
 bool HostImage::read() {
   const Properties properties(image_);
@@ -51,6 +61,21 @@ bool HostImage::read() {
   row_bytes_ = properties.integer(ofx::kImageRowBytes, 0, packed);
   identifier_ = properties.text(ofx::kImageUniqueIdentifier);
   return width(bounds_) > 0 && height(bounds_) > 0;
+}
+
+/// Takes the pixels, row by row, and gives the host's image back.
+void HostImage::copy_out() {
+  const std::size_t row = static_cast<std::size_t>(width(bounds_)) * pixel_bytes_;
+  std::vector<std::byte> own(bytes());
+  for (int y = bounds_.y1; y < bounds_.y2; ++y) {
+    std::memcpy(own.data() + static_cast<std::size_t>(y - bounds_.y1) * row, at(bounds_.x1, y),
+                row);
+  }
+  own_ = std::move(own);
+  data_ = own_.data();
+  row_bytes_ = static_cast<std::ptrdiff_t>(row);
+  Host::the().effect->clipReleaseImage(image_);
+  image_ = nullptr;
 }
 
 std::size_t HostImage::bytes() const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bridge/hash.hpp"
 #include "bridge/messages.hpp"
@@ -15,8 +16,11 @@ namespace gvm::plugin {
 class HostImage {
  public:
   /// The clip's image, or null where the host has none there: it says so, or gives one without
-  /// data.
+  /// data. It is a copy of its own where the host may lend its buffer to others meanwhile.
   static std::unique_ptr<HostImage> fetch(ofx::Clip clip, double time);
+
+  /// The image that is written.
+  static std::unique_ptr<HostImage> fetch_output(ofx::Clip clip, double time);
 
   ~HostImage();
   HostImage(const HostImage&) = delete;
@@ -41,8 +45,10 @@ class HostImage {
  private:
   explicit HostImage(ofx::PropertySet image);
   bool read();
+  void copy_out();
 
   ofx::PropertySet image_;
+  std::vector<std::byte> own_;  // empty where the host's are read
   std::byte* data_ = nullptr;
   std::ptrdiff_t row_bytes_ = 0;
   ofx::RectI bounds_{};

@@ -8,6 +8,7 @@ namespace gvm::plugin {
 
 inline constexpr std::string_view kNuke = "uk.co.thefoundry.nuke";
 inline constexpr std::string_view kResolve = "DaVinciResolve";  // also with "Lite", or an edition
+inline constexpr std::string_view kFusion = "com.blackmagicdesign.Fusion";
 inline constexpr std::string_view kNatron = "fr.inria.Natron";
 inline constexpr std::string_view kMlt = "MLT";
 
@@ -24,6 +25,9 @@ struct Quirks {
   /// Instances of one clip report ranges a frame or two apart (Resolve: playback, filmstrip, eyes).
   bool unsteady_ranges = false;
 
+  /// One buffer may be lent to nodes on parallel branches (Fusion Studio).
+  bool shared_buffers = false;
+
   /// OpenFX 1.5 colour properties have upset Nuke's panel.
   bool colour_management = true;
 };
@@ -34,6 +38,7 @@ inline Quirks quirks_of(std::string_view host) {
   // By its beginning: 12.5 to 20 were seen to say "DaVinciResolveLite", others the bare name.
   const bool resolve = host.substr(0, kResolve.size()) == kResolve;
   quirks.unsteady_ranges = resolve;
+  quirks.shared_buffers = host == kFusion;
   if (resolve || host == kMlt) quirks.auto_colourspace = "rec709";
   if (host == kNuke) quirks.colour_management = false;
   return quirks;

@@ -167,7 +167,7 @@ ofx::Status Plugin::end_sequence() {
 
 ofx::Status Plugin::render(ofx::PropertySet in) {
   const Moment moment(in);
-  const std::unique_ptr<HostImage> output = HostImage::fetch(output_, moment.time);
+  const std::unique_ptr<HostImage> output = HostImage::fetch_output(output_, moment.time);
   if (!output) return ofx::kFailed;
   const std::shared_ptr<HostImage> source = HostImage::fetch(source_.handle(), moment.time);
   Layers layers;

@@ -23,6 +23,12 @@ RESOLVE: Mapping[str, Any] = {
     "identifiers": "random",
     "progress_suite": 1,
 }
+FUSION: Mapping[str, Any] = {
+    "host": "com.blackmagicdesign.Fusion",
+    "shared_buffers": True,
+    "message_suite": 1,
+    "progress_suite": 1,
+}
 NATRON: Mapping[str, Any] = {
     "host": "fr.inria.Natron",
     "context": GENERAL,
@@ -40,7 +46,7 @@ MLT: Mapping[str, Any] = {
     "message_suite": 1,
     "progress_suite": 1,
 }
-HOSTS = {"nuke": NUKE, "resolve": RESOLVE, "natron": NATRON, "mlt": MLT}
+HOSTS = {"nuke": NUKE, "resolve": RESOLVE, "fusion": FUSION, "natron": NATRON, "mlt": MLT}
 
 
 @dataclass(frozen=True, kw_only=True)

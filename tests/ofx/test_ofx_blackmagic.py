@@ -266,3 +266,24 @@ def test_an_old_message_suite_opens_no_window_for_each_instance(host_like: Open)
         assert "/nowhere" in messages[0]
         host.click("askStatus", instance="left")
         assert f"Last said: {messages[0]}" in host.value("status", instance="left")
+
+
+def test_branches_that_are_lent_one_buffer_put_out_their_own_pictures(
+    host_like: Open, tmp_path: Path
+):
+    """Fusion writes over what it lent to another branch, and keeps the wrong frame in its cache."""
+    with host_like("fusion") as host:
+        jobs = []
+        for branch, frame in (("left", 1003), ("right", 1012)):
+            host.create(branch, **{**SMALL, "size": 36}, **LINEAR)
+            save = str(tmp_path / f"{branch}.raw")
+            jobs.append({"instance": branch, "frame": frame, "save": save})
+        answers = host.tell("render_many", threads=2, jobs=jobs)["answers"]
+        assert [answer["status"] for answer in answers] == [0, 0]
+        assert host.tell("facts")["images_out"] == 0
+        for job in jobs:
+            shown = np.fromfile(job["save"], np.float32).reshape(SHAPE)
+            source = moving_disc(job["frame"], WIDTH, HEIGHT).astype(np.float16)
+            np.testing.assert_array_equal(shown[..., :3], source.astype(np.float32))
+            alone = host.picture(job["frame"], SHAPE, instance=job["instance"])
+            np.testing.assert_array_equal(shown, alone)

@@ -177,6 +177,22 @@ std::shared_ptr<Picture> cached(const Plate& plate, int frame, const ofx::RectI&
   return picture;
 }
 
+/// The n-th picture of any render lies in the n-th buffer, whoever still reads what was there.
+std::shared_ptr<Picture> in_shared_buffer(const Picture& picture) {
+  static std::mutex mutex;
+  static std::vector<std::shared_ptr<Picture>> buffers;
+  const std::lock_guard lock(mutex);
+  const std::size_t place = render_state().fetched++;
+  if (buffers.size() <= place) buffers.resize(place + 1);
+  std::shared_ptr<Picture>& buffer = buffers[place];
+  if (!buffer || buffer->bytes.size() != picture.bytes.size()) {
+    buffer = std::make_shared<Picture>(picture);
+  } else {
+    std::copy(picture.bytes.begin(), picture.bytes.end(), buffer->bytes.begin());
+  }
+  return buffer;
+}
+
 bool holds(const std::vector<int>& frames, int frame) {
   return std::find(frames.begin(), frames.end(), frame) != frames.end();
 }
@@ -224,6 +240,7 @@ ofx::Status get_image(ofx::Clip clip, double time, ofx::PropertySet* image) {
       is_source ? region_at(frame) : ofx::RectI{0, 0, plate.width, plate.height};
   if (part.x2 <= part.x1 || part.y2 <= part.y1) return ofx::kFailed;
   auto picture = cached(plate, frame, part, render_state().scale, components);
+  if (is_source && all.behaviour.shared_buffers) picture = in_shared_buffer(*picture);
   const bool hollow = is_source && holds(all.behaviour.hollow_frames, frame);
   *image = lend(picture, hollow ? nullptr : picture->bytes.data() + lowest_offset(*picture),
                 identifier(*picture));

@@ -62,6 +62,7 @@ void read(const Json& from, Behaviour& to) {
       read(from, "colourspace", to.colourspace);
   read(from, "source_path", to.source_path);
   read(from, "only_own_range", to.only_own_range);
+  read(from, "shared_buffers", to.shared_buffers);
   read(from, "progress_cancel_after", to.progress_cancel_after);
 }
 

@@ -91,6 +91,8 @@ struct Behaviour {
   double pixel_aspect = 1.0;
   std::string colourspace;
   std::string source_path;
+  // What was lent to one render is written over for the next, as Fusion does with branches.
+  bool shared_buffers = false;
   bool only_own_range = false;     // an instance gets no frame outside of the range that it is told
   int progress_cancel_after = -1;  // updates until the artist presses cancel
 };
@@ -117,6 +119,7 @@ World& world();
 struct RenderState {
   ofx::EffectStruct* effect = nullptr;
   double scale = 1.0;
+  std::size_t fetched = 0;  // images of Source
   std::vector<std::byte> output;
   int abort_after = -1;  // polls until the host gives up
   int polls = 0;
