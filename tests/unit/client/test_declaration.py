@@ -1,0 +1,100 @@
+"""One declaration: a setting that is added to a copy of it is found in every door."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gvm_client.declaration import option_of, setting, settings_of, values_in
+from gvm_client.errors import SettingsError
+from gvm_client.settings import Finish, MatteKnobs
+
+ROOT = Path(__file__).parents[3]
+ADDED = """
+    core_gain: float = setting(
+        0.0, label="Core Gain", help="alpha added to the core", bounds=(0.0, 1.0)
+    )
+"""
+DOORS = """
+import argparse
+from gvm_client.errors import SettingsError
+from gvm_client.protocol.messages import FileOutput, FilePlate, Matte
+from gvm_client.protocol.wire import decode, encode
+from gvm_client.settings import MatteKnobs
+from gvm_nodes.blackmagic.form import BOUNDS
+from gvm_nodes.knobs import Page, as_wishes, find_knob, on_page
+from gvm_server.cli import matte_options
+from gvm_server.cli.farm_words import knob_words
+
+parser = argparse.ArgumentParser()
+matte_options.add_knobs(parser.add_argument_group("the matte"))
+assert parser.parse_args(["--core-gain", "0.5"]).core_gain == 0.5
+assert "alpha added to the core (0)" in parser.format_help()
+knobs = MatteKnobs(core_gain=0.5)
+assert "--core-gain=0.5" in list(knob_words(knobs))
+assert find_knob("core_gain").label == "Core Gain"
+assert find_knob("core_gain") in on_page(Page.MATTE)
+assert BOUNDS["core_gain"] == (0.0, 1.0)
+assert as_wishes({"core_gain": 0.5}).levels == knobs
+matte = Matte(job="a" * 32, plate=FilePlate(path="/p.exr"), output=FileOutput(path="/m"),
+              knobs=knobs)
+assert decode(encode(matte, request="1")).message.knobs == knobs
+try:
+    MatteKnobs(core_gain=2.0)
+except SettingsError as error:
+    assert "core_gain is 2.0; it must be from 0 to 1" in str(error)
+else:
+    raise AssertionError("it was taken")
+"""
+
+
+def test_an_added_knob_is_in_every_door(tmp_path: Path):
+    """Option, farm's task, panels, dialogs, wire and bounds: nothing else is edited."""
+    for package in ("nodes/gvm_client", "nodes/gvm_nodes", "gvm_server"):
+        shutil.copytree(
+            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    settings = tmp_path / "nodes/gvm_client/settings.py"
+    text = settings.read_text(encoding="utf-8")
+    last = '    invert: bool = setting(False, label="Invert", help="1 becomes 0")\n'
+    assert text.count(last) == 1
+    settings.write_text(text.replace(last, last + ADDED.lstrip("\n")), encoding="utf-8")
+    paths = os.pathsep.join([str(tmp_path / "nodes"), str(tmp_path)])
+    ran = subprocess.run(
+        [sys.executable, "-c", DOORS],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_what_is_declared_is_what_there_is():
+    """In order, with the field's own default and type."""
+    names = [declared.name for declared in settings_of(MatteKnobs)]
+    assert names == ["black", "white", "gamma", "grow", "blur", "invert"]
+    assert values_in(MatteKnobs(), Finish) == {
+        declared.name: declared.default for declared in settings_of(Finish)
+    }
+    assert option_of("max_resolution") == "--max-resolution"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.1, 1.1])
+def test_a_value_out_of_its_bounds_is_refused_with_both(value: float):
+    """The name, the value and the bounds; a fraction at the bound is right."""
+
+    @dataclass
+    class Own:
+        share: float = setting(0.5, label="Share", help="of the whole", bounds=(0.0, 1.0))
+
+    (declared,) = settings_of(Own)
+    declared.check(1.0)
+    with pytest.raises(SettingsError, match=r"share is .*(finite number|from 0 to 1)"):
+        declared.check(value)
