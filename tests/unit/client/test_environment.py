@@ -16,6 +16,7 @@ FINDING = {  # of the server and of the user's folders
     *("GVM_SERVER", "GVM_SIDE_PYTHON", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME"),
     *("APPDATA", "HOME", "TMPDIR", "TEMP", "TMP"),
 }
+MEMORY = {"MALLOC_ARENA_MAX"}  # the machine's: it comes along
 INSTALLING = {"OFX_PLUGIN_PATH", "GVM_NODE_DEFAULTS", "HF_HUB_DISABLE_TELEMETRY"}
 TESTING = {f"GVM_TEST_ENGINE_{word}" for word in ("SECONDS", "LOG", "FAIL_AT", "ROOM", "LOST")}
 READ = (
@@ -41,7 +42,7 @@ def test_every_variable_that_is_read_has_a_rule():
     """Whoever reads a new one says here whose it is."""
     names = variables_read()
     assert names >= {"OCIO", "GVM_WEIGHTS", "GVM_CACHE_DIR", "GVM_TEST_ENGINE_LOG"}
-    assert names - TRAVELS - THE_SERVERS - FINDING - INSTALLING - TESTING == set()
+    assert names - TRAVELS - THE_SERVERS - FINDING - MEMORY - INSTALLING - TESTING == set()
 
 
 def test_a_hosts_own_variables_stay_behind():
