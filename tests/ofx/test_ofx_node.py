@@ -140,7 +140,7 @@ def test_a_server_that_ends_at_once_is_reported_with_its_command(host_like: Open
         assert answer["status"] == 1
         assert "ended at once" in answer["persistent"]
         assert answer["milliseconds"] < 4000
-        assert answer["longest_gap_ms"] < 500  # looked at 100 times a second, beside other work
+        assert answer["longest_gap_ms"] < 500  # 50 are promised; beside other work a thread waits
 
 
 def test_a_command_that_does_not_exist_is_named(host_like: Open, site: Site):
