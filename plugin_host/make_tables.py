@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes src/bridge/tables.hpp: what stands once, in nodes/gvm_client, for both languages.
+"""Writes src/bridge/tables.hpp and knobs.hpp: what stands once, in nodes/gvm_client, for C++.
 
 Run it after a change there: python plugin_host/make_tables.py
 """
@@ -14,9 +14,11 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "nodes"))
 
 from gvm_client import environment, limits, media  # noqa: E402
+from gvm_client.declaration import Declared, settings_of  # noqa: E402
 from gvm_client.protocol.version import PROTOCOL_VERSION  # noqa: E402
+from gvm_client.settings import Finish  # noqa: E402
 
-HEADER = HERE / "src" / "bridge" / "tables.hpp"
+BRIDGE = HERE / "src" / "bridge"
 LIMITS = (
     ("kMaxMessageBytes", "std::size_t", limits.MAX_MESSAGE_BYTES),
     ("kMaxText", "std::size_t", limits.MAX_TEXT),
@@ -35,6 +37,7 @@ LIMITS = (
     ("kMaxSide", "std::int64_t", limits.MAX_SIDE),
     ("kMaxRadius", "double", limits.MAX_RADIUS),
 )
+_ANY = (-1000.0, 1000.0)  # of a parameter, where any number is right
 WORDS = (
     ("kScrubbedPrefixes", (*environment.SCRUBBED_PREFIXES, environment.PYTHON_PREFIX)),
     ("kScrubbed", environment.SCRUBBED),
@@ -42,26 +45,30 @@ WORDS = (
 )
 
 
-def header() -> str:
-    """Return the header's text."""
-    return "\n".join(_lines()) + "\n"
+def headers() -> dict[Path, str]:
+    """Return the headers' texts by their paths."""
+    return {
+        BRIDGE / "tables.hpp": _header(("array", "cstddef", "cstdint"), _tables()),
+        BRIDGE / "knobs.hpp": _header(("array",), _knobs()),
+    }
 
 
-def _lines() -> Iterator[str]:
-    yield "// Written by plugin_host/make_tables.py from nodes/gvm_client: do not edit."
-    yield "#pragma once"
-    yield ""
-    yield from ("#include <array>", "#include <cstddef>", "#include <cstdint>")
-    yield ""
-    yield "namespace gvm::bridge {"
-    yield ""
+def _header(includes: Sequence[str], lines: Iterator[str]) -> str:
+    text = [
+        "// Written by plugin_host/make_tables.py from nodes/gvm_client: do not edit.",
+        *("#pragma once", ""),
+        *(f"#include <{name}>" for name in includes),
+        *("", "namespace gvm::bridge {", "", *lines, "", "}  // namespace gvm::bridge", ""),
+    ]
+    return "\n".join(text)
+
+
+def _tables() -> Iterator[str]:
     yield f"inline constexpr std::int64_t kProtocolVersion = {PROTOCOL_VERSION};"
     for name, kind, value in LIMITS:
         yield f"inline constexpr {kind} {name} = {value};"
     for name, words in WORDS:
         yield from _array(name, words)
-    yield ""
-    yield "}  // namespace gvm::bridge"
 
 
 def _array(name: str, words: Sequence[str]) -> Iterator[str]:
@@ -72,5 +79,58 @@ def _array(name: str, words: Sequence[str]) -> Iterator[str]:
     yield "};"
 
 
+def _knobs() -> Iterator[str]:
+    declared = settings_of(Finish)
+    switches = [knob for knob in declared if isinstance(knob.default, bool)]
+    reals = [knob for knob in declared if knob not in switches]
+    yield "/// What is done to a finished alpha; none of these runs a model."
+    yield "struct MatteKnobs {"
+    for knob in declared:
+        yield f"  {'bool' if knob in switches else 'double'} {knob.name} = {_value(knob.default)};"
+    yield from ("", "  /// Throws Error (bad_request) where a value is out of its range.")
+    yield from ("  void check() const;", "};", "")
+    yield from ("/// A knob that is a number: its field, and its parameter.", "struct RealKnob {")
+    yield from ("  const char *name, *param, *label, *help;", "  double MatteKnobs::*value;")
+    yield "  double low, high, slider_low, slider_high;"
+    yield "  bool is_bounded, is_length;  // of full-size pixels, of which a proxy has fewer"
+    yield from ("};", "", "/// A knob that is on or off.", "struct SwitchKnob {")
+    yield from (
+        "  const char *name, *param, *label, *help;",
+        "  bool MatteKnobs::*value;",
+        "};",
+        "",
+    )
+    yield f"inline constexpr std::array<RealKnob, {len(reals)}> kRealKnobs{{{{"
+    for knob in reals:
+        ends = ", ".join(map(_value, (*(knob.bounds or _ANY), *knob.slider)))
+        kinds = f"{_value(knob.bounds is not None)}, {_value(knob.is_length)}"
+        yield f"    {{{_words(knob)},"
+        yield f"     {ends}, {kinds}}},"
+    yield from (
+        "}};",
+        "",
+        f"inline constexpr std::array<SwitchKnob, {len(switches)}> kSwitchKnobs{{{{",
+    )
+    for knob in switches:
+        yield f"    {{{_words(knob)}}},"
+    yield "}};"
+
+
+def _words(knob: Declared) -> str:
+    says = f"{knob.help[0].upper()}{knob.help[1:]}."
+    words = ", ".join(f'"{word}"' for word in (knob.name, param_of(knob.name), knob.label, says))
+    return f"{words}, &MatteKnobs::{knob.name}"
+
+
+def param_of(name: str) -> str:
+    """Return the OpenFX parameter's name of a knob: projects are saved by it."""
+    return "matte" + "".join(part.capitalize() for part in name.split("_"))
+
+
+def _value(value: float) -> str:
+    return str(value).lower() if isinstance(value, bool) else repr(float(value))
+
+
 if __name__ == "__main__":
-    HEADER.write_text(header(), encoding="utf-8")
+    for path, text in headers().items():
+        path.write_text(text, encoding="utf-8")

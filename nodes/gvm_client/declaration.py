@@ -25,6 +25,8 @@ class Declared:
         label: what stands beside it in a panel.
         help: one line without a full stop.
         bounds: the least and the greatest value; None where any number is right.
+        slider: the values that a slider shows.
+        is_length: whether it counts pixels of the full-size plate, of which a proxy has fewer.
     """
 
     name: str
@@ -32,6 +34,8 @@ class Declared:
     label: str
     help: str
     bounds: tuple[float, float] | None = None
+    slider: tuple[float, float] = (0.0, 1.0)
+    is_length: bool = False
 
     def check(self, value: float) -> None:
         """Prove a value.
@@ -52,10 +56,12 @@ def setting(
     label: str,
     help: str,  # noqa: A002 (argparse's word for it)
     bounds: tuple[float, float] | None = None,
+    slider: tuple[float, float] = (0.0, 1.0),
+    is_length: bool = False,
 ) -> Any:  # noqa: ANN401 (as `dataclasses.field`)
     """Return a field that declares a setting."""
-    known = {"label": label, "help": help, "bounds": bounds}
-    return field(default=default, metadata={_KEY: known})
+    known = {"label": label, "help": help, "bounds": bounds, "slider": slider}
+    return field(default=default, metadata={_KEY: {**known, "is_length": is_length}})
 
 
 def settings_of(kind: type) -> tuple[Declared, ...]:

@@ -192,16 +192,27 @@ class Finish:
     black: float = setting(0.0, label="Black", help="alpha that becomes 0")
     white: float = setting(1.0, label="White", help="alpha that becomes 1")
     gamma: float = setting(
-        1.0, label="Gamma", help="above 1 thickens soft edges", bounds=(0.01, 100.0)
+        1.0,
+        label="Gamma",
+        help="above 1 thickens soft edges",
+        bounds=(0.01, 100.0),
+        slider=(0.2, 5.0),
     )
     grow: float = setting(
         0.0,
         label="Grow",
         help="plate pixels, fractions allowed; negative shrinks",
         bounds=(-MAX_RADIUS, MAX_RADIUS),
+        slider=(-20.0, 20.0),
+        is_length=True,
     )
     blur: float = setting(
-        0.0, label="Blur", help="Gaussian sigma, plate pixels", bounds=(0.0, MAX_RADIUS)
+        0.0,
+        label="Blur",
+        help="Gaussian sigma, plate pixels",
+        bounds=(0.0, MAX_RADIUS),
+        slider=(0.0, 20.0),
+        is_length=True,
     )
     invert: bool = setting(False, label="Invert", help="1 becomes 0")
 

@@ -41,12 +41,6 @@ inline constexpr char kColourspace[] = "inputColourspace";
 inline constexpr char kColourspaceName[] = "inputColourspaceName";
 
 inline constexpr char kMatteGroup[] = "matteGroup";
-inline constexpr char kBlack[] = "matteBlack";
-inline constexpr char kWhite[] = "matteWhite";
-inline constexpr char kGamma[] = "matteGamma";
-inline constexpr char kGrow[] = "matteGrow";
-inline constexpr char kBlur[] = "matteBlur";
-inline constexpr char kInvert[] = "matteInvert";
 
 inline constexpr char kRangeGroup[] = "rangeGroup";
 inline constexpr char kRangeFirst[] = "rangeFirst";

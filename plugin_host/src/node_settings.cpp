@@ -75,18 +75,18 @@ std::string colourspace(const NodeParams& params, const std::string& host_colour
   return kColourspaceWords[static_cast<std::size_t>(chosen)];
 }
 
-bridge::MatteKnobs knobs(const NodeParams& params, double scale) {
+}  // namespace
+
+bridge::MatteKnobs read_knobs(const NodeParams& params, double scale) {
   bridge::MatteKnobs knobs;
-  knobs.black = params.real(param::kBlack);
-  knobs.white = params.real(param::kWhite);
-  knobs.gamma = params.real(param::kGamma);
-  knobs.grow = params.real(param::kGrow) * scale;
-  knobs.blur = params.real(param::kBlur) * scale;
-  knobs.invert = params.integer(param::kInvert) != 0;
+  for (const bridge::RealKnob& knob : bridge::kRealKnobs) {
+    knobs.*knob.value = params.real(knob.param) * (knob.is_length ? scale : 1.0);
+  }
+  for (const bridge::SwitchKnob& knob : bridge::kSwitchKnobs) {
+    knobs.*knob.value = params.integer(knob.param) != 0;
+  }
   return knobs;
 }
-
-}  // namespace
 
 NodeParams::NodeParams(ofx::Effect instance) { Host::the().effect->getParamSet(instance, &set_); }
 
@@ -129,7 +129,7 @@ NodeSettings read_settings(const NodeParams& params, double scale,
                            const std::string& host_colourspace) {
   NodeSettings settings;
   settings.wish.window = read_window(params);
-  settings.wish.knobs = knobs(params, scale);
+  settings.wish.knobs = read_knobs(params, scale);
   settings.wish.engine = choice<bridge::EngineName>(params, param::kEngine, kEngineLabels);
   settings.wish.colourspace = colourspace(params, host_colourspace);
   settings.wish.context = bridge::job_context();

@@ -44,6 +44,9 @@ class NodeParams {
 NodeSettings read_settings(const NodeParams& params, double scale,
                            const std::string& host_colourspace);
 
+/// Only what is done to a finished alpha; unproven.
+bridge::MatteKnobs read_knobs(const NodeParams& params, double scale);
+
 /// Only how frames are grouped; never throws for what an artist set.
 bridge::WindowSettings read_window(const NodeParams& params);
 

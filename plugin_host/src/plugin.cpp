@@ -117,8 +117,8 @@ ofx::Status Plugin::frames_needed(ofx::PropertySet in, ofx::PropertySet out) con
 ofx::Status Plugin::region_of_definition(ofx::PropertySet in, ofx::PropertySet out) const {
   const double time = Properties(in).number(ofx::kPropTime, 0, 0.0);
   const bool matte = params_.integer(param::kOutput) != static_cast<int>(OutputMode::kSource);
-  const bool reaches_out =
-      inverts() || params_.real(param::kGrow) > 0.0 || params_.real(param::kBlur) > 0.0;
+  const bridge::MatteKnobs knobs = read_knobs(params_, 1.0);
+  const bool reaches_out = knobs.invert || knobs.grow > 0.0 || knobs.blur > 0.0;
   if (!matte || !reaches_out) return ofx::kReplyDefault;
   const std::optional<ofx::RectD> whole = source_.whole(source_.range(time), time);
   if (!whole) return ofx::kReplyDefault;

@@ -48,7 +48,7 @@ class Plugin {
   void ask_status();
 
   NodeSettings settings(double scale) const;
-  bool inverts() const { return params_.integer(param::kInvert) != 0; }
+  bool inverts() const { return read_knobs(params_, 1.0).invert; }
 
   ofx::Effect instance_;
   NodeParams params_;

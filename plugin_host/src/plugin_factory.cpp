@@ -150,17 +150,14 @@ void define_colour(ParamWriter& params) {
 
 void define_matte(ParamWriter& params) {
   const bridge::MatteKnobs knobs;
-  const double radius = bridge::kMaxRadius;
   params.group(param::kMatteGroup, "Matte", true);
-  params.real(param::kBlack, "Black", "Alpha that becomes 0.", knobs.black, {-1, 1, 0, 1});
-  params.real(param::kWhite, "White", "Alpha that becomes 1.", knobs.white, {0, 2, 0, 1});
-  params.real(param::kGamma, "Gamma", "Above 1 thickens soft edges.", knobs.gamma,
-              {0.01, 100, 0.2, 5});
-  params.real(param::kGrow, "Shrink/Grow", "Pixels of the full-size plate; negative shrinks.",
-              knobs.grow, {-radius, radius, -20, 20});
-  params.real(param::kBlur, "Blur", "Gaussian sigma, pixels of the full-size plate.", knobs.blur,
-              {0, radius, 0, 20});
-  params.boolean(param::kInvert, "Invert", "1 becomes 0.", knobs.invert);
+  for (const bridge::RealKnob& knob : bridge::kRealKnobs) {
+    params.real(knob.param, knob.label, knob.help, knobs.*knob.value,
+                {knob.low, knob.high, knob.slider_low, knob.slider_high});
+  }
+  for (const bridge::SwitchKnob& knob : bridge::kSwitchKnobs) {
+    params.boolean(knob.param, knob.label, knob.help, knobs.*knob.value);
+  }
 }
 
 void define_range(ParamWriter& params) {

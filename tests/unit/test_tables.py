@@ -1,4 +1,4 @@
-"""The C++ header of what stands once for both languages is current."""
+"""The C++ headers of what stands once for both languages are current."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 MAKER = Path(__file__).parents[2] / "plugin_host" / "make_tables.py"
 
 
-def test_the_header_says_what_python_says():
-    """Run `python plugin_host/make_tables.py` after a change of a bound, a rule or an ending."""
+def test_the_headers_say_what_python_says():
+    """Run `python plugin_host/make_tables.py` after a change of a bound, a rule, an ending or a knob."""
     spec = importlib.util.spec_from_file_location("make_tables", MAKER)
     assert spec is not None
     assert spec.loader is not None
     maker = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(maker)
-    assert maker.HEADER.read_text(encoding="utf-8") == maker.header()
+    for path, text in maker.headers().items():
+        assert path.read_text(encoding="utf-8") == text, path.name

@@ -108,9 +108,8 @@ void fields(V& visit, ModelSettings& m) {
 
 template <class V>
 void fields(V& visit, MatteKnobs& m) {
-  visit.defaulted("black", m.black), visit.defaulted("white", m.white);
-  visit.defaulted("gamma", m.gamma), visit.defaulted("grow", m.grow);
-  visit.defaulted("blur", m.blur), visit.defaulted("invert", m.invert);
+  for (const RealKnob& knob : kRealKnobs) visit.defaulted(knob.name, m.*knob.value);
+  for (const SwitchKnob& knob : kSwitchKnobs) visit.defaulted(knob.name, m.*knob.value);
 }
 
 template <class V>

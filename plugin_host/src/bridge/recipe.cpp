@@ -20,8 +20,8 @@ Hash alpha_key(const Wish& wish, const Hash& model, std::int64_t frame) {
   const MatteKnobs& knobs = wish.knobs;
   Hasher hasher;
   hasher.value(model).value(frame);
-  hasher.value(knobs.black).value(knobs.white).value(knobs.gamma);
-  hasher.value(knobs.grow).value(knobs.blur).value(knobs.invert);
+  for (const RealKnob& knob : kRealKnobs) hasher.value(knobs.*knob.value);
+  for (const SwitchKnob& knob : kSwitchKnobs) hasher.value(knobs.*knob.value);
   return hasher.end();
 }
 

@@ -8,19 +8,28 @@
 namespace gvm::bridge {
 namespace {
 
+std::string shown(double value) {
+  std::string text = std::to_string(value);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+
 void require(bool rule, const char* name, double value, const std::string& says) {
   if (!rule) {
-    std::string text = std::to_string(value);
-    text.erase(text.find_last_not_of('0') + 1);
-    if (text.back() == '.') text.pop_back();
     throw Error(code::kBadRequest,
-                std::string(name) + " is " + text + "; it must be " + says + ".");
+                std::string(name) + " is " + shown(value) + "; it must be " + says + ".");
   }
 }
 
+void require_from(const char* name, double value, double low, double high) {
+  require(low <= value && value <= high, name, value,
+          "from " + shown(low) + " to " + shown(high));
+}
+
 void require_within(const char* name, std::int64_t value, std::int64_t low, std::int64_t high) {
-  require(low <= value && value <= high, name, static_cast<double>(value),
-          "from " + std::to_string(low) + " to " + std::to_string(high));
+  require_from(name, static_cast<double>(value), static_cast<double>(low),
+               static_cast<double>(high));
 }
 
 }  // namespace
@@ -39,13 +48,12 @@ void ModelSettings::check() const {
 }
 
 void MatteKnobs::check() const {
-  for (double value : {black, white, gamma, grow, blur}) {
-    require(std::isfinite(value), "a matte knob", value, "a finite number");
+  for (const RealKnob& knob : kRealKnobs) {
+    const double value = this->*knob.value;
+    require(std::isfinite(value), knob.name, value, "a finite number");
+    if (knob.is_bounded) require_from(knob.name, value, knob.low, knob.high);
   }
-  require(black < white, "black", black, "below white, here " + std::to_string(white));
-  require(0.01 <= gamma && gamma <= 100.0, "gamma", gamma, "from 0.01 to 100");
-  require(std::abs(grow) <= kMaxRadius, "grow", grow, "within 256 pixels");
-  require(0.0 <= blur && blur <= kMaxRadius, "blur", blur, "from 0 to 256");
+  require(black < white, "black", black, "below white, here " + shown(white));
 }
 
 }  // namespace gvm::bridge

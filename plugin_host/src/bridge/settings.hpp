@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "bridge/knobs.hpp"
 #include "bridge/tables.hpp"
 
 namespace gvm::bridge {
@@ -41,19 +42,6 @@ struct ModelSettings {
   std::int64_t seed = 0;
   OnOom on_oom = OnOom::kFail;
   bool fit_memory = false;
-
-  /// Throws Error (bad_request) where a value is out of its range.
-  void check() const;
-};
-
-/// What is done to a finished alpha; none of these runs a model.
-struct MatteKnobs {
-  double black = 0.0;
-  double white = 1.0;
-  double gamma = 1.0;
-  double grow = 0.0;  // plate pixels, negative shrinks
-  double blur = 0.0;  // Gaussian sigma, plate pixels
-  bool invert = false;
 
   /// Throws Error (bad_request) where a value is out of its range.
   void check() const;
