@@ -1,4 +1,4 @@
-"""Exit codes: what a script, a farm or a render queue may rely on."""
+"""Exit codes: what a script, a farm or a render queue may rely on, of commands and hosts alike."""
 
 from __future__ import annotations
 
