@@ -1,11 +1,10 @@
 """A Natron without Natron: nodes, parameters, callbacks, threads and projects, as documented.
 
-What it holds its users to, as Natron's sources do, beside what `natron_nodes` and `natron_session`
-say:
+What it holds its users to, as Natron's sources and NatronRenderer 2.5 do, beside what
+`natron_nodes`, `natron_read`, `natron_render` and `natron_session` say:
 
-- a callback is a text, `Module.function`, whose arguments' names are checked; what goes wrong in
-  one is a line in the Script Editor, and in a Write's callback the end of the render;
 - a copy, and a project if so wished, builds a PyPlug anew and brings back its parameters only;
+- while a project is loaded its path is empty, and what is set then has no consequences;
 - a change that renders something, above a Write that renders, ends its render.
 """
 
@@ -15,30 +14,27 @@ say:
 from __future__ import annotations
 
 import copy
-import inspect
 import sys
-import threading
 import types
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from tests.fakes import natron_read
 from tests.fakes.natron_nodes import (
-    CHOICES,
     DOT,
     GROUP,
     INPUT,
     MERGE,
     READ,
+    UNPREMULT,
     WRITE,
-    ChoiceParam,
     Effect,
     Node,
-    Param,
-    StringParam,
-    shown_file,
+    written,
 )
+from tests.fakes.natron_params import ChoiceParam, Param, StringParam
+from tests.fakes.natron_read import shown_file
+from tests.fakes.natron_render import NotThere, abort, call_by_text, render
 from tests.fakes.natron_session import QtCore, idle, only_main, pump, session
 
 __all__ = [
@@ -47,12 +43,17 @@ __all__ = [
     "INPUT",
     "MERGE",
     "READ",
+    "UNPREMULT",
     "WRITE",
     "Effect",
+    "NotThere",
+    "abort",
     "idle",
     "pump",
+    "render",
     "session",
     "shown_file",
+    "written",
 ]
 
 
@@ -107,9 +108,15 @@ class App:
         made = self.createNode(READ, -1, group)
         made.node.params["filename"].value = filename
         made.node.decoder = True
-        made.node.look()
-        made.node.number("startingTime", made.node.number("firstFrame"))
+        natron_read.born(made.node)
         return made
+
+    def render(self, write: Effect, first: int, last: int, step: int) -> None:
+        """Render a Write; in batch it waits. Nobody hears how it ended."""
+        render(self, write, range(first, last + 1, step))
+
+    def loadProject(self, path: str) -> App | None:
+        return load(path) if path in session().saved else None
 
     def place(self, node: Node, stem: str = "") -> Node:
         """Put a node where it belongs, under a name that is free there."""
@@ -147,16 +154,6 @@ class App:
             session().script_editor.append(f"{text}: {error!r}")
 
 
-@dataclass
-class Rendered:
-    """What a render of a Write did: the frames, the files that each read, and why it ended."""
-
-    frames: list[int] = field(default_factory=list)
-    files: dict[int, list[str]] = field(default_factory=dict)
-    failed: str = ""
-    aborted: bool = False
-
-
 NatronEngine = SimpleNamespace(
     StringParam=StringParam,
     natron=SimpleNamespace(
@@ -168,6 +165,8 @@ NatronEngine = SimpleNamespace(
 
 def start(*, background: bool = False, qt: bool = True) -> App:
     """Start Natron anew with an empty project: what was open is gone."""
+    for module in session().pyplugs.values():
+        sys.modules.pop(module.__name__, None)
     session().__init__(background=background)
     sys.modules["NatronEngine"] = NatronEngine
     for binding in ("qtpy", "PySide2", "PySide"):
@@ -195,6 +194,7 @@ def install(text: str, name: str) -> None:
     module = types.ModuleType(name)
     exec(compile(text, f"{name}.py", "exec"), module.__dict__)
     session().pyplugs[module.getPluginID()] = module
+    session().names[name] = sys.modules[name] = module
 
 
 def edit(effect: Effect, name: str, value: Any) -> None:
@@ -226,10 +226,13 @@ def load(path: str, *, anew: bool = False) -> App:
     """
     saved = copy.deepcopy(session().saved[path])
     app = new_project()
-    app.root["projectPath"].value = saved.root["projectPath"].value
+    folder = path.rpartition("/")[0]
+    others = [row for row in saved.root["projectPaths"].value if row[0] != "Project"]
+    app.root["projectPaths"].value = [["Project", folder], *others]
     app.bounds, app.loading = saved.bounds, True
     try:
         _restore(app, None, saved.nodes, anew=anew)
+        app.root["projectPath"].value = f"{folder}/"
     finally:
         app.loading = False
     return app
@@ -257,6 +260,8 @@ def _restore(app: App, parent: Node | None, saved: list[Node], *, anew: bool) ->
             node = app.place(Node(app, each.plugin, parent))
             bring_back(node, each)
             node.decoder = each.decoder
+            if node.plugin == READ:
+                natron_read.born(node)
             node.created()
             _restore(app, node, each.children, anew=anew)
         node.name, node.title, made[id(each)] = each.name, each.title, node
@@ -273,85 +278,3 @@ def bring_back(node: Node, saved: Node) -> None:
         known.owner, known.value, known.enabled = node, param.value, param.enabled
         if isinstance(known, ChoiceParam):
             known.options = param.options
-
-
-def render(app: App, write: Effect, frames: Iterable[int], *, threads: int = 1) -> Rendered:
-    """Render a Write on threads of Natron's, while the main loop runs; in batch it waits."""
-    done, left, lock = Rendered(), iter(frames), threading.Lock()
-
-    def render_frames() -> None:
-        while not (app.aborts or done.failed):
-            with lock:
-                frame = next(left, None)
-            if frame is None:
-                return
-            _render_frame(app, write, frame, done)
-
-    def run() -> None:
-        _step(done, write, "beforeRender", thisNode=write, app=app)
-        workers = [threading.Thread(target=render_frames) for _ in range(threads)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-        done.aborted, done.frames = app.aborts or bool(done.failed), sorted(done.frames)
-        app.renders = False
-        _step(Rendered(), write, "afterRender", aborted=done.aborted, thisNode=write, app=app)
-
-    app.renders, app.aborts = True, False
-    scheduler = threading.Thread(target=run)
-    scheduler.start()
-    if not session().background:
-        pump(lambda: not scheduler.is_alive())
-    scheduler.join()
-    return done
-
-
-def abort(app: App) -> None:
-    """Abort a render, as the artist does."""
-    app.aborts = True
-
-
-def _render_frame(app: App, write: Effect, frame: int, done: Rendered) -> None:
-    _step(done, write, "beforeFrameRender", frame=frame, thisNode=write, app=app)
-    if done.failed or app.aborts:
-        return
-    files = []
-    for read in _reads_above(write.node):
-        file = shown_file(read, frame)
-        if not file and read.params["onMissingFrame"].value == CHOICES["onMissingFrame"].index(
-            "error"
-        ):
-            done.failed = f"{read.name}: Cannot load frame"
-            return
-        files.append(file)
-    done.files[frame] = files
-    done.frames.append(frame)
-
-
-def _step(done: Rendered, write: Effect, param: str, **given: Any) -> None:
-    try:
-        call_by_text(write.node.params[param].value, given)
-    except Exception as error:  # noqa: BLE001 - as the host does
-        done.failed = done.failed or str(error)
-
-
-def call_by_text(text: str, given: dict[str, Any]) -> None:
-    """Call `Module.function`, whose arguments must be called as Natron calls them."""
-    if not text:
-        return
-    module_name, _, name = text.partition(".")
-    modules = {module.__name__: module for module in session().pyplugs.values()}
-    function = getattr(modules[module_name], name)
-    spec = inspect.getargspec(function)
-    assert spec[0] == list(given), f"{text}{spec[0]} must take {list(given)}"
-    assert spec[1] is None
-    assert spec[2] is None
-    function(*given.values())
-
-
-def _reads_above(node: Node) -> Iterator[Node]:
-    for above in (*node.inputs.values(), *node.children):
-        if above.plugin == READ:
-            yield above
-        yield from _reads_above(above)

@@ -1,7 +1,7 @@
 """One running Natron of the fake: its main thread, and Qt's timers on it.
 
-Parameters are set, and a timer of Qt's is made and started, on the main thread only; timers run
-while `pump` is the main loop.
+Parameters are set on the main thread, and in NatronRenderer on a render's too; a timer of Qt's is
+made and started on the main thread only; timers run while `pump` is the main loop.
 """
 
 # The names are Natron's and Qt's.
@@ -9,6 +9,8 @@ while `pump` is the main loop.
 
 from __future__ import annotations
 
+import inspect
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -29,6 +31,10 @@ class Session:
         self.invoked: list[Callable[[], None]] = []
         self.main_loop: list[Callable[[], None]] = []  # what a test does meanwhile
         self.main = threading.get_ident()
+        self.rendering: set[int] = set()  # the threads of renders
+        # By the sources a change above a Write ends its render; NatronRenderer was seen to go on.
+        self.ends_renders = not background
+        self.names: dict[str, Any] = {"inspect": inspect, "sys": sys}  # of Natron's `__main__`
 
 
 class QTimer:
@@ -98,3 +104,8 @@ def _turn() -> None:
 
 def only_main() -> None:
     assert threading.get_ident() == _session.main, "Natron's parameters belong to the main thread."
+
+
+def only_setters() -> None:
+    if not (_session.background and threading.get_ident() in _session.rendering):
+        only_main()

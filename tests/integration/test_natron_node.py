@@ -10,7 +10,10 @@ from subprocess import PIPE
 import pytest
 
 from gvm_nodes import asking, side
-from gvm_nodes.natron.renders import AHEAD, MADE_NOW
+from gvm_nodes.natron import renders
+from gvm_nodes.natron.renders import AHEAD, MADE_NOW, OPENED
+from gvm_nodes.natron.shown import RED
+from gvm_nodes.outputs import frame_path
 from tests.fakes import natron
 from tests.fakes.natron import App, Effect
 from tests.support.natron_session import (
@@ -152,14 +155,19 @@ def test_free_gpu_memory_asks_in_the_background(app, shot):
 
 @pytest.mark.parametrize("background", [True, False])
 def test_a_render_makes_its_mattes_before_it_reads_them(shot, background):
-    """In blocks from the first frame on, inside the plate, on any thread; then nothing is asked."""
+    """In blocks from the first frame on, inside the plate, on any thread; then nothing is asked.
+
+    Natron opened the Read inside before any of them stood.
+    """
     app = start(shot.folder, background=background)
+    natron.session().ends_renders = False
     group = matte_group(app, plate(app, shot))
     natron.edit(group, "gvm_missing_mattes", "error")
     write = write_below(app, group)
     done = natron.render(app, write, range(1003, LAST + 4), threads=3)
     assert (done.failed, done.frames) == ("", list(range(1003, LAST + 4)))
     assert all(f"{min(frame, LAST)}.exr" in "".join(done.files[frame]) for frame in done.frames)
+    assert done.unwritten == []
     assert standing(group) == list(range(1003, LAST + 1))
     ran = len(shot.windows_denoised())
     assert natron.render(app, write, range(1003, 1003 + AHEAD)).failed == ""
@@ -171,8 +179,67 @@ def test_a_render_makes_its_mattes_before_it_reads_them(shot, background):
     assert natron.session().script_editor == []
 
 
+def test_a_render_that_ends_when_its_read_is_opened_says_so_and_the_next_is_whole(app, shot):
+    """By Natron's sources a change above a Write ends its render."""
+    group = matte_group(app, plate(app, shot))
+    write = write_below(app, group)
+    done = natron.render(app, write, range(FIRST, LAST + 1))
+    assert done.aborted
+    assert done.unwritten == []
+    natron.idle()
+    assert text(group, "status") == OPENED
+    assert group.getColor() == RED
+    done = natron.render(app, write, range(FIRST, LAST + 1))
+    assert (done.failed, done.aborted, len(done.frames)) == ("", False, 24)
+
+
+def test_a_main_thread_that_waits_for_the_render_is_not_waited_for(app, shot, monkeypatch):
+    """A script that renders and waits gets a sentence, not a Natron that hangs."""
+    monkeypatch.setattr(renders, "MAIN_THREAD_SECONDS", 0.1)
+    group = matte_group(app, plate(app, shot))
+    write = write_below(app, group)
+    natron.session().background = True  # as far as the fake's render waits
+    monkeypatch.setattr(natron.NatronEngine.natron, "isBackground", lambda: False)
+    done = natron.render(app, write, [FIRST])
+    natron.session().background = False
+    assert "Press Render Range" in done.failed
+    natron.idle()
+
+
+@pytest.mark.parametrize("background", [True, False])
+def test_a_read_that_knows_another_content_s_layers_is_opened_anew(shot, background):
+    """Files of the same names had colours; their layers are no place to find an alpha in."""
+    app = start(shot.folder, background=background)
+    group = matte_group(app, plate(app, shot))
+    pattern = asking.matte_pattern(as_node(app, group))
+    for frame in (FIRST, FIRST + 1):
+        path = frame_path(pattern, frame)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("Color.RGB")
+    mattes(group).getParam("filename").reloadFile()
+    assert mattes(group).getParam("outputLayer").getOptions() == ["Color.RGB"]
+    for frame in (FIRST, FIRST + 1):
+        frame_path(pattern, frame).unlink()
+    if not background:
+        natron.press(group, "gvm_render_range")
+        finish(group)
+    done = natron.render(app, write_below(app, group), [FIRST])
+    assert (done.frames, done.unwritten) == ([FIRST], [])
+
+
+def test_the_first_matte_in_the_middle_of_the_clip_is_shown(app, shot):
+    """A Read learns its layers from its first frame's file, which need not stand."""
+    app.time = 1010
+    group = matte_group(app, plate(app, shot))
+    natron.press(group, "gvm_render_frame")
+    finish(group)
+    assert mattes(group).getParam("outputLayer").getOptions()
+    assert standing(group) == [1010]
+
+
 def test_what_a_render_has_made_it_asks_for_no_more(app, shot):
     """A server that is gone after the block is not missed within it."""
+    natron.session().ends_renders = False
     write = write_below(app, matte_group(app, plate(app, shot)))
 
     def frames():
@@ -205,7 +272,10 @@ def test_a_render_in_the_windows_says_that_it_made_mattes(app, shot):
     """What a viewer had shown before may be in Natron's cache; the Read is read anew."""
     group = matte_group(app, plate(app, shot))
     write = write_below(app, group)
-    assert natron.render(app, write, [FIRST]).failed == ""
+    natron.press(group, "gvm_render_frame")
+    finish(group)
+    mattes(group).getParam("filename").reloads = 0
+    assert natron.render(app, write, [FIRST + 1]).failed == ""
     natron.idle()
     assert text(group, "status") == MADE_NOW
     assert mattes(group).getParam("filename").reloads == 1

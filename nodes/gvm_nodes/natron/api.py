@@ -19,6 +19,7 @@ INPUT = "fr.inria.built-in.Input"
 OUTPUT = "fr.inria.built-in.Output"
 DOT = "fr.inria.built-in.Dot"
 MERGE = "net.sf.openfx.MergePlugin"
+UNPREMULT = "net.sf.openfx.Unpremult"
 NEWEST = -1  # of a plug-in's versions
 
 _OUR_OWN: ContextVar[bool] = ContextVar("our_own", default=False)

@@ -13,9 +13,9 @@ from contextlib import suppress
 from functools import partial
 
 from gvm_client.errors import GvmError
-from gvm_nodes import actions
+from gvm_nodes import actions, asking
 from gvm_nodes.knobs import KNOBS, NOT_PART_OF_A_MATTE
-from gvm_nodes.natron import group, knobs, shown
+from gvm_nodes.natron import group, knobs, shown, writes
 from gvm_nodes.natron.api import App, Effect, Param, is_our_own
 from gvm_nodes.natron.node import NatronNode
 from gvm_nodes.natron.session import DESK, HOST, RENDERS, press
@@ -55,6 +55,10 @@ def param_changed(param: Param, node: Effect, app: App, *, by_artist: bool) -> N
             press(knob, app, node)
         return
     HOST.remember(app)
+    if knob == knobs.SET_UP.name:
+        if by_artist:
+            _set_up(app, node)
+        return
     if knob == "preset":
         with suppress(GvmError):  # of an older version; said when the artist renders
             knobs.fill_window(node)
@@ -97,6 +101,16 @@ def after_render(*, aborted: bool) -> None:
     RENDERS.end(aborted=aborted)
 
 
+def _set_up(app: App, group: Effect) -> None:
+    ours = HOST.node(app, group)
+    try:
+        ours.say(writes.set_up(app, group))
+    except GvmError as error:
+        ours.say(str(error), failed=True)
+        if HOST.is_batch:
+            raise
+
+
 def _settle_soon(app: App) -> None:
     number = HOST.remember(app)
     if not HOST.is_batch:  # there, when a button is pressed
@@ -121,6 +135,10 @@ def _show_freshness(node: NatronNode) -> None:
 
 
 def _looks(node: NatronNode) -> bool:
+    try:
+        asking.matte_pattern(node)
+    except GvmError:  # a project that is being loaded has no folder yet: nothing to look for
+        return False
     now = time.monotonic()
     if now - _looked.get(node.identity, -LOOK_SECONDS) < LOOK_SECONDS:
         return False

@@ -1,12 +1,14 @@
 """Builds the group: nodes of Natron's own, so that a colleague without GVM opens it too.
 
     Source ────────────┐ B
-    Read of the mattes ┴ A  Merge (copy, alpha only) ── Output
+    Read of the mattes ┴ A  Merge (copy, alpha only) ── Unpremult (of no channel) ── Output
 
 Laws:
 1. Building it contacts no server.
 2. Natron builds it anew for a copy, and for a project where it is told to: parameters come back,
    and what is inside follows from them.
+3. The plate's colours are not multiplied with the matte, and the picture says so: a Merge with an
+   alpha says the contrary, and a Write of PNGs would divide by it.
 """
 
 from __future__ import annotations
@@ -16,7 +18,16 @@ from collections.abc import Iterator
 from gvm_client.errors import InputError
 from gvm_nodes.defaults import studio_defaults
 from gvm_nodes.naming import new_identity
-from gvm_nodes.natron.api import INPUT, MERGE, NEWEST, OUTPUT, App, Effect, quietly
+from gvm_nodes.natron.api import (
+    INPUT,
+    MERGE,
+    NEWEST,
+    OUTPUT,
+    UNPREMULT,
+    App,
+    Effect,
+    quietly,
+)
 from gvm_nodes.natron.knobs import IDENTITY, add_params, keep
 
 PLUGIN_ID = "org.gvmbridge.natron.matte"
@@ -96,4 +107,8 @@ def _fill(app: App, group: Effect) -> None:
     copy.getParam("bbox").set("b")
     copy.connectInput(0, source)
     copy.connectInput(1, mattes)
-    app.createNode(OUTPUT, NEWEST, group).connectInput(0, copy)
+    tag = app.createNode(UNPREMULT, NEWEST, group)
+    for channel in "RGBA":  # the picture passes, and its tag is set
+        tag.getParam(f"NatronOfxParamProcess{channel}").set(False)
+    tag.connectInput(0, copy)
+    app.createNode(OUTPUT, NEWEST, group).connectInput(0, tag)

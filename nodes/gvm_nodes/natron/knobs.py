@@ -28,12 +28,17 @@ from gvm_nodes.natron.api import Effect, Param, chosen, label_kind, quietly
 PREFIX = "gvm_"  # a parameter must not be called like an attribute of Natron's nodes
 IDENTITY, JOB, MADE, SHOWN, COLOUR = "gvm_id", "gvm_job", "gvm_made", "gvm_shown", "gvm_colour"
 STATUS, MISSING, SCHEMA = "gvm_status", "gvm_missing_mattes", "gvm_schema"
+SET_UP = Button(
+    "set_up_writes",
+    "Set Up Writes Below",
+    "Have the Writes below make the mattes of the frames that they render, as In Renders says.",
+)
 
 SCHEMA_VERSION = 1
 NEW = "Not rendered yet."
 MISSING_MATTES = ("error", "nearest", "black")  # as Natron's Read calls them
 _NO_MATTE = MISSING_MATTES.index("black")
-_BUTTONS_AFTER, _MISSING_AFTER = "handles", "depth"
+_BUTTONS_AFTER, _MISSING_AFTER, _SET_UP_AFTER = "handles", "depth", "policy"
 _OWN_TEXTS = (IDENTITY, JOB, MADE, SHOWN, COLOUR)
 
 
@@ -101,6 +106,8 @@ def _page(group: Effect, page: Page) -> Iterator[Param]:
             yield from (_button(group, button) for button in BUTTONS)
         if knob.name == _MISSING_AFTER:
             yield _choice(group, MISSING, "Missing Mattes", MISSING_MATTES)
+        if knob.name == _SET_UP_AFTER:
+            yield _button(group, SET_UP)
     if page is Page.RANGE:
         yield from _own(group)
 

@@ -1,18 +1,20 @@
 """A Write's render: the mattes of the frames that it reads are made before it reads them.
 
 Laws:
-1. Natron calls from threads that render. They read parameters and set none; a sentence for the
-   artist goes by the main thread.
+1. Natron calls from threads that render. In its windows they read parameters and set none: that,
+   and a sentence for the artist, goes by the main thread. NatronRenderer lets them set.
 2. Which frames will be rendered is not known: mattes are made `AHEAD` frames at a time, and each
    once in a render.
 3. An error ends the render, with the same words for each thread that meets it.
 4. A group set to "only read what exists" contacts nobody.
+5. A Read that Natron opened before a matte stood is opened anew after the first block. By Natron's
+   sources that ends the render; NatronRenderer was seen to go on. Where it ends, the artist is told.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -23,15 +25,22 @@ from gvm_client.protocol.messages import FileOutput, Matte
 from gvm_nodes import asking
 from gvm_nodes.freshness import record
 from gvm_nodes.knobs import Policy
-from gvm_nodes.natron.api import INPUT, App, Effect
+from gvm_nodes.natron import shown
+from gvm_nodes.natron.api import INPUT, App, Effect, is_background
 from gvm_nodes.natron.group import is_ours, ours
 from gvm_nodes.natron.node import NatronHost, NatronNode
 from gvm_nodes.natron.plate import Placed, absolute
+from gvm_nodes.natron.settling import follow
 from gvm_nodes.natron.shown import Shown
 from gvm_nodes.natron.underway import UnderWay
 from gvm_nodes.outputs import newest
 from gvm_nodes.work import Update, Work
 
+MAIN_THREAD_SECONDS = 10.0  # it may be busy drawing, or wait for the very render that waits for it
+OPENED = (
+    "The render ended when the Read inside was opened anew for its first mattes, which stand now;"
+    " render again."
+)
 AHEAD = 16  # frames: a block is short enough to wait for, and longer than most windows
 MADE_NOW = (
     "Mattes were made for this render. A frame that a viewer had shown before its matte stood may"
@@ -54,12 +63,13 @@ class Renders:
         self._failed: dict[str, RuntimeError] = {}
         self._works: dict[str, Work] = {}
         self._new: set[str] = set()
+        self._read: set[str] = set()
         self._finished: dict[str, list[Matte]] = {}
 
     def begin(self) -> None:
         """A render begins: plates may have changed since the last one."""
         self._under_way.begin()
-        for known in (self._made, self._failed, self._new):
+        for known in (self._made, self._failed, self._new, self._read):
             known.clear()
 
     def before_frame(self, time: int, write: Effect, app: App) -> None:
@@ -81,12 +91,13 @@ class Renders:
         if self._host.is_batch:  # nobody looks
             self._finished = {}
         else:
-            self._host.post(partial(self._show_waiting, tuple(self._new)))
+            opened = tuple(self._read.difference(self._failed)) if aborted else ()
+            self._host.post(partial(self._show_waiting, tuple(self._new), opened))
 
     def catch_up(self) -> None:
         """Show what waited for a render that never said that it had ended; on the main thread."""
         if not self._under_way.is_busy:
-            self._show_waiting(())
+            self._show_waiting((), ())
 
     def cancel(self, identity: str) -> bool:
         """End the job that a render waits for; return whether there is one."""
@@ -116,6 +127,8 @@ class Renders:
         if number is None or number in made:  # no file is shown there
             return
         frames = range(number, min(number + AHEAD - 1, plate.last) + 1)
+        if is_background():  # a project that was saved before its group had a place for mattes
+            follow(node)
         request = asking.request(node, frames, playhead=number)
         pattern = _refuse_others(node, plate, request)
         stood = newest(pattern, frames)
@@ -123,8 +136,43 @@ class Renders:
         made.update(frames)
         self._finished.setdefault(node.identity, []).append(request)
         self._under_way.keeps(node.identity, request)  # to be shown when the render has ended
-        if newest(pattern, frames) > stood:
+        came = newest(pattern, frames) > stood
+        self._open(node, Shown.beside(plate, pattern), number, came=came)
+        if came:
             self._new.add(node.identity)
+
+    def _open(self, node: NatronNode, wanted: Shown, number: int, *, came: bool) -> None:
+        """Have the Read inside know the layers of the mattes that stand now.
+
+        Raises:
+            InputError: it does not, and Natron's main thread is not free to tell it.
+        """
+        is_open = shown.is_open(node.group)
+        frame = shown.standing(wanted, (number,))
+        if frame is None:  # its plate's frame is missing, and so may its matte be
+            return
+        if is_background():
+            if not is_open or (came and node.identity not in self._read):
+                self._read.add(node.identity)
+                shown.read_anew(node.group, wanted, frame)
+        elif not is_open:
+            self._read.add(node.identity)
+            if not self._main_thread_does(partial(self._read_anew, node.identity, wanted, frame)):
+                raise InputError(
+                    f"Natron had opened the Read inside before the matte of frame {number} stood.",
+                    remedy="Press Render Range, then render again.",
+                    path=wanted.file,
+                )
+
+    def _main_thread_does(self, call: Callable[[], None]) -> bool:
+        done = threading.Event()
+
+        def do() -> None:
+            call()
+            done.set()
+
+        self._host.post(do)
+        return done.wait(0.0 if self._host.is_batch else MAIN_THREAD_SECONDS)
 
     def _follow(self, node: NatronNode, request: Matte) -> None:
         identity = node.identity
@@ -151,7 +199,13 @@ class Renders:
         if node is not None:
             node.say(sentence, failed=failed)
 
-    def _show_waiting(self, new: tuple[str, ...]) -> None:
+    def _read_anew(self, identity: str, wanted: Shown, frame: int) -> None:
+        node = self._host.find(identity)
+        if node is not None:
+            with suppress(GvmError):  # deleted meanwhile
+                shown.read_anew(node.group, wanted, frame)
+
+    def _show_waiting(self, new: tuple[str, ...], opened: tuple[str, ...]) -> None:
         finished, self._finished = self._finished, {}
         for identity, requests in finished.items():
             node = self._host.find(identity)
@@ -163,7 +217,9 @@ class Renders:
             if node is not None:
                 with suppress(GvmError):  # something inside is gone: said when the artist renders
                     node.show(made)
-                if identity in new:
+                if identity in opened:
+                    node.say(OPENED, failed=True)
+                elif identity in new:
                     node.say(MADE_NOW)
 
 

@@ -8,6 +8,7 @@ Laws:
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 
 from gvm_client.errors import GvmError
 from gvm_nodes import asking
@@ -35,6 +36,23 @@ def settle(desk: Desk, host: NatronHost, app: App) -> None:
         taken.add(node.identity)
         with suppress(GvmError):  # a node inside is missing: said when the artist renders
             follow(node)
+            open_if_needed(node)
+
+
+def open_if_needed(node: NatronNode) -> None:
+    """Have the Read inside learn its layers, where it was set before a matte stood and one does.
+
+    Natron does nothing about what is set while a project is loaded.
+
+    Raises:
+        InputError: the Read inside was deleted.
+    """
+    wanted = shown.Shown.from_text(text(node.group, SHOWN))
+    if wanted is None or shown.is_open(node.group) or not Path(wanted.file).parent.is_dir():
+        return
+    frame = shown.standing(wanted, range(wanted.first, wanted.last + 1))
+    if frame is not None:
+        shown.read_anew(node.group, wanted, frame)
 
 
 def follow(node: NatronNode) -> None:

@@ -5,23 +5,29 @@ Laws:
 2. What the Read shows is kept on the group besides: copies and projects may bring the group back
    without what was inside.
 3. Setting a Read's file, and reading it anew, sets its frames to those on disk: ours come after.
+4. A Read learns its layers from its first frame's file, and only when it is told to read: one that
+   was told before that file stood has no alpha.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 
+from gvm_client.frames import parse_frames
 from gvm_client.protocol.messages import FileOutput, FilePlate, Matte
 from gvm_nodes.natron.api import Effect, chosen, is_background, quietly, set_if_other
 from gvm_nodes.natron.group import mattes_read
 from gvm_nodes.natron.knobs import COLOUR, MISSING, SHOWN, STATUS, keep, text
 from gvm_nodes.natron.plate import Placed
+from gvm_nodes.outputs import frame_path
 
 RED = (0.75, 0.19, 0.19)
 FAILED = "GVM failed: see its status"
 _LABEL = "userTextArea"  # the text below a node's name
+_LAYERS = "outputLayer"  # a menu of what the decoder found; a decoder without layers has none
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +99,7 @@ def status(group: Effect, sentence: str, *, failed: bool = False) -> None:
 
 
 def mattes(group: Effect, made: Matte, plate: Placed | None) -> None:
-    """Let the Read inside show a job's mattes, and read anew those that it knows.
+    """Let the Read inside show a job's mattes, and read anew those that it showed already.
 
     Args:
         group: ours.
@@ -103,9 +109,47 @@ def mattes(group: Effect, made: Matte, plate: Placed | None) -> None:
     assert isinstance(made.plate, FilePlate)  # noqa: S101 - the node asks for nothing else
     assert isinstance(made.output, FileOutput)  # noqa: S101
     wanted = _of_job(group, made.plate, made.output.path, plate)
+    showed_them = chosen(mattes_read(group).getParam(_PARAMS["file"])) == wanted.file
+    apply(group, wanted)
+    if showed_them or not is_open(group):
+        frames = parse_frames(made.frames) if made.frames else range(wanted.first, wanted.last + 1)
+        read_anew(group, wanted, standing(wanted, frames))
+
+
+def is_open(group: Effect) -> bool:
+    """Whether the Read inside knows the layers of some matte; any thread may ask.
+
+    Raises:
+        InputError: it was deleted.
+    """
+    layers = mattes_read(group).getParam(_LAYERS)
+    return layers is None or bool(layers.getOptions())
+
+
+def standing(wanted: Shown, frames: Iterable[int]) -> int | None:
+    """Return the first of the frames whose matte stands, or None."""
+    return next((one for one in frames if frame_path(wanted.file, one).is_file()), None)
+
+
+def read_anew(group: Effect, wanted: Shown, frame: int | None) -> None:
+    """Have the Read inside read its files anew, and learn its layers from one of them.
+
+    Args:
+        group: ours.
+        wanted: what the Read shows, before and after.
+        frame: one whose matte stands; None where none is known to.
+
+    Raises:
+        InputError: it was deleted.
+    """
     read = mattes_read(group)
-    if chosen(read.getParam(_PARAMS["file"])) == wanted.file:
-        read.getParam(_PARAMS["file"]).reloadFile()
+    file, first = (read.getParam(_PARAMS[name]) for name in ("file", "first"))
+    for _ in range(2):  # files that are others than before set the frames, once, and maybe wrongly
+        if frame is not None:
+            set_if_other(first, frame)
+        file.reloadFile()
+        if frame is None or standing(wanted, (int(first.get()),)) is not None:
+            break
     apply(group, wanted)
 
 
@@ -115,6 +159,8 @@ def apply(group: Effect, wanted: Shown) -> None:
     for field, name in _PARAMS.items():  # the file first, for it sets the frames
         set_if_other(read.getParam(name), getattr(wanted, field))
     set_if_other(read.getParam("frameMode"), "timeOffset")
+    # For an artist's hand this follows from the others; Natron asks it for the clip's extent.
+    set_if_other(read.getParam("startingTime"), wanted.first + wanted.shift)
     # What a Read finds out by itself when its first file stands, and these need not stand yet.
     set_if_other(read.getParam("outputComponents"), "Alpha")
     missing(group)

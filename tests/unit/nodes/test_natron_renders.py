@@ -41,12 +41,18 @@ def plate(app: App, tmp_path: Path) -> Effect:
     return read_plate(app, str(tmp_path / "a.####.exr"), FIRST, LAST)
 
 
+def standing_plate(app: App, tmp_path: Path) -> Effect:
+    """Make a Read of which the first three frames exist."""
+    for frame in range(FIRST, FIRST + 3):
+        (tmp_path / f"a.{frame}.exr").write_text("")
+    return plate(app, tmp_path)
+
+
 def test_only_read_what_exists_contacts_nobody(app, tmp_path, runtime):
     """With that policy a render reads; a missing matte is Natron's own error."""
-    group = matte_group(app, plate(app, tmp_path))
+    group = matte_group(app, standing_plate(app, tmp_path))
     natron.edit(group, "gvm_policy", "only read what exists")
     natron.edit(group, "gvm_missing_mattes", "error")
-    (tmp_path / f"a.{FIRST}.exr").write_text("")
     done = natron.render(app, write_below(app, group), [FIRST])
     assert "Cannot load frame" in done.failed
     assert not runtime.exists()
@@ -82,8 +88,7 @@ def test_a_server_that_cannot_be_started_ends_a_render(app, tmp_path):
 
 def test_a_render_of_another_branch_asks_nobody(app, tmp_path, runtime):
     """Only groups above the Write count, in Groups too, and none that is switched off."""
-    read = plate(app, tmp_path)
-    (tmp_path / f"a.{FIRST}.exr").write_text("")
+    read = standing_plate(app, tmp_path)
     group = matte_group(app, read)
     assert natron.render(app, write_below(app, read), [FIRST]).frames == [FIRST]
     natron.edit(group, "disableNode", value=True)
@@ -117,14 +122,13 @@ def test_mattes_that_a_render_would_not_show_are_an_error(app, tmp_path, runtime
 
 def test_mattes_that_come_during_a_render_are_shown_after_it(app, tmp_path):
     """What a Write reads is not changed under it: that would end its render."""
-    group = matte_group(app, plate(app, tmp_path))
+    group = matte_group(app, standing_plate(app, tmp_path))
     natron.edit(group, "gvm_policy", "only read what exists")
     identity, request = text(group, "id"), asking.request(as_node(app, group), ())
     as_node(app, group).job = ticket(request)
 
     def frames():
         for frame in range(FIRST, FIRST + 3):
-            (tmp_path / f"a.{frame}.exr").write_text("")
             DESK._told(identity, request, "", Update(ready=(frame,)))  # as the job's thread does
             time.sleep(0.05)
             yield frame
