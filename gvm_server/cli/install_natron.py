@@ -1,9 +1,10 @@
-"""`gvm install natron`: a PyPlug that forwards what Natron calls to the package."""
+"""`gvm install natron`: a PyPlug that forwards Natron's calls, and a script for batch renders."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from gvm_client.exits import Exit
 from gvm_nodes.natron.group import MODULE, PLUGIN_ID
 from gvm_server.cli.host_scripts import HostScripts, Script, settings_folder
 
@@ -62,7 +63,23 @@ def after_render(aborted, thisNode, app):
     callbacks.after_render(aborted=aborted)
 """
 
-SCRIPTS = (Script(f"{MODULE}.py", _PYPLUG),)
+# For `NatronRenderer -t`, which ends with 0 after whatever goes wrong here. It stands in a folder
+# whose files an older Natron may import when it starts.
+_RENDER = f"""
+if __name__ == "__main__":
+    try:
+        from gvm_nodes.natron.batch import leave
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit({Exit.SERVER.value})
+    leave(app)
+"""
+
+RENDER = "GVMRender.py"
+SCRIPTS = (Script(f"{MODULE}.py", _PYPLUG), Script(RENDER, _RENDER))
 
 
 def _folder() -> Path:
@@ -73,10 +90,9 @@ _HOST = HostScripts(
     scripts=SCRIPTS,
     folder=_folder,
     then=(
-        "In Natron: the toolbar, GVM. For renders that make their mattes, on the Write, Python:",
-        f"  Before render        {MODULE}.before_render",
-        f"  Before frame render  {MODULE}.before_frame",
-        f"  After render         {MODULE}.after_render",
+        "In Natron: the toolbar, GVM. Writes make their mattes after Set Up Writes Below.",
+        f"On a farm, or where an exit code counts, with the path of {RENDER} above:",
+        f"  GVM_NATRON_PROJECT=shot.ntp GVM_NATRON_FRAMES=1001-1100 NatronRenderer -t .../{RENDER}",
     ),
 )
 run, undo = _HOST.run, _HOST.undo

@@ -274,6 +274,8 @@ def _restore(app: App, parent: Node | None, saved: list[Node], *, anew: bool) ->
 def bring_back(node: Node, saved: Node) -> None:
     """Put saved parameters back, those that were a user's too; nothing hears of it."""
     for name, param in saved.params.items():
+        if name == "outputLayer":  # not saved
+            continue
         known = node.params.setdefault(name, copy.copy(param))
         known.owner, known.value, known.enabled = node, param.value, param.enabled
         if isinstance(known, ChoiceParam):

@@ -13,12 +13,14 @@ from gvm_nodes import asking, side
 from gvm_nodes.natron import renders
 from gvm_nodes.natron.renders import AHEAD, MADE_NOW, OPENED
 from gvm_nodes.natron.shown import RED
+from gvm_nodes.natron.writes import writes
 from gvm_nodes.outputs import frame_path
 from tests.fakes import natron
 from tests.fakes.natron import App, Effect
 from tests.support.natron_session import (
     as_node,
     finish,
+    forget,
     matte_group,
     mattes,
     only_group,
@@ -266,6 +268,42 @@ def test_a_project_whose_group_was_never_rendered_renders_without_an_artist(shot
     done = natron.render(again, write, [1005])
     assert (done.failed, done.frames) == ("", [1005])
     assert "1005.exr" in shown(only_group(again), 1005)
+
+
+@pytest.mark.parametrize("anew", [True, False])
+def test_a_project_that_was_moved_before_its_first_render_has_its_mattes_beside_it(shot, anew):
+    """Natron calls while it loads, when a project has no folder yet."""
+    app = start(shot.folder)
+    group = matte_group(app, plate(app, shot))
+    natron.edit(group, "gvm_missing_mattes", "error")
+    write_below(app, group)
+    natron.save(app, f"{shot.folder}/shot.ntp")
+    natron.session().saved[f"{shot.folder}/moved/shot.ntp"] = natron.session().saved[
+        f"{shot.folder}/shot.ntp"
+    ]
+    natron.close(app)
+    forget()
+    natron.session().background = True
+    again = natron.load(f"{shot.folder}/moved/shot.ntp", anew=anew)
+    (write,) = writes(again)
+    done = natron.render(again, write, [1005])
+    assert (done.failed, done.frames) == ("", [1005])
+    assert "/moved/mattes/" in shown(only_group(again), 1005)
+
+
+@pytest.mark.parametrize("anew", [True, False])
+def test_mattes_that_stand_are_opened_when_a_project_is(app, shot, anew):
+    """Also where the clip's first one is not among them, and the group is built while it loads."""
+    app.time = 1010
+    group = matte_group(app, plate(app, shot))
+    natron.press(group, "gvm_render_frame")
+    finish(group)
+    again = only_group(reopen(app, anew=anew))
+    assert mattes(again).getParam("outputLayer").getOptions()
+    assert standing(again) == [1010]
+    (shot.folder / "mattes").rename(shot.folder / "away")
+    closed = only_group(reopen(again.node.app, anew=anew))
+    assert not mattes(closed).getParam("outputLayer").getOptions()
 
 
 def test_a_render_in_the_windows_says_that_it_made_mattes(app, shot):

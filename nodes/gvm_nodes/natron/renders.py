@@ -7,8 +7,8 @@ Laws:
    once in a render.
 3. An error ends the render, with the same words for each thread that meets it.
 4. A group set to "only read what exists" contacts nobody.
-5. A Read that Natron opened before a matte stood is opened anew after the first block. By Natron's
-   sources that ends the render; NatronRenderer was seen to go on. Where it ends, the artist is told.
+5. A Read that Natron opened before a matte stood is opened anew after the first block. By its
+   sources that ends the render; NatronRenderer was seen to go on. An artist is told where it ends.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class Renders:
         if is_background():  # a project that was saved before its group had a place for mattes
             follow(node)
         request = asking.request(node, frames, playhead=number)
-        pattern = _refuse_others(node, plate, request)
+        pattern = refuse_others(node, plate, request)
         stood = newest(pattern, frames)
         self._follow(node, request)
         made.update(frames)
@@ -246,7 +246,7 @@ def above(write: Effect, app: App) -> Iterator[Effect]:
             yield from ours(node)
 
 
-def _refuse_others(node: NatronNode, plate: Placed, request: Matte) -> str:
+def refuse_others(node: NatronNode, plate: Placed, request: Matte) -> str:
     """Return where the request's mattes go.
 
     Raises:

@@ -16,6 +16,7 @@ import pytest
 from gvm_client.errors import GvmError, SettingsError
 from gvm_nodes import actions, asking, knobs
 from gvm_nodes.natron import callbacks
+from gvm_nodes.natron.api import OUTPUT
 from gvm_nodes.natron.group import PLUGIN_ID
 from gvm_nodes.natron.shown import RED
 from gvm_nodes.outputs import frame_path
@@ -35,6 +36,7 @@ from tests.support.natron_session import (
     start,
     tell,
     text,
+    write_below,
 )
 
 FIRST, LAST = 1001, 1020
@@ -107,6 +109,24 @@ def test_the_alpha_alone_is_copied_onto_the_plate(app, tmp_path):
     assert merge.getInput(0).getPluginID() == natron.INPUT
     assert merge.getInput(1).getScriptName() == mattes(group).getScriptName()
     assert mattes(group).getParam("outputComponents").get() == 3  # Alpha
+
+
+def test_colours_are_tagged_as_not_multiplied_with_the_matte(app, tmp_path):
+    """A soft edge has the plate's colour in every format: multiplied in EXR, as it is in PNG."""
+    write = write_below(app, matte_group(app, plate(app, tmp_path)))
+    colour, alpha = 0.8, 0.5
+    assert natron.written(write, colour, alpha, ".exr") == colour * alpha
+    assert natron.written(write, colour, alpha, ".png") == colour
+
+
+def test_the_tag_changes_no_picture(app, tmp_path):
+    """Unpremult passes every channel; it stands last."""
+    group = matte_group(app, plate(app, tmp_path))
+    (tag,) = (one for one in group.getChildren() if one.getPluginID() == natron.UNPREMULT)
+    assert not any(tag.getParam(f"NatronOfxParamProcess{channel}").get() for channel in "RGBA")
+    (out,) = (one for one in group.getChildren() if one.getPluginID() == OUTPUT)
+    assert out.getInput(0).getScriptName() == tag.getScriptName()
+    assert tag.getInput(0).getPluginID() == natron.MERGE
 
 
 def test_a_copy_has_a_name_an_output_and_a_job_of_its_own(app, tmp_path):

@@ -13,10 +13,11 @@ import pytest
 
 from gvm_client.errors import ErrorCode, OutputError
 from gvm_nodes.blackmagic.script import NO_WINDOWS
+from gvm_nodes.natron.group import MODULE
 from gvm_server.cli.main import build_parser
 from tests.fakes import natron
 
-HOSTS = {"resolve": 5, "fusion": 4, "natron": 1}
+HOSTS = {"resolve": 5, "fusion": 4, "natron": 2}
 
 
 def modules(host: str, folder: Path):
@@ -114,7 +115,7 @@ def test_the_pyplug_is_one_for_natron_and_its_callbacks_are_the_ones_that_the_gr
     """Natron looks for a line of its own, and finds callbacks by the file's name."""
     module, parsed = modules("natron", tmp_path)
     module.run(parsed)
-    (place,) = tmp_path.glob("*.py")
+    place = tmp_path / f"{MODULE}.py"
     app = natron.start(background=True)
     natron.install(place.read_text(), place.stem)
     group = app.createNode("org.gvmbridge.natron.matte")
@@ -123,3 +124,12 @@ def test_the_pyplug_is_one_for_natron_and_its_callbacks_are_the_ones_that_the_gr
         name, function = group.getParam(param).get().split(".")
         assert name == place.stem
         assert callable(getattr(pyplug, function))
+
+
+def test_the_batch_script_of_natron_does_nothing_when_it_is_imported(tmp_path, monkeypatch):
+    """It stands where an older Natron imports every file when it starts."""
+    module, parsed = modules("natron", tmp_path)
+    module.run(parsed)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "# Natron PyPlug" not in (tmp_path / module.RENDER).read_text()
+    import_module(Path(module.RENDER).stem)

@@ -83,8 +83,8 @@ def test_the_server_stays_named_while_something_needs_it(home: Path, bundle: str
     install("natron", bundle)
     assert main(["uninstall", "fusion"]) == Exit.DONE
     assert server_of(home) == {"command": OURS}
-    (script,) = (home / ".Natron").iterdir()
-    script.unlink()
+    for script in (home / ".Natron").iterdir():
+        script.unlink()
     assert server_of(home) == {"command": OURS}
     assert main(["uninstall", "ofx", "--to", str(home / "ofx")]) == Exit.DONE
     assert list(home.rglob("*")) == []
@@ -120,7 +120,7 @@ def test_a_command_that_was_changed_since_stays(home: Path, bundle: str):
 def test_what_a_host_s_python_compiled_goes_too(home: Path, bundle: str):
     """Of our script only."""
     install("natron", bundle)
-    (script,) = (home / ".Natron").iterdir()
+    script = next((home / ".Natron").iterdir())
     compiled = script.parent / "__pycache__"
     compiled.mkdir()
     (compiled / f"{script.stem}.cpython-310.pyc").write_text("")

@@ -1,0 +1,220 @@
+"""A project's mattes and its Writes with an exit code: `NatronRenderer -t GVMRender.py`.
+
+NatronRenderer itself ends with 0 whatever became of a render. It takes no words for a script, and
+an `.ntp` among its own words for the project instead of the script: the environment says it all.
+
+    GVM_NATRON_PROJECT  the project's file
+    GVM_NATRON_FRAMES   a range text of the timeline; else the project's range
+    GVM_NATRON_WRITES   names of Writes, with commas between; else all that are not disabled
+
+Laws:
+1. The mattes of the frames that are rendered are made first, so that Natron opens them when they
+   stand; then the Writes are rendered, one after another.
+2. A frame is rendered when Natron says so; one of which it does not is an error.
+3. The project is not saved, and the process leaves without Python's end: NatronRenderer crashes in
+   it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from gvm_client.errors import GvmError, InputError, OutputError, SettingsError
+from gvm_client.exits import Exit, exit_for
+from gvm_client.frames import format_frames, parse_frames, segments
+from gvm_client.media import CLIP_EXTENSIONS
+from gvm_client.settings import Priority
+from gvm_nodes import actions
+from gvm_nodes.knobs import Policy
+from gvm_nodes.natron.api import App, Effect, quietly
+from gvm_nodes.natron.node import NatronNode
+from gvm_nodes.natron.renders import above, refuse_others
+from gvm_nodes.natron.session import DESK, HOST
+from gvm_nodes.natron.settling import settle
+from gvm_nodes.natron.writes import take_away, writes
+
+PROJECT, FRAMES, WRITES = "GVM_NATRON_PROJECT", "GVM_NATRON_FRAMES", "GVM_NATRON_WRITES"
+
+_rendered: set[int] = set()  # frames of the Write that renders now
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """What is to be rendered.
+
+    Attributes:
+        project: absolute.
+        frames: times of the timeline, in any order; () is the project's range.
+        writes: names; () is all that are not disabled.
+    """
+
+    project: str
+    frames: tuple[int, ...]
+    writes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Order:
+        """Return what the environment says.
+
+        Raises:
+            SettingsError: it names no project, or the frames cannot be read.
+        """
+        project, frames = environment.get(PROJECT, ""), environment.get(FRAMES, "")
+        if not project:
+            raise SettingsError(f"{PROJECT} is not set.", remedy="Set it to the project's file.")
+        names = (name.strip() for name in environment.get(WRITES, "").split(","))
+        return cls(
+            project=Path(project).absolute().as_posix(),
+            frames=parse_frames(frames) if frames.strip() else (),
+            writes=tuple(filter(None, names)),
+        )
+
+
+def leave(app: App) -> NoReturn:
+    """Do what the environment says, and end the process with the exit code of how it went."""
+    code = Exit.SERVER
+    try:
+        code = run(app, os.environ)
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code)
+
+
+def run(app: App, environment: Mapping[str, str]) -> Exit:
+    """Do what the environment says and return the exit code; what goes wrong is said."""
+    try:
+        _render(app, Order.of(environment))
+    except GvmError as error:
+        sys.stderr.write(f"GVM: {error}\n")
+        return exit_for(error)
+    except KeyboardInterrupt:
+        sys.stderr.write("GVM: Cancelled; what is finished is kept.\n")
+        return Exit.CANCELLED
+    except Exception:  # noqa: BLE001 - a defect must not look like success
+        traceback.print_exc()
+        return Exit.SERVER
+    return Exit.DONE
+
+
+def rendered(frame: int) -> None:
+    """Hear of a frame that Natron has rendered; any thread."""
+    _rendered.add(frame)
+
+
+def _render(app: App, order: Order) -> None:
+    opened = app.loadProject(order.project) if Path(order.project).is_file() else None
+    if opened is None:
+        raise InputError(
+            f"Natron cannot open the project {order.project}.",
+            remedy=f"Set {PROJECT} to a project that this machine can read.",
+            path=order.project,
+        )
+    HOST.remember(opened)
+    settle(DESK, HOST, opened)
+    chosen = _chosen(opened, order.writes)
+    times = order.frames or range(
+        int(opened.timelineGetLeftBound()), int(opened.timelineGetRightBound()) + 1
+    )
+    with _ended_by_signals():
+        for node in _nodes(opened, chosen):
+            _make(node, times)
+    for write in chosen:
+        _render_write(opened, write, times)
+
+
+def _chosen(app: App, names: tuple[str, ...]) -> list[Effect]:
+    there = {str(write.getScriptName()): write for write in writes(app)}
+    unknown = [name for name in names if name not in there]
+    chosen = [there[name] for name in names if name in there] or [
+        write for write in there.values() if not write.getParam("disableNode").get()
+    ]
+    if unknown or not chosen:
+        raise SettingsError(
+            f"The project has no Write {', '.join(unknown)}."
+            if unknown
+            else "The project has no Write that is not disabled.",
+            remedy=f"Its Writes are {', '.join(there)}." if there else "Add one, and save it.",
+        )
+    return chosen
+
+
+def _nodes(app: App, chosen: Iterable[Effect]) -> Iterator[NatronNode]:
+    found: dict[str, NatronNode] = {}
+    for write in chosen:
+        for group in above(write, app):
+            node = HOST.node(app, group)
+            found.setdefault(node.identity, node)
+    yield from found.values()
+
+
+def _make(node: NatronNode, times: Iterable[int]) -> None:
+    """Make the mattes that are shown at the times, and see that they are shown."""
+    if node.wishes().policy != Policy.MAKE or node.group.getParam("disableNode").get():
+        return
+    plate = node.plate()
+    numbers = {number for time in times if (number := plate.number(time)) is not None}
+    if not numbers:  # the clip shows no file at any of them
+        return
+    _say(f"{node.name}: the mattes of {format_frames(numbers)}.")
+    request = actions.prepared(node, sorted(numbers), Priority.RANGE)
+    DESK.start(node, request)
+    refuse_others(node, plate, request)
+    _say(f"{node.name}: {node.said}")
+
+
+def _render_write(app: App, write: Effect, times: Iterable[int]) -> None:
+    name, runs = str(write.getScriptName()), list(segments(times))
+    file = str(write.getParam("filename").get())
+    if len(runs) > 1 and file.lower().endswith(CLIP_EXTENSIONS):
+        raise SettingsError(
+            f"{name} writes the movie {file}, which each of {len(runs)} ranges would begin anew.",
+            remedy=f"Ask for one range without gaps in {FRAMES}.",
+        )
+    take_away(write)  # the mattes stand
+    _tell_of_frames(write)
+    _rendered.clear()
+    for run in runs:
+        app.render(write, run[0], run[-1], run.step)
+    missing = {time for run in runs for time in run}.difference(_rendered)
+    if missing:
+        raise OutputError(
+            f"Natron did not render the frames {format_frames(missing)} of {name}.",
+            remedy="Natron's own lines above say why.",
+            path=file,
+        )
+
+
+def _tell_of_frames(write: Effect) -> None:
+    """Have Natron tell us of each frame, after whom the project names."""
+    param = write.getParam("afterFrameRender")
+    theirs = f"{called}(frame, thisNode, app), " if (called := str(param.get())) else ""
+    ours = f'sys.modules["{__name__}"].rendered(frame)'
+    with quietly():
+        param.set(f"(lambda frame, thisNode, app: ({theirs}{ours}))")
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(f"GVM: {sentence}\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let a farm's SIGTERM end what is within as Ctrl-C does, with the server's job.
+
+    Outside it Natron renders, deaf to Python, and the signal ends the process by itself.
+    """
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
