@@ -292,6 +292,24 @@ def test_a_project_that_was_moved_before_its_first_render_has_its_mattes_beside_
 
 
 @pytest.mark.parametrize("anew", [True, False])
+def test_a_batch_render_that_only_reads_opens_what_stands(app, shot, anew):
+    """The clip's first matte is not among them; nobody is contacted."""
+    app.time = 1010
+    group = matte_group(app, plate(app, shot))
+    natron.press(group, "gvm_render_frame")
+    finish(group)
+    natron.edit(group, "gvm_policy", "only read what exists")
+    write_below(app, group)
+    shot.kill_server()
+    natron.session().background = True
+    again = reopen(app, anew=anew)
+    (write,) = writes(again)
+    done = natron.render(again, write, [1010])
+    assert (done.failed, done.frames) == ("", [1010])
+    assert shot.server() is None
+
+
+@pytest.mark.parametrize("anew", [True, False])
 def test_mattes_that_stand_are_opened_when_a_project_is(app, shot, anew):
     """Also where the clip's first one is not among them, and the group is built while it loads."""
     app.time = 1010

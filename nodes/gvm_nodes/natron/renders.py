@@ -30,7 +30,7 @@ from gvm_nodes.natron.api import INPUT, App, Effect, is_background
 from gvm_nodes.natron.group import is_ours, ours
 from gvm_nodes.natron.node import NatronHost, NatronNode
 from gvm_nodes.natron.plate import Placed, absolute
-from gvm_nodes.natron.settling import follow
+from gvm_nodes.natron.settling import follow, open_if_needed
 from gvm_nodes.natron.shown import Shown
 from gvm_nodes.natron.underway import UnderWay
 from gvm_nodes.outputs import newest
@@ -108,7 +108,13 @@ class Renders:
         return True
 
     def _see_to(self, node: NatronNode, time: int) -> None:
-        if node.wishes().policy != Policy.MAKE or node.group.getParam("disableNode").get():
+        if node.group.getParam("disableNode").get():
+            return
+        if node.wishes().policy != Policy.MAKE:
+            if is_background():
+                with self._one_at_a_time, suppress(GvmError):  # Natron says what is not there
+                    follow(node)
+                    open_if_needed(node)
             return
         with self._one_at_a_time:
             if refused := self._failed.get(node.identity):
