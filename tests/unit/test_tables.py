@@ -9,7 +9,7 @@ MAKER = Path(__file__).parents[2] / "plugin_host" / "make_tables.py"
 
 
 def test_the_headers_say_what_python_says():
-    """Run `python plugin_host/make_tables.py` after a change of a bound, a rule, an ending or a knob."""
+    """Run `python plugin_host/make_tables.py` after a change of a bound, rule, ending or knob."""
     spec = importlib.util.spec_from_file_location("make_tables", MAKER)
     assert spec is not None
     assert spec.loader is not None
