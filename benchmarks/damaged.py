@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from gvm_client.client import Client
 from gvm_client.connection import read_connection
 from gvm_client.errors import ErrorCode, GvmError
+from gvm_client.exits import Exit, exit_for
 from gvm_client.protocol.endings import error_of
 from gvm_client.protocol.messages import (
     Cancelled,
@@ -43,7 +44,6 @@ from gvm_client.protocol.messages import (
     Matte,
 )
 from gvm_client.settings import WindowSettings
-from gvm_server.cli.exits import Exit, exit_for
 from gvm_server.media.stamp import prove_file
 from tests.support.damage import DAMAGES, damaged
 from tests.support.exrs import HEIGHT, WIDTH, kinds

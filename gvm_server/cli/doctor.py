@@ -16,9 +16,9 @@ from pathlib import Path
 from gvm_client.client import Client
 from gvm_client.context import job_context
 from gvm_client.errors import GvmError, InputError, ServerNotRunning, SettingsError
+from gvm_client.exits import Exit
 from gvm_client.launcher import server_command
 from gvm_client.runtime import runtime_dir
-from gvm_server.cli.exits import Exit
 from gvm_server.cli.ofx_bundle import (
     BUNDLE_NAME,
     hosts_server,

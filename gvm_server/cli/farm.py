@@ -8,10 +8,10 @@ import shlex
 from pathlib import Path
 
 from gvm_client.errors import OutputError, SettingsError
+from gvm_client.exits import Exit
 from gvm_client.protocol.messages import EngineName, Matte
 from gvm_nodes.farm import deadline, opencue, openjd
 from gvm_nodes.farm.job import FarmJob
-from gvm_server.cli.exits import Exit
 from gvm_server.cli.farm_clip import Clip, asked_frames, expect_clip, find_clip, needed_frames
 from gvm_server.cli.farm_words import farm_request, worker_words
 from gvm_server.cli.original import clip_name

@@ -19,10 +19,10 @@ from pathlib import Path
 from gvm_client.client import Client
 from gvm_client.connection import ConnectionFile, read_connection
 from gvm_client.errors import ServerError, ServerNotRunning
+from gvm_client.exits import Exit
 from gvm_client.launcher import ensure_server
 from gvm_client.process import is_alive
 from gvm_client.runtime import RUNTIME_VARIABLE
-from gvm_server.cli.exits import Exit
 
 FOLDER_PREFIX = "gvm-farm-"
 GRACE_SECONDS = 60.0  # a window that runs is given up between its steps

@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 import gvm_nodes
 from gvm_client.errors import ErrorCode, OutputError
+from gvm_client.exits import Exit
 from gvm_client.home import home
-from gvm_server.cli.exits import Exit
 from gvm_server.cli.installed import add_place, make_folder, remove_place
 
 OURS = "# Written by `gvm install`; `gvm uninstall` deletes it."

@@ -23,9 +23,9 @@ from pathlib import Path
 import gvm_client
 import gvm_nodes
 from gvm_client.errors import ErrorCode, OutputError, ServerError, SettingsError
+from gvm_client.exits import Exit
 from gvm_client.home import home
 from gvm_nodes.side import PYTHON_FILE
-from gvm_server.cli.exits import Exit
 from gvm_server.cli.installed import add_place, make_folder, remove_place
 from gvm_server.cli.ofx_bundle import hosts_server
 

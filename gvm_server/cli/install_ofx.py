@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, OutputError, ServerError, SettingsError
+from gvm_client.exits import Exit
 from gvm_client.home import home
-from gvm_server.cli.exits import Exit
 from gvm_server.cli.installed import add_place, make_folder, remove_place
 from gvm_server.cli.ofx_bundle import (
     BUNDLE_NAME,

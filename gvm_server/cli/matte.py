@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
+from gvm_client.exits import Exit
 from gvm_client.plural import counted
 from gvm_client.protocol.endings import error_of
 from gvm_client.protocol.messages import Accepted, Cancelled, Done, Failed, FrameReady
 from gvm_client.session import resilient_matte
 from gvm_server.cli.display import Display, JsonLines, PlainLines, RichBar, waterfall
-from gvm_server.cli.exits import Exit
 from gvm_server.cli.openjd_lines import OpenJdLines
 from gvm_server.cli.original import translate
 from gvm_server.cli.request import matte_request

@@ -9,9 +9,9 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
+from gvm_client.exits import Exit
 from gvm_client.printable import one_line, printable
 from gvm_client.runtime import LOG_NAME, runtime_dir
-from gvm_server.cli.exits import Exit
 from gvm_server.cli.request import absolute
 from gvm_server.cli.streams import outlive_readers
 from gvm_server.hostmemory import use_one_arena

@@ -25,13 +25,13 @@ from gvm_client.errors import (
     ServerLost,
     ServerNotRunning,
 )
+from gvm_client.exits import Exit
 from gvm_client.launcher import SILENT_SECONDS
 from gvm_client.plural import ARE, counted
 from gvm_client.process import command_line, is_alive, start_ticks
 from gvm_client.protocol.version import PROTOCOL_VERSION
 from gvm_client.releases import live_jobs, wait_until_gone
 from gvm_client.runtime import runtime_dir
-from gvm_server.cli.exits import Exit
 from gvm_server.cli.question import can_ask, confirmed
 from gvm_server.service.lock import lock_owner
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from gvm_client.errors import ErrorCode, GvmError, InputError
+from gvm_client.exits import Exit
 from gvm_client.plural import counted
 from gvm_server.cli.cache import cache_in_use
-from gvm_server.cli.exits import Exit
 from gvm_server.media.memo import NOTHING
 from gvm_server.media.output import EXTENSION
 from gvm_server.media.placed import Placed, Verdict

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from gvm_client.exits import Exit, exit_for
 from gvm_client.protocol.messages import FileOutput, FilePlate
-from gvm_server.cli.exits import Exit, exit_for
 from gvm_server.media.stamp import prove_file
 from tests.support.damage import DAMAGES, damaged
 from tests.support.exrs import kinds

@@ -17,11 +17,11 @@ import pytest
 
 from gvm_client import client, releases
 from gvm_client.connection import connection_path, read_connection
+from gvm_client.exits import Exit
 from gvm_client.launcher import ensure_server
 from gvm_client.process import is_alive, start_ticks
 from gvm_client.session import Recovered, resilient_matte
 from gvm_server.cli import stop
-from gvm_server.cli.exits import Exit
 from gvm_server.cli.main import build_parser, main
 from gvm_server.cli.original import translate
 from gvm_server.cli.request import matte_request

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import pytest
 
 from gvm_client.errors import ErrorCode, GvmError
+from gvm_client.exits import Exit, exit_for
 from gvm_client.settings import PRESETS, Noise, Preset, WindowSettings
-from gvm_server.cli.exits import Exit, exit_for
 from gvm_server.cli.main import build_parser
 from gvm_server.matting.gvm.config import RELEASED
 from gvm_server.matting.gvm.device import place

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from gvm_client.exits import Exit
 from gvm_server.cli import install_options
-from gvm_server.cli.exits import Exit
 from gvm_server.cli.main import main
 from gvm_server.cli.ofx_bundle import BUNDLE_NAME, IDENTIFIER
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gvm_client.errors import ErrorCode, GvmError, InputError, OutputError, SettingsError
-from gvm_server.cli.exits import Exit, exit_for
+from gvm_client.exits import Exit, exit_for
 
 
 @pytest.mark.parametrize(
