@@ -90,14 +90,26 @@ def _space_of(read: Effect) -> str:
 
 
 def absolute(app: App, path: str) -> str:
-    """Return a path without the project's variables, and from the root."""
+    """Return a path without the project's variables, and from the root.
+
+    Raises:
+        InputError: the project was never saved, or Natron has not said its folder yet.
+    """
     for name, folder in app.getProjectParam("projectPaths").getTable():
         if path.startswith(f"[{name}]"):
             path = f"{folder.rstrip('/')}/{path[len(name) + 2 :].lstrip('/')}"
             break
     if path.startswith(("/", "\\")) or path[1:2] == ":":
         return path
-    return f"{project_folder(app)}/{path.removeprefix('[Project]').lstrip('/')}"
+    home = project_folder(app)
+    if not home:
+        raise InputError(
+            f"{path} counts from the project's folder, and the project was never saved.",
+            remedy="Save the project, or name the file from the root.",
+            code=ErrorCode.PLATE_MISSING,
+            path=path,
+        )
+    return f"{home}/{path.removeprefix('[Project]').lstrip('/')}"
 
 
 def project_folder(app: App) -> str:

@@ -273,6 +273,15 @@ def test_a_read_goes_by_path_also_through_dots(app, tmp_path):
         assert asking.request(as_node(app, group), ()).plate.path == wanted
 
 
+def test_a_relative_plate_of_a_project_without_a_folder_is_said(app, tmp_path):
+    """Natron 2.5 has not said the folder yet while a project loads; a new one has none."""
+    group = matte_group(app, plate(app, tmp_path))
+    app.getProjectParam("projectPath").value = ""
+    group.getInput(0).getParam("filename").value = "plate/a.%04d.exr"
+    with pytest.raises(GvmError, match=r"never saved.*Save the project"):
+        asking.request(as_node(app, group), ())
+
+
 @pytest.mark.parametrize(
     ("named", "space"),
     [("", "auto"), ("sRGB", "srgb"), ("scene_linear", "scene_linear"), ("LogC4", "LogC4")],
