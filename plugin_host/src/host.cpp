@@ -14,6 +14,13 @@ const Suite* fetch(const char* name, int version) {
   return static_cast<const Suite*>(given->fetchSuite(given->host, name, version));
 }
 
+/// A text as a format that needs no arguments: Natron passes them on as one, and `%s` loses its text.
+std::string as_format(const std::string& text) {
+  std::string format;
+  for (const char letter : text) format.append(letter == '%' ? 2 : 1, letter);
+  return format;
+}
+
 /// Old hosts answer version 2 with a table that is not filled.
 const ofx::MessageSuiteV2* whole(const ofx::MessageSuiteV2* suite) {
   const bool filled = suite && suite->setPersistentMessage && suite->clearPersistentMessage;
@@ -121,12 +128,13 @@ const Host& Host::the() { return host; }
 Properties Host::properties() const { return Properties(given->host); }
 
 void Host::say(ofx::Effect instance, const char* type, const std::string& text) const {
+  const std::string format = as_format(text);
   if (message2) {
-    message2->setPersistentMessage(instance, type, "", "%s", text.c_str());
+    message2->setPersistentMessage(instance, type, "", format.c_str());
   } else if (message1) {
     // It may be a window that waits for a click: only for what an artist must read.
     const bool grave = std::string(type) == ofx::kMessageError;
-    message1->message(instance, grave ? type : ofx::kMessageLog, "", "%s", text.c_str());
+    message1->message(instance, grave ? type : ofx::kMessageLog, "", format.c_str());
   }
 }
 

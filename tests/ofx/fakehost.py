@@ -33,6 +33,7 @@ NATRON: Mapping[str, Any] = {
     "host": "fr.inria.Natron",
     "context": GENERAL,
     "identifiers": "hash",
+    "arguments_as_one": True,
     "offset_x": -7,
     "offset_y": 5,
 }

@@ -169,6 +169,16 @@ def test_without_the_new_message_suite_nothing_breaks(host_like: Open, suite: in
         assert "No GVM server runs." in host.value("status")
 
 
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_message_is_read_in_every_host(host_like: Open, site: Site, name: str):
+    """Natron passes a message's arguments on as one; a path with `%` in it is not a format."""
+    site.environment["GVM_SERVER"] = "/nowhere/100%s/gvm serve"
+    with host_like(name) as host:
+        host.create(plateFile="/nowhere/plate.%04d.exr")
+        (message,) = host.render(1003)["messages"]
+        assert "`/nowhere/100%s/gvm` cannot be run" in message
+
+
 def test_old_resolves_hollow_message_suite_is_not_called(host_like: Open):
     """It answers version 2 with null pointers."""
     with host_like("resolve") as host:

@@ -55,6 +55,7 @@ void read(const Json& from, Behaviour& to) {
   read(from, "offset_y", to.offset_y), read(from, "identifiers", to.identifiers);
   read(from, "message_suite", to.message_suite), read(from, "progress_suite", to.progress_suite);
   read(from, "hollow_message_suite", to.hollow_message_suite);
+  read(from, "arguments_as_one", to.arguments_as_one);
   read(from, "failing_frames", to.failing_frames), read(from, "hollow_frames", to.hollow_frames);
   read(from, "regions", to.regions), read(from, "infinite", to.infinite);
   read(from, "project", to.project);

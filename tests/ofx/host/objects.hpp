@@ -80,6 +80,7 @@ struct Behaviour {
   int message_suite = 2;             // 0: none, 1 or 2
   int progress_suite = 2;
   bool hollow_message_suite = false;  // version 2 with null pointers
+  bool arguments_as_one = false;      // a message's variadic arguments are lost on the way
   std::vector<int> failing_frames;    // clipGetImage says failed
   std::vector<int> hollow_frames;     // an image without data
   bool beyond = false;                // the source shows its ends outside of its range

@@ -324,7 +324,12 @@ const ofx::ParameterSuiteV1 kParams{
 
 std::string formatted(const char* format, va_list arguments) {
   char text[8192];
-  std::vsnprintf(text, sizeof text, format, arguments);
+  if (world().behaviour.arguments_as_one) {
+    // The list itself goes on as the one argument of a variadic function: its text is lost.
+    std::snprintf(text, sizeof text, format, "");
+  } else {
+    std::vsnprintf(text, sizeof text, format, arguments);
+  }
   return text;
 }
 
