@@ -77,7 +77,8 @@ HostPlate::HostPlate(const SourceClip& source, double time, const Scale& scale,
                         "Name the clip's file in Plate File, so that the server reads it itself.");
   }
   const std::int64_t frame = frame_at(time);
-  if (range_.holds(frame)) frames_.keep(frame, std::move(image));
+  const bool whole = time == static_cast<double>(frame);  // not a picture between two frames
+  if (whole && range_.holds(frame)) frames_.keep(frame, std::move(image));
 }
 
 bridge::AlphaPtr HostPlate::matte(const bridge::Wish& wish, std::int64_t frame) {

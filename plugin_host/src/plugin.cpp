@@ -94,7 +94,13 @@ ofx::Status Plugin::clip_preferences(ofx::PropertySet out) const {
 ofx::Status Plugin::frames_needed(ofx::PropertySet in, ofx::PropertySet out) const {
   const double time = Properties(in).number(ofx::kPropTime, 0, 0.0);
   const bridge::Window range = source_.range(time);
-  bridge::Window needed{frame_at(time), frame_at(time)};
+  const std::string name = property_of(ofx::kFrameRangeOf, ofx::kSourceClip);
+  const Properties answer(out);
+  int index = 0;
+  const auto add = [&](double first, double last) {
+    answer.set(name.c_str(), first, index).set(name.c_str(), last, index + 1);
+    index += 2;
+  };
   const bool source_only =
       params_.integer(param::kOutput) == static_cast<int>(OutputMode::kSource) ||
       Properties(in).text(ofx::kThumbnailRender) == "true" || source_.is_thumbnail();
@@ -104,12 +110,14 @@ ofx::Status Plugin::frames_needed(ofx::PropertySet in, ofx::PropertySet out) con
     const std::int64_t frames = std::max<std::int64_t>(window.frames_per_window, 1);
     const std::int64_t overlap = std::clamp<std::int64_t>(window.overlap, 0, frames / 2);
     const bridge::Plan plan{range.first, range.last, frames, overlap};
-    needed = bridge::needs(plan, std::clamp(needed.first, range.first, range.last));
+    const std::int64_t frame = frame_at(time);
+    const bridge::Window needed =
+        bridge::needs(plan, std::clamp(frame, range.first, range.last));
+    add(static_cast<double>(needed.first), static_cast<double>(needed.last));
+    if (needed.holds(frame) && time == static_cast<double>(frame)) return ofx::kOk;
   }
-  const std::string name = property_of(ofx::kFrameRangeOf, ofx::kSourceClip);
-  const Properties answer(out);
-  answer.set(name.c_str(), static_cast<double>(needed.first), 0);
-  answer.set(name.c_str(), static_cast<double>(needed.last), 1);
+  // What is laid under the matte: outside of the clip, or between its frames, no window has it.
+  add(time, time);
   return ofx::kOk;
 }
 

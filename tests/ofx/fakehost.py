@@ -127,7 +127,8 @@ class FakeHost:
     def send(self, verb: str, **words: Any) -> None:
         """Send a command whose answer is not waited for."""
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"do": verb, **words}) + "\n")
+        said = {name: None if word != word else word for name, word in words.items()}  # NaN
+        self._process.stdin.write(json.dumps({"do": verb, **said}) + "\n")
         self._process.stdin.flush()
 
     def hear(self) -> Any:
@@ -159,11 +160,13 @@ class FakeHost:
             self.tell("set", instance=instance, param=param, value=value)
         return instance
 
-    def render(self, frame: int, **words: Any) -> Any:
-        """Render a frame of the instance `node`."""
-        return self.tell("render", **{"instance": "node", "frame": frame, **words})
+    def render(self, frame: float, **words: Any) -> Any:
+        """Render a frame of the instance `node`, which takes no source frame it did not name."""
+        answer = self.tell("render", **{"instance": "node", "frame": frame, **words})
+        assert answer["unannounced"] == []
+        return answer
 
-    def picture(self, frame: int, shape: tuple[int, ...], **words: Any) -> NDArray[np.float32]:
+    def picture(self, frame: float, shape: tuple[int, ...], **words: Any) -> NDArray[np.float32]:
         """Render a frame that must come, and return it from the top down."""
         path = self._folder / "output.raw"
         answer = self.render(frame, save=str(path), **words)

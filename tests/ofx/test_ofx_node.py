@@ -42,7 +42,7 @@ def host_like(build: Build, tmp_path: Path, plate: HostPlate, site: Site) -> Ite
 
 
 def test_frames_needed_are_the_windows_and_the_same_for_all_that_they_cover(host_like: Open):
-    """Hosts fetch ahead by this answer; it never reaches outside the clip."""
+    """Hosts fetch ahead by this answer; the windows never reach outside the clip."""
     with host_like("nuke") as host:
         host.create(framesPerWindow=6, overlap=2)
         needed = {
@@ -53,9 +53,27 @@ def test_frames_needed_are_the_windows_and_the_same_for_all_that_they_cover(host
         assert needed[1005] == needed[1006] == [1001, 1010]
         assert needed[1007] == needed[1008] == [1005, 1010]
         assert needed[LAST] == [1015, 1020]
-        outside = host.tell("frames_needed", instance="node", frame=LAST + 50)
-        assert outside["status"] == 0
-        assert outside["out"][NEEDED] == [1015, 1020]
+
+
+@pytest.mark.parametrize(
+    ("time", "named"),
+    [
+        (LAST + 50, [1015, 1020, LAST + 50, LAST + 50]),
+        (FIRST - 7, [1001, 1006, FIRST - 7, FIRST - 7]),
+        (1003.5, [1001, 1006, 1003.5, 1003.5]),
+    ],
+)
+def test_frames_needed_name_the_frame_itself(host_like: Open, time: float, named: list[float]):
+    """Natron reports a bug of a node that takes a frame which it did not name."""
+    with host_like("natron", beyond=True) as host:
+        host.create(framesPerWindow=6, overlap=2, startServer=0)
+        answer = host.tell("frames_needed", instance="node", frame=time)
+        assert answer["status"] == 0
+        assert answer["out"][NEEDED] == named
+        assert "No GVM server runs." in host.render(time)["persistent"]
+        host.tell("set", instance="node", param="plateFile", value="/nowhere/plate.%04d.exr")
+        answer = host.tell("frames_needed", instance="node", frame=time)
+        assert answer["out"][NEEDED] == [time, time]
 
 
 def test_frames_needed_is_no_error_even_with_wrong_settings(host_like: Open):

@@ -193,6 +193,17 @@ std::shared_ptr<Picture> in_shared_buffer(const Picture& picture) {
   return buffer;
 }
 
+/// Frames that a host renders ahead run from the first of a pair in steps of one.
+void check_announced(double time) {
+  RenderState& state = render_state();
+  for (std::size_t at = 0; at + 1 < state.announced.size(); at += 2) {
+    const double steps = time - state.announced[at];
+    const bool among = steps >= 0 && time <= state.announced[at + 1];
+    if (among && steps == std::floor(steps)) return;
+  }
+  if (!state.announced.empty()) state.unannounced.push_back(time);
+}
+
 bool holds(const std::vector<int>& frames, int frame) {
   return std::find(frames.begin(), frames.end(), frame) != frames.end();
 }
@@ -223,6 +234,7 @@ ofx::Status get_image(ofx::Clip clip, double time, ofx::PropertySet* image) {
   const bool is_source = clip->name == ofx::kSourceClip;
   const Plate& plate = is_source ? all.plate : clip->name == "Garbage" ? all.garbage : all.holdout;
   if (is_source) {
+    check_announced(time);
     const std::lock_guard lock(all.fetch_mutex);
     ++all.fetches[frame];
   }

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -216,7 +217,10 @@ Json set_param(const Json& command) {
   ofx::ParamStruct& param = param_of(command);
   const Json& value = command.at("value");
   if (std::holds_alternative<int>(param.value)) param.value = value.get<int>();
-  if (std::holds_alternative<double>(param.value)) param.value = value.get<double>();
+  // JSON has no word for what is no number.
+  if (std::holds_alternative<double>(param.value)) {
+    param.value = value.is_null() ? std::nan("") : value.get<double>();
+  }
   if (std::holds_alternative<std::string>(param.value)) param.value = value.get<std::string>();
   return Json::object();
 }
@@ -276,6 +280,20 @@ void save(const std::string& path, const RenderState& state) {
              static_cast<std::streamsize>(values.size() * sizeof(float)));
 }
 
+/// As hosts do before they render: what is fetched from now on is held against the answer.
+void announce(const Json& command, ofx::EffectStruct& instance, RenderState& state) {
+  const double time = command.at("frame");
+  PropertySetStruct in, out;
+  in.set(ofx::kPropTime, 0, time);
+  act(ofx::kActionGetFramesNeeded, &instance, &in, &out);
+  const auto found = out.values.find(std::string(ofx::kFrameRangeOf) + ofx::kSourceClip);
+  if (found == out.values.end()) {
+    state.announced = {time, time};
+    return;
+  }
+  for (const auto& value : found->second) state.announced.push_back(std::get<double>(value));
+}
+
 Json render(const Json& command) {
   ofx::EffectStruct& instance = instance_of(command);
   RenderState& state = render_state();
@@ -288,6 +306,7 @@ Json render(const Json& command) {
   state.scale = command.value("scale", 1.0);
   state.abort_after = command.value("abort_after", -1);
   prepare_output(state);
+  announce(command, instance, state);
   PropertySetStruct in;
   render_arguments(command, in);
   const double begun = now_ms();
@@ -298,6 +317,7 @@ Json render(const Json& command) {
   return {{"status", status},
           {"milliseconds", taken},
           {"polls", state.polls},
+          {"unannounced", state.unannounced},
           {"longest_gap_ms", state.longest_gap_ms},
           {"messages", instance.messages},
           {"persistent", instance.persistent}};

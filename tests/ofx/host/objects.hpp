@@ -122,6 +122,8 @@ struct RenderState {
   double scale = 1.0;
   std::size_t fetched = 0;  // images of Source
   std::vector<std::byte> output;
+  std::vector<double> announced;    // pairs: what the node said that it needs of the source
+  std::vector<double> unannounced;  // what it took all the same
   int abort_after = -1;  // polls until the host gives up
   int polls = 0;
   double longest_gap_ms = 0.0;
