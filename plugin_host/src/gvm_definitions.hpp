@@ -84,6 +84,9 @@ inline constexpr std::array kColourspaceLabels{"Automatic",   "sRGB",        "Sc
 inline constexpr std::array kColourspaceWords{
     "auto", "srgb", "scene_linear", "acescg", "rec709", "raw", "", ""};
 
+/// Seconds that a render may be told to wait for its matte.
+inline constexpr double kShortestTimeout = 1.0, kLongestTimeout = 86400.0;
+
 /// A render below this scale is a thumbnail: it never starts work on the GPU.
 inline constexpr double kTinyScale = 0.125;
 

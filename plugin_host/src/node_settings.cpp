@@ -75,6 +75,15 @@ std::string colourspace(const NodeParams& params, const std::string& host_colour
   return kColourspaceWords[static_cast<std::size_t>(chosen)];
 }
 
+/// An expression may make anything of it, and not every host keeps to a parameter's bounds.
+double timeout(const NodeParams& params) {
+  const double seconds = params.real(param::kTimeout);
+  if (kShortestTimeout <= seconds && seconds <= kLongestTimeout) return seconds;
+  throw bridge::Error(bridge::code::kBadRequest,
+                      "Time-Out is " + std::to_string(seconds) +
+                          "; it must be from 1 to 86400 seconds.");
+}
+
 }  // namespace
 
 bridge::MatteKnobs read_knobs(const NodeParams& params, double scale) {
@@ -134,7 +143,7 @@ NodeSettings read_settings(const NodeParams& params, double scale,
   settings.wish.colourspace = colourspace(params, host_colourspace);
   settings.wish.context = bridge::job_context();
   settings.wish.may_start_server = params.integer(param::kStartServer) != 0;
-  settings.wish.timeout_seconds = params.real(param::kTimeout);
+  settings.wish.timeout_seconds = timeout(params);
   settings.output = choice<OutputMode>(params, param::kOutput, kOutputLabels);
   settings.plate_file = params.text(param::kPlateFile);
   settings.plate_offset = params.integer(param::kPlateOffset);

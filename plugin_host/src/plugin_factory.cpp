@@ -204,7 +204,7 @@ void define_server(ParamWriter& params) {
   params.boolean(param::kStartServer, "Start Automatically",
                  "Starts a GVM server where none runs, when a frame is rendered.", true);
   params.real(param::kTimeout, "Time-Out", "Seconds that a render waits for its matte.", 600.0,
-              {1, 86400, 10, 3600});
+              {kShortestTimeout, kLongestTimeout, 10, 3600});
   params.button(param::kAskStatus, "Ask for Status", "Shows what the server is doing.");
   params.label(param::kStatus, "Status", "What the server said when it was asked last.");
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -110,26 +111,89 @@ def test_an_abort_while_a_server_starts_is_as_quick(
             child.kill()
 
 
-def test_a_killed_server_is_reported_and_the_next_render_works(
+def _kill_but(site: Site, other: int) -> int:
+    """Kill the server that is not `other`, while it has a job; return its process."""
+
+    def working() -> psutil.Process | None:
+        server = site.server()
+        if server is None or server.pid == other:
+            return None
+        jobs = _status(site).jobs
+        begun = ("accepted", "running")  # a plate on disk is not asked for
+        return server if any(job.state in begun for job in jobs) else None
+
+    server = _until(working)
+    server.kill()
+    assert isinstance(server.pid, int)
+    return server.pid
+
+
+@pytest.mark.parametrize("plate_file", [False, True])
+def test_a_render_survives_its_servers_death(
+    build: Build, plate: HostPlate, exr_plate: str, slow: Site, tmp_path: Path, plate_file: bool
+):
+    """The plug-in asks once more, as the command line does: the frame comes, nothing is said."""
+    with hosting(build, tmp_path, plate=plate, environment=slow.environment, **NUKE) as host:
+        host.create(**SMALL, plateFile=exr_plate if plate_file else "")
+        host.tell("start", instance="node", frame=1003)
+        killed = _kill_but(slow, 0)
+        answer = host.tell("join")
+        assert answer["status"] == 0
+        assert answer["persistent"] == ""
+        server = slow.server()
+        assert server is not None
+        assert server.pid != killed
+        assert host.tell("facts")["images_out"] == 0
+        _until(lambda: not list((slow.runtime / "pixels").iterdir()))
+
+
+def test_a_frame_that_kills_every_server_is_reported_and_the_next_render_works(
     build: Build, plate: HostPlate, slow: Site, tmp_path: Path
 ):
     """The artist reads what happened; rendering again starts another server."""
     with hosting(build, tmp_path, plate=plate, environment=slow.environment, **NUKE) as host:
         host.create(**SMALL)
-        _start_and_wait(host, slow, 1003)
-        server = slow.server()
-        assert server is not None
+        host.tell("start", instance="node", frame=1003)
+        server = _kill_but(slow, _kill_but(slow, 0))
         killed = time.monotonic()
-        server.kill()
         answer = host.tell("join")
         assert time.monotonic() - killed < 2.0
         assert answer["status"] == 1
-        assert f"process {server.pid}) has died" in answer["persistent"]
+        assert f"process {server}) has died" in answer["persistent"]
         assert "Render again" in answer["persistent"]
         again = host.render(1003)
         assert again["status"] == 0
         assert again["persistent"] == ""
         assert host.tell("facts")["images_out"] == 0
+
+
+def test_a_time_out_counts_while_a_server_starts(
+    build: Build, plate: HostPlate, site: Site, tmp_path: Path
+):
+    """Nobody waits a minute who asked for seconds; the server goes on starting for the next."""
+    starts = tmp_path / "starts"
+    site.environment["GVM_SERVER"] = (
+        f"sh -c 'echo x >> {starts}; sleep 4; exec {sys.executable} -m gvm_server serve'"
+    )
+    with hosting(build, tmp_path, plate=plate, environment=site.environment, **NUKE) as host:
+        host.create(**SMALL, timeout=1.5)
+        answer = host.render(1003)
+        assert answer["status"] == 1
+        assert "did not come up within 1.5 s, the node's time-out" in answer["persistent"]
+        assert answer["milliseconds"] < 2500
+        host.tell("set", instance="node", param="timeout", value=60.0)
+        assert host.render(1003)["status"] == 0
+    assert starts.read_text().split() == ["x"]
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), 0.0, 1e30])
+def test_a_time_out_that_is_none_is_refused(
+    build: Build, plate: HostPlate, site: Site, tmp_path: Path, seconds: float
+):
+    """An expression may make anything of a parameter."""
+    with hosting(build, tmp_path, plate=plate, environment=site.environment, **NUKE) as host:
+        host.create(startServer=0, timeout=seconds)
+        assert "Time-Out is" in host.render(1003)["persistent"]
 
 
 def test_a_matte_that_takes_too_long_is_a_named_error(

@@ -5,6 +5,7 @@
 #include "bridge/client.hpp"
 #include "bridge/launcher.hpp"
 #include "bridge/process.hpp"
+#include "bridge/random.hpp"
 
 namespace gvm::bridge {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 constexpr double kSilenceSeconds = 5.0;  // the server says something about each job every second
 constexpr double kLookSeconds = 0.25;    // how often a silent server's process is looked at
 constexpr int kAttempts = 3;             // servers that are asked to take a job
+constexpr int kRecoveries = 1;           // servers that may die of it: another is asked
 constexpr int kCancelMs = 100;           // an aborted render may wait so long for `ok`
 
 Error lost(const Connection& connection, const std::string& how) {
@@ -37,14 +39,10 @@ class Conversation {
 
   bool accepted() const { return accepted_; }
 
-  void hold(Clock::time_point deadline) {
+  void hold() {
     say(request_);
     while (!over_) {
       watch_.check();
-      if (Clock::now() > deadline) {
-        throw Error(code::kTimedOut, "The matte did not come within the node's time-out.",
-                    "Raise the time-out, or see with `gvm status` what the server is doing.");
-      }
       step();
     }
   }
@@ -142,15 +140,19 @@ class Conversation {
 
 void converse(const Matte& request, const JobHandler& handler, const Wish& wish,
               const Watch& watch) {
-  const Clock::time_point deadline = after(wish.timeout_seconds);
+  int recoveries = 0;
   for (int attempt = 1;; ++attempt) {
+    Matte asked = request;
+    // A server that is only silent may still have the job: pixels belong to one client.
+    if (attempt > 1) asked.job = random_hex(16);
     const Connection connection = ensure_server(wish.may_start_server, watch);
-    Conversation conversation(request, handler, connection, watch);
+    Conversation conversation(asked, handler, connection, watch);
     try {
-      return conversation.hold(deadline);
+      return conversation.hold();
     } catch (const Error& error) {
-      // A server that leaves takes no job: the next one does.
-      const bool again = error.code() == code::kServerLost && !conversation.accepted();
+      // A server that leaves takes no job: the next one does. What a dead one had finished is kept.
+      recoveries += conversation.accepted() ? 1 : 0;
+      const bool again = error.code() == code::kServerLost && recoveries <= kRecoveries;
       if (!again || attempt == kAttempts || !wish.may_start_server) throw;
     }
   }

@@ -18,7 +18,7 @@ struct JobHandler {
   std::function<void(const MappedFrame&)> ready;
 };
 
-/// Asks for a matte and serves the job until it is done.
+/// Asks for a matte and serves the job until it is done; once more where the server dies meanwhile.
 ///
 /// Throws Error: server_lost, timed_out, or what the server says; Aborted, after a cancel was
 /// sent.

@@ -16,13 +16,6 @@ namespace {
 
 constexpr std::size_t kMaxModelled = 4096;  // hashes; past it some window is asked for whole again
 
-Error timed_out(double seconds) {
-  return {code::kTimedOut,
-          "The matte did not come within " + std::to_string(static_cast<int>(seconds)) +
-              " s, the node's time-out.",
-          "Raise the time-out, or see with `gvm status` what the server is doing."};
-}
-
 Matte request_for(const Wish& wish, const FrameHashes& wanted) {
   Matte request;
   request.job = random_hex(16);
@@ -106,13 +99,12 @@ struct Desk::Ticket {
   bool over = false;
   std::exception_ptr failure;
 
-  void wait(const Watch& watch, Clock::time_point deadline, double seconds) {
+  void wait(const Watch& watch) {
     std::unique_lock lock(mutex);
     while (!over) {
       ended.wait_for(lock, std::chrono::milliseconds(kPollMs));
       lock.unlock();
       watch.check();
-      if (Clock::now() > deadline) throw timed_out(seconds);
       lock.lock();
     }
     if (failure) std::rethrow_exception(failure);
@@ -127,18 +119,19 @@ struct Desk::Part {
 };
 
 AlphaPtr Desk::alpha(const Wish& wish, const HostClip& clip, std::int64_t frame,
-                     PlateReader& reader, const Watch& watch) {
-  const Clock::time_point deadline = after(wish.timeout_seconds);
+                     PlateReader& reader, const Watch& host) {
+  const Watch watch = host.within(wish.timeout_seconds);
   const Recipe recipe = recipe_for(wish, clip, frame, reader, watch);
   while (true) {
     const Part part = join(recipe);
     if (part.finished) return part.finished;
     if (part.leads) return lead(part, wish, clip, recipe, reader, watch);
-    part.ticket->wait(watch, deadline, wish.timeout_seconds);
+    part.ticket->wait(watch);
   }
 }
 
-AlphaPtr Desk::alpha(const Wish& wish, const FileFrame& plate, const Watch& watch) {
+AlphaPtr Desk::alpha(const Wish& wish, const FileFrame& plate, const Watch& host) {
+  const Watch watch = host.within(wish.timeout_seconds);
   const std::optional<Hash> key = key_of(wish, plate);
   if (AlphaPtr finished = key ? store_.find(*key) : nullptr) return finished;
   FilePlate file;
@@ -212,7 +205,10 @@ AlphaPtr Desk::lead(const Part& part, const Wish& wish, const HostClip& clip, co
     Lender lender(clip, reader, watch);
     Receiver receiver(identity_of(clip), clip.width, clip.height);
     JobHandler handler;
-    handler.accepted = [&](const Accepted& message) { receiver.accepted(message); };
+    handler.accepted = [&](const Accepted& message) {
+      lender.begin();
+      receiver.accepted(message);
+    };
     handler.need = [&](const NeedFrames& need, const Give& give) { lender.lend(need, give); };
     handler.ready = [&](const MappedFrame& image) {
       const auto wanted = ticket->wanted.find(image.frame);
@@ -223,8 +219,11 @@ AlphaPtr Desk::lead(const Part& part, const Wish& wish, const HostClip& clip, co
     };
     converse(request, handler, wish, watch);
     if (!mine) throw Error(code::kMalformed, "The server ended a job without its alpha.");
-  } catch (const Aborted&) {
-    close(ticket);  // those who wait are not aborted: one of them asks anew
+  } catch (const Error& error) {
+    // Those who wait are not aborted, and may have more time: one of them asks anew.
+    const bool mine_alone = error.code() == code::kCancelled || error.code() == code::kTimedOut;
+    if (!mine_alone) ticket->failure = std::current_exception();
+    close(ticket);
     throw;
   } catch (...) {
     ticket->failure = std::current_exception();

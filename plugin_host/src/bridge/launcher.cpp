@@ -32,7 +32,6 @@ constexpr int kStarts = 3;             // of a server that is killed while it st
 constexpr int kPingMs = 500;
 constexpr std::size_t kTailLines = 12;
 
-std::timed_mutex starting;  // one thread starts a server, the others wait for it
 
 /// The servers that this process started: somebody must wait for a child, or it stays a zombie.
 class Children {
@@ -83,6 +82,7 @@ struct Boot {
   pid_t pid;
   fs::path log;
   std::uintmax_t log_start;
+  Clock::time_point deadline = after(kStartSeconds);
 
   std::string tail() const {
     std::ifstream file(log);
@@ -103,6 +103,10 @@ struct Boot {
             "Mend what it says there, or run `gvm doctor`."};
   }
 };
+
+std::timed_mutex starting;  // one thread starts a server, the others wait for it
+// The server that was started last, where nobody waited until it answered; guarded by `starting`.
+std::optional<Boot> unanswered;
 
 std::map<std::string, std::string> variables() {
   std::map<std::string, std::string> all;
@@ -195,12 +199,10 @@ void pause(const Watch& watch) {
   std::this_thread::sleep_for(std::chrono::milliseconds(kPollMs));
 }
 
-Connection start(const fs::path& folder, const Watch& watch) {
-  Boot booting = boot(folder);
-  Clock::time_point deadline = after(kStartSeconds);
+Connection come_up(const fs::path& folder, Boot& booting, const Watch& watch) {
   bool ended = false;
   int starts = 1;
-  while (Clock::now() < deadline) {
+  while (Clock::now() < booting.deadline) {
     if (auto connection = answering(folder, watch)) return *connection;
     if (!ended && !children().runs(booting.pid)) {
       if (children().was_killed(booting.pid) && starts++ < kStarts) {
@@ -208,13 +210,35 @@ Connection start(const fs::path& folder, const Watch& watch) {
         continue;
       }
       ended = true;  // another client's server may have been faster
-      deadline = after(kRivalSeconds);
+      booting.deadline = after(kRivalSeconds);
     }
     pause(watch);
   }
   if (ended) throw booting.failed("ended at once");
   kill(booting.pid, SIGTERM);
-  throw booting.failed("did not come up within 60 s");
+  throw booting.failed("did not come up within " + in_seconds(kStartSeconds));
+}
+
+/// Starts a server, or waits on for the one that is coming up.
+Connection start(const fs::path& folder, const Watch& watch) {
+  if (!unanswered || !children().runs(unanswered->pid)) unanswered = boot(folder);
+  try {
+    const Connection connection = come_up(folder, *unanswered, watch);
+    unanswered.reset();
+    return connection;
+  } catch (const Aborted&) {
+    throw;
+  } catch (const Error& error) {
+    if (error.code() != code::kTimedOut) {
+      unanswered.reset();
+      throw;
+    }
+    throw Error(code::kTimedOut,
+                "The GVM server did not come up within " + in_seconds(watch.seconds) +
+                    ", the node's time-out; it is still starting.",
+                "Render again in a while, or raise the time-out. Its log is " +
+                    unanswered->log.string() + ".");
+  }
 }
 
 }  // namespace

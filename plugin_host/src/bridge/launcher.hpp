@@ -17,7 +17,8 @@ inline constexpr double kStartSeconds = 60.0;
 /// The connection to the running server; where none runs, starts one if that is allowed.
 ///
 /// Throws Error: server_not_running (and none may be started), server_start_failed (with the end
-/// of its log), runtime_unsafe, version_mismatch; Aborted where the host gives up.
+/// of its log), timed_out (it goes on starting), runtime_unsafe, version_mismatch; Aborted where the
+/// host gives up.
 Connection ensure_server(bool may_start, const Watch& watch);
 
 /// The words of the command that starts the server. Throws Error (server_start_failed): there is

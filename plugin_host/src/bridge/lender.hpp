@@ -17,6 +17,9 @@ class Lender {
   Lender(const HostClip& clip, PlateReader& reader, const Watch& watch)
       : clip_(clip), reader_(reader), watch_(watch), folder_(pixels_dir()) {}
 
+  /// A server has the job: none before it reads what it was given any more.
+  void begin() { buffers_.clear(); }
+
   /// Gives the frames one by one, so that the server reads them meanwhile.
   /// Throws Error: disk_full, output_unwritable; Aborted; what the reader throws.
   void lend(const NeedFrames& need, const Give& give) {
