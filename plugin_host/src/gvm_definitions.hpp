@@ -3,7 +3,7 @@
 //
 // Version history (major: old projects break; minor: a parameter or choice was added):
 //   1.0  first release
-//   1.1  readMedia
+//   1.1  readMedia, badPixels
 #pragma once
 
 #include <array>
@@ -39,6 +39,7 @@ inline constexpr char kSteps[] = "steps";
 inline constexpr char kColourGroup[] = "colourGroup";
 inline constexpr char kColourspace[] = "inputColourspace";
 inline constexpr char kColourspaceName[] = "inputColourspaceName";
+inline constexpr char kBadPixels[] = "badPixels";
 
 inline constexpr char kMatteGroup[] = "matteGroup";
 
@@ -79,6 +80,8 @@ inline constexpr std::array kPresetLabels{"Custom",       "Default",    "Low Mem
 inline constexpr std::array kColourspaceLabels{"Automatic",   "sRGB",        "Scene Linear",
                                                "ACEScg",      "Rec.709",     "Raw",
                                                "Named Below", "Host-Managed"};
+
+inline constexpr std::array kBadPixelsLabels{"Fail", "Read as Black"};  // as bridge::BadPixels
 
 /// What the server calls each colour space; the last two are looked up.
 inline constexpr std::array kColourspaceWords{

@@ -141,6 +141,8 @@ NodeSettings read_settings(const NodeParams& params, double scale,
   settings.wish.knobs = read_knobs(params, scale);
   settings.wish.engine = choice<bridge::EngineName>(params, param::kEngine, kEngineLabels);
   settings.wish.colourspace = colourspace(params, host_colourspace);
+  settings.wish.bad_pixels =
+      choice<bridge::BadPixels>(params, param::kBadPixels, kBadPixelsLabels);
   settings.wish.context = bridge::job_context();
   settings.wish.may_start_server = params.integer(param::kStartServer) != 0;
   settings.wish.timeout_seconds = timeout(params);

@@ -7,6 +7,7 @@
 #include "bridge/errors.hpp"
 #include "gvm_definitions.hpp"
 #include "matting.hpp"
+#include "node_words.hpp"
 
 namespace gvm::plugin {
 namespace {
@@ -195,7 +196,7 @@ ofx::Status Plugin::render(ofx::PropertySet in) {
   } catch (const bridge::Aborted&) {
     return ofx::kFailed;
   } catch (const Error& error) {
-    show(ofx::kMessageError, error.text());
+    show(ofx::kMessageError, node_words(error));
     const auto choice = static_cast<OnError>(params_.integer(param::kOnError));
     const auto mode = static_cast<OutputMode>(params_.integer(param::kOutput));
     // Also where the render fails: some hosts do not look at its status.

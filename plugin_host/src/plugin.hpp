@@ -43,7 +43,7 @@ class Plugin {
 
   // Buttons.
   void matte_range(double time);
-  std::string matte_frames(bridge::Window range, double time);
+  std::string matte_frames(const bridge::Window& range);
   void forget_clip(double time);
   void ask_status();
 

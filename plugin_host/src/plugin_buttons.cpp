@@ -9,9 +9,37 @@
 #include "bridge/status.hpp"
 #include "gvm_definitions.hpp"
 #include "matting.hpp"
+#include "node_words.hpp"
 #include "plugin.hpp"
 
 namespace gvm::plugin {
+namespace {
+
+std::string extent(const bridge::Window& range) {
+  return std::to_string(range.first) + "-" + std::to_string(range.last);
+}
+
+/// The range that the artist set. Throws Error (range_outside): the clip has nothing of it.
+bridge::Window wanted_range(const NodeParams& params, const bridge::Window& clip) {
+  const bridge::Window range{params.integer(param::kRangeFirst),
+                             params.integer(param::kRangeLast)};
+  if (range.first == 0 && range.last == 0) return clip;
+  if (range.last < range.first) {
+    throw bridge::Error(bridge::code::kRangeOutside,
+                        "First, " + std::to_string(range.first) + ", lies after Last, " +
+                            std::to_string(range.last) + ".",
+                        "Swap them.");
+  }
+  if (range.last < clip.first || range.first > clip.last) {
+    throw bridge::Error(bridge::code::kRangeOutside,
+                        "The range " + extent(range) + " lies outside the source, which is " +
+                            extent(clip) + ".",
+                        "Set First and Last to frames of the source, or both to 0 for all of it.");
+  }
+  return range;
+}
+
+}  // namespace
 
 ofx::Status Plugin::changed(ofx::PropertySet in) {
   const Properties properties(in);
@@ -42,21 +70,24 @@ ofx::Status Plugin::changed(ofx::PropertySet in) {
 }
 
 void Plugin::matte_range(double time) {
-  const bridge::Window clip = source_.range(time);
-  bridge::Window range{params_.integer(param::kRangeFirst), params_.integer(param::kRangeLast)};
-  if (range.first == 0 && range.last == 0) range = clip;
-  range = {std::max(range.first, clip.first), std::min(range.last, clip.last)};
   try {
-    params_.set_text(param::kStatus, matte_frames(range, time));
+    const bridge::Window clip = source_.range(time);
+    const bridge::Window wanted = wanted_range(params_, clip);
+    const bridge::Window range{std::max(wanted.first, clip.first),
+                               std::min(wanted.last, clip.last)};
+    const bool whole = range == wanted;
+    const std::string outside =
+        whole ? "" : " The rest of " + extent(wanted) + " is outside the source's " + extent(clip) + ".";
+    params_.set_text(param::kStatus, matte_frames(range) + outside);
     show(ofx::kMessageMessage, "");
   } catch (const bridge::Error& error) {
-    params_.set_text(param::kStatus, error.text());
-    show(ofx::kMessageError, error.text());
+    params_.set_text(param::kStatus, node_words(error));
+    show(ofx::kMessageError, node_words(error));
   }
 }
 
-/// Mattes a range with a progress bar; returns what became of it.
-std::string Plugin::matte_frames(bridge::Window range, double time) {
+/// Mattes a range of the source with a progress bar; returns what became of it.
+std::string Plugin::matte_frames(const bridge::Window& range) {
   NodeSettings node = settings(1.0);
   node.wish.priority = bridge::Priority::kRange;
   ProgressBar bar(instance_, "Matting");
@@ -66,9 +97,13 @@ std::string Plugin::matte_frames(bridge::Window range, double time) {
   try {
     std::unique_ptr<HostPlate> plate;
     if (node.plate_file.empty()) {
+      // The playhead may stand outside of the source.
+      const auto time = static_cast<double>(range.first);
       std::shared_ptr<HostImage> image = HostImage::fetch(source_.handle(), time);
       if (!image) {
-        throw bridge::Error(bridge::code::kPlateMissing, "The source gives no picture here.");
+        throw bridge::Error(bridge::code::kPlateMissing,
+                            "The source gives no picture of frame " + std::to_string(range.first) + ".",
+                            "Connect the source, or set First to a frame that it has.");
       }
       plate = std::make_unique<HostPlate>(source_, time, Scale{}, image, sequence_, watch);
     }

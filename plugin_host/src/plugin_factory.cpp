@@ -146,6 +146,8 @@ void define_colour(ParamWriter& params) {
   params.text(param::kColourspaceName, "Colour Space Name",
               "For Named Below: a colour space of the server's OCIO configuration.",
               ofx::kStringIsSingleLine);
+  params.choice(param::kBadPixels, "Bad Pixels", "What is done with NaN and infinite pixels.",
+                kBadPixelsLabels);
 }
 
 void define_matte(ParamWriter& params) {

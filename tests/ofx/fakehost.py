@@ -177,9 +177,9 @@ class FakeHost:
         """Return a parameter's value."""
         return self.tell("get", instance=instance, param=param)["value"]
 
-    def click(self, param: str, instance: str = "node") -> None:
+    def click(self, param: str, instance: str = "node", **words: Any) -> None:
         """Do what an artist's click or edit does."""
-        assert self.tell("changed", instance=instance, param=param)["status"] in (0, 14)
+        assert self.tell("changed", instance=instance, param=param, **words)["status"] in (0, 14)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH
 from tests.ofx.fakehost import HOSTS, NUKE, Build, FakeHost, HostPlate, hosting
 from tests.support.colours import CONFIG
-from tests.support.plates import moving_disc, read_alpha
+from tests.support.plates import moving_disc, read_alpha, write_exr
 from tests.support.site import Site, machine
 
 FRAMES = range(FIRST, LAST + 1)
@@ -402,6 +402,49 @@ def test_matte_range_now_takes_the_artists_range_and_cancel(host_like: Open):
         host.create(**{**SMALL, "size": 44})
         host.click("matteRange")
         assert host.value("status").startswith("Cancelled after 0 frames")
+
+
+def test_matte_range_now_says_what_to_do_about_a_range(host_like: Open):
+    """Outside the source, the wrong way round, partly outside; the playhead may be anywhere."""
+    with host_like("nuke") as host:
+        host.create(**{**SMALL, "size": 40})
+        for first, last, says in (
+            (1, 10, "The range 1-10 lies outside the source, which is 1001-1020. Set First and"),
+            (1010, 1005, "First, 1010, lies after Last, 1005. Swap them."),
+            (1019, 1030, "Matted 2 frames. The rest of 1019-1030 is outside the source's 1001-1020."),
+        ):
+            host.tell("set", instance="node", param="rangeFirst", value=first)
+            host.tell("set", instance="node", param="rangeLast", value=last)
+            host.click("matteRange", time=5.0)
+            assert host.value("status").startswith(says)
+
+
+@pytest.mark.parametrize("plate_file", [False, True])
+def test_bad_pixels_are_named_and_can_be_read_as_black(
+    host_like: Open, tmp_path: Path, plate: HostPlate, plate_file: bool
+):
+    """The remedy is a parameter of the node, not an option of the command line."""
+    name = f"bad {plate_file}"
+    bad = HostPlate(folder=tmp_path / name, width=WIDTH, height=HEIGHT, first=FIRST, last=FIRST)
+    pixels = np.fromfile(plate.folder / f"{FIRST}.raw", np.float32).reshape(SHAPE)
+    pixels[3, 5, 1] = np.nan
+    bad.write(FIRST, pixels)
+    write_exr(tmp_path / f"{name}.{FIRST}.exr", pixels[..., :3])
+    with host_like("nuke", plate=bad) as host:
+        host.create(**SMALL, plateFile=str(tmp_path / f"{name}.%04d.exr") if plate_file else "")
+        said = host.render(FIRST)["persistent"]
+        assert "x 5, y 3" in said
+        assert "the node's Bad Pixels (Read as Black)" in said
+        assert "--" not in said
+        host.tell("set", instance="node", param="badPixels", value=1)
+        assert host.render(FIRST)["status"] == 0
+
+
+def test_a_matte_knob_that_is_no_number_is_named(host_like: Open):
+    """An expression may make anything of a parameter."""
+    with host_like("nuke") as host:
+        host.create(**SMALL, matteGamma=float("nan"))
+        assert "gamma is nan; it must be a finite number" in host.render(FIRST)["persistent"]
 
 
 def test_the_status_button_says_what_the_server_does(host_like: Open, alphas: Alphas):

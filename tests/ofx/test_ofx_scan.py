@@ -146,6 +146,7 @@ def test_choices_are_what_projects_have_saved(build: Build, tmp_path: Path):
             "Named Below",
             "Host-Managed",
         ],
+        "badPixels": ["Fail", "Read as Black"],
     }
 
 

@@ -40,6 +40,7 @@ PushedPlate pushed_plate(const Wish& wish, const HostClip& clip, const FrameHash
   plate.height = clip.height;
   plate.pixel_aspect = clip.pixel_aspect;
   plate.colourspace = wish.colourspace;
+  plate.bad_pixels = wish.bad_pixels;
   for (const auto& [frame, key] : frames) plate.frames.push_back({frame, key.hex()});
   return plate;
 }
@@ -137,6 +138,7 @@ AlphaPtr Desk::alpha(const Wish& wish, const FileFrame& plate, const Watch& host
   FilePlate file;
   file.path = plate.path;
   file.colourspace = wish.colourspace;
+  file.bad_pixels = wish.bad_pixels;
   Matte request = request_for(wish, {{plate.frame, Hash{}}});
   request.plate = file;
   request.playhead = plate.frame;

@@ -10,7 +10,7 @@ Hasher begin(const Wish& wish) {
   Hasher hasher;
   hasher.value(window.frames_per_window).value(window.overlap).value(window.decode_chunk);
   hasher.value(window.steps).value(window.size).value(window.max_resolution).value(window.plan);
-  hasher.value(wish.engine).text(wish.colourspace);
+  hasher.value(wish.engine).text(wish.colourspace).value(wish.bad_pixels);
   hasher.file(wish.context.ocio).text(wish.context.weights);
   for (const std::string& variable : wish.context.ocio_variables) hasher.text(variable);
   return hasher;

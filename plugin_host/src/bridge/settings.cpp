@@ -10,7 +10,7 @@ namespace {
 
 std::string shown(double value) {
   std::string text = std::to_string(value);
-  text.erase(text.find_last_not_of('0') + 1);
+  if (std::isfinite(value)) text.erase(text.find_last_not_of('0') + 1);
   if (text.back() == '.') text.pop_back();
   return text;
 }

@@ -16,6 +16,7 @@ struct Wish {
   MatteKnobs knobs;
   EngineName engine = EngineName::kAuto;
   std::string colourspace = "auto";
+  BadPixels bad_pixels = BadPixels::kFail;
   JobContext context;
   Priority priority = Priority::kInteractive;
   bool may_start_server = true;

@@ -239,7 +239,7 @@ Json changed(const Json& command) {
   in.set(ofx::kPropType, 0, std::string(command.value("type", ofx::kTypeParameter)));
   in.set(ofx::kPropName, 0, command.at("param").get<std::string>());
   in.set(ofx::kPropChangeReason, 0, std::string(ofx::kChangeUserEdited));
-  in.set(ofx::kPropTime, 0, static_cast<double>(world().plate.first));
+  in.set(ofx::kPropTime, 0, command.value("time", static_cast<double>(world().plate.first)));
   return {{"status", act(ofx::kActionInstanceChanged, &instance_of(command), &in)}};
 }
 
