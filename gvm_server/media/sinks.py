@@ -192,14 +192,18 @@ class MappedSink:
         cache: where copies are kept.
         whole: whether an alpha covers the display window, whatever window its plate has: a host
             that shows a plate on disk knows its format only.
+        shown: what it covers instead, where the host's picture was compared with the plate.
     """
 
     depth = Depth.FLOAT
 
-    def __init__(self, buffers: Path, cache: DiskCache, *, whole: bool = False) -> None:
+    def __init__(
+        self, buffers: Path, cache: DiskCache, *, whole: bool = False, shown: Box | None = None
+    ) -> None:
         self._buffers = buffers
         self._cache = cache
         self._whole = whole
+        self._shown = shown
 
     def standing(self, frame: int, wanted: Fingerprint) -> Standing:
         """Return nothing: a host asks for what it does not have."""
@@ -236,8 +240,9 @@ class MappedSink:
     def _mapped(
         self, frame: int, key: bytes, pixels: Pixels, data: Box, display: Box, *, cached: bool
     ) -> Delivery:
-        if self._whole:
-            pixels, data = on_display(pixels, data, display), display
+        if self._whole or self._shown is not None:
+            covers = self._shown or display
+            pixels, data = on_display(pixels, data, covers), covers
         # Its maker's process comes first, so that what a dead server left can be swept.
         name = f"{os.getpid()}-alpha-{frame}-{secrets.token_hex(8)}"
         return Delivery(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError
@@ -25,7 +25,9 @@ from gvm_server.media.output import AlphaFiles
 from gvm_server.media.plate import Plate, PlateOptions
 from gvm_server.media.probe import probe_folder
 from gvm_server.media.pushed import PushedFrames, PushedOptions
+from gvm_server.media.shown import Match, Picture, match
 from gvm_server.media.sinks import FileSink, MappedSink, Sink
+from gvm_server.media.thumbnail import Thumbnails, as_ranks
 from gvm_server.service.context import check_configuration, check_demands, weights_folder
 from gvm_server.settings import READERS, WRITERS
 
@@ -40,6 +42,8 @@ class Site:
     """The run-time folder's `pixels/`, where hosts and server map images."""
     machine: Machine
     """How this server runs GVM."""
+    thumbnails: Thumbnails = field(default_factory=Thumbnails)
+    """Of plates' frames that hosts' pictures were compared with."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +57,11 @@ class Prepared:
 
 
 def prepare(
-    request: Matte, window: WindowSettings, site: Site, ask: Callable[[tuple[int, ...]], None]
+    request: Matte,
+    window: WindowSettings,
+    site: Site,
+    ask: Callable[[tuple[int, ...]], None],
+    heed: Callable[[], None] = lambda: None,
 ) -> Prepared:
     """Open the plate, lay the plan and prove the output.
 
@@ -62,6 +70,7 @@ def prepare(
         window: the request's, or smaller ones after memory ran out.
         site: where to read, write and keep.
         ask: called when a pushed plate needs frames from its host.
+        heed: called between frames that are looked at; raises where the job is to end.
 
     Raises:
         GvmError: the plate, the settings, the engine or the output is wrong.
@@ -77,6 +86,9 @@ def prepare(
         window, fitted = _fitted(request, window, choice, working)
         check_memory(plate.name, geometry, working, window, hands=READERS + WRITERS)
         frames = _frames(request, plate)
+        shown = _shown(request, plate, geometry, frames, site, heed)
+        if shown is not None:
+            frames = (shown.frame,)
         order = Order(
             plate=plate,
             plan=Plan.of(window, first=plate.first, last=plate.last, cuts=request.plate.cuts),
@@ -84,10 +96,10 @@ def prepare(
             engine=choice.engine,
             window=window,
             knobs=request.knobs,
-            sink=_sink(request, plate, site, frames),
+            sink=_sink(request, plate, site, frames, shown),
             geometry=geometry,
             working=working,
-            playhead=request.playhead,
+            playhead=request.playhead if shown is None else shown.frame,
         )
         failed.pop_all()
     seen = (*plate.notes, *_left_out(geometry))
@@ -187,11 +199,44 @@ def _frames(request: Matte, plate: Plate) -> tuple[int, ...]:
     return frames[: request.max_frames] if request.max_frames else frames
 
 
-def _sink(request: Matte, plate: Plate, site: Site, frames: tuple[int, ...]) -> Sink:
+def _shown(
+    request: Matte,
+    plate: Plate,
+    geometry: ClipGeometry,
+    frames: tuple[int, ...],
+    site: Site,
+    heed: Callable[[], None],
+) -> Match | None:
+    """Return the frame that the host shows; None where it does not say what it shows.
+
+    Raises:
+        InputError: it shows another picture, or shows one picture for several frames.
+    """
+    asked = request.plate
+    if not isinstance(asked, FilePlate) or asked.shown is None:
+        return None
+    if len(frames) != 1:
+        raise InputError(
+            f"One picture is shown for {len(frames)} frames ({format_frames(frames)}).",
+            remedy="Ask for each frame with its picture.",
+            code=ErrorCode.BAD_REQUEST,
+        )
+    says = asked.shown
+    picture = Picture(aspect=says.aspect, ranks=as_ranks(says.ranks), search=says.search)
+    return match(plate, geometry, picture, frames[0], site.thumbnails, heed)
+
+
+def _sink(
+    request: Matte, plate: Plate, site: Site, frames: tuple[int, ...], shown: Match | None
+) -> Sink:
     output = request.output
     if isinstance(output, MappedOutput):
-        whole = isinstance(request.plate, FilePlate)
-        return MappedSink(buffers=site.buffers, cache=site.cache, whole=whole)
+        return MappedSink(
+            buffers=site.buffers,
+            cache=site.cache,
+            whole=isinstance(request.plate, FilePlate),
+            shown=None if shown is None else shown.box,
+        )
     probe_folder(Path(output.path).parent)
     files = AlphaFiles.of(output.path, plate_name=plate.name, roots=site.roots)
     files = replace(files, umask=request.context.umask)

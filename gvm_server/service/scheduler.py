@@ -180,7 +180,7 @@ class Scheduler:
 
     def _prepared(self, job: Job) -> Pipeline:
         job.heed()
-        prepared = prepare(job.wanted, job.window, self._site, job.need)
+        prepared = prepare(job.wanted, job.window, self._site, job.need, job.heed)
         with ExitStack() as failed:
             failed.callback(prepared.order.plate.close)
             job.heed()

@@ -3,7 +3,7 @@
 //
 // Version history (major: old projects break; minor: a parameter or choice was added):
 //   1.0  first release
-//   1.1  readMedia, badPixels
+//   1.1  readMedia, badPixels, plateCheck
 #pragma once
 
 #include <array>
@@ -53,6 +53,7 @@ inline constexpr char kPlateGroup[] = "plateGroup";
 inline constexpr char kPlateFile[] = "plateFile";
 inline constexpr char kPlateOffset[] = "plateOffset";
 inline constexpr char kReadMedia[] = "readMedia";
+inline constexpr char kPlateCheck[] = "plateCheck";
 
 inline constexpr char kServerGroup[] = "serverGroup";
 inline constexpr char kStartServer[] = "startServer";
@@ -67,6 +68,7 @@ inline constexpr std::array kPresetParams{param::kWindow, param::kOverlap, param
 
 enum class OutputMode { kUnpremultiplied, kPremultiplied, kMatteAsRgb, kSource };
 enum class OnError { kFail, kBlack, kSource };
+enum class PlateCheck { kRefuse, kSearch, kNone };
 enum class Colourspace { kAuto, kSrgb, kSceneLinear, kAcescg, kRec709, kRaw, kNamed, kHost };
 
 // Labels of choices, in the order of their enums; engines in the order of bridge::EngineName. A
@@ -74,6 +76,8 @@ enum class Colourspace { kAuto, kSrgb, kSceneLinear, kAcescg, kRec709, kRaw, kNa
 inline constexpr std::array kOutputLabels{"Source with Matte in Alpha", "Premultiplied",
                                           "Matte as RGB", "Source Unchanged"};
 inline constexpr std::array kOnErrorLabels{"Fail", "Black Matte", "Source Unchanged"};
+inline constexpr std::array kPlateCheckLabels{"Refuse Other Pictures", "Search the Clip",
+                                              "Do Not Compare"};
 inline constexpr std::array kEngineLabels{"Automatic", "GVM", "Preview", "Test Pattern"};
 inline constexpr std::array kPresetLabels{"Custom",       "Default",    "Low Memory", "Balanced",
                                           "High Quality", "Production", "Fast Test",  "Prototype"};

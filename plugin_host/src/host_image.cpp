@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "bridge/shown.hpp"
+#include "half.hpp"
 #include "host.hpp"
 #include "turn.hpp"
 
@@ -22,6 +24,18 @@ int channels_of(const std::string& components) {
   if (components == ofx::kComponentsRgba) return 4;
   if (components == ofx::kComponentsRgb) return 3;
   return components == ofx::kComponentsAlpha ? 1 : 0;
+}
+
+float as_float(const std::byte* from, bridge::PixelType depth) {
+  if (depth == bridge::PixelType::kUint8) return static_cast<float>(std::to_integer<int>(*from));
+  std::uint16_t bits = 0;
+  float value = 0.0f;
+  if (depth == bridge::PixelType::kFloat) {
+    std::memcpy(&value, from, sizeof value);
+    return value;
+  }
+  std::memcpy(&bits, from, sizeof bits);
+  return depth == bridge::PixelType::kHalf ? float_of_half(bits) : static_cast<float>(bits);
 }
 
 }  // namespace
@@ -95,6 +109,21 @@ bridge::Hash HostImage::hash() const {
   const std::size_t row = static_cast<std::size_t>(width(bounds_)) * pixel_bytes_;
   for (int y = bounds_.y1; y < bounds_.y2; ++y) hasher.bytes(at(bounds_.x1, y), row);
   return hasher.end();
+}
+
+std::vector<std::int64_t> HostImage::ranks(const ofx::RectI& canvas) const {
+  const ofx::RectI shared = intersect(bounds_, canvas);
+  const bool any = width(shared) > 0 && height(shared) > 0;
+  const ofx::RectI seen = any ? shared : ofx::RectI{canvas.x1, canvas.y2, canvas.x1, canvas.y2};
+  const bridge::PartShown part{seen.x1 - canvas.x1, canvas.y2 - seen.y2, seen.x2 - canvas.x1,
+                               canvas.y2 - seen.y1};
+  const std::size_t value = pixel_bytes_ / static_cast<std::size_t>(channels_);
+  const std::size_t green = channels_ >= 3 ? value : 0;
+  const auto read = [&](std::int64_t row, float* to) {
+    const std::byte* from = at(seen.x1, canvas.y2 - 1 - static_cast<int>(row)) + green;
+    for (int x = seen.x1; x < seen.x2; ++x, from += pixel_bytes_) *to++ = as_float(from, depth_);
+  };
+  return bridge::ranks_of(width(canvas), height(canvas), part, read);
 }
 
 void HostImage::copy_colours(const ofx::RectI& rectangle, std::byte* to) const {

@@ -39,6 +39,9 @@ class HostImage {
   /// Of every pixel and of what they mean; rows' padding is left out.
   bridge::Hash hash() const;
 
+  /// The order of a canvas's cells, by which this picture is told from others.
+  std::vector<std::int64_t> ranks(const ofx::RectI& canvas) const;
+
   /// Copies the colours of a rectangle, rows from the top down; black where the image has none.
   void copy_colours(const ofx::RectI& rectangle, std::byte* to) const;
 

@@ -50,7 +50,7 @@ std::optional<DiskFrame> disk_frame(ofx::Effect instance, const NodeSettings& no
                                     const bridge::Window& range, double time,
                                     ofx::PropertySet render_arguments) {
   if (!node.plate_file.empty()) {
-    return DiskFrame{{node.plate_file, frame_at(time) + node.plate_offset}, false};
+    return DiskFrame{{node.plate_file, frame_at(time) + node.plate_offset}, node.plate_check};
   }
   if (!node.read_media) return std::nullopt;
   ofx::PropertySet set = nullptr;
@@ -59,7 +59,16 @@ std::optional<DiskFrame> disk_frame(ofx::Effect instance, const NodeSettings& no
   const int frame = Properties(render_arguments).integer(ofx::kResolveSourceFrame, 0, -1);
   const bool by_index = range.first == 0 && range.holds(frame) && frame == frame_at(time);
   if (path.empty() || path[0] != '/' || !is_movie(path) || !by_index) return std::nullopt;
-  return DiskFrame{{path, frame + 1}, true};  // the server's movies count from 1
+  // The server's movies count from 1.
+  return DiskFrame{{path, frame + 1}, PlateCheck::kRefuse, true};
+}
+
+bridge::FileFrame with_picture(const DiskFrame& disk, const HostImage& image,
+                               const ofx::RectI& canvas, double aspect) {
+  bridge::FileFrame frame = disk.frame;
+  if (disk.check == PlateCheck::kNone) return frame;
+  frame.shown = bridge::Shown{aspect, image.ranks(canvas), disk.check == PlateCheck::kSearch};
+  return frame;
 }
 
 HostPlate::HostPlate(const SourceClip& source, double time, const Scale& scale,

@@ -20,16 +20,21 @@ void close_desk();
 /// The plate on disk that stands for the host's frame, where there is one.
 ///
 /// It is the one that the artist named, else, where the artist wants it, the media that Resolve
-/// names; `optional` is set for the latter, which may be of a kind that the server cannot read. Its
-/// frame counts from 0 on some pages and from a time code in some projects: it is used only where
+/// names; `optional` is set for the latter, which may be of a kind that the server cannot read, or not
+/// what is shown. Its frame counts from 0 on some pages and from a time code in some projects: it is used only where
 /// it is the time of the render, in a clip whose `range` begins with 0.
 struct DiskFrame {
   bridge::FileFrame frame;
+  PlateCheck check = PlateCheck::kRefuse;
   bool optional = false;
 };
 std::optional<DiskFrame> disk_frame(ofx::Effect instance, const NodeSettings& node,
                                     const bridge::Window& range, double time,
                                     ofx::PropertySet render_arguments);
+
+/// The frame with what the host shows there, by which the server tells that it is that frame.
+bridge::FileFrame with_picture(const DiskFrame& disk, const HostImage& image,
+                               const ofx::RectI& canvas, double aspect);
 
 /// The clip's frames as a host gives them, at one scale; made once and asked for any frame.
 class HostPlate {

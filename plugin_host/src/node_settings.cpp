@@ -150,6 +150,7 @@ NodeSettings read_settings(const NodeParams& params, double scale,
   settings.plate_file = params.text(param::kPlateFile);
   settings.plate_offset = params.integer(param::kPlateOffset);
   settings.read_media = params.integer(param::kReadMedia) != 0;
+  settings.plate_check = choice<PlateCheck>(params, param::kPlateCheck, kPlateCheckLabels);
   return settings;
 }
 

@@ -18,6 +18,7 @@ struct NodeSettings {
   std::string plate_file;
   std::int64_t plate_offset = 0;
   bool read_media = false;
+  PlateCheck plate_check = PlateCheck::kRefuse;
 };
 
 /// The parameters of one instance.

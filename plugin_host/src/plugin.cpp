@@ -14,9 +14,6 @@ namespace {
 
 using bridge::Error;
 
-// Aspects that differ by more are not the same picture: a file's, and what the host made of it.
-constexpr double kAspectTolerance = 0.01;
-
 ofx::Clip clip_called(ofx::Effect instance, const char* name) {
   ofx::Clip clip = nullptr;
   const ofx::Status status = Host::the().effect->clipGetHandle(instance, name, &clip, nullptr);
@@ -231,7 +228,7 @@ bridge::AlphaPtr Plugin::matte(const Moment& moment, const NodeSettings& node, L
                                const std::shared_ptr<HostImage>& source) {
   layers.canvas = source_.canvas(source_.range(moment.time), moment.time, moment.scale,
                                  source->bounds());
-  if (bridge::AlphaPtr alpha = matte_of_disk(moment, node, layers.canvas)) return alpha;
+  if (bridge::AlphaPtr alpha = matte_of_disk(moment, node, layers.canvas, *source)) return alpha;
   const bridge::Watch watch{[this] { return Host::the().aborted(instance_); }};
   const auto of_host = [&] {
     HostPlate plate(source_, moment.time, moment.scale, source, sequence_, watch);
@@ -250,17 +247,14 @@ bridge::AlphaPtr Plugin::matte(const Moment& moment, const NodeSettings& node, L
 
 /// The matte of the plate on disk; null where there is none, or none of the host's picture.
 bridge::AlphaPtr Plugin::matte_of_disk(const Moment& moment, const NodeSettings& node,
-                                       const ofx::RectI& canvas) {
+                                       const ofx::RectI& canvas, const HostImage& source) {
   const auto disk = disk_frame(instance_, node, source_.range(moment.time), moment.time,
                                moment.arguments);
   if (!disk) return nullptr;
   const bridge::Watch watch{[this] { return Host::the().aborted(instance_); }};
   try {
-    bridge::AlphaPtr alpha = desk()->alpha(node.wish, disk->frame, watch);
-    const double aspect = static_cast<double>(alpha->width) / static_cast<double>(alpha->height);
-    const double shown = static_cast<double>(width(canvas)) / height(canvas);
-    const bool same_picture = std::abs(aspect / shown - 1.0) < kAspectTolerance;
-    return same_picture || !disk->optional ? alpha : nullptr;
+    const double aspect = source_.aspect(canvas, moment.scale);
+    return desk()->alpha(node.wish, with_picture(*disk, source, canvas, aspect), watch);
   } catch (const Error& error) {
     if (!disk->optional || !is_about_file(error)) throw;
     return nullptr;

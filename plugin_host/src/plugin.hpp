@@ -36,7 +36,7 @@ class Plugin {
   bridge::AlphaPtr matte(const Moment& moment, const NodeSettings& node, Layers& layers,
                          const std::shared_ptr<HostImage>& source);
   bridge::AlphaPtr matte_of_disk(const Moment& moment, const NodeSettings& node,
-                                 const ofx::RectI& canvas);
+                                 const ofx::RectI& canvas, const HostImage& source);
   ofx::Status render_matte(const Moment& moment, const NodeSettings& node, Layers& layers,
                            const std::shared_ptr<HostImage>& source, const HostImage& output);
   void show(const char* type, const std::string& text);
@@ -44,6 +44,7 @@ class Plugin {
   // Buttons.
   void matte_range(double time);
   std::string matte_frames(const bridge::Window& range);
+  bridge::FileFrame frame_on_disk(const NodeSettings& node, std::int64_t frame);
   void forget_clip(double time);
   void ask_status();
 

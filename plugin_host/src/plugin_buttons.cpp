@@ -112,14 +112,24 @@ std::string Plugin::matte_frames(const bridge::Window& range) {
       if (plate) {
         plate->matte(node.wish, frame);
       } else {
-        const bridge::FileFrame on_disk{node.plate_file, frame + node.plate_offset};
-        desk()->alpha(node.wish, on_disk, watch);
+        desk()->alpha(node.wish, frame_on_disk(node, frame), watch);
       }
     }
   } catch (const bridge::Aborted&) {
     return "Cancelled after " + bridge::counted(done, "frame") + "; what is finished is kept.";
   }
   return "Matted " + bridge::counted(done, "frame") + ".";
+}
+
+/// A frame of the plate file, with what the host shows there if it gives pictures of other times.
+bridge::FileFrame Plugin::frame_on_disk(const NodeSettings& node, std::int64_t frame) {
+  const auto time = static_cast<double>(frame);
+  const DiskFrame disk{{node.plate_file, frame + node.plate_offset}, node.plate_check};
+  if (!Host::the().temporal_access || disk.check == PlateCheck::kNone) return disk.frame;
+  const std::unique_ptr<HostImage> image = HostImage::fetch(source_.handle(), time);
+  if (!image) return disk.frame;
+  const ofx::RectI canvas = source_.canvas(source_.range(time), time, Scale{}, image->bounds());
+  return with_picture(disk, *image, canvas, source_.aspect(canvas, Scale{}));
 }
 
 void Plugin::forget_clip(double time) {

@@ -191,6 +191,11 @@ void define_plate(ParamWriter& params) {
   params.integer(param::kPlateOffset, "Plate Offset",
                  "The plate file's frame number at the host's frame 0.", 0,
                  {INT_MIN, INT_MAX, -1000, 1000});
+  params.choice(param::kPlateCheck, "Plate Check",
+                "The source's picture is compared with the plate file's frame, whatever curve, gain "
+                "or size it has. Another picture is an error, or the clip is searched for it (after "
+                "a cut, at another frame rate).",
+                kPlateCheckLabels);
 }
 
 void define_media(ParamWriter& params) {

@@ -146,6 +146,11 @@ bridge::HostClip SourceClip::describe(const bridge::Window& range, const ofx::Re
   return clip;
 }
 
+double SourceClip::aspect(const ofx::RectI& canvas, const Scale& scale) const {
+  const double wide = std::max(width(canvas), 1) * pixel_aspect() / scale.x;
+  return wide * scale.y / std::max(height(canvas), 1);
+}
+
 double SourceClip::pixel_aspect() const {
   const double aspect = properties_.number(ofx::kPixelAspectRatio, 0, 1.0);
   return aspect > 0.0 ? aspect : 1.0;

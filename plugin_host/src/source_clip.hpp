@@ -51,6 +51,9 @@ class SourceClip {
   bridge::HostClip describe(const bridge::Window& range, const ofx::RectI& canvas,
                             bridge::PixelType depth) const;
 
+  /// The width of a canvas over its height, as it is looked at.
+  double aspect(const ofx::RectI& canvas, const Scale& scale) const;
+
   /// What the host says of its colours, or "".
   std::string colourspace() const { return properties_.text(ofx::kClipColourspace); }
 

@@ -70,7 +70,7 @@ def _refused_bytes() -> list[dict[str, object]]:
         _raw("broken UTF-8", b"\x81\xa1v\xa1\xff", MALFORMED),
         _raw(
             "a field named twice",
-            b"\x84\xa1v\x02\xa4type\xa6cancel\xa7request\xa17\xa4body" + twice,
+            b"\x84\xa1v\x03\xa4type\xa6cancel\xa7request\xa17\xa4body" + twice,
             MALFORMED,
         ),
     ]
@@ -102,6 +102,11 @@ def _refused_envelopes() -> list[dict[str, object]]:
     ]
 
 
+def _shown(**changes: object) -> dict[str, object]:
+    shown = {"aspect": 1.5, "ranks": [0] * 576, "search": False, **changes}
+    return {"kind": "file", "path": "/a", "shown": shown}
+
+
 def _refused_values() -> list[dict[str, object]]:
     matte = msgpack.unpackb(encode(SAMPLES["matte"]["minimal"], request="7"))
     pushed = SAMPLES["matte"]["pushed"]
@@ -125,6 +130,11 @@ def _refused_values() -> list[dict[str, object]]:
             "request": "",
         },
         in_matte("a relative path", BAD, plate={"kind": "file", "path": "a.exr"}),
+        in_matte("too few ranks", BAD, plate=_shown(ranks=[0])),
+        in_matte("a rank that no cell has", BAD, plate=_shown(ranks=[576] * 576)),
+        in_matte("a rank below -1", BAD, plate=_shown(ranks=[-2] * 576)),
+        in_matte("a picture without height", BAD, plate=_shown(aspect=1e9)),
+        in_matte("an unknown field of what is shown", MALFORMED, plate=_shown(hue=1)),
         in_matte("a window of 0 frames", BAD, window={"frames_per_window": 0}),
         in_matte("an overlap above half", BAD, window={"frames_per_window": 4, "overlap": 3}),
         in_matte("a relative colour configuration", BAD, context={"ocio": "config.ocio"}),

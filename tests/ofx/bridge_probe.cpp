@@ -6,6 +6,7 @@
 // - bridge_probe words LINE: a command line in words.
 // - bridge_probe context: what a job means besides its settings, from this environment.
 // - bridge_probe scrubbed: reads an environment, answers what of it a server gets.
+// - bridge_probe ranks FILE WIDTH HEIGHT X1 Y1 X2 Y2: of a part of a picture of floats.
 // - bridge_probe hash: the hash of each line of standard input.
 
 #include <fstream>
@@ -16,6 +17,7 @@
 #include "bridge/fields.hpp"
 #include "bridge/hash.hpp"
 #include "bridge/launcher.hpp"
+#include "bridge/shown.hpp"
 #include "bridge/windows.hpp"
 #include "bridge/wire.hpp"
 
@@ -153,6 +155,20 @@ Json hashes() {
   return answers;
 }
 
+Json ranks(const std::vector<std::string>& words) {
+  std::vector<std::int64_t> numbers;
+  for (std::size_t at = 2; at < words.size(); ++at) numbers.push_back(std::stoll(words[at]));
+  const std::int64_t width = numbers.at(0);
+  const PartShown part{numbers.at(2), numbers.at(3), numbers.at(4), numbers.at(5)};
+  std::ifstream file(words.at(1), std::ios::binary);
+  const auto read = [&](std::int64_t row, float* to) {
+    file.seekg((row * width + part.x1) * static_cast<std::int64_t>(sizeof(float)));
+    file.read(reinterpret_cast<char*>(to),
+              (part.x2 - part.x1) * static_cast<std::int64_t>(sizeof(float)));
+  };
+  return Json(ranks_of(width, numbers.at(1), part, read));
+}
+
 Json answer(const std::vector<std::string>& words) {
   const std::string verb = words.empty() ? "" : words[0];
   if (verb == "wire") return wire(words.at(1).c_str());
@@ -165,6 +181,7 @@ Json answer(const std::vector<std::string>& words) {
     return Json(scrubbed(question.at("environment").get<Variables>(),
                          question.at("own").get<Variables>()));
   }
+  if (verb == "ranks") return ranks(words);
   if (verb == "hash") return hashes();
   throw Error(code::kBadRequest, "bridge_probe has no verb `" + verb + "`.");
 }

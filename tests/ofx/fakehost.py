@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,10 @@ class HostPlate:
         pixels.astype(np.float32).tofile(self.folder / f"{frame}.raw")
 
 
+def _is_nan(word: object) -> bool:
+    return isinstance(word, float) and isnan(word)
+
+
 class FakeHost:
     """A running host with the plug-in loaded.
 
@@ -127,7 +132,7 @@ class FakeHost:
     def send(self, verb: str, **words: Any) -> None:
         """Send a command whose answer is not waited for."""
         assert self._process.stdin is not None
-        said = {name: None if word != word else word for name, word in words.items()}  # NaN
+        said = {name: None if _is_nan(word) else word for name, word in words.items()}
         self._process.stdin.write(json.dumps({"do": verb, **said}) + "\n")
         self._process.stdin.flush()
 

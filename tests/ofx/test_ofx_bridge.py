@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from gvm_client.context import job_context
@@ -27,6 +29,9 @@ from gvm_client.settings import (
     WindowSettings,
 )
 from gvm_client.windows import Plan, needs
+from gvm_server.media.geometry import Box
+from gvm_server.media.plate import FrameHeader, PlateFrame
+from gvm_server.media.thumbnail import as_ranks, medians, ranks_of, stress
 from tests.ofx.fakehost import Build
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -166,3 +171,36 @@ def test_the_bridge_reads_a_jobs_context_as_python_does(
         "weights": context.weights,
         "umask": context.umask,
     }
+
+
+@pytest.mark.parametrize(
+    ("size", "part"),
+    [
+        ((1920, 1080), (0, 0, 1920, 1080)),
+        ((641, 361), (0, 0, 641, 361)),
+        ((333, 187), (10, 20, 300, 187)),
+        ((40, 20), (0, 0, 40, 20)),
+        ((64, 36), (0, 0, 0, 0)),
+    ],
+)
+def test_a_picture_has_the_server_s_order(
+    build: Build, tmp_path: Path, size: tuple[int, int], part: tuple[int, int, int, int]
+):
+    """Cells, medians, equal ones and parts without a picture, in both languages."""
+    width, height = size
+    x1, y1, x2, y2 = part
+    random = np.random.default_rng(3)
+    noise = cv2.resize(random.random((9, 16), np.float32), size, interpolation=cv2.INTER_CUBIC)
+    picture = np.clip(1.6 * noise - 0.3, 0.0, 1.0).astype(np.float32)  # with clipped parts
+    picture.tofile(tmp_path / "picture")
+    said = build.probe("ranks", str(tmp_path / "picture"), *map(str, (*size, *part)))
+    ranks = as_ranks(said)
+    window = Box(x=x1, y=y1, width=x2 - x1, height=y2 - y1)
+    seen = np.repeat(picture[y1:y2, x1:x2, np.newaxis], 3, axis=2)
+    frame = PlateFrame(frame=1, header=FrameHeader(display=window, data=window), pixels=seen)
+    cells = medians(frame, Box(x=0, y=0, width=width, height=height))
+    np.testing.assert_array_equal(ranks < 0, np.isnan(cells))
+    assert stress(ranks, cells) < 1e-4
+    if window.area:
+        assert (ranks == 0).sum() == (ranks_of(cells) == 0).sum()
+        assert stress(ranks_of(cells), ranks.astype(np.float32)) < 1e-2

@@ -310,6 +310,7 @@ def test_a_plate_files_overscan_and_crop_lie_where_they_are(
     """The host's picture is the file's display window, whatever its data window is."""
     folder = tmp_path / "cropped"
     folder.mkdir()
+    seen = HostPlate(folder=tmp_path / "seen", width=WIDTH, height=HEIGHT, first=FIRST, last=LAST)
     for frame in FRAMES:
         spec = oiio.ImageSpec(40, 32, 3, "half")
         spec.x, spec.y = (30, 20) if frame % 2 else (-8, -8)
@@ -318,9 +319,12 @@ def test_a_plate_files_overscan_and_crop_lie_where_they_are(
         assert file.open(str(folder / f"plate.{frame}.exr"), spec)
         file.write_image(np.full((32, 40, 3), 0.9, np.float32))
         file.close()
+        picture = np.zeros(SHAPE, np.float32)
+        picture[max(spec.y, 0) : spec.y + 32, max(spec.x, 0) : spec.x + 40] = 0.9
+        seen.write(frame, picture)
     plate = str(folder / "plate.%04d.exr")
     assert site.matte(plate, folder / "out", "--depth", "float").code == 0
-    with host_like("nuke") as host:
+    with host_like("nuke", plate=seen) as host:
         host.create(**SMALL, plateFile=plate)
         for frame in (1003, 1004):
             shown = host.picture(frame, SHAPE)[..., 3]
@@ -411,7 +415,11 @@ def test_matte_range_now_says_what_to_do_about_a_range(host_like: Open):
         for first, last, says in (
             (1, 10, "The range 1-10 lies outside the source, which is 1001-1020. Set First and"),
             (1010, 1005, "First, 1010, lies after Last, 1005. Swap them."),
-            (1019, 1030, "Matted 2 frames. The rest of 1019-1030 is outside the source's 1001-1020."),
+            (
+                1019,
+                1030,
+                "Matted 2 frames. The rest of 1019-1030 is outside the source's 1001-1020.",
+            ),
         ):
             host.tell("set", instance="node", param="rangeFirst", value=first)
             host.tell("set", instance="node", param="rangeLast", value=last)
@@ -419,19 +427,21 @@ def test_matte_range_now_says_what_to_do_about_a_range(host_like: Open):
             assert host.value("status").startswith(says)
 
 
-@pytest.mark.parametrize("plate_file", [False, True])
+@pytest.mark.parametrize("frames_of", ["host", "file"])
 def test_bad_pixels_are_named_and_can_be_read_as_black(
-    host_like: Open, tmp_path: Path, plate: HostPlate, plate_file: bool
+    host_like: Open, tmp_path: Path, plate: HostPlate, frames_of: str
 ):
     """The remedy is a parameter of the node, not an option of the command line."""
-    name = f"bad {plate_file}"
+    name = f"bad {frames_of}"
     bad = HostPlate(folder=tmp_path / name, width=WIDTH, height=HEIGHT, first=FIRST, last=FIRST)
     pixels = np.fromfile(plate.folder / f"{FIRST}.raw", np.float32).reshape(SHAPE)
     pixels[3, 5, 1] = np.nan
     bad.write(FIRST, pixels)
     write_exr(tmp_path / f"{name}.{FIRST}.exr", pixels[..., :3])
     with host_like("nuke", plate=bad) as host:
-        host.create(**SMALL, plateFile=str(tmp_path / f"{name}.%04d.exr") if plate_file else "")
+        host.create(
+            **SMALL, plateFile=str(tmp_path / f"{name}.%04d.exr") if frames_of == "file" else ""
+        )
         said = host.render(FIRST)["persistent"]
         assert "x 5, y 3" in said
         assert "the node's Bad Pixels (Read as Black)" in said

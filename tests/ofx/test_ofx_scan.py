@@ -147,6 +147,7 @@ def test_choices_are_what_projects_have_saved(build: Build, tmp_path: Path):
             "Host-Managed",
         ],
         "badPixels": ["Fail", "Read as Black"],
+        "plateCheck": ["Refuse Other Pictures", "Search the Clip", "Do Not Compare"],
     }
 
 

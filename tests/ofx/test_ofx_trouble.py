@@ -128,13 +128,13 @@ def _kill_but(site: Site, other: int) -> int:
     return server.pid
 
 
-@pytest.mark.parametrize("plate_file", [False, True])
+@pytest.mark.parametrize("frames_of", ["host", "file"])
 def test_a_render_survives_its_servers_death(
-    build: Build, plate: HostPlate, exr_plate: str, slow: Site, tmp_path: Path, plate_file: bool
+    build: Build, plate: HostPlate, exr_plate: str, slow: Site, tmp_path: Path, frames_of: str
 ):
     """The plug-in asks once more, as the command line does: the frame comes, nothing is said."""
     with hosting(build, tmp_path, plate=plate, environment=slow.environment, **NUKE) as host:
-        host.create(**SMALL, plateFile=exr_plate if plate_file else "")
+        host.create(**SMALL, plateFile=exr_plate if frames_of == "file" else "")
         host.tell("start", instance="node", frame=1003)
         killed = _kill_but(slow, 0)
         answer = host.tell("join")

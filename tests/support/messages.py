@@ -29,6 +29,7 @@ PIXELS = say.MappedFrame(
     channels=3,
     pixel_type=say.PixelType.FLOAT,
 )
+SHOWN = (-1, *range(574), 575)
 SUMMARY = say.JobSummary(
     job=JOB,
     state="running",
@@ -61,6 +62,7 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
                 bad_pixels=BadPixels.BLACK,
                 keys=PlateKeys.CONTENT,
                 cuts=(1013, 1050),
+                shown=say.Shown(aspect=2.39, ranks=SHOWN, search=True),
             ),
             output=say.FileOutput(
                 path="/m/a.%04d.exr", depth=Depth.FLOAT, overwrite=True, same_maker=True

@@ -29,6 +29,7 @@ from gvm_client.protocol.values import (
     MappedOutput,
     PixelType,
     PushedPlate,
+    Shown,
     StageSeconds,
     require,
 )
@@ -360,6 +361,7 @@ __all__ = [
     "Reply",
     "Request",
     "ServerStatus",
+    "Shown",
     "StageSeconds",
     "Status",
     "Stop",

@@ -12,7 +12,15 @@ from enum import Enum
 from types import MappingProxyType
 
 from gvm_client.errors import LocalProtocolError
-from gvm_client.limits import MAX_BUFFER_SIDE, MAX_CUTS, MAX_FRAMES_IN_MESSAGE, MAX_VARIABLES
+from gvm_client.limits import (
+    MAX_BUFFER_SIDE,
+    MAX_CUTS,
+    MAX_FRAMES_IN_MESSAGE,
+    MAX_SHOWN_ASPECT,
+    MAX_VARIABLES,
+    SHOWN_COLUMNS,
+    SHOWN_ROWS,
+)
 from gvm_client.settings import BadPixels, Depth, Missing, PlateKeys, Priority
 
 DEFAULT_UMASK = 0o022  # what most systems give a user
@@ -116,6 +124,35 @@ class FrameKey:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """What a host shows at the one frame that is asked for, so that it gets no other one's alpha.
+
+    Attributes:
+        aspect: the picture's width over its height, as it is shown.
+        ranks: of 18 rows of 32 cells, from the top left: where each stands in the order of their
+            medians; the darkest is 0, equal ones are equal, -1 is one without a picture.
+        search: whether the clip's frame that shows this picture is matted, wherever it is.
+    """
+
+    aspect: float
+    ranks: tuple[int, ...]
+    search: bool = False
+
+    def __post_init__(self) -> None:
+        require(
+            1 / MAX_SHOWN_ASPECT <= self.aspect <= MAX_SHOWN_ASPECT,
+            f"aspect is {self.aspect:g}; it must be from {1 / MAX_SHOWN_ASPECT:g} to"
+            f" {MAX_SHOWN_ASPECT:g}",
+        )
+        cells = SHOWN_COLUMNS * SHOWN_ROWS
+        require(len(self.ranks) == cells, f"{len(self.ranks)} ranks; there must be {cells}")
+        require(
+            all(-1 <= rank < cells for rank in self.ranks),
+            f"a rank is outside of -1 to {cells - 1}",
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FilePlate:
     """A plate on disk: a sequence pattern, a folder with one sequence, an image, or a movie.
 
@@ -126,6 +163,8 @@ class FilePlate:
         layer: an EXR layer or part; "" means the main RGB.
         colourspace: `auto`, `srgb`, `scene_linear`, `acescg`, `rec709`, `raw`, or an OCIO name.
         cuts: frames where a new shot begins, ascending.
+        shown: what the host shows at the one frame that is asked for; the alpha covers that
+            picture. None where the alpha is not laid over a picture.
     """
 
     path: str
@@ -137,6 +176,7 @@ class FilePlate:
     bad_pixels: BadPixels = BadPixels.FAIL
     keys: PlateKeys = PlateKeys.AUTO
     cuts: tuple[int, ...] = ()
+    shown: Shown | None = None
 
     def __post_init__(self) -> None:
         require(_is_absolute(self.path), _absolute("path", self.path))

@@ -1,3 +1,3 @@
 """The protocol's own version: it moves when a message changes, whatever the package does."""
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3

@@ -139,21 +139,36 @@ AlphaPtr Desk::alpha(const Wish& wish, const FileFrame& plate, const Watch& host
   file.path = plate.path;
   file.colourspace = wish.colourspace;
   file.bad_pixels = wish.bad_pixels;
-  Matte request = request_for(wish, {{plate.frame, Hash{}}});
+  file.shown = plate.shown;
+  const std::int64_t frame = plate.frame + found_by(plate);
+  Matte request = request_for(wish, {{frame, Hash{}}});
   request.plate = file;
-  request.playhead = plate.frame;
+  request.playhead = frame;
   Receiver receiver(identity_of(plate));
   AlphaPtr alpha;
   JobHandler handler;
   handler.accepted = [&](const Accepted& message) { receiver.accepted(message); };
-  handler.ready = [&](const MappedFrame& image) { alpha = receiver.take(image); };
+  std::int64_t matted = frame;
+  handler.ready = [&](const MappedFrame& image) {
+    matted = image.frame;
+    alpha = receiver.take(image);
+  };
   handler.need = [](const NeedFrames&, const Give&) {
     throw Error(code::kIllegalMove, "The server asked for the pixels of a plate on disk.");
   };
   converse(request, handler, wish, watch);
   if (!alpha) throw Error(code::kMalformed, "The server ended a job without its alpha.");
   if (key) store_.put(*key, alpha);
+  const std::lock_guard lock(mutex_);
+  if (plate.shown && plate.shown->search) found_[plate.path] = matted - plate.frame;
   return alpha;
+}
+
+std::int64_t Desk::found_by(const FileFrame& plate) {
+  if (!plate.shown || !plate.shown->search) return 0;
+  const std::lock_guard lock(mutex_);
+  const auto known = found_.find(plate.path);
+  return known == found_.end() ? 0 : known->second;
 }
 
 void Desk::clear() {

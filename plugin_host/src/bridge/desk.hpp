@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <string>
 
 #include "bridge/recipe.hpp"
 #include "bridge/store.hpp"
@@ -29,7 +30,7 @@ class Desk {
   AlphaPtr alpha(const Wish& wish, const HostClip& clip, std::int64_t frame, PlateReader& reader,
                  const Watch& watch);
 
-  /// The alpha of a frame of a plate on disk. Throws Error; Aborted.
+  /// The alpha of a frame of a plate on disk, or of the one that is shown. Throws Error; Aborted.
   AlphaPtr alpha(const Wish& wish, const FileFrame& plate, const Watch& watch);
 
   /// Forgets finished alphas of this process, all or a clip's; the server's cache stays.
@@ -46,8 +47,13 @@ class Desk {
                 PlateReader& reader, const Watch& watch);
   void close(const std::shared_ptr<Ticket>& ticket);
 
+  std::int64_t found_by(const FileFrame& plate);
+
   Store store_;
   std::mutex mutex_;
+  // By plate: how far from where it was asked for a search found the latest frame. The next one
+  // begins there.
+  std::map<std::string, std::int64_t> found_;
   // By the key of each alpha that is coming, and of each window that is being made for it.
   std::map<Hash, std::shared_ptr<Ticket>> under_way_;
   std::set<Hash> modelled_;  // windows that were made for this process, whatever the knobs

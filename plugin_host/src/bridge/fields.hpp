@@ -64,11 +64,17 @@ void fields(V& visit, FrameKey& m) {
 }
 
 template <class V>
+void fields(V& visit, Shown& m) {
+  visit("aspect", m.aspect), visit("ranks", m.ranks), visit.defaulted("search", m.search);
+}
+
+template <class V>
 void fields(V& visit, FilePlate& m) {
   visit("path", m.path), visit.defaulted("first", m.first), visit.defaulted("last", m.last);
   visit.defaulted("layer", m.layer), visit.defaulted("colourspace", m.colourspace);
   visit.defaulted("missing", m.missing), visit.defaulted("bad_pixels", m.bad_pixels);
   visit.defaulted("keys", m.keys), visit.defaulted("cuts", m.cuts);
+  visit.defaulted("shown", m.shown);
 }
 
 template <class V>
@@ -238,6 +244,7 @@ void fields(V& visit, ServerStatus& m) {
 template <class T>
 void check(const T&) {}  // most values have none
 void check(const MappedFrame& value);
+void check(const Shown& value);
 void check(const FilePlate& value);
 void check(const PushedPlate& value);
 void check(const FileOutput& value);

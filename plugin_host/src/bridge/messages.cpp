@@ -64,6 +64,18 @@ void check(const MappedFrame& value) {
           "channels is " + std::to_string(value.channels) + "; it must be 1, 3 or 4");
 }
 
+void check(const Shown& value) {
+  require(1.0 / kMaxShownAspect <= value.aspect && value.aspect <= kMaxShownAspect,
+          "aspect is " + std::to_string(value.aspect) + "; it must be from 0.01 to 100");
+  constexpr auto kCells = static_cast<std::int64_t>(kShownColumns * kShownRows);
+  require(value.ranks.size() == static_cast<std::size_t>(kCells),
+          std::to_string(value.ranks.size()) + " ranks; there must be " + std::to_string(kCells));
+  for (const std::int64_t rank : value.ranks) {
+    require(-1 <= rank && rank < kCells,
+            "a rank is " + std::to_string(rank) + "; it must be from -1 to 575");
+  }
+}
+
 void check(const FilePlate& value) {
   check_path(value.path);
   require(value.cuts.size() <= kMaxCuts, "too many cuts; at most 10000");

@@ -56,6 +56,13 @@ struct FrameKey {
   std::string key;
 };
 
+/// What a host shows at the one frame that is asked for; see docs/protocol.md.
+struct Shown {
+  double aspect = 1.0;
+  std::vector<std::int64_t> ranks;
+  bool search = false;
+};
+
 struct FilePlate {
   std::string path;
   std::optional<std::int64_t> first;
@@ -66,6 +73,7 @@ struct FilePlate {
   BadPixels bad_pixels = BadPixels::kFail;
   PlateKeys keys = PlateKeys::kAuto;
   std::vector<std::int64_t> cuts;
+  std::optional<Shown> shown;
 };
 
 struct PushedPlate {

@@ -81,6 +81,10 @@ std::optional<Hash> key_of(const Wish& wish, const FileFrame& plate) {
   if (stat(plate.path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
   Hasher hasher = begin(wish);
   hasher.file(plate.path);
+  if (const std::optional<Shown>& shown = plate.shown) {
+    hasher.value(shown->aspect).value(shown->search);
+    hasher.bytes(shown->ranks.data(), shown->ranks.size() * sizeof shown->ranks[0]);
+  }
   return alpha_key(wish, hasher.end(), plate.frame);
 }
 

@@ -7,7 +7,7 @@
 
 namespace gvm::bridge {
 
-inline constexpr std::int64_t kProtocolVersion = 2;
+inline constexpr std::int64_t kProtocolVersion = 3;
 inline constexpr std::size_t kMaxMessageBytes = 1048576;
 inline constexpr std::size_t kMaxText = 8192;
 inline constexpr std::size_t kMaxRequest = 64;
@@ -18,6 +18,9 @@ inline constexpr std::size_t kMaxJobs = 256;
 inline constexpr std::size_t kMaxVariables = 64;
 inline constexpr std::uintmax_t kMaxConfigBytes = 67108864;
 inline constexpr std::int64_t kMaxBufferSide = 65536;
+inline constexpr std::size_t kShownColumns = 32;
+inline constexpr std::size_t kShownRows = 18;
+inline constexpr double kMaxShownAspect = 100.0;
 inline constexpr std::size_t kMaxConnectionBytes = 65536;
 inline constexpr std::uintmax_t kMaxLogBytes = 1048576;
 inline constexpr std::int64_t kMaxFramesPerWindow = 256;

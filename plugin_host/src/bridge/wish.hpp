@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "bridge/hash.hpp"
@@ -58,6 +59,7 @@ class PlateReader {
 struct FileFrame {
   std::string path;
   std::int64_t frame = 0;
+  std::optional<Shown> shown = std::nullopt;  // what the host shows there
 };
 
 }  // namespace gvm::bridge

@@ -238,6 +238,10 @@ ofx::Status get_image(ofx::Clip clip, double time, ofx::PropertySet* image) {
     const std::lock_guard lock(all.fetch_mutex);
     ++all.fetches[frame];
   }
+  if (is_source) {
+    const double since = (time - plate.first) * all.behaviour.rate;
+    frame = plate.first + all.behaviour.cut + static_cast<int>(std::lround(since));
+  }
   if (is_source && all.behaviour.beyond) frame = std::clamp(frame, plate.first, plate.last);
   if (plate.width == 0 || frame < plate.first || frame > plate.last) return ofx::kFailed;
   if (is_source && holds(all.behaviour.failing_frames, frame)) return ofx::kFailed;

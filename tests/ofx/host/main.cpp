@@ -60,6 +60,7 @@ void read(const Json& from, Behaviour& to) {
   read(from, "failing_frames", to.failing_frames), read(from, "hollow_frames", to.hollow_frames);
   read(from, "regions", to.regions), read(from, "infinite", to.infinite);
   read(from, "project", to.project);
+  read(from, "cut", to.cut), read(from, "rate", to.rate);
   read(from, "beyond", to.beyond), read(from, "pixel_aspect", to.pixel_aspect),
       read(from, "colourspace", to.colourspace);
   read(from, "source_path", to.source_path);

@@ -87,6 +87,9 @@ struct Behaviour {
   // By frame: the part of the plate that is there, in pixels from its lower left corner; where it
   // is empty, so is the frame.
   std::map<std::string, std::vector<int>> regions;
+  // Where the plate's frame at a time is not that time: after a cut, at another frame rate (MLT).
+  int cut = 0;
+  double rate = 1.0;            // frames of the plate for one of the host
   bool infinite = false;        // every region is said to have no end
   std::vector<double> project;  // left, low, width, height
   double pixel_aspect = 1.0;
