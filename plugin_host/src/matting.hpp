@@ -20,9 +20,9 @@ void close_desk();
 /// The plate on disk that stands for the host's frame, where there is one.
 ///
 /// It is the one that the artist named, else, where the artist wants it, the media that Resolve
-/// names; `optional` is set for the latter, which may be of a kind that the server cannot read, or not
-/// what is shown. Its frame counts from 0 on some pages and from a time code in some projects: it is used only where
-/// it is the time of the render, in a clip whose `range` begins with 0.
+/// names; `optional` is set for the latter, which may be of a kind that the server cannot read, or
+/// not what is shown. Its frame counts from 0 on some pages and from a time code in some projects:
+/// it is used only where it is the time of the render, in a clip whose `range` begins with 0.
 struct DiskFrame {
   bridge::FileFrame frame;
   PlateCheck check = PlateCheck::kRefuse;
