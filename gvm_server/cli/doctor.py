@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import importlib
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from enum import Enum
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
 from gvm_client.client import Client
 from gvm_client.context import job_context
 from gvm_client.errors import GvmError, InputError, ServerNotRunning, SettingsError
-from gvm_client.exits import Exit
 from gvm_client.launcher import server_command
 from gvm_client.runtime import runtime_dir
+from gvm_server.cli import hosts, support
+from gvm_server.cli.finding import Finding, Health, Look, look_at, show
 from gvm_server.cli.ofx_bundle import (
     BUNDLE_NAME,
     hosts_server,
@@ -26,7 +25,7 @@ from gvm_server.cli.ofx_bundle import (
     is_found_by_hosts,
 )
 from gvm_server.cli.running import other_cache, running_status
-from gvm_server.cli.words import as_json, size_in_words
+from gvm_server.cli.words import size_in_words
 from gvm_server.matting.gvm.store import engine_revision, find_weights, weights_dir
 from gvm_server.settings import ServerSettings
 
@@ -34,61 +33,21 @@ LOW_SPACE = 2 << 30  # bytes: a few thousand 1080p alphas and their windows
 PACKAGES = ("OpenImageIO", "PyOpenColorIO", "av", "cv2", "PIL", "numpy", "zmq", "msgpack")
 
 
-class Health(str, Enum):
-    """How one thing is."""
-
-    GOOD = "good"
-    NOTE = "note"
-    """It works, and there is something to know."""
-    BAD = "bad"
-    """A matte cannot be made."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    name: str
-    health: Health
-    says: str
-    remedy: str = ""
-
-
 def run(parsed: argparse.Namespace) -> int:
-    """Look at everything; exit code 4 where something is bad.
+    """Look at everything, or at what an option names; exit code 4 where something is bad.
 
     Raises:
         SettingsError: `--plan` is not a size.
+        OutputError: the file of `--support` cannot be written.
     """
     if parsed.plan:
         from gvm_server.cli import memory_plan  # noqa: PLC0415 (torch comes with it)
 
         return memory_plan.run(parsed)
-    findings = list(examine())
-    if parsed.json:
-        print(as_json([dataclasses.asdict(finding) for finding in findings]))
-    else:
-        for finding in findings:
-            print(f"[{finding.health.value:>4}] {finding.name}: {finding.says}")
-            if finding.remedy:
-                print(f"       {finding.remedy}")
-    bad = any(finding.health is Health.BAD for finding in findings)
-    return Exit.SERVER if bad else Exit.DONE
-
-
-def examine() -> Iterator[Finding]:
-    """Yield a finding for each thing that a matte needs."""
-    for look in LOOKS:
-        yield from _looked(look)
-
-
-def _looked(look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    """Yield what was found; that it cannot be looked at is a finding."""
-    try:
-        yield from look()
-    except GvmError as error:
-        name = look.__name__.strip("_")
-        yield Finding(name=name, health=Health.BAD, says=error.message, remedy=error.remedy)
+    if parsed.support is not None:
+        return support.run(parsed)
+    looks = hosts.LOOKS if parsed.hosts else LOOKS
+    return show(look_at(looks), as_lines=not parsed.json)
 
 
 def _python() -> Iterator[Finding]:
@@ -291,7 +250,7 @@ def _openfx() -> Iterator[Finding]:
         )
 
 
-LOOKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+LOOKS: tuple[Look, ...] = (
     _python,
     _packages,
     _torch,

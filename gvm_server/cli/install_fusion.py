@@ -32,9 +32,9 @@ def _folder() -> Path:
     )
 
 
-_HOST = HostScripts(
+HOST = HostScripts(
     scripts=SCRIPTS,
     folder=_folder,
     then=("In Fusion: Script menu, GVM. The tool itself comes with `gvm install ofx`.",),
 )
-run, undo = _HOST.run, _HOST.undo
+run, undo = HOST.run, HOST.undo

@@ -86,7 +86,7 @@ def _folder() -> Path:
     return settings_folder(linux=".Natron", mac="INRIA/Natron/Plugins", windows="INRIA/Natron")
 
 
-_HOST = HostScripts(
+HOST = HostScripts(
     scripts=SCRIPTS,
     folder=_folder,
     then=(
@@ -95,4 +95,4 @@ _HOST = HostScripts(
         f"  GVM_NATRON_PROJECT=shot.ntp GVM_NATRON_FRAMES=1001-1100 NatronRenderer -t .../{RENDER}",
     ),
 )
-run, undo = _HOST.run, _HOST.undo
+run, undo = HOST.run, HOST.undo

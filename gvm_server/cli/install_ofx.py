@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gvm_client.errors import ErrorCode, OutputError, ServerError, SettingsError
 from gvm_client.exits import Exit
-from gvm_client.home import home
+from gvm_server.cli.host_caches import natron_folder, nuke_folder
 from gvm_server.cli.installed import add_place, make_folder, remove_place
 from gvm_server.cli.ofx_bundle import (
     BUNDLE_NAME,
@@ -97,9 +97,9 @@ def clear_host_caches() -> Iterator[Path]:
 
     Natron and Nuke keep such files in known places on Linux; they write them anew when they start.
     """
-    places = [Path(f"/var/tmp/nuke-u{os.getuid()}/ofxplugincache")]  # noqa: S108 - Nuke's own place
+    places = [nuke_folder()]
     with suppress(SettingsError):  # there is no home folder
-        places.append(home() / ".cache" / "INRIA" / "Natron" / "OFXLoadCache")
+        places.append(natron_folder())
     for folder in places:
         if folder.is_dir() and not folder.is_symlink():
             shutil.rmtree(folder, ignore_errors=True)

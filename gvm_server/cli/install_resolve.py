@@ -29,9 +29,9 @@ def _folder() -> Path:
     )
 
 
-_HOST = HostScripts(
+HOST = HostScripts(
     scripts=SCRIPTS,
     folder=_folder,
     then=("In Resolve Studio: Workspace, Scripts, GVM. It wants a Python from 3.10 on.",),
 )
-run, undo = _HOST.run, _HOST.undo
+run, undo = HOST.run, HOST.undo

@@ -70,6 +70,11 @@ def add_place(place: Path) -> None:
         _write(record)
 
 
+def recorded_places() -> list[Path]:
+    """Return where something was installed, as far as it is still there."""
+    return [Path(place) for place in _read().places if Path(place).exists()]
+
+
 def remove_place(place: Path) -> None:
     """Forget a place that is empty now, and remove what only installs needed.
 

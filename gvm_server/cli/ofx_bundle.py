@@ -42,6 +42,11 @@ class InstalledBundle:
     glibc: str
     identifier: str
 
+    @property
+    def binary(self) -> Path:
+        """The file in it that hosts load."""
+        return self.path / _BINARY
+
 
 def own_folder() -> Path:
     """Return the folder for a user's own OpenFX plug-ins; the standard has none.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from gvm_server.cli import farm_options, install_options, matte_options, weights_options
@@ -75,8 +76,15 @@ def _json_only(parser: Parser) -> None:
 
 def _doctor(parser: Parser) -> None:
     _json_only(parser)
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
         "--plan", metavar="WxH", help="predict what each preset takes of the device's memory"
+    )
+    what.add_argument(
+        "--hosts", action="store_true", help="look at the plug-in, the nodes and their hosts"
+    )
+    what.add_argument(
+        "--support", metavar="FILE", type=Path, help="pack what goes with a question, a .zip file"
     )
 
 

@@ -1,12 +1,14 @@
-"""The running server as the command line sees it: whose cache is used."""
+"""The running server as the command line sees it: whose cache is used, where its log is."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from gvm_client.client import Client
+from gvm_client.connection import read_any_connection
 from gvm_client.errors import GvmError
 from gvm_client.protocol.messages import ServerStatus
+from gvm_client.runtime import LOG_NAME, runtime_path
 
 
 def running_status() -> ServerStatus | None:
@@ -16,6 +18,16 @@ def running_status() -> ServerStatus | None:
             return client.status()
     except GvmError:
         return None
+
+
+def log_path() -> Path:
+    """Return the log of the server that runs, else that of the last one that a client started."""
+    folder = runtime_path()
+    try:
+        said = read_any_connection(folder).log
+    except GvmError:
+        said = ""
+    return Path(said) if said else folder / LOG_NAME
 
 
 def other_cache(status: ServerStatus, own: Path) -> str:

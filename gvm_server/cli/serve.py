@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import logging
 import os
 import signal
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +66,9 @@ def _log_to(file: str | None) -> None:
     handler = logging.FileHandler(file) if file else logging.StreamHandler()
     handler.setFormatter(_LogLines(LOG_FORMAT))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    faulthandler.enable(
+        handler.stream or sys.stderr
+    )  # a fault in a library leaves a trace in the log
 
 
 def _settle(folder: Path) -> None:
