@@ -23,6 +23,7 @@ ADDED = """
 """
 DOORS = """
 import argparse
+from plugin_host import make_tables
 from gvm_client.errors import SettingsError
 from gvm_client.protocol.messages import FileOutput, FilePlate, Matte
 from gvm_client.protocol.wire import decode, encode
@@ -45,6 +46,9 @@ assert as_wishes({"core_gain": 0.5}).levels == knobs
 matte = Matte(job="a" * 32, plate=FilePlate(path="/p.exr"), output=FileOutput(path="/m"),
               knobs=knobs)
 assert decode(encode(matte, request="1")).message.knobs == knobs
+header = make_tables.headers()[make_tables.BRIDGE / "knobs.hpp"]
+assert "double core_gain = 0.0;" in header
+assert '{"core_gain", "matteCoreGain", "Core Gain", "Alpha added to the core.",' in header
 try:
     MatteKnobs(core_gain=2.0)
 except SettingsError as error:
@@ -55,8 +59,8 @@ else:
 
 
 def test_an_added_knob_is_in_every_door(tmp_path: Path):
-    """Option, farm's task, panels, dialogs, wire and bounds: nothing else is edited."""
-    for package in ("nodes/gvm_client", "nodes/gvm_nodes", "gvm_server"):
+    """Option, farm's task, panels, dialogs, wire, bounds and C++: nothing else is edited."""
+    for package in ("nodes/gvm_client", "nodes/gvm_nodes", "gvm_server", "plugin_host"):
         shutil.copytree(
             ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__")
         )
@@ -68,6 +72,7 @@ def test_an_added_knob_is_in_every_door(tmp_path: Path):
     paths = os.pathsep.join([str(tmp_path / "nodes"), str(tmp_path)])
     ran = subprocess.run(
         [sys.executable, "-c", DOORS],
+        cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
         text=True,
