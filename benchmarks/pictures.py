@@ -24,8 +24,8 @@ from gvm_server.media.thumbnail import Thumbnails
 from tests.support.pictures import CLIPS, FRAMES, SHOWN, Pixels, linear
 from tests.support.shown import ClipInMemory, picture_of
 
-STEP = 7  # frames from one that is shown to the next
-LONGEST = 120
+STEP = 13  # frames from one that is shown to the next
+LONGEST = 96
 OFF_BY = {"own": range(1), "1": range(1, 2), "2-4": range(2, 5), "5 and more": range(5, LONGEST)}
 LEAST = 0.95
 

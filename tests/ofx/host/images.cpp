@@ -1,6 +1,7 @@
 // The fake host's pictures: any depth, signed and padded rows, bounds anywhere, any scale.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -102,6 +103,27 @@ ofx::RectI lies(const ofx::RectI& part, double scale) {
           pixel(how.offset_x + part.x2), pixel(how.offset_y + part.y2)};
 }
 
+/// What a pixel of a proxy shows: the plate's pixels that it covers, as hosts filter them.
+std::array<float, 4> average(const Plate& plate, const std::vector<float>& pixels, int x, int y,
+                             double scale) {
+  const auto side = [&](int at, int whole) {
+    const int first = std::min(static_cast<int>(at / scale), whole - 1);
+    return std::pair(first, std::clamp(static_cast<int>((at + 1) / scale), first + 1, whole));
+  };
+  const auto [left, right] = side(x, plate.width);
+  const auto [low, high] = side(y, plate.height);
+  std::array<float, 4> sum{};
+  for (int row = low; row < high; ++row) {
+    for (int column = left; column < right; ++column) {
+      const auto at = static_cast<std::size_t>(plate.height - 1 - row) * plate.width + column;
+      for (std::size_t channel = 0; channel < 4; ++channel) sum[channel] += pixels[at * 4 + channel];
+    }
+  }
+  const auto count = static_cast<float>((right - left) * (high - low));
+  for (float& value : sum) value /= count;
+  return sum;
+}
+
 Picture picture_of(const Plate& plate, int frame, const ofx::RectI& part, double scale,
                    const std::string& components) {
   const std::vector<float> pixels = read_plate(plate, frame);
@@ -114,10 +136,8 @@ Picture picture_of(const Plate& plate, int frame, const ofx::RectI& part, double
   const int high = picture.bounds.y2 - picture.bounds.y1;
   for (int y = 0; y < high; ++y) {
     std::byte* to = picture.bytes.data() + lowest_offset(picture) + y * picture.row_bytes;
-    const int from_y = plate.height - 1 - std::min(static_cast<int>((low + y) / scale), plate.height - 1);
     for (int x = 0; x < wide; ++x) {
-      const int from_x = std::min(static_cast<int>((left + x) / scale), plate.width - 1);
-      const float* pixel = &pixels[(static_cast<std::size_t>(from_y) * plate.width + from_x) * 4];
+      const std::array<float, 4> pixel = average(plate, pixels, left + x, low + y, scale);
       for (int channel = 0; channel < channels; ++channel, to += bytes) {
         put(pixel[channels == 1 ? 3 : channel], picture.depth, to);
       }
