@@ -39,10 +39,13 @@ from gvm_client.limits import (
     MAX_PARTS,
     MAX_RADIUS,
     MAX_REQUEST,
+    MAX_SHOWN_ASPECT,
     MAX_SIDE,
     MAX_STEPS,
     MAX_TEXT,
     MAX_VARIABLES,
+    SHOWN_COLUMNS,
+    SHOWN_ROWS,
 )
 from gvm_client.names import find_field
 from gvm_client.protocol.messages import (
@@ -53,6 +56,7 @@ from gvm_client.protocol.messages import (
     JobSummary,
     Priority,
     ServerStatus,
+    Shown,
 )
 from gvm_client.protocol.version import PROTOCOL_VERSION
 from gvm_client.protocol.wire import decode, encode
@@ -268,6 +272,8 @@ def test_a_lookup_table_of_absurd_size_is_refused(tmp_path: Path):
 
 PUSHED = SAMPLES["matte"]["pushed"].plate
 FRAME_KEYS = (FrameKey(frame=1, key=""),) * (MAX_FRAMES_IN_MESSAGE + 1)
+CELLS = SHOWN_COLUMNS * SHOWN_ROWS
+SHOWN = Shown(aspect=1.0, ranks=(0,) * CELLS)
 CUTS = tuple(range(MAX_CUTS + 1))
 VARIABLES = tuple(f"A{number}=b" for number in range(MAX_VARIABLES + 1))
 
@@ -288,6 +294,8 @@ VARIABLES = tuple(f"A{number}=b" for number in range(MAX_VARIABLES + 1))
         (PIXELS, "x", MAX_BUFFER_SIDE + 1, MAX_BUFFER_SIDE),
         (PIXELS, "y", -MAX_BUFFER_SIDE - 1, MAX_BUFFER_SIDE),
         (FilePlate(path="/p"), "cuts", CUTS, MAX_CUTS),
+        (SHOWN, "aspect", MAX_SHOWN_ASPECT + 0.5, f"{MAX_SHOWN_ASPECT:g}"),
+        (SHOWN, "ranks", (0,) * (CELLS + 1), CELLS),
         (PUSHED, "cuts", CUTS, MAX_CUTS),
         (PUSHED, "frames", FRAME_KEYS, MAX_FRAMES_IN_MESSAGE),
         (JobContext(), "ocio_variables", VARIABLES, MAX_VARIABLES),
