@@ -107,12 +107,19 @@ ofx::Status Plugin::frames_needed(ofx::PropertySet in, ofx::PropertySet out) con
     const bridge::WindowSettings window = read_window(params_);
     const std::int64_t frames = std::max<std::int64_t>(window.frames_per_window, 1);
     const std::int64_t overlap = std::clamp<std::int64_t>(window.overlap, 0, frames / 2);
-    const bridge::Plan plan{range.first, range.last, frames, overlap};
     const std::int64_t frame = frame_at(time);
-    const bridge::Window needed =
-        bridge::needs(plan, std::clamp(frame, range.first, range.last));
-    add(static_cast<double>(needed.first), static_cast<double>(needed.last));
-    if (needed.holds(frame) && time == static_cast<double>(frame)) return ofx::kOk;
+    bool holds = false;
+    const auto add_windows = [&](const bridge::Window& clip) {
+      const bridge::Plan plan{clip.first, clip.last, frames, overlap};
+      const bridge::Window needed = bridge::needs(plan, std::clamp(frame, clip.first, clip.last));
+      add(static_cast<double>(needed.first), static_cast<double>(needed.last));
+      holds = holds || needed.holds(frame);
+    };
+    add_windows(range);
+    // Where the host does not give what other instances have, the render goes by this one's own.
+    const bridge::Window own = source_.own_range(time);
+    if (!(own == range)) add_windows(own);
+    if (holds && time == static_cast<double>(frame)) return ofx::kOk;
   }
   // What is laid under the matte: outside of the clip, or between its frames, no window has it.
   add(time, time);

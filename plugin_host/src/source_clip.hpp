@@ -31,6 +31,9 @@ class SourceClip {
   /// Where instances of one clip differ by a frame or two they are all instances' (`shared_range`).
   bridge::Window range(double time) const;
 
+  /// The frames as the host tells this instance.
+  bridge::Window own_range(double time) const;
+
   /// From now on `range` is this instance's own; false where it was that already.
   bool leave_shared_range(double time) const;
 
@@ -65,7 +68,6 @@ class SourceClip {
 
  private:
   double pixel_aspect() const;
-  bridge::Window own_range(double time) const;
   std::optional<ofx::RectD> look(const bridge::Window& range) const;
   std::optional<ofx::RectD> project() const;
 

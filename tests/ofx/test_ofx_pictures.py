@@ -205,27 +205,28 @@ def test_matte_range_now_compares_too(
 
 
 def test_media_that_shows_another_frame_leaves_the_host_s_frames(
-    build: Build, tmp_path: Path, shown: HostPlate, site: Site
+    build: Build, tmp_path: Path, site: Site
 ):
     """Equal aspect does not prove the same picture: what Resolve names may be another one."""
-    movie = tmp_path / "clip.mkv"
-    with av.open(str(movie), "w") as container:
-        stream = container.add_stream("ffv1", rate=24)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "bgr0"
-        for frame in FRAMES:
-            pixels = np.rint(srgb(light(frame)) * 255).astype(np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-        container.mux(stream.encode())
-    with hosting(
-        build,
-        tmp_path,
-        plate=shown,
-        environment=site.environment,
-        source_path=str(movie),
-        **HOSTS["resolve"],
-    ) as host:
-        host.create(**{**SMALL, "inputColourspace": 1})
-        for source_frame, fetched in ((7, 1), (2, 6)):  # counts from 0
+    plate = host_plate(tmp_path / "plate", {frame - 1: srgb(light(frame)) for frame in FRAMES})
+    for late, fetched in ((0, 1), (5, 6)):
+        movie = tmp_path / f"clip{late}.mkv"
+        with av.open(str(movie), "w") as container:
+            stream = container.add_stream("ffv1", rate=24)
+            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "bgr0"
+            for frame in FRAMES:
+                pixels = np.rint(srgb(light(frame + late)) * 255).astype(np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+            container.mux(stream.encode())
+        with hosting(
+            build,
+            tmp_path,
+            plate=plate,
+            environment=site.environment,
+            source_path=str(movie),
+            **HOSTS["resolve"],
+        ) as host:
+            host.create(**{**SMALL, "inputColourspace": 1, "readMedia": 1})
             host.tell("forget_fetches")
-            assert host.render(8, source_frame=source_frame)["status"] == 0
+            assert host.render(7, source_frame=7)["status"] == 0
             assert len(host.tell("facts")["fetches"]) == fetched
