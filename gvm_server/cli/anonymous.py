@@ -34,13 +34,13 @@ _SPACE = (
     rf"|[^\n'\"`<>|:;/]*?\.(?:{_FILES})\b)"
 )
 _NAMES = re.compile(
-    r"(?P<url>\b[A-Za-z][A-Za-z0-9+.-]+://[^\s'\"`]*)"
+    r"(?P<url>\b[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s'\"`]*)"
     r"|(?P<quoted>(?<=\")(?:~[\w.-]*)?//?[^/\"\n][^\"\n]*(?=\")"
     r"|(?<=')(?:~[\w.-]*)?//?[^/'\n][^'\n]*(?=')"
     r"|(?<=`)(?:~[\w.-]*)?//?[^/`\n][^`\n]*(?=`))"
     rf"|(?P<path>(?<![\w/.~%-])(?<!<home>)(?:~[\w.-]*)?//?(?=[^/\s])(?:{_IN_PATH}|{_SPACE})+)"
     rf"|(?P<windows>(?<![\w])(?:[A-Za-z]:[\\/]|\\\\\w)(?:[^\s'\"`<>|:;]|{_SPACE})*)"
-    rf"|(?P<name>[^\s'\"`<>|:;=,]+\.(?:{_FILES})\b)",
+    rf"|(?P<name>(?<![^\s'\"`<>|:;=,])[^\s'\"`<>|:;=,]+\.(?:{_FILES})\b)",
     re.IGNORECASE,
 )
 _HIDDEN_WORD = (
@@ -49,12 +49,15 @@ _HIDDEN_WORD = (
 )
 _SECRETS = (
     re.compile(
-        rf"([\w.-]*(?:{_HIDDEN_WORD})[\w.-]*[\"']?\s*[=:]\s*[\"']?(?:bearer\s+|basic\s+)?)"
+        rf"((?:{_HIDDEN_WORD})[\w.-]{{0,64}}[\"']?\s*[=:]\s*[\"']?(?:bearer\s+|basic\s+)?)"
         r"([^\s\"',;]+)",
         re.IGNORECASE,
     ),
-    re.compile(rf"(--[\w-]*(?:{_HIDDEN_WORD})[\w-]*[\"']?,?\s+[\"']?)([^\s\"',]+)", re.IGNORECASE),
-    re.compile(r"(\b[A-Za-z][\w+.-]*://)[^\s/@'\"]+(?=@)"),
+    re.compile(
+        rf"(--[\w-]{{0,64}}(?:{_HIDDEN_WORD})[\w-]{{0,64}}[\"']?,?\s+[\"']?)([^\s\"',]+)",
+        re.IGNORECASE,
+    ),
+    re.compile(r"(\b[A-Za-z][\w+.-]{0,20}://)[^\s/@'\"]{1,256}(?=@)"),
     re.compile(r"()\b(?:hf_|gh[a-z]_|github_pat_|glpat-|sk-|xox[a-z]-|AKIA)[\w-]{8,}"),
 )
 _TRAILING = ".,)]}"
@@ -81,15 +84,13 @@ class Anonymous:
 
     def text(self, text: str) -> str:
         """Return a text of any lines without names."""
+        lines = text.split("\n")
+        text = "\n".join(line if len(line) <= MAX_LINE else _cut(line) for line in lines)
         for secret in sorted(filter(None, self.secrets), key=len, reverse=True):
             text = text.replace(secret, "<secret>")
         for pattern in _SECRETS:
             text = pattern.sub(r"\1<secret>", text)
-        lines = (
-            line if len(line) <= MAX_LINE else f"{line[:MAX_LINE]} (cut)"
-            for line in text.split("\n")
-        )
-        return self._without_people(self._without_paths("\n".join(lines)))
+        return self._without_people(self._without_paths(text))
 
     def path(self, path: str) -> str:
         """Return what stands for a path; "" for none."""
@@ -171,6 +172,11 @@ class Anonymous:
                 whole = rf"(?<![A-Za-z0-9<]){re.escape(name)}(?![A-Za-z0-9>])"
                 text = re.sub(whole, word, text, flags=re.IGNORECASE)
         return text
+
+
+def _cut(line: str) -> str:
+    """Return the start of a line; the word that is cut goes whole, for it may be half a secret."""
+    return f"{line[:MAX_LINE].rpartition(' ')[0]} (cut)"
 
 
 def _is_within(path: str, folder: str) -> bool:

@@ -2,8 +2,8 @@
 
 What is known, and from where:
 
-- Natron, Nuke and Resolve write what they found in a scan into XML files of the shape that OpenFX's
-  own HostSupport library writes: a `bundle` with a `binary` (path, `mtime`, `size`) and a `plugin`
+- Natron and Resolve write what they found in a scan into XML files of the shape that OpenFX's own
+  HostSupport library writes, and Nuke's are taken for such if they look so: a `bundle` with a `binary` (path, `mtime`, `size`) and a `plugin`
   for each that it has. A file that did not load stays in it without one, and is not tried again
   until its time or size changes.
 - Resolve's adds a `status`: 0 is loaded, anything else failed; it stays so until the file is
@@ -106,21 +106,22 @@ def cache_files() -> Mapping[str, list[Path]]:
     }
 
 
-def read_cache(file: Path) -> list[Remembered]:
-    """Return what a cache says of the plug-in; nothing where the host did not meet it.
+def read_cache(file: Path) -> list[Remembered] | None:
+    """Return what a cache says of the plug-in; None where it is of a shape that is not known here.
 
     Raises:
         OSError: it cannot be read.
         ET.ParseError: it is cut off, or no XML.
     """
-    found = []
+    found, bundles = [], 0
     for _, element in ET.iterparse(file):  # noqa: S314
         if element.tag == "bundle":
+            bundles += 1
             binary = element.find("binary")
             if binary is not None and BUNDLE_NAME in "".join(binary.attrib.values()):
                 found.append(_remembered(element, binary))
             element.clear()
-    return found
+    return found if bundles else None
 
 
 def _remembered(bundle: ET.Element, binary: ET.Element) -> Remembered:
@@ -159,7 +160,7 @@ def examine(bundles: list[InstalledBundle]) -> Iterator[Finding]:
 def _examine_cache(host: str, file: Path, bundles: list[InstalledBundle]) -> Iterator[Finding]:
     name = f"{host}'s plug-in cache"
     try:
-        found = {said.path.resolve(): said for said in read_cache(file)}
+        said = read_cache(file)
     except (OSError, ET.ParseError) as error:
         yield Finding(
             name=name,
@@ -168,9 +169,12 @@ def _examine_cache(host: str, file: Path, bundles: list[InstalledBundle]) -> Ite
             remedy=_delete(host, file),
         )
         return
+    if said is None:
+        return
+    found = {one.path.resolve(): one for one in said}
     for bundle in bundles:
-        said = found.get(bundle.binary.resolve())
-        yield _judged(name, host, file, bundle.binary, said)
+        one = found.get(bundle.binary.resolve())
+        yield _judged(name, host, file, bundle.binary, one)
 
 
 def _judged(name: str, host: str, file: Path, binary: Path, said: Remembered | None) -> Finding:

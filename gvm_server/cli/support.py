@@ -9,6 +9,7 @@ Laws:
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import json
 import os
@@ -58,7 +59,7 @@ def run(parsed: argparse.Namespace) -> int:
         OutputError: the file is there already, or cannot be written.
     """
     file: Path = parsed.support.absolute()
-    _refuse_to_replace(file)
+    _check_place(file)
     packed = _archive()
     _write(file, packed)
     names = ["README.txt", *PARTS]
@@ -160,6 +161,13 @@ def _keys() -> Iterator[str]:
         for name, value in said.items() if isinstance(said, dict) else ():
             if name.endswith("_key") and isinstance(value, str):
                 yield value
+
+
+def _check_place(file: Path) -> None:
+    """Refuse what would be refused after the work is done."""
+    _refuse_to_replace(file)
+    if not file.parent.is_dir():
+        raise _unwritable(file, FileNotFoundError(errno.ENOENT, f"there is no {file.parent}"))
 
 
 def _refuse_to_replace(file: Path) -> None:

@@ -18,7 +18,13 @@ from tests.ofx.fakehost import Build
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user with an empty home."""
-    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "OFX_PLUGIN_PATH", "GVM_SERVER"):
+    for name in (
+        "XDG_DATA_HOME",
+        "XDG_CONFIG_HOME",
+        "XDG_CACHE_HOME",
+        "OFX_PLUGIN_PATH",
+        "GVM_SERVER",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path
