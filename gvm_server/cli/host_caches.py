@@ -3,9 +3,9 @@
 What is known, and from where:
 
 - Natron and Resolve write what they found in a scan into XML files of the shape that OpenFX's own
-  HostSupport library writes, and Nuke's are taken for such if they look so: a `bundle` with a `binary` (path, `mtime`, `size`) and a `plugin`
-  for each that it has. A file that did not load stays in it without one, and is not tried again
-  until its time or size changes.
+  HostSupport library writes, and Nuke's are taken for such if they look so: a `bundle` with a
+  `binary` (path, `mtime`, `size`) and a `plugin` for each that it has. A file that did not load
+  stays in it without one, and is not tried again until its time or size changes.
 - Resolve's adds a `status`: 0 is loaded, anything else failed; it stays so until the file is
   deleted (told by other plug-ins' authors, not tried here).
 - Natron leaves out what its settings switch off (`~/.config/INRIA/Natron.conf`).
