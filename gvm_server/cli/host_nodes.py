@@ -80,13 +80,14 @@ def scripts(name: str, host: HostScripts) -> Iterator[Finding]:
     if not found:
         yield _not_installed(name)
     for folder in found:
-        text = _text(folder / _there(host, folder)[0])
-        yield _scripts(name, host, folder, text)
-        if side := called(text, "os.environ.setdefault")[1:2]:
-            yield from _side(name, side[0])
+        texts = [_text(folder / path) for path in _there(host, folder)]
+        yield _scripts(name, host, folder, texts)
+        sides = [side for text in texts for side in called(text, "os.environ.setdefault")[1:2]]
+        for side in dict.fromkeys(sides):
+            yield from _side(name, side)
 
 
-def _scripts(name: str, host: HostScripts, folder: Path, text: str) -> Finding:
+def _scripts(name: str, host: HostScripts, folder: Path, texts: list[str]) -> Finding:
     there = _there(host, folder)
     missing = [script.path for script in host.scripts if script.path not in there]
     older = [
@@ -94,8 +95,10 @@ def _scripts(name: str, host: HostScripts, folder: Path, text: str) -> Finding:
         for script in host.scripts
         if script.path in there and not _text(folder / script.path).endswith(script.body)
     ]
-    package = (called(text, "sys.path.append") or [""])[0]
-    version = package_version(Path(package)) if package else ""
+    packages = [(called(text, "sys.path.append") or [""])[0] for text in texts]
+    versions = {each: package_version(Path(each)) if each else "" for each in packages}
+    package = next((each for each in packages if not versions[each]), packages[0])
+    version = versions[package]
     from_where = f"package {version or 'missing'} of {package or 'nowhere'}"
     says = f"{counted(len(there), 'script')} in {folder}, {from_where}"
     health, remedy = Health.GOOD, ""

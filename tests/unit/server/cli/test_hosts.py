@@ -113,8 +113,8 @@ def test_a_package_that_cannot_be_loaded_is_bad(user: Path, damage: str):
 def test_a_python_that_does_not_run_is_bad(user: Path, python: str):
     """The scripts name it, and it has gone, fails, or is nothing."""
     install("natron")
-    script = next(user.rglob("*.py"))
-    script.write_text(script.read_text().replace(repr(sys.executable), repr(python)))
+    for script in user.rglob("*.py"):
+        script.write_text(script.read_text().replace(repr(sys.executable), repr(python)))
     found = finding("Natron's Python")
     assert found.health is Health.BAD
     assert "gvm install natron" in found.remedy
@@ -142,7 +142,7 @@ def nuke(user: Path) -> Path:
     for module in ("zmq", "msgpack"):
         (folder / "vendor" / "cp311-linux" / module).mkdir(parents=True)
     (folder / "side_python.txt").write_text(f"{sys.executable}\n")
-    (user / ".nuke" / "init.py").write_text(LINE)
+    (user / ".nuke" / "init.py").write_bytes(LINE)
     return folder
 
 
