@@ -22,7 +22,7 @@ from gvm_server.media.thumbnail import Cells, Ranks, Thumbnails, stress
 # Stresses, of `thumbnail`. Measured by benchmarks/pictures.py.
 SURE = 0.02  # at most of a frame that was only given another curve, gain or depth
 CLEARLY = 0.6  # times the frame's own: another one fits clearly better
-SLACK = 0.15  # at most of one that was scaled or compressed besides, or whose colours clip
+SLACK = 0.17  # at most of one that was scaled or compressed besides, or whose colours clip
 NEIGHBOURS = 8  # frames to either side that are looked at
 
 SAME_ASPECT = 0.01  # aspects that differ by less are one: hosts round to whole pixels

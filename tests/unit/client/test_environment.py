@@ -18,6 +18,9 @@ FINDING = {  # of the server and of the user's folders
 }
 MEMORY = {"MALLOC_ARENA_MAX"}  # the machine's: it comes along
 INSTALLING = {"OFX_PLUGIN_PATH", "GVM_NODE_DEFAULTS", "HF_HUB_DISABLE_TELEMETRY"}
+HOSTS = {  # where hosts look and keep caches: `gvm doctor --hosts`, `gvm install ofx`
+    *("NUKE_PATH", "NUKE_TEMP_DIR", "FUSION_PROFILE_DIR", "XDG_CACHE_HOME"),
+}
 TESTING = {f"GVM_TEST_ENGINE_{word}" for word in ("SECONDS", "LOG", "FAIL_AT", "ROOM", "LOST")}
 READ = (
     r'environ(?:ment)?(?:\.get\(|\.setdefault\(|\[)\s*"([A-Z_0-9]+)"',
@@ -42,7 +45,7 @@ def test_every_variable_that_is_read_has_a_rule():
     """Whoever reads a new one says here whose it is."""
     names = variables_read()
     assert names >= {"OCIO", "GVM_WEIGHTS", "GVM_CACHE_DIR", "GVM_TEST_ENGINE_LOG"}
-    assert names - TRAVELS - THE_SERVERS - FINDING - MEMORY - INSTALLING - TESTING == set()
+    assert names - TRAVELS - THE_SERVERS - FINDING - MEMORY - INSTALLING - HOSTS - TESTING == set()
 
 
 def test_a_hosts_own_variables_stay_behind():
