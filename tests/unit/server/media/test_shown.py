@@ -61,7 +61,8 @@ def test_a_picture_passes_at_its_own_number_only(moving: ClipInMemory, made: str
     assert matched(moving, picture, OWN).frame == OWN
     numbers = [OWN - 10, OWN - 5, OWN + 5, OWN + 9, OWN + 20]
     # At least 95 of 100 over all clips (benchmarks/pictures.py); of these few one may pass.
-    assert sum(refused(moving, picture, number) for number in numbers) >= len(numbers) - 1
+    taken = [number for number in numbers if refused(moving, picture, number) is None]
+    assert len(taken) <= 1
 
 
 def test_one_frame_is_read_where_it_is_the_one(walk: list[Pixels]):
