@@ -57,8 +57,8 @@ def _zoom(frame: int) -> Pixels:
 
 def _handheld(frame: int) -> Pixels:
     shake = 9 * np.sin(frame / 2.3) + 5 * np.sin(frame / 0.9)
-    seen = _window(240 + shake, 120 + 6 * np.cos(frame / 1.7))
-    return _with_person(seen, 0.5 + 0.03 * np.sin(frame / 5), 0.02 * np.sin(frame / 2))
+    seen = _window(200 + 2.5 * frame + shake, 120 + 6 * np.cos(frame / 1.7))  # it follows her
+    return _with_person(seen, 0.42 + 0.004 * frame, 0.02 * np.sin(frame / 2))
 
 
 CLIPS: Mapping[str, Callable[[int], Pixels]] = {
