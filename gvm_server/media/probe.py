@@ -21,6 +21,7 @@ from typing import Any, Generic, TypeVar
 from gvm_client.errors import ErrorCode, InputError
 
 STALL_SECONDS = 20.0  # a share that wakes its disks takes some seconds
+LOOKER = "looks at files"  # its threads' name
 KEPT_IDLE = 4  # threads that wait for the next look
 _FIRST_BYTES = 1 << 16  # more than any header that decides what a file is
 
@@ -92,7 +93,7 @@ class _Looker(Generic[_Seen]):
     def __init__(self) -> None:
         self.asked = SimpleQueue[Callable[[], _Seen] | None]()
         self.seen = SimpleQueue[tuple[_Seen | None, Exception | None]]()
-        threading.Thread(target=self._work, name="looks at files", daemon=True).start()
+        threading.Thread(target=self._work, name=LOOKER, daemon=True).start()
 
     def _work(self) -> None:
         while (look := self.asked.get()) is not None:
