@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from gvm_client.exits import Exit
+from gvm_client.leaving import sigterm_interrupts
 from gvm_client.plural import counted
 from gvm_client.protocol.endings import error_of
 from gvm_client.protocol.messages import Accepted, Cancelled, Done, Failed, FrameReady
@@ -40,7 +39,7 @@ def run(parsed: argparse.Namespace) -> int:
     frames: set[int] = set()
     delivery = _delivery(meant)
     with (
-        _terminated_like_interrupted(),
+        sigterm_interrupts(),
         _display(parsed) as display,
         # Leaving early closes the conversation, and that cancels the job.
         closing(resilient_matte(request, start=not parsed.no_start)) as events,
@@ -106,17 +105,3 @@ def _report(done: Done, display: Display, *, timings: bool) -> None:
     display.say(f"{frames}; {windows}; {done.seconds:.1f} s.")
     if timings:
         display.say(waterfall(done))
-
-
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM, which a farm sends, end the job as Ctrl-C does."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

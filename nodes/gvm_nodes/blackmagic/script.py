@@ -10,17 +10,15 @@ Laws:
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NoReturn
 
 from gvm_client.errors import GvmError, JobCancelled
+from gvm_client.leaving import leave, sigterm_interrupts
 from gvm_nodes.alphas import SCRIPT_WISHES, changed, checked
 from gvm_nodes.blackmagic.apps import Toolkit
 from gvm_nodes.blackmagic.dialog import Dialog, Entry, add_window
@@ -87,9 +85,9 @@ def run_in_terminal(main: Callable[[Sequence[str], Say], int]) -> NoReturn:
 
     A farm's SIGTERM ends it as Ctrl-C does, so that no job is left without anybody.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        code = main(sys.argv[1:], _write)
+        with sigterm_interrupts():
+            code = main(sys.argv[1:], _write)
     except SystemExit as left:  # argparse: a wrong word, or --help
         code = left.code if isinstance(left.code, int) else USAGE
     except KeyboardInterrupt:  # where nothing had begun
@@ -97,10 +95,7 @@ def run_in_terminal(main: Callable[[Sequence[str], Say], int]) -> NoReturn:
     except BaseException:  # noqa: BLE001 - the process ends here, whatever it is
         traceback.print_exc()
         code = FAILED
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # a pipe that nobody reads any more
-            stream.flush()
-    os._exit(code)
+    leave(code)
 
 
 def _write(line: str) -> None:

@@ -18,15 +18,14 @@ Laws:
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from gvm_client import leaving
 from gvm_client.errors import GvmError, InputError, OutputError, SettingsError
 from gvm_client.exits import Exit, exit_for
 from gvm_client.frames import format_frames, parse_frames, segments
@@ -84,9 +83,7 @@ def leave(app: App) -> NoReturn:
     try:
         code = run(app, os.environ)
     finally:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        os._exit(code)
+        leaving.leave(code)
 
 
 def run(app: App, environment: Mapping[str, str]) -> Exit:
@@ -124,7 +121,7 @@ def _render(app: App, order: Order) -> None:
     times = order.frames or range(
         int(opened.timelineGetLeftBound()), int(opened.timelineGetRightBound()) + 1
     )
-    with _ended_by_signals():
+    with leaving.sigterm_interrupts():  # Natron's own render is deaf to Python: there it just ends
         for node in _nodes(opened, chosen):
             _make(node, times)
     for write in chosen:
@@ -205,16 +202,3 @@ def _tell_of_frames(write: Effect) -> None:
 def _say(sentence: str) -> None:
     sys.stdout.write(f"GVM: {sentence}\n")
     sys.stdout.flush()
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let a farm's SIGTERM end what is within as Ctrl-C does, with the server's job.
-
-    Outside it Natron renders, deaf to Python, and the signal ends the process by itself.
-    """
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
