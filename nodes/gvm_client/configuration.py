@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gvm_client.errors import SettingsError
-from gvm_client.home import home
+from gvm_client.home import xdg_folder
 
 
 def config_dir() -> Path:
@@ -17,13 +16,10 @@ def config_dir() -> Path:
 
     A process without a home folder has the root as its own, as the OpenFX plug-in has it.
     """
-    if base := os.environ.get("XDG_CONFIG_HOME"):
-        return Path(base) / "gvm"
     try:
-        own = home()
+        return xdg_folder("XDG_CONFIG_HOME", ".config") / "gvm"
     except SettingsError:
-        own = Path("/")
-    return own / ".config" / "gvm"
+        return Path("/.config/gvm")
 
 
 def server_file() -> Path:

@@ -38,6 +38,19 @@ def below_home(find: Callable[[], Path]) -> Path:
     )
 
 
+def xdg_folder(variable: str, below: str) -> Path:
+    """Return a folder of the XDG Base Directory Specification: the variable's, else the default's.
+
+    Args:
+        variable: such as `XDG_CACHE_HOME`.
+        below: the default, below the home folder.
+
+    Raises:
+        SettingsError: the variable is not set, and there is no home folder.
+    """
+    return Path(os.environ.get(variable) or home() / below)
+
+
 def expanded(path: str | Path) -> Path:
     """Return a path with its leading `~` or `~user` as that home folder.
 

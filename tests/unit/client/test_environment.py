@@ -24,7 +24,7 @@ HOSTS = {  # where hosts look and keep caches: `gvm doctor --hosts`, `gvm instal
 TESTING = {f"GVM_TEST_ENGINE_{word}" for word in ("SECONDS", "LOG", "FAIL_AT", "ROOM", "LOST")}
 READ = (
     r'environ(?:ment)?(?:\.get\(|\.setdefault\(|\[)\s*"([A-Z_0-9]+)"',
-    r'(?:getenv|set_variable|variable|_number)\(\s*"([A-Z_0-9]+)"',
+    r'(?:getenv|set_variable|variable|_number|xdg_folder)\(\s*"([A-Z_0-9]+)"',
     r'^_?[A-Z_]*VARIABLE\s*=\s*"([A-Z_0-9]+)"',
 )
 
