@@ -24,12 +24,12 @@ from pathlib import Path
 # These files are the user's own, written by the user's own programs.
 from xml.etree import ElementTree as ET
 
-from gvm_client.home import home
+from gvm_client.home import xdg_folder
 from gvm_client.printable import one_line
 from gvm_client.runtime import user_id
 from gvm_server.cli.finding import Finding, Health
 from gvm_server.cli.host_scripts import settings_folder
-from gvm_server.cli.ofx_bundle import BUNDLE_NAME, IDENTIFIER, InstalledBundle
+from gvm_server.cli.ofx_bundle import BUNDLE_NAME, IDENTIFIER
 from gvm_server.cli.tail import tail
 
 LOG_BYTES = 4 << 20  # of the end of a host's log
@@ -67,8 +67,7 @@ def natron_folder() -> Path:
     Raises:
         SettingsError: there is no home folder.
     """
-    base = os.environ.get("XDG_CACHE_HOME") or home() / ".cache"
-    return Path(base) / "INRIA" / "Natron" / "OFXLoadCache"
+    return xdg_folder("XDG_CACHE_HOME", ".cache") / "INRIA" / "Natron" / "OFXLoadCache"
 
 
 def nuke_folder() -> Path:
@@ -141,23 +140,26 @@ def _number(text: str) -> int:
     return -1
 
 
-def examine(bundles: list[InstalledBundle]) -> Iterator[Finding]:
-    """Yield what each host that has run here remembers of installed bundles.
+def examine(binaries: list[Path]) -> Iterator[Finding]:
+    """Yield what each host that has run here remembers of the plug-in's files.
+
+    Args:
+        binaries: the `.ofx` files that are installed.
 
     Raises:
         SettingsError: there is no home folder.
     """
-    if not bundles:
+    if not binaries:
         return
     for host, files in cache_files().items():
         for file in files:
-            yield from _examine_cache(host, file, bundles)
+            yield from _examine_cache(host, file, binaries)
     yield from _natron_settings()
     yield from _fusion_lists()
     yield from _resolve_log()
 
 
-def _examine_cache(host: str, file: Path, bundles: list[InstalledBundle]) -> Iterator[Finding]:
+def _examine_cache(host: str, file: Path, binaries: list[Path]) -> Iterator[Finding]:
     name = f"{host}'s plug-in cache"
     try:
         said = read_cache(file)
@@ -172,9 +174,8 @@ def _examine_cache(host: str, file: Path, bundles: list[InstalledBundle]) -> Ite
     if said is None:
         return
     found = {one.path.resolve(): one for one in said}
-    for bundle in bundles:
-        one = found.get(bundle.binary.resolve())
-        yield _judged(name, host, file, bundle.binary, one)
+    for binary in binaries:
+        yield _judged(name, host, file, binary, found.get(binary.resolve()))
 
 
 def _judged(name: str, host: str, file: Path, binary: Path, said: Remembered | None) -> Finding:
@@ -208,8 +209,7 @@ def _delete(host: str, file: Path) -> str:
 
 def _natron_settings() -> Iterator[Finding]:
     """Yield what Natron's settings switch off."""
-    base = os.environ.get("XDG_CONFIG_HOME") or home() / ".config"
-    file = Path(base) / "INRIA" / "Natron.conf"
+    file = xdg_folder("XDG_CONFIG_HOME", ".config") / "INRIA" / "Natron.conf"
     text = _text(file)
     node_off = rf"^{re.escape(IDENTIFIER)}_\d+_\d+_enabled=false$"
     switches = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -76,31 +76,29 @@ def scripts(name: str, host: HostScripts) -> Iterator[Finding]:
     Raises:
         SettingsError: there is no home folder.
     """
-    found = [folder for folder in _folders(host) if _there(host, folder)]
+    found = {folder: texts for folder in _folders(host) if (texts := _there(host, folder))}
     if not found:
         yield _not_installed(name)
-    for folder in found:
-        texts = [_text(folder / path) for path in _there(host, folder)]
+    for folder, texts in found.items():
         yield _scripts(name, host, folder, texts)
-        sides = [side for text in texts for side in called(text, "os.environ.setdefault")[1:2]]
-        for side in dict.fromkeys(sides):
+        calls = (called(text, "os.environ.setdefault")[1:2] for text in texts.values())
+        for side in dict.fromkeys(side for call in calls for side in call):
             yield from _side(name, side)
 
 
-def _scripts(name: str, host: HostScripts, folder: Path, texts: list[str]) -> Finding:
-    there = _there(host, folder)
-    missing = [script.path for script in host.scripts if script.path not in there]
+def _scripts(name: str, host: HostScripts, folder: Path, texts: Mapping[str, str]) -> Finding:
+    missing = [script.path for script in host.scripts if script.path not in texts]
     older = [
         script.path
         for script in host.scripts
-        if script.path in there and not _text(folder / script.path).endswith(script.body)
+        if script.path in texts and not texts[script.path].endswith(script.body)
     ]
-    packages = [(called(text, "sys.path.append") or [""])[0] for text in texts]
+    packages = [(called(text, "sys.path.append") or [""])[0] for text in texts.values()]
     versions = {each: package_version(Path(each)) if each else "" for each in packages}
     package = next((each for each in packages if not versions[each]), packages[0])
     version = versions[package]
     from_where = f"package {version or 'missing'} of {package or 'nowhere'}"
-    says = f"{counted(len(there), 'script')} in {folder}, {from_where}"
+    says = f"{counted(len(texts), 'script')} in {folder}, {from_where}"
     health, remedy = Health.GOOD, ""
     if not version:
         says += "; the scripts cannot load it"
@@ -126,10 +124,10 @@ def _folders(host: HostScripts) -> list[Path]:
     return [*dict.fromkeys([host.folder(), *recorded])]
 
 
-def _there(host: HostScripts, folder: Path) -> list[str]:
-    """Return the paths of the scripts in a folder that an install wrote."""
-    paths = [script.path for script in host.scripts]
-    return [path for path in paths if _text(folder / path).startswith(OURS)]
+def _there(host: HostScripts, folder: Path) -> Mapping[str, str]:
+    """Return the texts of the scripts in a folder that an install wrote, by their paths."""
+    texts = {script.path: _text(folder / script.path) for script in host.scripts}
+    return {path: text for path, text in texts.items() if text.startswith(OURS)}
 
 
 def _side(name: str, installed: str) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 from gvm_client import __version__
 from gvm_client.configuration import read_server_file, server_file
@@ -19,8 +20,9 @@ from gvm_server.cli.ofx_bundle import (
     BUNDLE_NAME,
     IDENTIFIER,
     InstalledBundle,
+    binary_of,
     hosts_server,
-    installed_bundles,
+    installed_places,
     is_found_by_hosts,
     read_bundle,
 )
@@ -61,18 +63,15 @@ def _server() -> Iterator[Finding]:
     )
 
 
-def bundles() -> list[InstalledBundle]:
-    """Return the plug-ins where hosts look, then those that an install put elsewhere."""
-    found = {bundle.path: bundle for bundle in installed_bundles()}
-    for place in recorded_places():
-        if place.name == BUNDLE_NAME and place not in found:
-            found[place] = read_bundle(place)
-    return list(found.values())
+def places() -> list[Path]:
+    """Return the plug-ins' bundles where hosts look, then those that an install put elsewhere."""
+    recorded = (place for place in recorded_places() if place.name == BUNDLE_NAME)
+    return [*dict.fromkeys([*installed_places(), *recorded])]
 
 
 def _openfx() -> Iterator[Finding]:
     """Yield how each plug-in is, and whether it loads."""
-    found = bundles()
+    found = [read_bundle(place) for place in places()]
     if not found:
         yield Finding(
             name="OpenFX plug-in",
@@ -119,7 +118,7 @@ def _caches() -> Iterator[Finding]:
     Raises:
         SettingsError: there is no home folder.
     """
-    yield from host_caches.examine(bundles())
+    yield from host_caches.examine([binary_of(place) for place in places()])
 
 
 def _farms() -> Iterator[Finding]:

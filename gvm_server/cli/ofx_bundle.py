@@ -14,7 +14,7 @@ from xml.parsers.expat import ExpatError
 
 from gvm_client.configuration import read_server_file, server_file
 from gvm_client.errors import SettingsError
-from gvm_client.home import home
+from gvm_client.home import xdg_folder
 from gvm_client.launcher import SERVER_VARIABLE, server_command
 
 BUNDLE_NAME = "GVM.ofx.bundle"
@@ -45,7 +45,12 @@ class InstalledBundle:
     @property
     def binary(self) -> Path:
         """The file in it that hosts load."""
-        return self.path / _BINARY
+        return binary_of(self.path)
+
+
+def binary_of(place: Path) -> Path:
+    """Return the file in a bundle that hosts load."""
+    return place / _BINARY
 
 
 def own_folder() -> Path:
@@ -54,8 +59,7 @@ def own_folder() -> Path:
     Raises:
         SettingsError: there is no home folder.
     """
-    base = os.environ.get("XDG_DATA_HOME") or home() / ".local" / "share"
-    return Path(base) / "gvm" / "OFX"
+    return xdg_folder("XDG_DATA_HOME", ".local/share") / "gvm" / "OFX"
 
 
 def search_folders() -> list[Path]:
@@ -67,11 +71,15 @@ def search_folders() -> list[Path]:
     return [*dict.fromkeys([*folders, SYSTEM_FOLDER])]
 
 
+def installed_places() -> list[Path]:
+    """Return the bundles in the folders where hosts look, unread."""
+    places = (folder / BUNDLE_NAME for folder in search_folders())
+    return [place for place in places if place.is_dir()]
+
+
 def installed_bundles() -> Iterator[InstalledBundle]:
-    """Yield the bundles in the folders where hosts look."""
-    for folder in search_folders():
-        if (folder / BUNDLE_NAME).is_dir():
-            yield read_bundle(folder / BUNDLE_NAME)
+    """Yield what the bundles in the folders where hosts look say of themselves."""
+    return map(read_bundle, installed_places())
 
 
 def read_bundle(path: Path) -> InstalledBundle:
@@ -82,7 +90,7 @@ def read_bundle(path: Path) -> InstalledBundle:
         identifier = str(listed.get("CFBundleIdentifier", ""))
     except (OSError, AttributeError, ValueError, ExpatError):  # plistlib's own are among these
         version = identifier = ""
-    glibc = _needed_glibc(path / _BINARY)
+    glibc = _needed_glibc(binary_of(path))
     return InstalledBundle(path=path, version=version, glibc=glibc, identifier=identifier)
 
 

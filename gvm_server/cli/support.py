@@ -115,7 +115,7 @@ def _places() -> Iterator[Path]:
     yield from (Path(module.__file__ or "").parents[1] for module in (gvm_server, gvm_client))
     yield from map(Path, (sys.prefix, sys.base_prefix))
     yield from (runtime_path(), config_dir(), *recorded_places())
-    yield from (bundle.path.parent for bundle in hosts.bundles())
+    yield from (place.parent for place in hosts.places())
     yield host_caches.nuke_folder()
     status = running_status()
     if status is not None:
