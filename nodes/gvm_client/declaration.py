@@ -7,6 +7,7 @@ declarations; tests/unit/client/test_declaration.py adds a setting to a copy and
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from functools import cache
 from math import isfinite
 from typing import Any, cast
 
@@ -37,6 +38,11 @@ class Declared:
     slider: tuple[float, float] = (0.0, 1.0)
     is_length: bool = False
 
+    @property
+    def sentence(self) -> str:
+        """The help as a tooltip begins it."""
+        return f"{self.help[0].upper()}{self.help[1:]}"
+
     def check(self, value: float) -> None:
         """Prove a value.
 
@@ -64,6 +70,7 @@ def setting(
     return field(default=default, metadata={_KEY: {**known, "is_length": is_length}})
 
 
+@cache  # values are proven by it, those of every message
 def settings_of(kind: type) -> tuple[Declared, ...]:
     """Return what a dataclass declares, in the order of its fields."""
     return tuple(

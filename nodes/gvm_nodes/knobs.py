@@ -210,10 +210,7 @@ KNOBS = (
         tooltip="An OCIO colour space; wins where it is set",
     ),
     Knob("missing_frames", "Missing Plate Frames", Page.MODEL, _choices(Missing)),
-    *(
-        Knob(one.name, one.label, Page.MATTE, tooltip=f"{one.help[0].upper()}{one.help[1:]}")
-        for one in settings_of(Finish)
-    ),
+    *(Knob(one.name, one.label, Page.MATTE, tooltip=one.sentence) for one in settings_of(Finish)),
 )
 
 BUTTONS = (
