@@ -32,6 +32,8 @@ LIMITS = (
     ("kMaxBufferSide", "std::int64_t", limits.MAX_BUFFER_SIDE),
     ("kShownColumns", "std::size_t", limits.SHOWN_COLUMNS),
     ("kShownRows", "std::size_t", limits.SHOWN_ROWS),
+    ("kShownSamples", "std::size_t", limits.SHOWN_SAMPLES),
+    ("kShownEqual", "float", limits.SHOWN_EQUAL),
     ("kMaxShownAspect", "double", limits.MAX_SHOWN_ASPECT),
     ("kMaxConnectionBytes", "std::size_t", limits.MAX_CONNECTION_BYTES),
     ("kMaxLogBytes", "std::uintmax_t", limits.MAX_LOG_BYTES),
@@ -120,8 +122,8 @@ def _knobs() -> Iterator[str]:
 
 
 def _words(knob: Declared) -> str:
-    says = f"{knob.help[0].upper()}{knob.help[1:]}."
-    words = ", ".join(f'"{word}"' for word in (knob.name, param_of(knob.name), knob.label, says))
+    said = (knob.name, param_of(knob.name), knob.label, f"{knob.sentence}.")
+    words = ", ".join(f'"{word}"' for word in said)
     return f"{words}, &MatteKnobs::{knob.name}"
 
 

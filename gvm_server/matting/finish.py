@@ -86,13 +86,11 @@ def in_window(
 
 def cut_out(pixels: Image, canvas: Box, window: Box, *, known: Box) -> Image:
     """Return the window of a canvas's pixels, 0 outside the known box; both lie in the canvas."""
-    top, left = window.y - canvas.y, window.x - canvas.x
-    part = pixels[top : top + window.height, left : left + window.width]
+    part = pixels[window.slices_in(canvas)]
     if known == window:
         return np.ascontiguousarray(part)
     whole: Image = np.zeros((window.height, window.width), dtype=np.float32)
-    top, left = known.y - window.y, known.x - window.x
-    inside = np.s_[top : top + known.height, left : left + known.width]
+    inside = known.slices_in(window)
     whole[inside] = part[inside]
     return whole
 

@@ -42,6 +42,20 @@ class Box:
             height=max(self.y + self.height, other.y + other.height) - y,
         )
 
+    def common(self, other: Box) -> Box:
+        """Return what lies in both boxes; where nothing does, a box without pixels."""
+        x, y = max(self.x, other.x), max(self.y, other.y)
+        width = min(self.x + self.width, other.x + other.width) - x
+        height = min(self.y + self.height, other.y + other.height) - y
+        if width <= 0 or height <= 0:
+            return Box(x=self.x, y=self.y, width=0, height=0)
+        return Box(x=x, y=y, width=width, height=height)
+
+    def slices_in(self, window: Box) -> tuple[slice, slice]:
+        """Return the rows and columns that this box is of the pixels of a window that holds it."""
+        top, left = self.y - window.y, self.x - window.x
+        return slice(top, top + self.height), slice(left, left + self.width)
+
     def holds(self, other: Box) -> bool:
         """Return whether the other box lies within this one."""
         return self.united(other) == self
@@ -71,20 +85,14 @@ class FrameWindows:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FrameHeader:
+class FrameHeader(FrameWindows):
     """What a frame's file says besides its pixels, and what its alpha's file repeats.
 
     Attributes:
-        display: the display window.
-        data: the data window: where there are pixels.
-        pixel_aspect: width of a pixel over its height.
         frame_rate: frames per second as numerator and denominator, or None.
         timecode: the two SMPTE words as OpenEXR stores them, or None.
     """
 
-    display: Box
-    data: Box
-    pixel_aspect: float = 1.0
     frame_rate: tuple[int, int] | None = None
     timecode: tuple[int, int] | None = None
 

@@ -17,14 +17,12 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from gvm_client.limits import SHOWN_COLUMNS, SHOWN_ROWS
+from gvm_client.limits import SHOWN_COLUMNS, SHOWN_EQUAL, SHOWN_ROWS, SHOWN_SAMPLES
 from gvm_server.media.colour import Colour
 from gvm_server.media.curves import Pixels
 from gvm_server.media.geometry import Box
 from gvm_server.media.plate import PlateFrame
 
-SAMPLES = 16  # of a cell, each way: averages of pixels
-EQUAL = 1e-5  # times their value, cells differ by the order of sums alone
 FLAT = 0.02  # a deviation of the cells below this is noise
 KEPT = 4096  # thumbnails: 9 MiB
 
@@ -49,16 +47,12 @@ def thumbnail(frame: PlateFrame, colour: Colour, box: Box) -> Cells:
 def medians(frame: PlateFrame, box: Box) -> Cells:
     """Return the same as the frame has them, in its own colour space."""
     display, data = frame.header.display, frame.header.data
-    seen = _shared(data, display)
-    green = frame.pixels[
-        seen.y - data.y : seen.y - data.y + seen.height,
-        seen.x - data.x : seen.x - data.x + seen.width,
-        1,
-    ]
+    seen = data.common(display)
+    green = frame.pixels[..., 1][seen.slices_in(data)]
     across = _coverage(SHOWN_COLUMNS, seen.x - box.x, seen.width, box.width)
     down = _coverage(SHOWN_ROWS, seen.y - box.y, seen.height, box.height)
     samples = down @ np.ascontiguousarray(green) @ across.T
-    parts = samples.reshape(SHOWN_ROWS, SAMPLES, SHOWN_COLUMNS, SAMPLES)
+    parts = samples.reshape(SHOWN_ROWS, SHOWN_SAMPLES, SHOWN_COLUMNS, SHOWN_SAMPLES)
     cells: Cells = np.median(parts, axis=(1, 3)).astype(np.float32)
     outside = ~np.outer(
         _whole_cells(SHOWN_ROWS, display.y - box.y, display.height, box.height),
@@ -96,7 +90,7 @@ def ranks_of(cells: Cells) -> Ranks:
     values = cells.ravel()
     there = np.flatnonzero(~np.isnan(values))
     order = there[np.argsort(values[there], kind="stable")]
-    rises = np.diff(values[order]) > EQUAL * np.abs(values[order][1:])
+    rises = np.diff(values[order]) > SHOWN_EQUAL * np.abs(values[order][1:])
     ranks[order[:1]] = 0
     ranks[order[1:]] = np.cumsum(rises)
     return ranks.reshape(cells.shape)
@@ -131,9 +125,9 @@ class Thumbnails:
         return made
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)  # a clip has two, or six where its aspect is another; 8 MiB each at 4K
 def _coverage(cells: int, start: int, length: int, whole: int) -> Pixels:
-    """Return [cells * SAMPLES, length]: each pixel's part in each sample of a side.
+    """Return [cells * SHOWN_SAMPLES, length]: each pixel's part in each sample of a side.
 
     Args:
         cells: of the side.
@@ -141,7 +135,7 @@ def _coverage(cells: int, start: int, length: int, whole: int) -> Pixels:
         length: how many pixels there are.
         whole: how long the side is, in pixels.
     """
-    edges = np.arange(cells * SAMPLES + 1) * (whole / (cells * SAMPLES))
+    edges = np.arange(cells * SHOWN_SAMPLES + 1) * (whole / (cells * SHOWN_SAMPLES))
     pixels = start + np.arange(length)
     covered = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
     weights: Pixels = (np.maximum(covered, 0.0) / np.diff(edges)[:, None]).astype(np.float32)
@@ -153,16 +147,6 @@ def _whole_cells(cells: int, start: int, length: int, whole: int) -> NDArray[np.
     edges = np.arange(cells + 1) * (whole / cells)
     inside = (edges[:-1] >= start - 1e-6) & (edges[1:] <= start + length + 1e-6)
     return np.asarray(inside, dtype=np.bool_)
-
-
-def _shared(left: Box, right: Box) -> Box:
-    """Return what lies in both boxes, which may be nothing."""
-    x, y = max(left.x, right.x), max(left.y, right.y)
-    width = min(left.x + left.width, right.x + right.width) - x
-    height = min(left.y + left.height, right.y + right.height) - y
-    if width <= 0 or height <= 0:
-        return Box(x=left.x, y=left.y, width=0, height=0)
-    return Box(x=x, y=y, width=width, height=height)
 
 
 def _nearest_ascending(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,9 +8,6 @@
 namespace gvm::bridge {
 namespace {
 
-constexpr std::size_t kSamples = 16;  // of a cell, each way
-constexpr float kEqual = 1e-5f;       // times their value, cells differ by the order of sums alone
-
 /// Shares that pixels of a side have in its samples: `add(sample, part of it)`.
 template <class Add>
 void spread(std::int64_t pixel, std::int64_t side, std::size_t samples, Add&& add) {
@@ -64,7 +61,7 @@ std::vector<std::int64_t> in_order(const std::vector<float>& cells,
   for (std::size_t at = 0; at < order.size(); ++at) {
     const float value = cells[order[at]];
     const float before = at > 0 ? cells[order[at - 1]] : value;
-    if (value - before > kEqual * std::abs(value)) ++rank;
+    if (value - before > kShownEqual * std::abs(value)) ++rank;
     ranks[order[at]] = rank;
   }
   return ranks;
@@ -74,7 +71,7 @@ std::vector<std::int64_t> in_order(const std::vector<float>& cells,
 
 std::vector<std::int64_t> ranks_of(std::int64_t width, std::int64_t height, const PartShown& part,
                                    const ReadRow& read) {
-  constexpr std::size_t kAcross = kShownColumns * kSamples, kDown = kShownRows * kSamples;
+  constexpr std::size_t kAcross = kShownColumns * kShownSamples, kDown = kShownRows * kShownSamples;
   std::vector<float> samples(kAcross * kDown, 0.0f);
   const std::vector<Share> across = shares(part.x1, part.x2, width, kAcross);
   std::vector<float> row(static_cast<std::size_t>(std::max<std::int64_t>(part.x2 - part.x1, 0)));
@@ -93,12 +90,12 @@ std::vector<std::int64_t> ranks_of(std::int64_t width, std::int64_t height, cons
   }
   std::vector<float> cells(kShownColumns * kShownRows);
   std::vector<std::size_t> there;
-  std::vector<float> cell(kSamples * kSamples);
+  std::vector<float> cell(kShownSamples * kShownSamples);
   for (std::size_t at = 0; at < cells.size(); ++at) {
     const std::size_t left = at % kShownColumns, top = at / kShownColumns;
     for (std::size_t index = 0; index < cell.size(); ++index) {
-      const std::size_t y = top * kSamples + index / kSamples;
-      cell[index] = samples[y * kAcross + left * kSamples + index % kSamples];
+      const std::size_t y = top * kShownSamples + index / kShownSamples;
+      cell[index] = samples[y * kAcross + left * kShownSamples + index % kShownSamples];
     }
     cells[at] = median(cell);
     if (is_whole(left, kShownColumns, width, part.x1, part.x2) &&

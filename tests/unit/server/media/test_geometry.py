@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+import numpy as np
 import pytest
 
 from gvm_client.errors import ErrorCode, InputError
@@ -145,3 +146,21 @@ def test_a_canvas_has_a_bound_that_names_the_frame():
     frames[2] = FrameWindows(display=DISPLAY, data=box(60_000, 60_000, 1, 1))
     with pytest.raises(InputError, match=r"frame 2, 1x1 at \(60000, 60000\)"):
         geometry_of("a", frames)
+
+
+@pytest.mark.parametrize(
+    ("other", "common"),
+    [
+        (Box(x=2, y=-1, width=9, height=4), Box(x=2, y=0, width=2, height=3)),
+        (Box(x=1, y=1, width=1, height=1), Box(x=1, y=1, width=1, height=1)),
+        (Box(x=4, y=0, width=3, height=3), Box(x=0, y=0, width=0, height=0)),
+    ],
+)
+def test_what_two_boxes_share_is_the_same_part_of_both(other: Box, common: Box):
+    """Where they only touch there are no pixels."""
+    box = Box(x=0, y=0, width=4, height=5)
+    found = box.common(other)
+    assert found == common
+    pixels = np.arange(20).reshape(5, 4)
+    assert pixels[found.slices_in(box)].shape == (common.height, common.width)
+    assert found.area == 0 or pixels[found.slices_in(box)][0, 0] == common.y * 4 + common.x
