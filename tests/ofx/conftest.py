@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from filelock import FileLock
+from numpy.typing import NDArray
 
 from tests.ofx.fakehost import Build, HostPlate
-from tests.support.plates import moving_disc, write_plate
-from tests.support.site import Site, machine
+from tests.support.plates import moving_disc, read_alpha, write_plate
+from tests.support.site import Site, machine_for_hosts
 
 ROOT = Path(__file__).parents[2]
 WIDTH, HEIGHT, FIRST, LAST = 96, 64, 1001, 1020
@@ -58,12 +59,11 @@ def build() -> Build:
 @pytest.fixture(scope="session")
 def plate(tmp_path_factory: pytest.TempPathFactory) -> HostPlate:
     """A clip whose pixels half floats hold, as the fake host's files."""
-    folder = tmp_path_factory.mktemp("plate")
-    plate = HostPlate(folder=folder, width=WIDTH, height=HEIGHT, first=FIRST, last=LAST)
-    for frame in range(FIRST, LAST + 1):
-        colours = moving_disc(frame, WIDTH, HEIGHT).astype(np.float16).astype(np.float32)
-        plate.write(frame, np.dstack([colours, np.ones((HEIGHT, WIDTH), np.float32)]))
-    return plate
+    pictures = {
+        frame: moving_disc(frame, WIDTH, HEIGHT).astype(np.float16).astype(np.float32)
+        for frame in range(FIRST, LAST + 1)
+    }
+    return HostPlate.of(tmp_path_factory.mktemp("plate"), pictures)
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +76,20 @@ def exr_plate(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """A machine of its own, whose hosts may start this Python's server."""
-    with machine(tmp_path) as site:
-        site.environment["GVM_SERVER"] = f"{sys.executable} -m gvm_server serve"
+    with machine_for_hosts(tmp_path) as site:
         yield site
+
+
+@pytest.fixture(scope="module")
+def warm_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One for all tests of a file: its server stays warm, as an artist's does."""
+    with machine_for_hosts(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def alphas(warm_site: Site, exr_plate: str) -> dict[int, NDArray[np.float32]]:
+    """The command line's alphas of the clip, made there."""
+    out = warm_site.folder / "alphas"
+    assert warm_site.matte(exr_plate, out, "--depth", "float").code == 0
+    return {frame: read_alpha(out / f"plate.{frame}.exr") for frame in range(FIRST, LAST + 1)}

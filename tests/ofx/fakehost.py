@@ -90,6 +90,17 @@ class HostPlate:
     first: int
     last: int
 
+    @classmethod
+    def of(cls, folder: Path, pictures: Mapping[int, NDArray[np.float32]]) -> HostPlate:
+        """Write a clip's frames, [H, W, 3] each; they are opaque."""
+        height, width = next(iter(pictures.values())).shape[:2]
+        plate = cls(
+            folder=folder, width=width, height=height, first=min(pictures), last=max(pictures)
+        )
+        for frame, colours in pictures.items():
+            plate.write(frame, np.dstack([colours, np.ones((height, width), np.float32)]))
+        return plate
+
     def said(self) -> dict[str, Any]:
         """Return it as the host takes it."""
         return {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH
 from tests.ofx.fakehost import HOSTS, Build, FakeHost, HostPlate, hosting
 from tests.support.plates import moving_disc, read_alpha
-from tests.support.site import Site, machine
+from tests.support.site import Site
 
 SHAPE = (HEIGHT, WIDTH, 4)
 SMALL = {"engine": 3, "size": 32, "framesPerWindow": 6, "overlap": 2}  # as the site's SMALL
@@ -25,22 +23,12 @@ NEEDED = "OfxImageClipPropFrameRange_Source"
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(warm_site: Site) -> Site:
     """One machine for all these tests."""
-    with machine(tmp_path_factory.mktemp("site")) as site:
-        site.environment["GVM_SERVER"] = f"{sys.executable} -m gvm_server serve"
-        yield site
+    return warm_site
 
 
 Alphas = dict[int, NDArray[np.float32]]
-
-
-@pytest.fixture(scope="module")
-def alphas(site: Site, exr_plate: str) -> Alphas:
-    """The command line's alphas of the clip."""
-    out = site.folder / "alphas"
-    assert site.matte(exr_plate, out, "--depth", "float").code == 0
-    return {frame: read_alpha(out / f"plate.{frame}.exr") for frame in range(FIRST, LAST + 1)}
 
 
 class Open(Protocol):

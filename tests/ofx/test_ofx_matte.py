@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,7 +16,7 @@ from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH
 from tests.ofx.fakehost import HOSTS, NUKE, Build, FakeHost, HostPlate, hosting
 from tests.support.colours import CONFIG
 from tests.support.plates import moving_disc, read_alpha, write_exr
-from tests.support.site import Site, machine
+from tests.support.site import Site
 
 FRAMES = range(FIRST, LAST + 1)
 SHAPE = (HEIGHT, WIDTH, 4)
@@ -27,19 +25,9 @@ STEPS = {"Byte": 255, "Short": 65535, "Half": 2048, "Float": 2**24}  # of alpha,
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """One machine for all these tests: its server stays warm, as an artist's does."""
-    with machine(tmp_path_factory.mktemp("site")) as site:
-        site.environment["GVM_SERVER"] = f"{sys.executable} -m gvm_server serve"
-        yield site
-
-
-@pytest.fixture(scope="module")
-def alphas(site: Site, exr_plate: str) -> dict[int, NDArray[np.float32]]:
-    """The command line's alphas of the clip."""
-    out = site.folder / "alphas"
-    assert site.matte(exr_plate, out, "--depth", "float").code == 0
-    return {frame: read_alpha(out / f"plate.{frame}.exr") for frame in FRAMES}
+def site(warm_site: Site) -> Site:
+    """One machine for all these tests."""
+    return warm_site
 
 
 class Open(Protocol):

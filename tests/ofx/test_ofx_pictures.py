@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 from tests.ofx.fakehost import HOSTS, NUKE, Build, FakeHost, HostPlate, hosting
 from tests.support.pictures import CLIPS, HEIGHT, WIDTH, letterboxed, linear, srgb
 from tests.support.plates import read_alpha, write_exr
-from tests.support.site import Site, machine
+from tests.support.site import Site
 
 LAST = 16
 FRAMES = range(1, LAST + 1)
@@ -33,23 +31,10 @@ def light(frame: int) -> NDArray[np.float32]:
     return linear(CLIPS["walk"](2 * frame)).astype(np.float16).astype(np.float32)
 
 
-def host_plate(folder: Path, pictures: dict[int, NDArray[np.float32]]) -> HostPlate:
-    """Write what a host shows."""
-    height, width = next(iter(pictures.values())).shape[:2]
-    plate = HostPlate(
-        folder=folder, width=width, height=height, first=min(pictures), last=max(pictures)
-    )
-    for frame, colours in pictures.items():
-        plate.write(frame, np.dstack([colours, np.ones((height, width), np.float32)]))
-    return plate
-
-
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(warm_site: Site) -> Site:
     """One machine for all these tests."""
-    with machine(tmp_path_factory.mktemp("site")) as site:
-        site.environment["GVM_SERVER"] = f"{sys.executable} -m gvm_server serve"
-        yield site
+    return warm_site
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +57,7 @@ def alphas(site: Site, file: str) -> Alphas:
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> HostPlate:
     """The clip as a video host shows it: display-referred."""
-    return host_plate(
+    return HostPlate.of(
         tmp_path_factory.mktemp("shown"), {frame: srgb(light(frame)) for frame in FRAMES}
     )
 
@@ -146,7 +131,7 @@ def test_a_search_finds_what_the_host_shows(
 
 def test_a_search_finds_no_other_clip(mlt: Open, file: str, tmp_path: Path):
     """The node says that the file is the wrong one."""
-    other = host_plate(tmp_path / "other", {frame: CLIPS["pan"](frame) for frame in (1, 2)})
+    other = HostPlate.of(tmp_path / "other", {frame: CLIPS["pan"](frame) for frame in (1, 2)})
     with mlt(plate=other) as host:
         host.create(**SMALL, plateFile=file, plateCheck=SEARCH)
         answer = host.render(2)
@@ -162,7 +147,7 @@ def test_between_bars_the_alpha_lies_on_the_picture(
 ):
     """A profile of another aspect: nothing is stretched over the bars."""
     pictures = {frame: letterboxed(srgb(light(frame)), aspect) for frame in (7, 8)}
-    with mlt(plate=host_plate(tmp_path / "bars", pictures)) as host:
+    with mlt(plate=HostPlate.of(tmp_path / "bars", pictures)) as host:
         host.create(**SMALL, plateFile=file)
         picture = host.picture(8, (*pictures[8].shape[:2], 4))
         assert _same(picture, letterboxed(alphas[8][..., None], aspect)[..., 0])
@@ -175,7 +160,7 @@ def test_exposure_and_depth_are_no_other_picture(
 ):
     """What an artist grades before the node is the same frame."""
     graded = {frame: srgb(light(frame) * np.float32(2.0**stops)) for frame in (7, 8)}
-    with mlt(plate=host_plate(tmp_path / "graded", graded), depth=f"OfxBitDepth{depth}") as host:
+    with mlt(plate=HostPlate.of(tmp_path / "graded", graded), depth=f"OfxBitDepth{depth}") as host:
         host.create(**SMALL, plateFile=file)
         assert _same(host.picture(8, SHAPE), alphas[8])
 
@@ -208,7 +193,7 @@ def test_media_that_shows_another_frame_leaves_the_host_s_frames(
     build: Build, tmp_path: Path, site: Site
 ):
     """Equal aspect does not prove the same picture: what Resolve names may be another one."""
-    plate = host_plate(tmp_path / "plate", {frame - 1: srgb(light(frame)) for frame in FRAMES})
+    plate = HostPlate.of(tmp_path / "plate", {frame - 1: srgb(light(frame)) for frame in FRAMES})
     for late, fetched in ((0, 1), (5, 6)):
         movie = tmp_path / f"clip{late}.mkv"
         with av.open(str(movie), "w") as container:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,7 +12,7 @@ from numpy.typing import NDArray
 
 from tests.ofx.conftest import FIRST, HEIGHT, WIDTH
 from tests.ofx.fakehost import HOSTS, Build, FakeHost, HostPlate, hosting
-from tests.support.site import Site, machine
+from tests.support.site import Site
 
 LAST = FIRST + 5
 SHAPE = (HEIGHT, WIDTH, 4)
@@ -25,11 +23,9 @@ REGION = "OfxImageEffectActionGetRegionOfDefinition"
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(warm_site: Site) -> Site:
     """One machine for all these tests."""
-    with machine(tmp_path_factory.mktemp("site")) as site:
-        site.environment["GVM_SERVER"] = f"{sys.executable} -m gvm_server serve"
-        yield site
+    return warm_site
 
 
 class Open(Protocol):

@@ -10,7 +10,6 @@ window that nobody has made, by the node and by `gvm matte` in turn, with a warm
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -21,7 +20,7 @@ import numpy as np
 from tests.ofx.conftest import ROOT, build_plugin
 from tests.ofx.fakehost import NUKE, Build, FakeHost, HostPlate, hosting
 from tests.support.plates import moving_disc, write_plate
-from tests.support.site import Site, machine
+from tests.support.site import Site, machine_for_hosts
 
 WIDTH, HEIGHT, WINDOW, ROUNDS, WINDOWS = 1920, 1080, 8, 20, 4
 LAST = WINDOW * WINDOWS
@@ -34,14 +33,13 @@ def main() -> None:
     build = build_plugin(ROOT / "build" / "plugin")
     for path in sorted(build.plugin.parent.iterdir()):
         print(f"{path.name:<36} {path.stat().st_size / 1e6:6.2f} MB")
-    with tempfile.TemporaryDirectory() as name, machine(Path(name)) as site:
-        site.environment["GVM_SERVER"] = f"{sys.executable} -m gvm_server serve"
+    with tempfile.TemporaryDirectory() as name, machine_for_hosts(Path(name)) as site:
         folder = Path(name)
-        plate = HostPlate(folder=folder / "host", width=WIDTH, height=HEIGHT, first=1, last=LAST)
-        ones = np.ones((HEIGHT, WIDTH), np.float32)
-        for frame in range(1, LAST + 1):
-            colours = moving_disc(frame, WIDTH, HEIGHT).astype(np.float16).astype(np.float32)
-            plate.write(frame, np.dstack([colours, ones]))
+        pictures = {
+            frame: moving_disc(frame, WIDTH, HEIGHT).astype(np.float16).astype(np.float32)
+            for frame in range(1, LAST + 1)
+        }
+        plate = HostPlate.of(folder / "host", pictures)
         files = write_plate(folder / "plate", range(1, LAST + 1), width=WIDTH, height=HEIGHT)
         _measure(build, site, plate, files)
 

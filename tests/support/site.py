@@ -122,3 +122,11 @@ def machine(folder: Path) -> Iterator[Site]:
         site.kill_server()
         kill_all_of(runtime)
         shutil.rmtree(runtime, ignore_errors=True)
+
+
+@contextmanager
+def machine_for_hosts(folder: Path) -> Iterator[Site]:
+    """Give such a machine, whose hosts may start this Python's server."""
+    with machine(folder) as site:
+        site.environment["GVM_SERVER"] = f"{sys.executable} -m gvm_server serve"
+        yield site
