@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 
+from gvm_nodes.alphas import SCRIPT_KNOBS, SCRIPT_WISHES, changed
 from gvm_nodes.fusion.script import main as fusion_main
 from gvm_nodes.line import Line
 from gvm_nodes.resolve.script import main as resolve_main
@@ -41,3 +42,22 @@ def until(window: Window, says: str) -> Hands:
     """Wait until the status line says something."""
     while says not in window.status:
         yield
+
+
+def comp(*plates: str) -> Composition:
+    """Return a composition with plates, all selected."""
+    made = Composition(0, 9)
+    for name in plates or ("a",):
+        made.select_loader(f"/p/{name}.1001.exr", 1001, 100, start=0)
+    return made
+
+
+def shown(window: Window) -> dict[str, object]:
+    """Return what every setting shows."""
+    return {knob.name: window.value(knob.name) for knob in SCRIPT_KNOBS}
+
+
+def wished(**values: object) -> dict[str, object]:
+    """Return what every setting shows where these were chosen."""
+    wishes = changed(SCRIPT_WISHES, values)  # type: ignore[arg-type]
+    return {knob.name: getattr(wishes, knob.name) for knob in SCRIPT_KNOBS}

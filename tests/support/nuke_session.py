@@ -48,6 +48,8 @@ __all__ = [
     "written",
 ]
 
+TICKET = f"{'0' * 32} range 1001-1020"  # of a job that a script was saved with
+
 
 def start(folder: Path, *, gui: bool = True, args: tuple[str, ...] = (), edition: str = "") -> None:
     """Start Nuke with our callbacks and a script that was saved in a folder."""
@@ -105,3 +107,15 @@ def tell(node: nuke.Group, request: Matte, update: Update) -> None:
 def shown_alpha(node: nuke.Group, frame: int) -> Path:
     """Return the file that the Read inside shows at a frame."""
     return Path(node.node("MatteRead")["file"].value() % frame)
+
+
+def plate(tmp_path: Path, first: int = 1001, last: int = 1020) -> nuke.Node:
+    """Make a Read of frames that need not exist."""
+    return read_plate(str(tmp_path / "a.%04d.exr"), first, last)
+
+
+def fail(node: nuke.Group) -> str:
+    """Press Render Range where no server can be had, and return what the node says."""
+    press("render_range", node)
+    nuke.pump(lambda: not DESK.is_busy and nuke.session().calls.empty())
+    return NukeNode(node).said

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from gvm_nodes.defaults import VARIABLE
+
 
 @pytest.fixture
 def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -14,3 +16,10 @@ def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GVM_RUNTIME_DIR", str(folder))
     monkeypatch.setenv("GVM_SERVER", "/none/server")
     return folder
+
+
+@pytest.fixture
+def no_studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without a studio's file."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))

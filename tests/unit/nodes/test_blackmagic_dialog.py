@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -16,49 +15,15 @@ from gvm_nodes.alphas import SCRIPT_KNOBS, SCRIPT_WISHES, changed, checked
 from gvm_nodes.blackmagic.dialog import LOOK_SECONDS
 from gvm_nodes.blackmagic.form import BOUNDS
 from gvm_nodes.blackmagic.memory import KEY
-from gvm_nodes.defaults import VARIABLE
 from gvm_nodes.fusion.script import main
 from gvm_nodes.knobs import Page
-from tests.fakes.fusion import Composition, Fusion
+from tests.fakes.fusion import Fusion
 from tests.fakes.line import FakeLine
-from tests.fakes.remote import Remote
 from tests.fakes.resolve import MediaPoolItem, Project, Timeline, TimelineItem, status
 from tests.fakes.uimanager import Screen, Window
-from tests.support.artist import Hands, at_fusion, at_resolve, until
+from tests.support.artist import Hands, at_fusion, at_resolve, comp, shown, until, wished
 
-
-@pytest.fixture(autouse=True)
-def no_studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine without a studio's file."""
-    monkeypatch.delenv(VARIABLE, raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-
-
-@pytest.fixture
-def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A studio's file."""
-    path = tmp_path / "studio.json"
-    monkeypatch.setenv(VARIABLE, str(path))
-    return path
-
-
-def comp(*plates: str) -> Composition:
-    """Return a composition with plates, all selected."""
-    made = Composition(0, 9)
-    for name in plates or ("a",):
-        made.select_loader(f"/p/{name}.1001.exr", 1001, 100, start=0)
-    return made
-
-
-def shown(window: Window) -> dict[str, object]:
-    """Return what every setting shows."""
-    return {knob.name: window.value(knob.name) for knob in SCRIPT_KNOBS}
-
-
-def wished(**values: object) -> dict[str, object]:
-    """Return what every setting shows where these were chosen."""
-    wishes = changed(SCRIPT_WISHES, values)  # type: ignore[arg-type]
-    return {knob.name: getattr(wishes, knob.name) for knob in SCRIPT_KNOBS}
+pytestmark = pytest.mark.usefixtures("no_studio")
 
 
 def test_every_setting_is_in_the_window_on_its_page():
@@ -354,45 +319,6 @@ def test_free_gpu_memory_asks_in_the_background():
     assert line.opened == ["gvm-release"]
 
 
-def test_settings_are_remembered_in_the_program_that_used_them():
-    """What was only looked at is not; a preset's numbers come back with their changes."""
-    line = FakeLine()
-
-    def first(window: Window) -> Hands:
-        window.choose("preset", "low_memory")
-        yield
-        yield
-        window.every()["size"].Value = 720  # the default's, not the preset's
-        window.press("start")
-        yield from until(window, "its alphas")
-        window.every()["size"].Value = 100
-        window.press("close")
-
-    def second(window: Window) -> Hands:
-        yield
-        yield
-        assert shown(window) == wished(preset="low_memory", size=720)
-        window.press("close")
-
-    _, fusion = at_fusion(first, comp(), ["alphas"], line)
-    assert at_fusion(second, comp(), ["alphas"], line, **fusion.data)[0] == 0
-
-
-def test_a_program_that_keeps_no_texts_works_all_the_same(monkeypatch):
-    """Whether Resolve's own Fusion has these methods, nobody says."""
-    monkeypatch.setattr(Remote, "lacks", frozenset({"GetData", "SetData"}))
-
-    def artist(window: Window) -> Hands:
-        assert shown(window) == wished()
-        window.press("start")
-        yield from until(window, "1 alpha clip is in the bin")
-        window.press("close")
-
-    project = Project()
-    project.pool.selection = [MediaPoolItem("/p/a.[1001-1010].exr")]
-    assert at_resolve(artist, project, ["selected"], FakeLine())[0] == 0
-
-
 def test_items_without_media_are_told_at_the_end():
     """A title, or a clip that Resolve gives no media of: it was passed over."""
     item = TimelineItem(MediaPoolItem("/p/a.[1001-1010].exr"), 0, 10)
@@ -405,80 +331,6 @@ def test_items_without_media_are_told_at_the_end():
         window.press("close")
 
     assert at_resolve(artist, Project(timeline), ["marked"], FakeLine())[0] == 0
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "{",
-        "[]",
-        "7",
-        '{"size": "big"}',
-        '{"size": 7}',
-        '{"size": Infinity}',
-        '{"colour": 1}',
-        '{"preset": "no"}',
-    ],
-)
-def test_a_damaged_memory_falls_back_to_the_defaults(text):
-    """The window opens as on the first day."""
-
-    def artist(window: Window) -> Hands:
-        assert shown(window) == wished()
-        window.press("close")
-        yield
-
-    assert at_fusion(artist, comp(), ["alphas"], FakeLine(), **{KEY: text})[0] == 0
-
-
-def test_a_studio_s_defaults_fill_the_window_and_its_locks_hold(studio):
-    """Over what was chosen last, and over presets; a new default reaches who chose no other."""
-    values = {"colourspace": "acescg", "size": 256}
-    studio.write_text(json.dumps({"defaults": values, "locked": ["size"]}))
-    line = FakeLine()
-
-    def artist(window: Window) -> Hands:
-        assert shown(window) == wished(**values, gamma=1.1)
-        assert not window.is_enabled("size")
-        assert window.is_enabled("colourspace")
-        window.choose("preset", "prototype")
-        yield
-        yield
-        assert window.value("size") == 256
-        assert window.value("max_resolution") == 512
-        window.press("start")
-        yield from until(window, "its alphas")
-        window.press("close")
-
-    kept = json.dumps({"size": 512, "gamma": 1.1})
-    _, fusion = at_fusion(artist, comp(), ["alphas"], line, **{KEY: kept})
-    assert line.requests[0].window.size == 256
-    assert json.loads(fusion.data[KEY]) == {"preset": "prototype", "gamma": 1.1}
-
-
-@pytest.mark.parametrize(
-    ("words", "text", "says"),
-    [
-        (["alphas"], "{", "studio.json cannot be used"),
-        (["alphas", "--size", "64"], '{"locked": ["size"]}', "The studio has locked Size."),
-        (["alphas", "--size", "7"], "{}", "size is 7; it must be from 32"),
-    ],
-)
-def test_what_cannot_be_begun_with_is_said_in_the_window(studio, words, text, says):
-    """Nobody works with other settings than were meant; the button only says it again."""
-    studio.write_text(text)
-    line = FakeLine()
-
-    def artist(window: Window) -> Hands:
-        assert says in window.status
-        window.press("start")
-        yield
-        yield
-        assert says in window.status
-        window.press("close")
-
-    assert at_fusion(artist, comp(), words, line)[0] == 1
-    assert line.requests == []
 
 
 def test_an_event_that_nobody_asked_for_is_no_trouble():

@@ -18,6 +18,7 @@ from tests.support.nuke_session import (
     group,
     knobs,
     matte_node,
+    plate,
     press,
     read_plate,
     settle,
@@ -39,11 +40,6 @@ def begin(folder: Path, *, gui: bool = True, every_change: bool = True) -> None:
     """Start Nuke in one of its manners."""
     start(folder, gui=gui)
     nuke.session().every_change = every_change
-
-
-def plate(tmp_path: Path) -> nuke.Node:
-    """Make a Read of frames that need not exist."""
-    return read_plate(str(tmp_path / "a.%04d.exr"), 1001, 1020)
 
 
 def ours() -> list[nuke.Group]:
