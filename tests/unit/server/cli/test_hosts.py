@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from gvm_server.cli import host_python, hosts
+from gvm_server.cli import host_python, hosts, install_natron
 from gvm_server.cli.finding import Finding, Health, look_at
 from gvm_server.cli.install_nuke import FOLDER, LINE, SIGN
 from gvm_server.cli.main import build_parser, main
 
 HOSTS = ("natron", "resolve", "fusion")
+NATRON_SCRIPTS = [script.path for script in install_natron.HOST.scripts]
 
 
 @pytest.fixture(autouse=True)
@@ -83,26 +84,28 @@ def test_a_missing_script_is_a_note(user: Path):
     assert "gvm install resolve" in found.remedy
 
 
-def test_a_script_of_another_release_is_a_note(user: Path):
+@pytest.mark.parametrize("name", NATRON_SCRIPTS)
+def test_a_script_of_another_release_is_a_note(name: str, user: Path):
     """It is not what this release writes."""
     install("natron")
-    script = next(user.rglob("*.py"))
+    (script,) = user.rglob(name)
     script.write_text(script.read_text() + "\nold = True\n")
     assert "of another release" in finding("Natron").says
 
 
+@pytest.mark.parametrize("name", NATRON_SCRIPTS)
 @pytest.mark.parametrize("damage", ["gone", "cut off", "empty after our line"])
-def test_a_package_that_cannot_be_loaded_is_bad(user: Path, damage: str):
+def test_a_package_that_cannot_be_loaded_is_bad(name: str, damage: str, user: Path):
     """Moved, or never whole: the node does nothing."""
     install("natron")
-    script = next(user.rglob("*.py"))
+    (script,) = user.rglob(name)
     text = script.read_text()
     if damage == "gone":
         nodes = str(Path(import_module("gvm_nodes").__file__ or "").parents[1])
         script.write_text(text.replace(nodes, "/there/is/none"))
     else:
         end = text.index("\n") + 1 if "empty" in damage else len(text) // 2
-        script.write_text(text[:end] + ("x = (" if damage == "cut off" else ""))
+        script.write_text(text[:end] + ("\nx = (" if damage == "cut off" else ""))
     found = finding("Natron")
     assert found.health is Health.BAD
     assert "cannot load it" in found.says

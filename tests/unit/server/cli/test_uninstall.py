@@ -120,7 +120,7 @@ def test_a_command_that_was_changed_since_stays(home: Path, bundle: str):
 def test_what_a_host_s_python_compiled_goes_too(home: Path, bundle: str):
     """Of our script only."""
     install("natron", bundle)
-    script = next((home / ".Natron").iterdir())
+    script = min((home / ".Natron").iterdir())
     compiled = script.parent / "__pycache__"
     compiled.mkdir()
     (compiled / f"{script.stem}.cpython-310.pyc").write_text("")
