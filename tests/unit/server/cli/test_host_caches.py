@@ -65,13 +65,13 @@ def written(file: Path, text: str) -> Path:
 
 def only(bundle: InstalledBundle):
     """Return the one finding."""
-    (found,) = host_caches.examine([bundle])
+    (found,) = host_caches.examine([bundle.binary])
     return found
 
 
 def test_no_host_has_run(bundle: InstalledBundle):
     """Then there is nothing to say."""
-    assert list(host_caches.examine([bundle])) == []
+    assert list(host_caches.examine([bundle.binary])) == []
 
 
 def test_a_plug_in_that_loaded(bundle: InstalledBundle, tmp_path: Path):
@@ -145,7 +145,7 @@ def test_a_cut_off_cache_is_named(bundle: InstalledBundle, tmp_path: Path, text:
 def test_a_cache_of_another_shape_says_nothing(bundle: InstalledBundle, tmp_path: Path):
     """Nobody is told that the host did not find it."""
     written(tmp_path / "nuke" / "ofxplugincache" / "ofxplugincache_Nuke99.xml", "<new><x/></new>")
-    assert list(host_caches.examine([bundle])) == []
+    assert list(host_caches.examine([bundle.binary])) == []
 
 
 def test_a_link_to_the_bundle_is_the_bundle(bundle: InstalledBundle, tmp_path: Path):
@@ -170,7 +170,7 @@ def test_fusion_s_list_of_blocked_plug_ins(bundle: InstalledBundle, tmp_path: Pa
     """Ours is named, or another's."""
     profile = tmp_path / ".fusion" / "BlackmagicDesign" / "Fusion" / "Profiles" / "Default"
     written(profile / name, "/usr/OFX/Plugins/Misc.ofx.bundle\n")
-    assert list(host_caches.examine([bundle])) == []
+    assert list(host_caches.examine([bundle.binary])) == []
     written(profile / name, f"/usr/OFX/Plugins/Misc.ofx.bundle\n{bundle.path}\n")
     found = only(bundle)
     assert found.health is Health.BAD
@@ -184,7 +184,7 @@ def test_natron_s_settings_that_switch_it_off(bundle: InstalledBundle, tmp_path:
     """What is switched on is not spoken of."""
     file = tmp_path / ".config" / "INRIA" / "Natron.conf"
     written(file, f"[General]\n{line.replace('false', 'true')}\nother_1_0_enabled=false\n")
-    assert list(host_caches.examine([bundle])) == []
+    assert list(host_caches.examine([bundle.binary])) == []
     written(file, f"[General]\n{line}\n")
     assert str(file) in only(bundle).says
 
