@@ -44,7 +44,7 @@ from gvm_client.protocol.messages import (
     Matte,
 )
 from gvm_client.settings import WindowSettings
-from gvm_server.media.stamp import prove_file
+from gvm_server.media.alphas.stamp import prove_file
 from tests.support.damage import DAMAGES, damaged
 from tests.support.exrs import HEIGHT, WIDTH, kinds
 from tests.support.plates import read_alpha, write_plate

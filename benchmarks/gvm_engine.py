@@ -30,17 +30,17 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.straightforward import Straightforward, stock_unet, stock_vae
-from gvm_server.matting.gvm.config import CheckpointConfig
-from gvm_server.matting.gvm.device import Placement
-from gvm_server.matting.gvm.engine import GvmEngine
-from gvm_server.matting.gvm.layout import unet_shapes, vae_shapes
-from gvm_server.matting.gvm.loading import assemble
-from gvm_server.matting.gvm.memory import Job, plan_memory
-from gvm_server.matting.gvm.options import GvmOptions
-from gvm_server.matting.gvm.reading import read_config
-from gvm_server.matting.gvm.simplify import Weights
-from gvm_server.matting.gvm.unet import UNet
-from gvm_server.matting.gvm.vae import Decoder, Encoder
+from gvm_server.matting.engines.gvm.config import CheckpointConfig
+from gvm_server.matting.engines.gvm.device import Placement
+from gvm_server.matting.engines.gvm.engine import GvmEngine
+from gvm_server.matting.engines.gvm.layout import unet_shapes, vae_shapes
+from gvm_server.matting.engines.gvm.loading import assemble
+from gvm_server.matting.engines.gvm.memory import Job, plan_memory
+from gvm_server.matting.engines.gvm.options import GvmOptions
+from gvm_server.matting.engines.gvm.reading import read_config
+from gvm_server.matting.engines.gvm.simplify import Weights
+from gvm_server.matting.engines.gvm.unet import UNet
+from gvm_server.matting.engines.gvm.vae import Decoder, Encoder
 from tests.tools.make_tiny_checkpoint import SCHEDULER, UNET, VAE, random_tensors
 
 STAGES = ("encode", "denoise", "decode")

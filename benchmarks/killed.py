@@ -29,8 +29,8 @@ import psutil
 from benchmarks.reference import Faults, Reference, hear
 from gvm_client.process import is_alive
 from gvm_client.session import MAX_RECOVERIES
-from gvm_server.media.cache import DiskCache
-from gvm_server.media.stamp import prove_file
+from gvm_server.media.alphas.stamp import prove_file
+from gvm_server.media.store.cache import DiskCache
 from tests.support.site import SMALL, Site, machine
 
 FRAMES = range(1, 25)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gvm_server.media.stamp import prove
+from gvm_server.media.alphas.stamp import prove
 from tests.support.plates import read_alpha, write_plate
 from tests.support.site import machine
 

@@ -22,11 +22,11 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
+from gvm_server.media.alphas.exr import read_alpha
 from gvm_server.media.confine import Roots
-from gvm_server.media.exr import read_alpha
-from gvm_server.media.open import open_plate
-from gvm_server.media.output import AlphaFiles
-from gvm_server.media.plate import PlateOptions
+from gvm_server.media.outputs.files import AlphaFiles
+from gvm_server.media.plates.base import PlateOptions
+from gvm_server.media.plates.open import open_plate
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "demo"

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from gvm_server.cli import farm_options, install_options, matte_options, weights_options
-from gvm_server.matting.gvm.options import Precision, Switch
+from gvm_server.cli import weights_options
+from gvm_server.cli.farm import options
+from gvm_server.cli.install import options as install_options
+from gvm_server.cli.matte import options as matte_options
+from gvm_server.matting.engines.gvm.options import Precision, Switch
 
 Parser = argparse.ArgumentParser
 
@@ -111,7 +114,7 @@ COMMANDS = (
     Command(
         "matte",
         "Matte a plate: EXR alphas at plate size.",
-        "gvm_server.cli.matte:run",
+        "gvm_server.cli.matte.command:run",
         matte_options.add_options,
     ),
     Command("serve", "Run the server in this terminal.", "gvm_server.cli.serve:run", _serve),
@@ -141,9 +144,9 @@ COMMANDS = (
         "",
         install_options.add_undo_options,
     ),
-    Command("farm", "Jobs for render farms.", "", farm_options.add_options),
+    Command("farm", "Jobs for render farms.", "", options.add_options),
     Command("stop", "End the server.", "gvm_server.cli.stop:run", _stop),
-    Command("doctor", "Check this machine.", "gvm_server.cli.doctor:run", _doctor),
+    Command("doctor", "Check this machine.", "gvm_server.cli.doctor.command:run", _doctor),
     Command(
         "verify", "Check the finished alphas of a folder.", "gvm_server.cli.verify:run", _verify
     ),

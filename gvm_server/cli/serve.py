@@ -14,10 +14,10 @@ from pathlib import Path
 from gvm_client.exits import Exit
 from gvm_client.printable import one_line, printable
 from gvm_client.runtime import LOG_NAME, runtime_dir
-from gvm_server.cli.request import absolute
+from gvm_server.cli.matte.request import absolute
 from gvm_server.cli.streams import outlive_readers
 from gvm_server.hostmemory import use_one_arena
-from gvm_server.matting.gvm.options import GvmOptions, Precision, Switch
+from gvm_server.matting.engines.gvm.options import GvmOptions, Precision, Switch
 from gvm_server.settings import ServerSettings
 from gvm_server.threads import share_cores
 

@@ -11,9 +11,9 @@ from gvm_client.errors import ErrorCode, GvmError, InputError
 from gvm_client.exits import Exit
 from gvm_client.plural import counted
 from gvm_server.cli.cache import cache_in_use
-from gvm_server.media.memo import NOTHING
-from gvm_server.media.output import EXTENSION
-from gvm_server.media.placed import Placed, Verdict
+from gvm_server.media.outputs.files import EXTENSION
+from gvm_server.media.store.memo import NOTHING
+from gvm_server.media.store.placed import Placed, Verdict
 
 _SAYS: Mapping[Verdict, str] = MappingProxyType(
     {

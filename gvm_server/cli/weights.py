@@ -26,8 +26,8 @@ from gvm_client.exits import Exit
 from gvm_server.cli.question import can_ask, confirmed
 from gvm_server.cli.streams import on_terminal
 from gvm_server.cli.words import as_json
-from gvm_server.matting.gvm import pull as pulling
-from gvm_server.matting.gvm.store import (
+from gvm_server.matting.engines.gvm import pull as pulling
+from gvm_server.matting.engines.gvm.store import (
     Manifest,
     Progress,
     agrees,
@@ -38,7 +38,7 @@ from gvm_server.matting.gvm.store import (
     weights_dir,
     write_manifest,
 )
-from gvm_server.matting.gvm.verify import verify as find_problems
+from gvm_server.matting.engines.gvm.verify import verify as find_problems
 from gvm_server.settings import ServerSettings
 
 

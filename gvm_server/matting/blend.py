@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gvm_client.windows import Blend
-from gvm_server.matting.engine import Image
+from gvm_server.matting.engines.base import Image
 
 
 def crossfade(shares: Sequence[tuple[Blend, Image]]) -> Image:

@@ -20,15 +20,15 @@ from gvm_client import __version__
 from gvm_client.settings import MatteKnobs
 from gvm_client.windows import windows_covering
 from gvm_server.matting.clock import Clock, Stage
-from gvm_server.matting.engine import Image
+from gvm_server.matting.engines.base import Image
 from gvm_server.matting.intake import IntakeFrame
 from gvm_server.matting.knobs import apply as apply_knobs
 from gvm_server.matting.knobs import reaches_out
 from gvm_server.matting.order import Order
 from gvm_server.matting.refine import refine
+from gvm_server.media.alphas.stamp import MAKER, PLATE_KEY, STAMP, Fingerprint
 from gvm_server.media.geometry import Box, ClipGeometry
-from gvm_server.media.sinks import Alpha, Delivery
-from gvm_server.media.stamp import MAKER, PLATE_KEY, STAMP, Fingerprint
+from gvm_server.media.outputs.sinks import Alpha, Delivery
 
 # The original program's cuts, in 8-bit steps: below the first is 0, above the second is 1.
 REFERENCE_BLACK, REFERENCE_WHITE = 25 / 255, 240 / 255

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_server.matting.clock import Clock, Stage
-from gvm_server.matting.engine import LUMA, Image
+from gvm_server.matting.engines.base import LUMA, Image
 from gvm_server.matting.order import Order
-from gvm_server.media.curves import Pixels
+from gvm_server.media.colour.curves import Pixels
 from gvm_server.media.geometry import Box, FrameHeader, describe
 from gvm_server.media.resize import downscale
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gvm_client.settings import MatteKnobs
-from gvm_server.matting.engine import Image
+from gvm_server.matting.engines.base import Image
 
 # A wide disc is made of discs of this radius: cost grows with the radius, not with its square, and
 # the shape is never further out than the radius and at most 6 % short of it.

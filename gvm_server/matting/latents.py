@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 
-from gvm_server.matting.engine import Latent
+from gvm_server.matting.engines.base import Latent
 
 LIMIT_FRAMES = 128  # sixteen windows of eight: more than overlaps and one changed frame ask for
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from gvm_client.settings import MatteKnobs, PlanKind, WindowSettings
 from gvm_client.windows import Plan
-from gvm_server.matting.engine import EngineInfo, Upsampling
+from gvm_server.matting.engines.base import EngineInfo, Upsampling
 from gvm_server.matting.working import WorkingSize, working_size
 from gvm_server.media.geometry import Box, ClipGeometry
-from gvm_server.media.plate import Plate
-from gvm_server.media.sinks import Sink
+from gvm_server.media.outputs.sinks import Sink
+from gvm_server.media.plates.base import Plate
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

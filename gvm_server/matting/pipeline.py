@@ -26,18 +26,18 @@ from gvm_server.matting.ahead import ReadAhead
 from gvm_server.matting.behind import FinishBehind
 from gvm_server.matting.blend import crossfade
 from gvm_server.matting.clock import Clock, Stage
-from gvm_server.matting.engine import Engine, EngineInfo, Image, Latent, decode_halo
+from gvm_server.matting.engines.base import Engine, EngineInfo, Image, Latent, decode_halo
 from gvm_server.matting.finish import finish
 from gvm_server.matting.footprint import WINDOWS_IN_HAND
 from gvm_server.matting.keys import latent_key, maker_words, window_key
 from gvm_server.matting.latents import LatentStore
 from gvm_server.matting.order import Order
 from gvm_server.matting.survey import Survey, of_damage, of_loss
-from gvm_server.media.cache import DiskCache
-from gvm_server.media.plate import Plate
-from gvm_server.media.sinks import Delivery
-from gvm_server.media.stamp import Fingerprint
-from gvm_server.media.windowfile import WindowAlphas
+from gvm_server.media.alphas.stamp import Fingerprint
+from gvm_server.media.outputs.sinks import Delivery
+from gvm_server.media.plates.base import Plate
+from gvm_server.media.store.cache import DiskCache
+from gvm_server.media.store.windows import WindowAlphas
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gvm_server.matting.engine import Image, Upsampling
+from gvm_server.matting.engines.base import Image, Upsampling
 from gvm_server.media.resize import upscale
 
 BOX = (3, 3)  # working pixels; wider boxes spread texture into the soft edge

@@ -12,9 +12,9 @@ from gvm_client.plural import ARE, WERE, counted
 from gvm_client.windows import Window, windows_covering, windows_for
 from gvm_server.matting.keys import alpha_key, maker_words, window_key
 from gvm_server.matting.order import Order
-from gvm_server.media.cache import DiskCache
+from gvm_server.media.alphas.stamp import Fingerprint
 from gvm_server.media.frames import format_frames
-from gvm_server.media.stamp import Fingerprint
+from gvm_server.media.store.cache import DiskCache
 
 _NONE: Mapping[int, Fingerprint] = MappingProxyType({})
 

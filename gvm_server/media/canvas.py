@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gvm_server.media.curves import Pixels
+from gvm_server.media.colour.curves import Pixels
 from gvm_server.media.geometry import Box
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from gvm_client.errors import SettingsError
 from gvm_client.protocol.messages import JobContext
-from gvm_server.matting.engine import EngineInfo
+from gvm_server.matting.engines.base import EngineInfo
+from gvm_server.media.colour.ocio import Configuration, load_config
 from gvm_server.media.confine import Roots
-from gvm_server.media.ocio import Configuration, load_config
 
 NOT_COMPILED = "none"
 

@@ -32,12 +32,12 @@ from gvm_client.protocol.messages import (
 from gvm_client.protocol.wire import Envelope
 from gvm_client.runtime import LOG_NAME, pixels_dir
 from gvm_server.hostmemory import give_back
-from gvm_server.matting.device import device_memory, device_name
-from gvm_server.matting.engines import Machine
+from gvm_server.matting.engines.device import device_memory, device_name
+from gvm_server.matting.engines.registry import Machine
 from gvm_server.matting.latents import LatentStore
 from gvm_server.matting.pipeline import Shop
-from gvm_server.media.cache import DiskCache
 from gvm_server.media.confine import Roots
+from gvm_server.media.store.cache import DiskCache
 from gvm_server.service.endpoint import Endpoint
 from gvm_server.service.logfile import rotate
 from gvm_server.service.prepare import Site

@@ -36,9 +36,9 @@ from gvm_client.settings import Priority, WindowSettings
 from gvm_server.matting.order import Order
 from gvm_server.matting.pipeline import Pipeline
 from gvm_server.matting.survey import Survey
-from gvm_server.media.pushed import PushedFrames
-from gvm_server.media.sinks import Delivery
-from gvm_server.media.stamp import Fingerprint
+from gvm_server.media.alphas.stamp import Fingerprint
+from gvm_server.media.outputs.sinks import Delivery
+from gvm_server.media.plates.pushed import PushedFrames
 from gvm_server.service.phases import Phase, step
 from gvm_server.service.replies import accepted, as_image, failed_by, frame_ready, sendable
 from gvm_server.service.rivals import Claim

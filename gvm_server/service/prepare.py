@@ -12,22 +12,22 @@ from gvm_client.frames import format_frames, parse_frames
 from gvm_client.protocol.messages import FilePlate, MappedOutput, Matte, PushedPlate
 from gvm_client.settings import WindowSettings
 from gvm_client.windows import Plan
-from gvm_server.matting.engines import Choice, Machine, find_engine
+from gvm_server.matting.engines.registry import Choice, Machine, find_engine
 from gvm_server.matting.footprint import check_memory
 from gvm_server.matting.order import Order, working_size_of
 from gvm_server.matting.working import WorkingSize
-from gvm_server.media.cache import DiskCache
+from gvm_server.media.colour.ocio import Configuration
 from gvm_server.media.confine import OpenFolder, Roots
 from gvm_server.media.geometry import ClipGeometry
-from gvm_server.media.ocio import Configuration
-from gvm_server.media.open import open_plate
-from gvm_server.media.output import AlphaFiles
-from gvm_server.media.plate import Plate, PlateOptions
+from gvm_server.media.outputs.files import AlphaFiles
+from gvm_server.media.outputs.sinks import FileSink, MappedSink, Sink
+from gvm_server.media.plates.base import Plate, PlateOptions
+from gvm_server.media.plates.open import open_plate
+from gvm_server.media.plates.pushed import PushedFrames, PushedOptions
+from gvm_server.media.plates.shown import Match, Picture, match
+from gvm_server.media.plates.thumbnail import Thumbnails, as_ranks
 from gvm_server.media.probe import probe_folder
-from gvm_server.media.pushed import PushedFrames, PushedOptions
-from gvm_server.media.shown import Match, Picture, match
-from gvm_server.media.sinks import FileSink, MappedSink, Sink
-from gvm_server.media.thumbnail import Thumbnails, as_ranks
+from gvm_server.media.store.cache import DiskCache
 from gvm_server.service.context import check_configuration, check_demands, weights_folder
 from gvm_server.settings import READERS, WRITERS
 
@@ -125,7 +125,7 @@ def _fitted(
         return window, ()
     if choice.weights is None or choice.options is None:
         return window, (f"The {choice.engine.name} engine needs little memory: its window stays.",)
-    from gvm_server.matting.gvm.fit import fit_window  # noqa: PLC0415 (torch comes with it)
+    from gvm_server.matting.engines.gvm.fit import fit_window  # noqa: PLC0415 (torch comes with it)
 
     fitted, says = fit_window(window, working, choice.weights, choice.options)
     return fitted, (says,)

@@ -18,7 +18,7 @@ from gvm_client.protocol.messages import (
 from gvm_server.matting.order import Order
 from gvm_server.matting.survey import Survey
 from gvm_server.media.mapped import MappedImage
-from gvm_server.media.sinks import Delivery
+from gvm_server.media.outputs.sinks import Delivery
 from gvm_server.service.context import Running
 
 _JOB_BYTES = 512  # of a job in a status, besides its texts

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gvm_client.errors import ErrorCode, OutputError
 from gvm_client.protocol.messages import FileOutput, Matte
-from gvm_server.media.output import AlphaFiles
+from gvm_server.media.outputs.files import AlphaFiles
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -31,13 +31,13 @@ from gvm_client.errors import (
 from gvm_client.protocol.messages import GiveFrames, JobSummary, Matte
 from gvm_client.settings import OnOom, WindowSettings
 from gvm_server.errors import as_gvm_error, forget_traces
-from gvm_server.matting.engine import DeviceLost, Engine
-from gvm_server.matting.engines import LoadedEngine
-from gvm_server.matting.gvm.backoff import backoff
+from gvm_server.matting.engines.base import DeviceLost, Engine
+from gvm_server.matting.engines.gvm.backoff import backoff
+from gvm_server.matting.engines.registry import LoadedEngine
 from gvm_server.matting.order import Order
 from gvm_server.matting.pipeline import Pipeline, Shop
 from gvm_server.matting.survey import survey
-from gvm_server.media.sinks import FileSink
+from gvm_server.media.outputs.sinks import FileSink
 from gvm_server.service.job import HEARTBEAT_SECONDS, Job, Line
 from gvm_server.service.phases import Phase
 from gvm_server.service.prepare import Site, prepare

@@ -17,8 +17,9 @@ from functools import partial
 from gvm_client.errors import ErrorCode, GvmError, LocalProtocolError
 from gvm_client.protocol.lifecycle import JobState
 from gvm_client.protocol.messages import Matte
+from gvm_nodes.connect import open_line
 from gvm_nodes.freshness import OUT_OF_DATE, UP_TO_DATE, is_plate_newer, record
-from gvm_nodes.line import Line, open_line
+from gvm_nodes.line import Line
 from gvm_nodes.naming import read_ticket, ticket
 from gvm_nodes.node import Host, Node
 from gvm_nodes.work import Phase, Update, Work

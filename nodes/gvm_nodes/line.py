@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import suppress
-from importlib.util import find_spec
 from typing import Protocol
 
-from gvm_client.errors import ErrorCode, JobFailed, ServerError, ServerNotRunning
+from gvm_client.errors import ErrorCode, JobFailed, ServerNotRunning
 from gvm_client.protocol.endings import error_of
 from gvm_client.protocol.messages import Cancelled, Failed, JobEvent, Matte, Progress, ServerStatus
 
@@ -98,26 +97,6 @@ class DirectLine:
         return None
 
 
-def open_line() -> Line:
-    """Return the direct line where pyzmq and msgpack can be loaded, else the one by side process.
-
-    Raises:
-        ServerError: they cannot, and no Python for a side process is named.
-    """
-    if _loads("zmq") and _loads("msgpack"):
-        return DirectLine()
-    from gvm_nodes.side import SideLine, side_python  # noqa: PLC0415 - only where it is needed
-
-    python = side_python()
-    if not python:
-        raise ServerError(
-            "This host's Python cannot load pyzmq and msgpack.",
-            remedy="Install the node again with `gvm install`, which names another Python for it.",
-            code=ErrorCode.SERVER_START_FAILED,
-        )
-    return SideLine(python)
-
-
 def raise_ending(event: JobEvent) -> None:
     """Raise what a job ended with, if it ended badly.
 
@@ -127,13 +106,3 @@ def raise_ending(event: JobEvent) -> None:
     """
     if isinstance(event, Failed | Cancelled):
         raise error_of(event)
-
-
-def _loads(module: str) -> bool:
-    if find_spec(module) is None:
-        return False
-    try:
-        __import__(module)
-    except ImportError:  # its compiled part is for another Python
-        return False
-    return True

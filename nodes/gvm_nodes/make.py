@@ -8,7 +8,8 @@ from typing import Protocol, TypeVar
 
 from gvm_client.settings import Priority
 from gvm_nodes.alphas import Recipe
-from gvm_nodes.line import Line, open_line
+from gvm_nodes.connect import open_line
+from gvm_nodes.line import Line
 from gvm_nodes.work import Update, Work
 
 Say = Callable[[str], None]

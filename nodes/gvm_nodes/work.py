@@ -27,7 +27,8 @@ from gvm_client.protocol.messages import (
     Matte,
     Progress,
 )
-from gvm_nodes.line import Line, open_line, raise_ending
+from gvm_nodes.connect import open_line
+from gvm_nodes.line import Line, raise_ending
 
 UPDATE_SECONDS = 0.5  # more often is only load on a host's main thread
 

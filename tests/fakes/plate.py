@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from gvm_client.settings import Depth
-from gvm_server.media.cache import DiskCache
-from gvm_server.media.colour import resolve_colour
-from gvm_server.media.colourhint import FileHint
-from gvm_server.media.exr import read_alpha, write_alpha
+from gvm_server.media.alphas.exr import read_alpha, write_alpha
+from gvm_server.media.alphas.stamp import Fingerprint
+from gvm_server.media.colour.hints import FileHint
+from gvm_server.media.colour.spaces import resolve_colour
 from gvm_server.media.geometry import Box, ClipGeometry, FrameHeader, geometry_of
-from gvm_server.media.plate import PlateFrame
-from gvm_server.media.sinks import Alpha, Delivery, Standing
-from gvm_server.media.stamp import Fingerprint
+from gvm_server.media.outputs.sinks import Alpha, Delivery, Standing
+from gvm_server.media.plates.base import PlateFrame
+from gvm_server.media.store.cache import DiskCache
 
 
 class DrawnPlate:

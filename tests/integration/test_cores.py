@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import numpy as np
 import OpenImageIO as oiio
@@ -11,8 +10,9 @@ import pytest
 
 from tests.support.plates import read_alpha
 from tests.support.portrait import portrait
+from tests.support.tree import GOLDEN
 
-WEIGHTS = str(Path(__file__).parents[1] / "golden" / "gvm" / "checkpoint")
+WEIGHTS = str(GOLDEN / "gvm" / "checkpoint")
 ENGINES = {
     "preview": (),
     "gvm": ("--weights", WEIGHTS, "--size", "64", "--frames-per-window", "2", "--overlap", "0"),

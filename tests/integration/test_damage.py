@@ -21,9 +21,9 @@ from gvm_client.errors import ErrorCode, OutputError
 from gvm_client.protocol.messages import Accepted, Done, Failed, FrameReady, MappedOutput
 from gvm_client.settings import Depth, MatteKnobs
 from gvm_server.cli.main import main
-from gvm_server.media import cache as cache_module
-from gvm_server.media.cache import DiskCache
 from gvm_server.media.frames import format_frames
+from gvm_server.media.store import cache as cache_module
+from gvm_server.media.store.cache import DiskCache
 from gvm_server.service import scheduler as scheduler_module
 from gvm_server.service.preparing import Preparing
 from gvm_server.service.scheduler import Scheduler

@@ -10,7 +10,7 @@ import pytest
 
 from gvm_client.exits import Exit, exit_for
 from gvm_client.protocol.messages import FileOutput, FilePlate
-from gvm_server.media.stamp import prove_file
+from gvm_server.media.alphas.stamp import prove_file
 from tests.support.damage import DAMAGES, damaged
 from tests.support.exrs import kinds
 from tests.support.runs import run

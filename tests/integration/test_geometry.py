@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import OpenImageIO as oiio
 
-from gvm_server.media.exr import read_alpha_file
+from gvm_server.media.alphas.exr import read_alpha_file
 from gvm_server.media.geometry import Box
 from tests.fakes.plates import ImageSpec, pixels, write_image
 

@@ -12,9 +12,9 @@ from safetensors.numpy import load_file
 from gvm_server.matting.finish import REFERENCE_BLACK, REFERENCE_WHITE, cut_like_the_original
 from gvm_server.media.resize import upscale
 from tests.support.plates import read_alpha, write_plate
+from tests.support.tree import GOLDEN
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "gvm"
-WEIGHTS = str(GOLDEN / "checkpoint")
+WEIGHTS = str(GOLDEN / "gvm" / "checkpoint")
 TOLERANCE = 1e-4
 
 
@@ -51,7 +51,7 @@ def _write_pngs(folder: Path, frames: np.ndarray) -> str:
 )
 def test_the_reference_plan_is_the_original_program(gvm, tmp_path, name, words):
     """The original's cropped alphas, brought to plate size by bilinear and cut, to 1e-4."""
-    case = load_file(GOLDEN / f"{name}.safetensors")
+    case = load_file(GOLDEN / "gvm" / f"{name}.safetensors")
     plate = _write_pngs(tmp_path / "plate", case["input_u8"])
     ran = gvm(plate, "out", "--plan", "reference", *words.split())
     assert ran.code == 0, ran.stderr

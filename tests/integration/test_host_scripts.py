@@ -14,8 +14,8 @@ from gvm_client.client import Client
 from gvm_client.connection import read_connection
 from gvm_client.settings import Priority
 from gvm_nodes.alphas import SCRIPT_WISHES, Recipe, changed
+from gvm_nodes.connect import open_line
 from gvm_nodes.fusion.script import main as fusion
-from gvm_nodes.line import open_line
 from gvm_nodes.make import Terminal
 from gvm_nodes.resolve.script import main as resolve
 from gvm_nodes.side import SideLine

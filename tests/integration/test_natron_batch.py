@@ -7,18 +7,17 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from gvm_client.exits import Exit
 from gvm_client.protocol.lifecycle import JobState
-from gvm_server.cli.install_natron import RENDER
+from gvm_server.cli.install.natron import RENDER
 from gvm_server.cli.main import main as gvm
 from tests.support.plates import write_plate
 from tests.support.site import Site
+from tests.support.tree import ROOT
 
-ROOT = Path(__file__).parents[2]
 FIRST, LAST = 1001, 1012
 
 PROJECT = """

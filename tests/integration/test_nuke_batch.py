@@ -11,8 +11,8 @@ import pytest
 
 from tests.support.plates import write_plate
 from tests.support.site import Site
+from tests.support.tree import ROOT
 
-ROOT = Path(__file__).parents[2]
 FIRST, LAST = 1001, 1012
 
 SCRIPT = """

@@ -15,7 +15,7 @@ import pytest
 from gvm_client.errors import ErrorCode
 from gvm_client.protocol.messages import FileOutput, FilePlate
 from gvm_client.settings import PlateKeys
-from gvm_server.media import sequence
+from gvm_server.media.plates import sequence
 from tests.support.plates import moving_disc, read_alpha, write_exr
 from tests.support.runs import run
 from tests.support.shop import open_shop, request_in

@@ -23,8 +23,8 @@ from gvm_client.process import is_alive, start_ticks
 from gvm_client.session import Recovered, resilient_matte
 from gvm_server.cli import stop
 from gvm_server.cli.main import build_parser, main
-from gvm_server.cli.original import translate
-from gvm_server.cli.request import matte_request
+from gvm_server.cli.matte.original import translate
+from gvm_server.cli.matte.request import matte_request
 from gvm_server.service.lock import LOCK_NAME
 from tests.support.plates import write_plate
 from tests.support.site import SMALL, Site

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from tests.ofx.fakehost import Build, HostPlate
 from tests.support.plates import moving_disc, read_alpha, write_plate
 from tests.support.site import Site, machine_for_hosts
+from tests.support.tree import ROOT
 
-ROOT = Path(__file__).parents[2]
 WIDTH, HEIGHT, FIRST, LAST = 96, 64, 1001, 1020
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from gvm_client.errors import OutputError
-from gvm_server.cli import doctor, install_ofx
+from gvm_server.cli.doctor import command as doctor
+from gvm_server.cli.install import ofx as install_ofx
+from gvm_server.cli.install.bundle import installed_bundles, is_found_by_hosts
 from gvm_server.cli.main import build_parser
-from gvm_server.cli.ofx_bundle import installed_bundles, is_found_by_hosts
 from tests.ofx.fakehost import Build
 
 

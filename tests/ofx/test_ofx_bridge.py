@@ -30,11 +30,11 @@ from gvm_client.settings import (
 )
 from gvm_client.windows import Plan, needs
 from gvm_server.media.geometry import Box
-from gvm_server.media.plate import FrameHeader, PlateFrame
-from gvm_server.media.thumbnail import as_ranks, medians, ranks_of, stress
+from gvm_server.media.plates.base import FrameHeader, PlateFrame
+from gvm_server.media.plates.thumbnail import as_ranks, medians, ranks_of, stress
 from tests.ofx.fakehost import Build
+from tests.support.tree import GOLDEN
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 VECTORS = sorted((GOLDEN / "protocol").glob("*.json"))
 
 

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from gvm_server.cli.ofx_scan import Scan, scan
+from gvm_server.cli.doctor.ofx_scan import Scan, scan
 from tests.ofx.fakehost import Build
 from tests.support.site import Site
+from tests.support.tree import ROOT
 
-HEADERS = Path(__file__).parents[2] / "plugin_host" / "src"
+HEADERS = ROOT / "plugin_host" / "src"
 SOURCE = Path(__file__).parent / "faulty_plugin.cpp"
 DESCRIBE = "OfxActionDescribe"
 

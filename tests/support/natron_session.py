@@ -13,7 +13,7 @@ from gvm_nodes.natron.mainthread import qt_core
 from gvm_nodes.natron.node import NatronNode
 from gvm_nodes.natron.session import DESK, HOST, RENDERS, press
 from gvm_nodes.work import Update
-from gvm_server.cli.install_natron import SCRIPTS
+from gvm_server.cli.install.natron import SCRIPTS
 from tests.fakes import natron
 from tests.fakes.natron import App, Effect
 

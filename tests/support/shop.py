@@ -10,11 +10,11 @@ from pathlib import Path
 
 from gvm_client.protocol.messages import EngineName, FileOutput, FilePlate, Matte
 from gvm_client.settings import Priority, WindowSettings
-from gvm_server.matting.engines import Machine
+from gvm_server.matting.engines.registry import Machine
 from gvm_server.matting.latents import LatentStore
 from gvm_server.matting.pipeline import Shop
-from gvm_server.media.cache import DiskCache
 from gvm_server.media.confine import Roots
+from gvm_server.media.store.cache import DiskCache
 from gvm_server.service.prepare import Site
 from tests.support.plates import write_plate
 

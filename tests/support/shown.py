@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gvm_server.media.colour import resolve_colour
-from gvm_server.media.colourhint import FileHint
+from gvm_server.media.colour.hints import FileHint
+from gvm_server.media.colour.spaces import resolve_colour
 from gvm_server.media.geometry import Box, ClipGeometry, geometry_of
-from gvm_server.media.plate import FrameHeader, PlateFrame
-from gvm_server.media.shown import Picture
-from gvm_server.media.thumbnail import Thumbnails, medians, ranks_of
+from gvm_server.media.plates.base import FrameHeader, PlateFrame
+from gvm_server.media.plates.shown import Picture
+from gvm_server.media.plates.thumbnail import Thumbnails, medians, ranks_of
 from tests.support.pictures import Pixels
 
 

@@ -23,7 +23,7 @@ import torch
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from gvm_server.matting.preview.engine import NETS, Net, load_network
+from gvm_server.matting.engines.preview.engine import NETS, Net, load_network
 from tests.support.portrait import portrait
 
 TOLERANCE = 1e-4

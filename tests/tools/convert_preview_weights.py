@@ -38,7 +38,7 @@ SOURCES = {
         "a77d03f4659b9f6b6c1f5106947bf40e99d7655094b6527f214ea7d451106edd",
     ),
 }
-WEIGHTS = Path(__file__).parents[2] / "gvm_server" / "matting" / "preview" / "weights"
+WEIGHTS = Path(__file__).parents[2] / "gvm_server" / "matting" / "engines" / "preview" / "weights"
 
 # How `.tflite` stores a kernel, and the axis order that torch wants: convolution [O, h, w, I],
 # depthwise [1, h, w, C], transposed [O, h, w, I].

@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from gvm_server.matting.gvm.layout import Shapes, unet_shapes, vae_shapes
-from gvm_server.matting.gvm.lora import CONFIG, FILES
-from gvm_server.matting.gvm.reading import read_config
-from gvm_server.matting.gvm.weights import STEM
+from gvm_server.matting.engines.gvm.layout import Shapes, unet_shapes, vae_shapes
+from gvm_server.matting.engines.gvm.lora import CONFIG, FILES
+from gvm_server.matting.engines.gvm.reading import read_config
+from gvm_server.matting.engines.gvm.weights import STEM
 
 Tensors = dict[str, NDArray[np.floating]]
 

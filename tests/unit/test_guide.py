@@ -7,7 +7,6 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import astuple, replace
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -16,16 +15,16 @@ from gvm_client.errors import ErrorCode, GvmError
 from gvm_client.exits import Exit, exit_for
 from gvm_client.settings import PRESETS, Noise, Preset, WindowSettings
 from gvm_server.cli.main import build_parser
-from gvm_server.matting.gvm.config import RELEASED
-from gvm_server.matting.gvm.device import place
-from gvm_server.matting.gvm.fit import GIB, plan_window
-from gvm_server.matting.gvm.info import PAD_MULTIPLE
-from gvm_server.matting.gvm.options import GvmOptions
+from gvm_server.matting.engines.gvm.config import RELEASED
+from gvm_server.matting.engines.gvm.device import place
+from gvm_server.matting.engines.gvm.fit import GIB, plan_window
+from gvm_server.matting.engines.gvm.info import PAD_MULTIPLE
+from gvm_server.matting.engines.gvm.options import GvmOptions
 from gvm_server.matting.working import working_size
-from gvm_server.media.colour import OUR_NAMES
+from gvm_server.media.colour.spaces import OUR_NAMES
 from tests.support import guide as original
+from tests.support.tree import DOCS
 
-DOCS = Path(__file__).parents[2] / "docs"
 GUIDES = {name: (DOCS / name).read_text(encoding="utf-8") for name in ("guide.md", "guide.ko.md")}
 ENGLISH, KOREAN = GUIDES.values()
 ALL = {"guide.md": "all", "guide.ko.md": "전체"}

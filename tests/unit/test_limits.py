@@ -61,15 +61,15 @@ from gvm_client.protocol.messages import (
 from gvm_client.protocol.version import PROTOCOL_VERSION
 from gvm_client.protocol.wire import decode, encode
 from gvm_client.settings import MatteKnobs, WindowSettings
+from gvm_server.matting.engines.gvm.reading import read_config
 from gvm_server.matting.footprint import check_memory
-from gvm_server.matting.gvm.reading import read_config
 from gvm_server.matting.working import WorkingSize
+from gvm_server.media.colour.ocio import load_config
+from gvm_server.media.colour.ocio_files import open_files
 from gvm_server.media.confine import Roots
 from gvm_server.media.geometry import Box, FrameWindows, geometry_of
-from gvm_server.media.ocio import load_config
-from gvm_server.media.ocio_files import open_files
-from gvm_server.media.open import open_plate
-from gvm_server.media.plate import PlateOptions
+from gvm_server.media.plates.base import PlateOptions
+from gvm_server.media.plates.open import open_plate
 from gvm_server.service.replies import page
 from tests.support.messages import JOB, PIXELS, SAMPLES, SUMMARY
 from tests.support.plates import write_exr, write_plate
@@ -168,7 +168,7 @@ def test_one_frames_data_window_for_which_there_is_no_memory_is_named():
 
 def test_a_file_of_too_many_parts_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Not read in part."""
-    from gvm_server.media import image  # noqa: PLC0415
+    from gvm_server.media.plates import image  # noqa: PLC0415
 
     plate = write_plate(tmp_path / "plate", (1,), width=16, height=16)
     monkeypatch.setattr(image, "MAX_PARTS", 0)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.tree import ROOT
+
 SCRIPTS = sorted(
     path for folder in ("docs", "benchmarks", "tests/perf") for path in (ROOT / folder).glob("*.py")
 )

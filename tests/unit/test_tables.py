@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-from pathlib import Path
 
-MAKER = Path(__file__).parents[2] / "plugin_host" / "make_tables.py"
+from tests.support.tree import ROOT
+
+MAKER = ROOT / "plugin_host" / "make_tables.py"
 
 
 def test_the_headers_say_what_python_says():

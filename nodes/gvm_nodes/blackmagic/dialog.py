@@ -24,9 +24,10 @@ from gvm_client.settings import Priority
 from gvm_nodes.alphas import Recipe, checked
 from gvm_nodes.blackmagic.apps import Toolkit
 from gvm_nodes.blackmagic.form import Form, columns
+from gvm_nodes.connect import open_line
 from gvm_nodes.defaults import Defaults
 from gvm_nodes.knobs import Wishes
-from gvm_nodes.line import Line, open_line
+from gvm_nodes.line import Line
 from gvm_nodes.make import Bench
 from gvm_nodes.work import Update, Work
 

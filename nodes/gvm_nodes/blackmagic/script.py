@@ -23,9 +23,10 @@ from gvm_nodes.alphas import SCRIPT_WISHES, changed, checked
 from gvm_nodes.blackmagic.apps import Toolkit
 from gvm_nodes.blackmagic.dialog import Dialog, Entry, add_window
 from gvm_nodes.blackmagic.memory import Keeper, recall, remember
+from gvm_nodes.connect import open_line
 from gvm_nodes.defaults import Defaults, studio_defaults
 from gvm_nodes.knobs import Setting, Wishes
-from gvm_nodes.line import Line, open_line
+from gvm_nodes.line import Line
 from gvm_nodes.make import Bench, Say, Terminal
 
 DONE, FAILED, USAGE, CANCELLED = 0, 1, 2, 130

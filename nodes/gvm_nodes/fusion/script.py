@@ -22,11 +22,12 @@ from gvm_nodes.alphas import add_options, named_settings
 from gvm_nodes.blackmagic.apps import NO_NAMES, Names, find_fusion, find_toolkit
 from gvm_nodes.blackmagic.dialog import Entry
 from gvm_nodes.blackmagic.script import DONE, FAILED, Stage, perform, run_in_terminal
+from gvm_nodes.connect import open_line
 from gvm_nodes.fusion.comp import Composition, Fusion
 from gvm_nodes.fusion.loaders import load_alphas, place_tool
 from gvm_nodes.fusion.render import queue, render
 from gvm_nodes.knobs import Wishes
-from gvm_nodes.line import Line, open_line
+from gvm_nodes.line import Line
 from gvm_nodes.make import Bench, Say
 
 LOAD_SECONDS = 10.0  # for a Fusion that has just started to open its first composition

@@ -18,8 +18,9 @@ from gvm_nodes.alphas import add_options, named_settings
 from gvm_nodes.blackmagic.apps import NO_NAMES, Names, find_resolve, find_toolkit
 from gvm_nodes.blackmagic.dialog import Entry
 from gvm_nodes.blackmagic.script import FAILED, Stage, perform, run_in_terminal
+from gvm_nodes.connect import open_line
 from gvm_nodes.knobs import Wishes
-from gvm_nodes.line import Line, open_line
+from gvm_nodes.line import Line
 from gvm_nodes.make import Bench, Say
 from gvm_nodes.resolve.deliver import deliver
 from gvm_nodes.resolve.mattes import BIN, matte

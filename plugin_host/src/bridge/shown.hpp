@@ -1,6 +1,6 @@
 // What a host shows, so small that it goes into a message: the order of a picture's cells.
 //
-// docs/protocol.md says how it is made; gvm_server/media/thumbnail.py makes the same of a file.
+// docs/protocol.md says how it is made; gvm_server/media/plates/thumbnail.py makes the same of a file.
 #pragma once
 
 #include <cstdint>

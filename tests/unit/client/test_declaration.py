@@ -14,8 +14,8 @@ import pytest
 from gvm_client.declaration import option_of, setting, settings_of, values_in
 from gvm_client.errors import SettingsError
 from gvm_client.settings import Finish, MatteKnobs
+from tests.support.tree import ROOT
 
-ROOT = Path(__file__).parents[3]
 ADDED = """
     core_gain: float = setting(
         0.0, label="Core Gain", help="alpha added to the core", bounds=(0.0, 1.0)
@@ -30,11 +30,11 @@ from gvm_client.protocol.wire import decode, encode
 from gvm_client.settings import MatteKnobs
 from gvm_nodes.blackmagic.form import BOUNDS
 from gvm_nodes.knobs import Page, as_wishes, find_knob, on_page
-from gvm_server.cli import matte_options
-from gvm_server.cli.farm_words import knob_words
+from gvm_server.cli.matte import options
+from gvm_server.cli.farm.words import knob_words
 
 parser = argparse.ArgumentParser()
-matte_options.add_knobs(parser.add_argument_group("the matte"))
+options.add_knobs(parser.add_argument_group("the matte"))
 assert parser.parse_args(["--core-gain", "0.5"]).core_gain == 0.5
 assert "alpha added to the core (0)" in parser.format_help()
 knobs = MatteKnobs(core_gain=0.5)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from gvm_client.environment import is_scrubbed, server_environment
-
-ROOT = Path(__file__).parents[3]
+from tests.support.tree import ROOT
 
 # Every variable that the code reads, and how it is whoever's it should be.
 TRAVELS = {"GVM_WEIGHTS", "OCIO"}  # with each job

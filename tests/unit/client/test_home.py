@@ -10,8 +10,8 @@ import pytest
 from gvm_client.configuration import config_dir, read_server_file, server_file
 from gvm_client.errors import SettingsError
 from gvm_client.home import expanded, home
-from gvm_server.cli.ofx_bundle import search_folders
-from gvm_server.matting.gvm.store import find_weights, weights_dir
+from gvm_server.cli.install.bundle import search_folders
+from gvm_server.matting.engines.gvm.store import find_weights, weights_dir
 from gvm_server.settings import ServerSettings
 
 

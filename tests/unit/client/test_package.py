@@ -6,13 +6,13 @@ import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 import gvm_client
+from tests.support.tree import ROOT
 
-PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
+PYPROJECT = ROOT / "pyproject.toml"
 
 
 def modules_after(code: str) -> set[str]:

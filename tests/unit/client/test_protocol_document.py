@@ -6,7 +6,6 @@ import json
 import re
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
-from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -18,8 +17,9 @@ from gvm_client.protocol.fields import KINDS, MAX_LIST, _options
 from gvm_client.protocol.lifecycle import JOB_TRANSITIONS, JobState
 from gvm_client.protocol.version import PROTOCOL_VERSION
 from gvm_client.settings import MatteKnobs, ModelSettings, WindowSettings
+from tests.support.tree import DOCS
 
-DOCUMENT = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
+DOCUMENT = (DOCS / "protocol.md").read_text(encoding="utf-8")
 WORDS = {kind: word for word, kind in messages.MESSAGE_TYPES.items()}
 VALUES = (
     messages.FilePlate,

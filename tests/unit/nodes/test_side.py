@@ -16,8 +16,7 @@ from gvm_client.errors import ErrorCode, ServerError, ServerLost
 from gvm_client.protocol.messages import Done, FileOutput, FilePlate, FrameReady, Matte
 from gvm_client.settings import Priority
 from gvm_nodes.side import SideLine, written
-
-ROOT = Path(__file__).parents[3]
+from tests.support.tree import ROOT
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from gvm_client.settings import MatteKnobs
-from gvm_server.matting.engine import Image
+from gvm_server.matting.engines.base import Image
 from gvm_server.matting.knobs import apply, is_identity
 
 ALPHAS = arrays(

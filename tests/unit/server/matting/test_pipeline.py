@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from gvm_client.errors import ErrorCode, GvmError, InputError, JobCancelled
 from gvm_client.settings import MatteKnobs, ModelSettings, PlanKind, WindowSettings
 from gvm_client.windows import Plan, windows_covering, windows_for
-from gvm_server.matting.engine import Engine
-from gvm_server.matting.engines import Machine, find_engine
+from gvm_server.matting.engines.base import Engine
+from gvm_server.matting.engines.registry import Machine, find_engine
 from gvm_server.matting.latents import LatentStore
 from gvm_server.matting.order import Order, working_size_of
 from gvm_server.matting.pipeline import Pipeline, Shop
 from gvm_server.matting.survey import survey
-from gvm_server.media.cache import DiskCache
-from gvm_server.media.sinks import Delivery
+from gvm_server.media.outputs.sinks import Delivery
+from gvm_server.media.store.cache import DiskCache
 from tests.fakes.plate import DrawnPlate, MemorySink
 
 ENGINE = find_engine("test", ModelSettings(), Machine()).engine

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gvm_server.matting.engine import Image, Upsampling
+from gvm_server.matting.engines.base import Image, Upsampling
 from gvm_server.matting.refine import refine
 from tests.support import synthetic
 from tests.support.metrics import mad_t

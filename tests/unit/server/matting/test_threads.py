@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from gvm_client.settings import MatteKnobs
-from gvm_server.matting.engine import Image, Upsampling
+from gvm_server.matting.engines.base import Image, Upsampling
+from gvm_server.matting.engines.preview.engine import PreviewEngine
 from gvm_server.matting.intake import luma
 from gvm_server.matting.knobs import apply
-from gvm_server.matting.preview.engine import PreviewEngine
 from gvm_server.matting.refine import refine
 from gvm_server.media.resize import downscale, upscale
 from tests.support.portrait import portrait

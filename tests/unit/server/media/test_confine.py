@@ -8,8 +8,8 @@ import pytest
 
 from gvm_client.errors import ErrorCode, InputError, OutputError
 from gvm_server.media.confine import OpenFolder, Roots
-from gvm_server.media.open import open_plate
-from gvm_server.media.plate import PlateOptions
+from gvm_server.media.plates.base import PlateOptions
+from gvm_server.media.plates.open import open_plate
 from tests.fakes.plates import write_sequence
 
 

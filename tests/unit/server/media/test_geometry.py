@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_server.media import headers, image
 from gvm_server.media.confine import Roots
 from gvm_server.media.geometry import Box, FrameWindows, geometry_of
-from gvm_server.media.open import open_plate
-from gvm_server.media.plate import PlateOptions
+from gvm_server.media.plates import headers, image
+from gvm_server.media.plates.base import PlateOptions
+from gvm_server.media.plates.open import open_plate
 from gvm_server.media.probe import StallError
 from tests.fakes.plates import ImageSpec, pixels, write_image
 

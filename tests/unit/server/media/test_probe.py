@@ -12,8 +12,8 @@ import pytest
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_server.media import probe
-from gvm_server.media.exr import read_alpha_file
-from gvm_server.media.image import ImageFile, read_header
+from gvm_server.media.alphas.exr import read_alpha_file
+from gvm_server.media.plates.image import ImageFile, read_header
 from gvm_server.media.probe import probe_file, probe_folder
 
 

@@ -11,7 +11,7 @@ from gvm_client.errors import ErrorCode, OutputError
 from gvm_client.protocol.messages import JobContext, Matte
 from gvm_client.settings import Depth, MatteKnobs, Priority
 from gvm_server.media.confine import Roots
-from gvm_server.media.output import AlphaFiles
+from gvm_server.media.outputs.files import AlphaFiles
 from gvm_server.service.rivals import Claim, refuse_rival
 from tests.support.shop import request_in
 

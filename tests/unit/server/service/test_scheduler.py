@@ -25,10 +25,10 @@ from gvm_client.protocol.messages import (
     Progress,
 )
 from gvm_client.settings import MatteKnobs, Priority
-from gvm_server.matting.engine import Engine
+from gvm_server.matting.engines.base import Engine
 from gvm_server.matting.pipeline import Pipeline
-from gvm_server.media.plate import Plate
-from gvm_server.service import prepare as prepare_module
+from gvm_server.media.plates.base import Plate
+from gvm_server.service import prepare
 from gvm_server.service import scheduler as scheduler_module
 from gvm_server.service.preparing import Preparing
 from gvm_server.service.scheduler import Scheduler
@@ -239,8 +239,8 @@ def test_a_plate_is_closed_when_its_job_cannot_begin(
         monkeypatch.setattr(plate, "close", lambda: closed.append(plate))
         return plate
 
-    real = prepare_module.open_plate
-    monkeypatch.setattr(prepare_module, "open_plate", open_plate)
+    real = prepare.open_plate
+    monkeypatch.setattr(prepare, "open_plate", open_plate)
     request = request_in(tmp_path)
     (tmp_path / "file").touch()
     first = accepted(scheduler, request, b"first")

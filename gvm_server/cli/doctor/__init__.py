@@ -1,0 +1,1 @@
+"""`gvm doctor`: what is looked at, and how each thing is mended."""

@@ -1,0 +1,1 @@
+"""`gvm farm`: jobs for render farms."""

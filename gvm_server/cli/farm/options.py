@@ -1,0 +1,98 @@
+"""The options of `gvm farm`; light, for `gvm --help` must answer at once."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from gvm_client.settings import PlateKeys
+from gvm_server.cli.matte import options
+
+Parser = argparse.ArgumentParser
+
+CHUNK_FRAMES = 48  # each end of a task costs a window that its neighbour makes too
+TASK_MINUTES = 120
+
+
+def add_options(parser: Parser) -> None:
+    """Add the actions of `gvm farm` and their options."""
+    actions = parser.add_subparsers(metavar="ACTION", required=True, dest="action")
+    submit = actions.add_parser(
+        "submit-template", help="write a job: OpenJD, and job files for other farms"
+    )
+    _clip(submit)
+    _job(submit.add_argument_group("the job"))
+    submit.set_defaults(run="gvm_server.cli.farm.command:submit_template")
+    validate = actions.add_parser(
+        "validate", help="name missing plate frames, and compare the disk's free space"
+    )
+    _clip(validate)
+    validate.set_defaults(run="gvm_server.cli.farm.validate:run")
+    _server(actions.add_parser("server", help="what a job's step environment calls"))
+
+
+def _clip(parser: Parser) -> None:
+    """Add the plate, the mattes and the settings: the words of `gvm matte` that fit a farm."""
+    parser.add_argument("plate", metavar="PLATE", help="as for `gvm matte`")
+    parser.add_argument(
+        "--out", required=True, metavar="OUT", help="a folder or a pattern for the alphas"
+    )
+    options.add_range(parser.add_argument_group("which frames"))
+    options.add_model(parser.add_argument_group("the model"), engine="gvm")
+    options.add_plate(parser.add_argument_group("the plate"), keys=PlateKeys.CONTENT)
+    options.add_knobs(parser.add_argument_group(options.KNOBS_ABOUT))
+    options.add_files(parser.add_argument_group("the EXR alphas"))
+
+
+def _job(group: options.Group) -> None:
+    written = group.add_mutually_exclusive_group(required=True)
+    written.add_argument(
+        "-o",
+        "--template",
+        type=Path,
+        metavar="FILE",
+        help="the OpenJD template, .yaml or .json (JSON text in both, which YAML includes)",
+    )
+    written.add_argument("--dry-run", action="store_true", help="print it, write nothing")
+    group.add_argument("--name", metavar="NAME", help="the job's name (of the plate)")
+    group.add_argument(
+        "--chunk",
+        type=int,
+        default=CHUNK_FRAMES,
+        metavar="N",
+        help=f"frames a task, about; any number gives the same mattes ({CHUNK_FRAMES})",
+    )
+    group.add_argument(
+        "--timeout",
+        type=int,
+        default=TASK_MINUTES,
+        metavar="MINUTES",
+        help=f"how long a task may take ({TASK_MINUTES})",
+    )
+    group.add_argument(
+        "--gvm", default="gvm", metavar="PATH", help="this command on the farm's hosts (gvm)"
+    )
+    group.add_argument(
+        "--plate-step",
+        default="",
+        metavar="COMMAND",
+        help="render the plate first, in a step of its own; {{Task.Param.Frame}} in it becomes a"
+        " range such as 1001-1048, without it one task renders all",
+    )
+    group.add_argument(
+        "--plate-size", metavar="WxH", help="for the GPU's memory (read from the plate)"
+    )
+    group.add_argument(
+        "--deadline", type=Path, metavar="DIR", help="job files for Deadline 10 as well"
+    )
+    group.add_argument(
+        "--opencue", type=Path, metavar="FILE", help="an OpenCue outline script as well"
+    )
+
+
+def _server(parser: Parser) -> None:
+    words = parser.add_subparsers(metavar="WORD", required=True, dest="word")
+    start = words.add_parser("start", help="start a server for this worker session alone")
+    start.set_defaults(run="gvm_server.cli.farm.server:start")
+    stop = words.add_parser("stop", help="end it; none there is what was wanted")
+    stop.set_defaults(run="gvm_server.cli.farm.server:stop")

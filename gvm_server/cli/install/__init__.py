@@ -1,0 +1,1 @@
+"""Installs the nodes into hosts, and takes them out."""

@@ -1,0 +1,168 @@
+"""`gvm install ofx`: build the OpenFX plug-in if need be, and put it where hosts look; its undo."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import gvm_server
+from gvm_client.errors import ErrorCode, OutputError, ServerError, SettingsError
+from gvm_client.exits import Exit
+from gvm_server.cli.install.bundle import (
+    BUNDLE_NAME,
+    IDENTIFIER,
+    SEARCH_VARIABLE,
+    SYSTEM_FOLDER,
+    hosts_server,
+    own_folder,
+    read_bundle,
+)
+from gvm_server.cli.install.host_folders import natron_cache, nuke_cache
+from gvm_server.cli.install.installed import add_place, make_folder, remove_place
+
+_SOURCE = Path(gvm_server.__file__).parents[1] / "plugin_host"
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Install the plug-in and say what is left to do.
+
+    Raises:
+        ServerError: code SERVER_START_FAILED; it cannot be built here, or what is configured as
+            the server's command is none.
+        OutputError: it cannot be copied.
+    """
+    folder = _folder(parsed)
+    bundle = parsed.bundle or _build()
+    place = _copy(bundle, folder)
+    installed = read_bundle(place)
+    print(f"{place}, version {installed.version}, needs glibc {installed.glibc}")
+    if folder != SYSTEM_FOLDER:
+        print(f"Tell hosts to look there:  export {SEARCH_VARIABLE}={folder}")
+    add_place(place)
+    print(f"Hosts start a server with:  {hosts_server()}")
+    for stale in clear_host_caches():
+        print(f"Cleared {stale}")
+    return Exit.DONE
+
+
+def undo(parsed: argparse.Namespace) -> int:
+    """Delete the plug-in; projects keep their mattes.
+
+    Raises:
+        OutputError: the bundle is not ours, or cannot be deleted.
+    """
+    folder = _folder(parsed)
+    place = folder / BUNDLE_NAME
+    old = folder / f".gvm-old-{secrets.token_hex(4)}"
+    if place.exists():
+        if read_bundle(place).identifier != IDENTIFIER:
+            raise OutputError(
+                f"{place} is not the OpenFX plug-in of this program.",
+                remedy="Move it away yourself.",
+                code=ErrorCode.OUTPUT_NOT_OURS,
+                path=str(place),
+            )
+        try:
+            place.rename(old)
+        except OSError as error:
+            raise OutputError(
+                f"{place} cannot be deleted: {error.strerror or error}.",
+                remedy="Use sudo with --system.",
+                path=str(place),
+            ) from error
+        print(f"Deleted {place}")
+    else:
+        print(f"Nothing is installed in {folder}.")
+    for rest in folder.glob(".gvm-???-????????"):  # of an install that was killed too
+        _delete(rest)
+    remove_place(place)
+    for stale in clear_host_caches():
+        print(f"Cleared {stale}")
+    return Exit.DONE
+
+
+def _folder(parsed: argparse.Namespace) -> Path:
+    folder: Path = SYSTEM_FOLDER if parsed.system else parsed.to or own_folder()
+    return folder.absolute()
+
+
+def clear_host_caches() -> Iterator[Path]:
+    """Delete what hosts remember of the plug-in's last version, and yield each.
+
+    Natron and Nuke keep such files in known places on Linux; they write them anew when they start.
+    """
+    places = [nuke_cache()]
+    with suppress(SettingsError):  # there is no home folder
+        places.append(natron_cache())
+    for folder in places:
+        if folder.is_dir() and not folder.is_symlink():
+            shutil.rmtree(folder, ignore_errors=True)
+            yield folder
+
+
+def _build() -> Path:
+    """Build the bundle from the checkout that this command runs from."""
+    if not _SOURCE.is_dir():
+        raise ServerError(
+            "This installation has no source of the OpenFX plug-in.",
+            remedy=f"Build it in a checkout (`make plugin`) and name its {BUNDLE_NAME} with"
+            " --bundle.",
+            code=ErrorCode.SERVER_START_FAILED,
+        )
+    folder = _SOURCE.parent / "build" / "plugin"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    print("Building the plug-in.")
+    built = subprocess.run(
+        [_SOURCE / "build.sh", folder],
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if built.returncode != 0:
+        raise ServerError(
+            f"The OpenFX plug-in cannot be built: {built.stderr.strip()[-2000:]}",
+            remedy="Install what it names, or name a bundle that was built elsewhere with"
+            " --bundle.",
+            code=ErrorCode.SERVER_START_FAILED,
+        )
+    return folder / BUNDLE_NAME
+
+
+def _copy(bundle: Path, folder: Path) -> Path:
+    """Put a whole bundle in place of the one that stands there.
+
+    A host that has the old one loaded keeps it: its files are moved aside, not written over.
+    """
+    place = folder / BUNDLE_NAME
+    name = secrets.token_hex(4)
+    fresh, old = folder / f".gvm-new-{name}", folder / f".gvm-old-{name}"
+    try:
+        make_folder(folder)
+        shutil.copytree(bundle, fresh)
+        if place.exists():
+            place.rename(old)
+        fresh.rename(place)
+    except OSError as error:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise OutputError(
+            f"{BUNDLE_NAME} cannot be put into {folder}: {error.strerror or error}.",
+            remedy="Use sudo with --system, or choose a folder of your own with --to.",
+            path=str(folder),
+        ) from error
+    _delete(old)
+    return place
+
+
+def _delete(bundle: Path) -> None:
+    if bundle.is_symlink():  # of a developer's build
+        bundle.unlink()
+    else:
+        shutil.rmtree(bundle, ignore_errors=True)

@@ -1,0 +1,101 @@
+"""`gvm install HOST` and `gvm uninstall HOST`: a table of hosts, and their options.
+
+Law: this is read to build the parser, so nothing is imported here; each host's module, which has
+`run` and `undo`, is loaded when its command runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Host(NamedTuple):
+    """A host that something can be installed for."""
+
+    name: str
+    about: str
+    module: str
+    add_options: Callable[[argparse.ArgumentParser], None]
+    add_undo_options: Callable[[argparse.ArgumentParser], None]
+
+
+def _where_ofx(parser: argparse.ArgumentParser) -> None:
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--system", action="store_true", help="in /usr/OFX/Plugins, where every host looks"
+    )
+    where.add_argument("--to", metavar="DIR", type=Path, help="in this folder")
+
+
+def _ofx(parser: argparse.ArgumentParser) -> None:
+    _where_ofx(parser)
+    parser.add_argument(
+        "--bundle", metavar="DIR", type=Path, help="a GVM.ofx.bundle that was built elsewhere"
+    )
+
+
+def _scripts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", metavar="DIR", type=Path, help="the host's folder of scripts")
+
+
+def _where(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--to", metavar="DIR", type=Path, help="where it was installed, if it was said"
+    )
+
+
+def _nuke(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--nuke-python",
+        metavar="X.Y",
+        help="for one Nuke's Python only: 3.10 in Nuke 15, 3.11 in Nuke 16 (all from 3.10 on)",
+    )
+    parser.add_argument("--to", metavar="DIR", type=Path, help="a folder of NUKE_PATH (~/.nuke)")
+
+
+HOSTS = (
+    Host(
+        "ofx",
+        "The OpenFX plug-in, for every OpenFX host.",
+        "gvm_server.cli.install.ofx",
+        _ofx,
+        _where_ofx,
+    ),
+    Host("nuke", "The node of Nuke 15 and later.", "gvm_server.cli.install.nuke", _nuke, _where),
+    Host(
+        "resolve",
+        "Scripts for DaVinci Resolve Studio.",
+        "gvm_server.cli.install.resolve",
+        _scripts,
+        _where,
+    ),
+    Host("fusion", "Scripts for Fusion Studio.", "gvm_server.cli.install.fusion", _scripts, _where),
+    Host(
+        "natron",
+        "The group of Natron, for plates that are Reads.",
+        "gvm_server.cli.install.natron",
+        _scripts,
+        _where,
+    ),
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add a sub-command for each host; `run` is the function of its module."""
+    hosts = parser.add_subparsers(metavar="HOST", required=True)
+    for host in HOSTS:
+        command = hosts.add_parser(host.name, help=host.about, description=host.about)
+        host.add_options(command)
+        command.set_defaults(run=f"{host.module}:run")
+
+
+def add_undo_options(parser: argparse.ArgumentParser) -> None:
+    """Add a sub-command for each host; `run` is the `undo` of its module."""
+    hosts = parser.add_subparsers(metavar="HOST", required=True)
+    for host in HOSTS:
+        command = hosts.add_parser(host.name, help=host.about, description=host.about)
+        host.add_undo_options(command)
+        command.set_defaults(run=f"{host.module}:undo")

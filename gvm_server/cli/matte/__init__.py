@@ -1,0 +1,1 @@
+"""`gvm matte`: options to a request, a job to lines and an exit code."""

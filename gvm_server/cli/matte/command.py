@@ -1,0 +1,107 @@
+"""`gvm matte`: ask the server, show how it goes, end with an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from gvm_client.exits import Exit
+from gvm_client.leaving import sigterm_interrupts
+from gvm_client.plural import counted
+from gvm_client.protocol.endings import error_of
+from gvm_client.protocol.messages import Accepted, Cancelled, Done, Failed, FrameReady
+from gvm_client.session import resilient_matte
+from gvm_server.cli.matte.display import Display, JsonLines, PlainLines, RichBar, waterfall
+from gvm_server.cli.matte.openjd_lines import OpenJdLines
+from gvm_server.cli.matte.original import translate
+from gvm_server.cli.matte.request import matte_request
+from gvm_server.cli.running import other_cache, running_status
+from gvm_server.cli.streams import outlive_readers
+from gvm_server.settings import CACHE_VARIABLE, ServerSettings
+
+if TYPE_CHECKING:
+    from gvm_server.cli.matte.deliver import Delivery
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Matte a plate.
+
+    Raises:
+        GvmError: the request is wrong, the server cannot be had, or the job failed.
+    """
+    if parsed.keep_going:
+        outlive_readers()
+    meant = translate(parsed)
+    request = matte_request(meant)
+    frames: set[int] = set()
+    delivery = _delivery(meant)
+    with (
+        sigterm_interrupts(),
+        _display(parsed) as display,
+        # Leaving early closes the conversation, and that cancels the job.
+        closing(resilient_matte(request, start=not parsed.no_start)) as events,
+    ):
+        for note in meant.notes:
+            display.note(note)
+        for event in events:
+            display.show(event)
+            if isinstance(event, Accepted) and event.preview and parsed.verbose:
+                _tell_limits(display)
+            if isinstance(event, Accepted) and (says := _cache_note()):
+                display.note(says)
+            if isinstance(event, (Failed, Cancelled)):
+                raise error_of(event)
+            if isinstance(event, FrameReady):
+                frames.add(event.frame)
+            if isinstance(event, Done):
+                _report(event, display, timings=parsed.timings)
+        if delivery:
+            delivery.make(sorted(frames), display)
+    return Exit.DONE
+
+
+def _display(parsed: argparse.Namespace) -> Display:
+    """Return the display that was asked for, else a bar on a terminal, else lines."""
+    if parsed.json:
+        return JsonLines()
+    if parsed.openjd:
+        return OpenJdLines()
+    return RichBar() if sys.stderr.isatty() else PlainLines()
+
+
+def _tell_limits(display: Display) -> None:
+    """Say all that is known of the preview engine's limits."""
+    from gvm_server.matting.engines.preview.engine import LIMITS  # noqa: PLC0415 (numpy comes with it)
+
+    for limit in LIMITS:
+        display.say(limit)
+
+
+def _cache_note() -> str:
+    """Return a sentence where this shell names another cache than the server's; else ""."""
+    if not os.environ.get(CACHE_VARIABLE):
+        return ""
+    status = running_status()
+    return other_cache(status, ServerSettings.from_environment().cache_dir) if status else ""
+
+
+def _delivery(meant: argparse.Namespace) -> Delivery | None:
+    """Return what is wanted besides the EXR alphas; None where that is nothing."""
+    if not (meant.movie or meant.comp or meant.png):
+        return None
+    from gvm_server.cli.matte.deliver import plan_delivery  # noqa: PLC0415 (numpy comes with it)
+
+    return plan_delivery(meant)
+
+
+def _report(done: Done, display: Display, *, timings: bool) -> None:
+    for note in done.notes:
+        display.say(note)
+    frames = f"{counted(done.frames_written, 'frame')} written, {done.frames_kept} kept"
+    windows = f"{counted(done.windows_run, 'window')} run, {done.windows_cached} from the cache"
+    display.say(f"{frames}; {windows}; {done.seconds:.1f} s.")
+    if timings:
+        display.say(waterfall(done))

@@ -1,0 +1,93 @@
+"""`gvm matte`'s deliverables: planned before the job, made when its alphas stand.
+
+Images and movies come in with this module: it is loaded for those who want deliverables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from gvm_client.plural import counted
+from gvm_server.cli.matte.display import PLAIN_SECONDS, Display
+from gvm_server.cli.matte.request import absolute, context_of, file_plate
+from gvm_server.media.colour.ocio import load_config
+from gvm_server.media.confine import Roots
+from gvm_server.media.outputs.deliver import Deliverables, deliver
+from gvm_server.media.outputs.files import AlphaFiles
+from gvm_server.media.plates.base import PlateOptions
+from gvm_server.media.plates.open import open_plate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """A job's deliverables, whose names were proved writable.
+
+    Attributes:
+        wanted: what to make.
+        plate: how the server reads the plate.
+        out: where the alphas are, as the job was told.
+        overwrite: whether files that are not ours may be replaced.
+    """
+
+    wanted: Deliverables
+    plate: PlateOptions
+    out: str
+    overwrite: bool
+
+    def make(self, frames: Sequence[int], display: Display) -> None:
+        """Make them from the finished alphas of these frames, saying how it goes.
+
+        Raises:
+            GvmError: the plate or an alpha cannot be read, or something cannot be written.
+        """
+        said_at = time.monotonic()
+        with closing(open_plate(self.plate, roots=Roots())) as plate:
+            alphas = AlphaFiles.of(self.out, plate_name=plate.name, roots=Roots())
+            made = deliver(self.wanted, plate, alphas, frames, overwrite=self.overwrite)
+            with closing(made):
+                for count, _ in enumerate(made, start=1):
+                    if time.monotonic() - said_at >= PLAIN_SECONDS:
+                        said_at = time.monotonic()
+                        display.say(f"{count}/{counted(len(frames), 'frame')} delivered.")
+        for path in self.wanted.paths:
+            display.note(f"{path} is written.")
+
+
+def plan_delivery(parsed: argparse.Namespace) -> Delivery:
+    """Return the deliverables that `gvm matte`'s translated options want.
+
+    Raises:
+        SettingsError: a movie's name is of no known kind.
+        OutputError: something there could not be written, or is not ours.
+    """
+    plate, context = file_plate(parsed), context_of(parsed)
+    wanted = Deliverables(
+        movie=_path(parsed.movie),
+        comp=_path(parsed.comp),
+        png=_path(parsed.png),
+        png_bits=parsed.png_bits,
+    )
+    wanted.check(plate.path, overwrite=parsed.overwrite)
+    return Delivery(
+        wanted=wanted,
+        # What a request says of a plate on disk has the names of what opens one.
+        plate=PlateOptions(
+            **{
+                field.name: getattr(plate, field.name)
+                for field in fields(PlateOptions)
+                if field.name not in ("configuration", "memo")
+            },
+            configuration=load_config(context.ocio, context.variables),
+        ),
+        out=absolute(parsed.out),
+        overwrite=parsed.overwrite,
+    )
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(absolute(text)) if text else None

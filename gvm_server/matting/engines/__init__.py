@@ -1,0 +1,1 @@
+"""The engines, what each must do, and the one table of them."""

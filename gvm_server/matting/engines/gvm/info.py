@@ -1,0 +1,91 @@
+"""What is known of the GVM engine without loading it: no torch, and no weights are read.
+
+The revision, which is part of every key, comes from the hashes that `gvm weights pull` recorded
+beside the weights. For a folder without a record it comes from the configs, and from the name,
+size, time and header of each weights file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from pathlib import Path
+
+from gvm_client.settings import Noise
+from gvm_server.matting.engines.base import Engine, EngineInfo, Upsampling
+from gvm_server.matting.engines.gvm.lora import CONFIG, FILES
+from gvm_server.matting.engines.gvm.maker import gvm_maker
+from gvm_server.matting.engines.gvm.options import GvmOptions
+from gvm_server.matting.engines.gvm.store import engine_revision
+from gvm_server.matting.engines.gvm.weights import weight_files
+
+PAD_MULTIPLE = 32
+CODE_REVISION = 2  # goes up whenever the same weights and settings give other pixels
+# The options that say what was asked; the others say how it is made, which is the maker's.
+ASKED = ("noise", "seed", "unet", "lora")
+_HEADER_BYTES = 1 << 16
+
+
+def info(folder: Path, options: GvmOptions) -> EngineInfo:
+    """Describe the engine that these weights and options make.
+
+    Args:
+        folder: holds `unet/`, `vae/` and `scheduler/`.
+        options: how it will be loaded.
+
+    Raises:
+        EngineError: the folder holds no weights.
+    """
+    notes = []
+    if options.noise is Noise.GAUSSIAN:
+        notes.append("Gaussian noise is not what the released model was trained for.")
+    return EngineInfo(
+        name="gvm",
+        revision=f"gvm{CODE_REVISION}-{_fingerprint(folder, options)}",
+        maker=cache(partial(gvm_maker, folder, options)),
+        preview=False,
+        upsampling=Upsampling.GUIDED,
+        pad_multiple=PAD_MULTIPLE,
+        load=partial(_load, folder, options),
+        notes=tuple(notes),
+    )
+
+
+def _load(folder: Path, options: GvmOptions, say: Callable[[str], None]) -> Engine:
+    from gvm_server.matting.engines.gvm.engine import GvmEngine  # noqa: PLC0415 - this is the heavy part
+
+    return GvmEngine.load(folder, options, say)
+
+
+def _fingerprint(folder: Path, options: GvmOptions) -> str:
+    asked = {name: getattr(options, name) for name in ASKED}
+    digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
+    for part in (engine_revision(folder).encode(), *_extras(options)):
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.hexdigest()[:16]
+
+
+def _extras(options: GvmOptions) -> Iterator[bytes]:
+    if options.unet:
+        yield from _network(Path(options.unet))
+    if options.lora:
+        path = Path(options.lora)
+        lora = path.parent if path.is_file() else path
+        yield from _states([lora / name for name in (CONFIG, *FILES)])
+
+
+def _network(folder: Path) -> Iterator[bytes]:
+    yield from _states([folder / "config.json", *weight_files(folder)])
+
+
+def _states(paths: list[Path]) -> Iterator[bytes]:
+    """Yield the name, size, time and first bytes of the files that exist."""
+    for path in paths:
+        if path.is_file():
+            stat = path.stat()
+            with path.open("rb") as file:
+                yield f"{path.name}:{stat.st_size}:{stat.st_mtime_ns}".encode()
+                yield file.read(_HEADER_BYTES)

@@ -1,0 +1,180 @@
+"""How much device memory a run will need: counted, not guessed.
+
+The three networks run on PyTorch's meta device, which computes shapes and no values, while every
+tensor that comes and goes is counted. So the prediction follows the configs and the code by
+itself. Scratch space inside a kernel is not seen; that of convolutions is added: a reordered copy
+of the weights, and of the input where it is not in the channels-last format (oneDNN 3.7).
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+from torch.utils import _pytree
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from gvm_server.matting.engines.gvm.backoff import chunks
+from gvm_server.matting.engines.gvm.blocks import WIDEST_FUSED_HEAD
+from gvm_server.matting.engines.gvm.config import CheckpointConfig
+from gvm_server.matting.engines.gvm.device import Placement
+from gvm_server.matting.engines.gvm.unet import UNet
+from gvm_server.matting.engines.gvm.vae import Decoder, Encoder
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemoryPlan:
+    """Bytes on the device.
+
+    Attributes:
+        weights: of each stage's network, after the simplifications, by stage.
+        working: the most that each stage holds besides the weights, by stage.
+    """
+
+    weights: Mapping[str, int]
+    working: Mapping[str, int]
+
+    @property
+    def peak(self) -> int:
+        """The most held at once, with all networks on the device."""
+        return sum(self.weights.values()) + max(self.working.values())
+
+    @property
+    def peak_offloaded(self) -> int:
+        """The most held at once, with only the running network on the device."""
+        return max(self.weights[stage] + self.working[stage] for stage in self.working)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """What one window asks of the model.
+
+    Attributes:
+        height: of the padded working frame.
+        width: of the padded working frame.
+        frames: in a window.
+        chunk: frames decoded together.
+        halo: frames decoded on each side of a chunk and thrown away.
+        steps: denoising steps.
+    """
+
+    height: int
+    width: int
+    frames: int
+    chunk: int
+    halo: int
+    steps: int = 1
+
+
+def plan_memory(config: CheckpointConfig, placement: Placement, job: Job) -> MemoryPlan:
+    """Predict what a window needs; nothing is loaded and no device is touched."""
+    with torch.device("meta"):
+        encoder = Encoder(config.vae).to(placement.vae)
+        unet = UNet(config.unet).to(placement.unet)
+        decoder = Decoder(config.vae).to(placement.vae)
+    height, width = (side // config.vae.reduction for side in (job.height, job.width))
+    latent = (config.vae.latent_channels, height, width)
+    longest = max(
+        len(range(job.frames)[frames]) for frames, _ in chunks(job.frames, job.chunk, job.halo)
+    )
+    frame = _values((1, config.vae.in_channels, job.height, job.width), placement.vae)
+    window = _values((job.frames, *latent), placement.unet)
+    part = _values((longest, *latent), placement.vae)
+    noise = torch.empty_like(window) if job.steps > 1 else None
+    networks: dict[str, nn.Module] = {"encode": encoder, "denoise": unet, "decode": decoder}
+    return MemoryPlan(
+        weights={stage: _bytes(network.parameters()) for stage, network in networks.items()},
+        working={
+            "encode": _peak(lambda: encoder(frame), copies=2) + frame.nbytes,
+            "denoise": _peak(lambda: unet(window, noise), copies=2) + window.nbytes,
+            "decode": _peak(lambda: decoder(part), copies=2 - placement.channels_last)
+            + part.nbytes,
+        },
+    )
+
+
+def _values(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    return torch.empty(shape, dtype=dtype, device="meta")
+
+
+def _bytes(tensors: Iterable[Tensor]) -> int:
+    return sum(tensor.nbytes for tensor in tensors)
+
+
+def _peak(run: Callable[[], Tensor], copies: int) -> int:
+    live = LivePeak(copies)
+    with torch.no_grad(), _FusedAttention(), live:
+        run()
+    return live.peak
+
+
+class LivePeak(TorchDispatchMode):  # type: ignore[no-untyped-call] # PyTorch's own is untyped
+    """Counts the bytes of the tensors made below it; `peak` is the most that lived at once.
+
+    Args:
+        copies: what a convolution copies: 1 its weights, 2 its input as well.
+    """
+
+    def __init__(self, copies: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.copies = copies
+        self.live = 0
+        self.peak = 0
+        self._known: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401 - whatever the operator returns
+        inputs = _storages((args, kwargs))
+        result = func(*args, **(kwargs or {}))
+        for storage in _storages(result) - inputs:
+            self._count(storage)
+        if func is torch.ops.aten.convolution.default:
+            self.peak = max(self.peak, self.live + _bytes(args[2 - self.copies : 2]))
+        return result
+
+    def _count(self, storage: torch.UntypedStorage) -> None:
+        if storage in self._known:
+            return
+        self._known.add(storage)
+        size = storage.nbytes()
+        self.live += size
+        self.peak = max(self.peak, self.live)
+        weakref.finalize(storage, self._free, size)
+
+    def _free(self, size: int) -> None:
+        self.live -= size
+
+
+def _storages(tree: object) -> set[torch.UntypedStorage]:
+    leaves = _pytree.tree_leaves(tree)
+    return {leaf.untyped_storage() for leaf in leaves if isinstance(leaf, Tensor)}
+
+
+class _FusedAttention(TorchFunctionMode):
+    """Stands in for the attention kernels, which hold no scores unless the head is too wide."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401 - whatever the function returns
+        if func is not functional.scaled_dot_product_attention:
+            return func(*args, **(kwargs or {}))
+        query, key, _ = args
+        if query.shape[-1] > WIDEST_FUSED_HEAD:
+            scores = query.new_empty((*query.shape[:-1], key.shape[-2]))
+            del scores
+        return torch.empty_like(query)

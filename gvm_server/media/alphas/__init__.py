@@ -1,0 +1,1 @@
+"""Alpha files: EXR, PNG, and the stamp that proves them."""

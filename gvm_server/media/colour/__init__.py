@@ -1,0 +1,1 @@
+"""Colour spaces: names, curves, primaries, OpenColorIO."""

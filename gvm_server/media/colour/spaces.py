@@ -1,0 +1,222 @@
+"""Colour by name: which space a plate is in, and the way from it to display-referred sRGB.
+
+Laws:
+1. A `Colour` is a value: it holds the very conversion that its digest stands for.
+2. Names are ours or the OCIO configuration's; `$OCIO` of whoever asks names that, else the
+   built-in ACES one.
+3. `auto` is resolved once, when a plate is opened, and a note says what was chosen and why.
+4. Nothing is clipped before the display curve; what comes out lies in 0..1.
+
+Our names: `scene_linear` is linear Rec.709 primaries, or with `$OCIO` that configuration's
+role; `acescg` is linear AP1; `srgb`, `rec709` and `raw` are taken as they are. Rec.709 video is
+not changed because it is display-referred already, as the model's training frames were, and
+because the original program feeds video as it is decoded. `cineon` is Kodak's log curve; `pq` and
+`hlg` are ITU-R BT.2100, `rec2020` and `p3` displayed pixels of those primaries.
+`linear(...)` is linear light of eight chromaticities, as an EXR has them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_server.media.colour.curves import (
+    Pixels,
+    display_from_linear,
+    linear_from_cineon,
+    linear_from_display,
+    linear_from_hlg,
+    linear_from_pq,
+    srgb_from_linear,
+)
+from gvm_server.media.colour.hints import DISPLAY_2020, DISPLAY_P3, HLG, PQ, FileHint, guess
+from gvm_server.media.colour.ocio import Configuration, hash_bytes, load_config
+from gvm_server.media.colour.primaries import (
+    ACESCG,
+    LINEAR_SPACES,
+    P3_D65,
+    REC709,
+    REC2020,
+    to_linear_rec709,
+)
+
+COLOUR_REVISION = 1  # moves when a conversion here gives other pixels
+
+AS_DISPLAYED = ("srgb", "rec709", "raw")
+CINEON = "cineon"
+OUR_NAMES = (
+    *("auto", "scene_linear", "acescg", *AS_DISPLAYED),
+    *(CINEON, PQ, HLG, DISPLAY_2020, DISPLAY_P3),
+)
+
+_OVERRIDE = "Name another with --input-colorspace if that is wrong."
+_SRGB = ("srgb_rec709_scene", "srgb_tx", "Utility - sRGB - Texture", "sRGB")
+_OWN_LINEAR = re.compile(r"linear\(([-+.\deE ]+)\)", re.ASCII)
+
+_Converter = Callable[[Pixels], Pixels]
+_Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Colour:
+    """The space that a plate is read in.
+
+    Attributes:
+        name: one of ours, or the configuration's own.
+        digest: 16 bytes that stand for the conversion, the configuration's content included.
+        convert: pixels [H, W, 3] to display-referred sRGB.
+        note: what to tell the artist; "" where there is nothing.
+    """
+
+    name: str
+    digest: bytes
+    convert: _Converter
+    note: str = ""
+
+    def to_display(self, pixels: Pixels) -> Pixels:
+        """Return display-referred sRGB 0..1, [H, W, 3]; the pixels given are not changed."""
+        return self.convert(pixels)
+
+
+def resolve_colour(name: str, hint: FileHint, configuration: Configuration | None = None) -> Colour:
+    """Return the colour space that a name means for this file; `auto` looks at the file.
+
+    Args:
+        name: `auto`, one of our names, or the configuration's.
+        hint: what the file says.
+        configuration: of OpenColorIO; None is the built-in one.
+
+    Raises:
+        InputError: COLOURSPACE_UNKNOWN, with the names that come close; or the configuration
+            cannot convert the space.
+    """
+    config = configuration or load_config("")
+    if name != "auto":
+        return _colour(_canonical(name, config), config, "")
+    chosen, why = guess(hint, lambda names: config.find(*names), scene_linear=_scene_linear(config))
+    note = f"The plate is read as {chosen}: {why}. {_OVERRIDE}"
+    return _colour(chosen, config, note)
+
+
+def _colour(name: str, config: Configuration, note: str) -> Colour:
+    ours = _our_converter(name)
+    if ours is not None:
+        # No part of a configuration is in it: an edited one costs nothing.
+        return Colour(name=name, digest=_digest("ours", name), convert=ours, note=note)
+    return Colour(
+        name=name,
+        digest=_digest("ocio", name, config.digest.hex()),
+        convert=_configured_converter(name, config),
+        note=note,
+    )
+
+
+def _digest(*texts: str) -> bytes:
+    return hash_bytes(*(text.encode() for text in (str(COLOUR_REVISION), *texts)))
+
+
+def _our_converter(name: str) -> _Converter | None:
+    """Return the conversion of a space that no configuration defines."""
+    if name in AS_DISPLAYED:
+        return _clip
+    if name == CINEON:
+        return lambda pixels: srgb_from_linear(linear_from_cineon(pixels))
+    if name in {PQ, HLG}:
+        linear = linear_from_pq if name == PQ else linear_from_hlg
+        wide = _matrix(REC2020)
+        return lambda pixels: srgb_from_linear(_apply(wide, linear(pixels)))
+    if name in {DISPLAY_2020, DISPLAY_P3}:
+        gamut = _matrix(REC2020 if name == DISPLAY_2020 else P3_D65)
+        # Into light and back by one curve: neutral colours stay as they are displayed.
+        return lambda pixels: display_from_linear(_apply(gamut, linear_from_display(pixels)))
+    if own := _OWN_LINEAR.fullmatch(name):
+        primaries = _matrix(tuple(float(number) for number in own[1].split()))
+        return lambda pixels: srgb_from_linear(_apply(primaries, pixels))
+    return None
+
+
+def _configured_converter(name: str, config: Configuration) -> _Converter:
+    if config.is_data(name):
+        return _clip
+    target, linear = config.find(*_SRGB), config.find(*LINEAR_SPACES[REC709])
+    if target is None:
+        raise InputError(
+            f"{config.name} has no sRGB colour space to show {name} in.",
+            remedy="Give its sRGB space the alias srgb_tx, or unset OCIO.",
+            code=ErrorCode.COLOURSPACE_UNKNOWN,
+            path=config.source,
+        )
+    if name == target:
+        return _clip
+    if name == linear:
+        return srgb_from_linear
+    if linear is not None and config.is_linear(name):
+        # Between linear spaces OCIO is a matrix; ours does the same in a third of the time.
+        unit = np.eye(3, dtype=np.float32)[np.newaxis]
+        matrix = config.converter(name, linear)(unit)[0].T.copy()
+        return lambda pixels: srgb_from_linear(_apply(matrix, pixels))
+    convert = config.converter(name, target)
+    return lambda pixels: _clip(convert(pixels))
+
+
+def _canonical(name: str, config: Configuration) -> str:
+    """Return one name for a space, so that its aliases share keys."""
+    if name in OUR_NAMES or _OWN_LINEAR.fullmatch(name):
+        if name == "scene_linear":
+            return _scene_linear(config)
+        if name != "acescg":
+            return name
+    found = config.find(*LINEAR_SPACES[ACESCG]) if name == "acescg" else config.find(name)
+    if found is None:
+        raise _unknown(name, config)
+    return found
+
+
+def _scene_linear(config: Configuration) -> str:
+    # Without $OCIO the role would be ACEScg; files without metadata are linear Rec.709.
+    name = LINEAR_SPACES[REC709][0] if config.is_built_in else "scene_linear"
+    found = config.find(name)
+    if found is None:
+        raise _unknown("scene_linear", config)
+    return found
+
+
+def _matrix(chromaticities: tuple[float, ...]) -> _Matrix:
+    matrix = to_linear_rec709(chromaticities)
+    if matrix is None:
+        raise InputError(
+            f"{' '.join(map(str, chromaticities))} are no primaries of colours.",
+            remedy="Name the plate's colour space with --input-colorspace.",
+            code=ErrorCode.COLOURSPACE_UNKNOWN,
+        )
+    return matrix
+
+
+def _apply(matrix: _Matrix, pixels: Pixels) -> Pixels:
+    # In one piece, or the last pixels of a row would be rounded in another way.
+    whole = np.ascontiguousarray(pixels)
+    return np.asarray(cv2.transform(whole, matrix), dtype=np.float32)
+
+
+def _clip(pixels: Pixels) -> Pixels:
+    return np.clip(pixels, np.float32(0.0), np.float32(1.0))
+
+
+def _unknown(name: str, config: Configuration) -> InputError:
+    known = {alias: space for space in config.spaces() for alias in (space, *config.aliases(space))}
+    by_lower = {one.lower(): known.get(one, one) for one in (*known, *OUR_NAMES)}
+    close = get_close_matches(name.lower(), by_lower, n=5, cutoff=0.5)
+    shown = list(dict.fromkeys(by_lower[one] for one in close)) or list(OUR_NAMES)
+    return InputError(
+        f"{config.name} has no colour space {name!r}.",
+        remedy=f"Name one such as {', '.join(shown)}.",
+        code=ErrorCode.COLOURSPACE_UNKNOWN,
+        path=config.source,
+    )

@@ -1,0 +1,1 @@
+"""Where finished alphas go: files, memory, PNGs and movies."""

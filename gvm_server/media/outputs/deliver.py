@@ -1,0 +1,171 @@
+"""Deliverables: what a finished job's EXR alphas become for people and other programs.
+
+Laws:
+1. One frame is in memory at a time; the alphas are read back from their files.
+2. Everything covers the display window: outside its file's data window an alpha is 0 (the file
+   reaches out wherever it is not), and a plate is black.
+3. The comp is the plate as displayed over pure green (0, 255, 0), with the plate's own colours:
+   an old background that shows at the edges shows here, which is what a comp over green is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
+from gvm_server.media.alphas.exr import read_alpha_file
+from gvm_server.media.alphas.png import PngBits, write_png
+from gvm_server.media.alphas.stamp import read_stamp
+from gvm_server.media.canvas import on_display
+from gvm_server.media.colour.curves import Pixels
+from gvm_server.media.outputs.files import EXTENSION, AlphaFiles, prove_writable
+from gvm_server.media.outputs.movie import (
+    MovieShape,
+    MovieWriter,
+    is_our_movie,
+    movie_container,
+    writing_movie,
+)
+from gvm_server.media.plates.base import Plate
+from gvm_server.media.plates.find import SequencePath
+
+PNG = ".png"
+GREEN = np.array([0.0, 1.0, 0.0], dtype=np.float32)  # display-referred
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deliverables:
+    """What is wanted besides the EXR alphas.
+
+    Attributes:
+        movie: the alpha as a grey movie.
+        comp: the plate over green, as a movie.
+        png: a folder for the alphas as PNG files, named as the EXR ones.
+        png_bits: of a PNG's pixel.
+    """
+
+    movie: Path | None = None
+    comp: Path | None = None
+    png: Path | None = None
+    png_bits: PngBits = 8
+
+    @property
+    def movies(self) -> list[Path]:
+        """The movies that are wanted."""
+        return [path for path in (self.movie, self.comp) if path is not None]
+
+    @property
+    def paths(self) -> list[Path]:
+        """All that is wanted: movies and the folder of PNG files."""
+        return [*self.movies, self.png] if self.png else self.movies
+
+    def check(self, plate: str, *, overwrite: bool) -> None:
+        """Make the folders and prove, before a model runs, that these can be written.
+
+        Raises:
+            SettingsError: a movie's name ends with no known container's, or both have one name.
+            OutputError: a folder is not writable, or a movie would replace one that is not ours,
+                or the plate.
+        """
+        if len(set(self.movies)) < len(self.movies):
+            raise SettingsError(
+                f"The matte and the comp would both be {self.movie}.",
+                remedy="Give --movie and --comp different names.",
+            )
+        for path in self.movies:
+            movie_container(path)
+            _refuse_foreign(path, plate, overwrite=overwrite)
+            prove_writable(path.parent)
+        if self.png is not None:
+            prove_writable(self.png)
+
+
+def deliver(
+    wanted: Deliverables,
+    plate: Plate,
+    alphas: AlphaFiles,
+    frames: Sequence[int],
+    *,
+    overwrite: bool,
+) -> Generator[int, None, None]:
+    """Make the deliverables, frame by frame in this order; yield each frame when it is in them.
+
+    A movie has these frames one after the other: gaps of the range close. Movies get their names
+    after the last frame; if the iterator is closed before, they never do.
+
+    Raises:
+        InputError: the plate or an alpha cannot be read.
+        OutputError: something cannot be written, or a PNG would replace a file that is not ours.
+    """
+    pngs = _png_files(alphas, wanted.png) if wanted.png else None
+    if pngs:
+        pngs.check(frames, overwrite=overwrite)
+    shape = MovieShape.of(plate.header(frames[0]))
+    with ExitStack() as stack:
+
+        def begin(path: Path | None) -> MovieWriter | None:
+            return stack.enter_context(writing_movie(path, shape)) if path else None
+
+        movie, comp = begin(wanted.movie), begin(wanted.comp)
+        for frame in frames:
+            path, header = alphas.path(frame), plate.header(frame)
+            file = read_alpha_file(path)
+            alpha = on_display(file.pixels, file.data, header.display)
+            if movie:
+                movie.write(alpha)
+            if comp:
+                picture = plate.colour.to_display(plate.read(frame).pixels)
+                comp.write(over_green(on_display(picture, header.data, header.display), alpha))
+            if pngs:
+                write_png(pngs.path(frame), alpha, bits=wanted.png_bits, key=_key(path))
+            yield frame
+
+
+def over_green(picture: Pixels, alpha: Pixels) -> Pixels:
+    """Return a picture [H, W, 3], not premultiplied, over pure green by its alpha [H, W]."""
+    coverage = alpha[..., np.newaxis]
+    return np.asarray(picture * coverage + GREEN * (1 - coverage), dtype=np.float32)
+
+
+def _png_files(alphas: AlphaFiles, folder: Path) -> AlphaFiles:
+    """Return the names of the PNG files: the alphas', with another folder and ending."""
+    target: SequencePath | Path = alphas.target
+    if isinstance(target, SequencePath):
+        tail = target.tail[: -len(EXTENSION)] + PNG
+        return replace(alphas, target=replace(target, folder=folder, tail=tail))
+    return replace(alphas, target=folder / target.with_suffix(PNG).name)
+
+
+def _key(alpha: Path) -> bytes:
+    key = read_stamp(alpha)
+    if key is None:
+        raise InputError(
+            f"{alpha} is no longer the alpha that was made.",
+            remedy="Another program replaced it: ask for the matte again.",
+            path=str(alpha),
+        )
+    return key
+
+
+def _refuse_foreign(path: Path, plate: str, *, overwrite: bool) -> None:
+    if not path.exists():
+        return
+    if Path(plate).exists() and path.samefile(plate):
+        raise OutputError(
+            f"The movie {path} would replace the plate.",
+            remedy="Give the movie another name.",
+            code=ErrorCode.OUTPUT_NOT_OURS,
+            path=str(path),
+        )
+    if not (is_our_movie(path) or (overwrite and path.is_file())):
+        raise OutputError(
+            f"{path} was not made by this program.",
+            remedy="Give the movie another name, or allow it to be replaced with --overwrite.",
+            code=ErrorCode.OUTPUT_NOT_OURS,
+            path=str(path),
+        )

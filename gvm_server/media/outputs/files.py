@@ -1,0 +1,202 @@
+"""Where alphas go on disk: one EXR name for each frame, and no file lost on the way.
+
+Laws:
+1. Frame numbers keep the plate's base name and padding, negative numbers included.
+2. A file that is not ours is replaced only when asked for; the plate's own files never are.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gvm_client.errors import ErrorCode, OutputError, SettingsError
+from gvm_client.media import IMAGE_EXTENSIONS, MOVIE_EXTENSIONS
+from gvm_client.names import find_field, require_view
+from gvm_client.plural import WERE, counted
+from gvm_server.media.alphas.stamp import is_stamped
+from gvm_server.media.atomic import make_folders, sweep_leftovers, write_failure
+from gvm_server.media.confine import Roots
+from gvm_server.media.plates.find import (
+    SequencePath,
+    own_pattern,
+    parse_pattern,
+)
+
+EXTENSION = ".exr"
+
+_MOVIE_PADDING = 4
+_MAX_NAMED = 10  # files named in a message
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlphaFiles:
+    """The names of a job's alpha files.
+
+    Attributes:
+        target: a pattern for many frames, or the one file of a single image.
+        plate: the plate's name, a path or pattern where it lies on disk.
+        roots: where files may be written.
+        umask: permission bits that files and new folders do not get; None is this process's own.
+    """
+
+    target: SequencePath | Path
+    plate: str
+    roots: Roots
+    umask: int | None = None
+
+    @classmethod
+    def of(cls, output: str, *, plate_name: str, roots: Roots) -> AlphaFiles:
+        """Return the names for an output text: a folder, a pattern, or one `.exr` file.
+
+        A folder keeps the plate's names: `plate.1001.exr`, `clip.0001.exr` of `clip.mov`,
+        `still.exr` of `still.png`.
+
+        Raises:
+            SettingsError: the pattern does not end with `.exr`.
+        """
+        require_view(output)
+        place = Path(output)
+        pattern = None if place.is_dir() else _pattern(place)
+        target: SequencePath | Path
+        if pattern is not None:
+            if not pattern.tail.lower().endswith(EXTENSION):
+                raise SettingsError(
+                    f"The output {output} does not end with {EXTENSION}.",
+                    remedy=f"Alphas are EXR files: name them such as a.%04d{EXTENSION}.",
+                    path=output,
+                )
+            target = pattern
+        elif place.suffix.lower() == EXTENSION and not place.is_dir():
+            target = place
+        else:
+            target = _named_after(plate_name, place)
+        return cls(target=target, plate=plate_name, roots=roots)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that the files go to."""
+        return self.target.folder if isinstance(self.target, SequencePath) else self.target.parent
+
+    def path(self, frame: int) -> Path:
+        """Return the file of a frame."""
+        return self.target.path(frame) if isinstance(self.target, SequencePath) else self.target
+
+    def check(
+        self,
+        frames: Sequence[int],
+        *,
+        overwrite: bool,
+        ours: Callable[[Path], bool] = is_stamped,
+    ) -> None:
+        """Make the folder and prove that these frames can be written there.
+
+        Args:
+            frames: that will be written.
+            overwrite: whether files that are not ours may be replaced.
+            ours: tells whether a plain file is one of ours, or what is left of one.
+
+        Raises:
+            SettingsError: several frames would share one name.
+            OutputError: the folder is outside the roots or not writable, the disk is full, or
+                files stand there that are not ours or are the plate's own.
+        """
+        if len(frames) > 1 and isinstance(self.target, Path):
+            raise SettingsError(
+                f"{len(frames)} frames cannot all be written to {self.target}.",
+                remedy=f"Name them with a frame field, such as a.%04d{EXTENSION}.",
+                path=str(self.target),
+            )
+        self.roots.check_write(self.folder)
+        prove_writable(self.folder, umask=self.umask)
+        sweep_leftovers(self.folder)
+        paths = [self.path(frame) for frame in frames]
+        self._refuse_plate(paths)
+        if not overwrite:
+            _refuse_foreign(self.folder, paths, ours)
+
+    def _refuse_plate(self, paths: Sequence[Path]) -> None:
+        """Refuse names that are the plate's own, whatever frame they belong to."""
+        plate = Path(self.plate)
+        if not plate.is_absolute() or plate.parent.resolve() != self.folder.resolve():
+            return
+        pattern = own_pattern(plate)
+        for path in paths:
+            own = pattern.frame_of(path.name) is not None if pattern else path.name == plate.name
+            if own:
+                raise OutputError(
+                    f"The alpha {path} would replace the plate's own file.",
+                    remedy="Name another output folder.",
+                    code=ErrorCode.OUTPUT_NOT_OURS,
+                    path=str(path),
+                )
+
+
+def _named_after(plate_name: str, folder: Path) -> SequencePath | Path:
+    """Return names in a folder after a plate: a pattern, a movie, an image, or a node's name."""
+    plate = Path(plate_name)
+    extension = plate.suffix.lower()
+    pattern = own_pattern(plate)
+    if pattern is not None:
+        tail = Path(f"name{pattern.tail}").with_suffix(EXTENSION).name.removeprefix("name")
+        return SequencePath(folder=folder, head=pattern.head, width=pattern.width, tail=tail)
+    if extension in IMAGE_EXTENSIONS:
+        return folder / plate.with_suffix(EXTENSION).name
+    stem = plate.stem if extension in MOVIE_EXTENSIONS else _file_name(plate_name)
+    return SequencePath(folder=folder, head=f"{stem}.", width=_MOVIE_PADDING, tail=EXTENSION)
+
+
+def _pattern(place: Path) -> SequencePath | None:
+    """Return the pattern that an output is; `takes#3` without an extension is a folder's name."""
+    field = find_field(place.name)
+    if field is not None and field.hashes and not place.suffix:
+        return None
+    return parse_pattern(place)
+
+
+def _file_name(name: str) -> str:
+    """Return a node's name as a bare file name."""
+    return re.sub(r"[^\w.-]+", "_", name).strip(".") or "alpha"
+
+
+def prove_writable(folder: Path, *, umask: int | None = None) -> None:
+    """Make a folder and prove that files can be written in it.
+
+    Raises:
+        OutputError: DISK_FULL or OUTPUT_UNWRITABLE.
+    """
+    try:
+        make_folders(folder, umask=umask)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\0")
+    except OSError as error:
+        raise write_failure(folder, error) from error
+
+
+def _refuse_foreign(folder: Path, paths: Sequence[Path], ours: Callable[[Path], bool]) -> None:
+    there = set(os.listdir(folder))  # noqa: PTH208 - bare names, ten thousand of them at once
+    foreign = [path for path in paths if path.name in there and not _may_go(path, ours)]
+    if not foreign:
+        return
+    named = ", ".join(path.name for path in foreign[:_MAX_NAMED])
+    more = f" and {len(foreign) - _MAX_NAMED} more" if len(foreign) > _MAX_NAMED else ""
+    raise OutputError(
+        f"{counted(len(foreign), 'file', WERE)} not made by this program, or changed by another,"
+        f" in {folder}: {named}{more}.",
+        remedy="Name another output folder, or allow them to be replaced with --overwrite.",
+        code=ErrorCode.OUTPUT_NOT_OURS,
+        path=str(foreign[0]),
+    )
+
+
+def _may_go(path: Path, ours: Callable[[Path], bool]) -> bool:
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return True  # it went away meanwhile
+    return stat.S_ISREG(mode) and ours(path)

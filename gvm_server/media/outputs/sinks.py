@@ -1,0 +1,255 @@
+"""Where finished alphas go: EXR files beside the comp, or memory that a host reads."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from gvm_client.settings import Depth
+from gvm_server.media.alphas.exr import copy_into_place, read_alpha_file, write_alpha
+from gvm_server.media.alphas.stamp import Fingerprint, prove_file
+from gvm_server.media.canvas import on_display
+from gvm_server.media.colour.curves import Pixels
+from gvm_server.media.confine import OpenFolder
+from gvm_server.media.geometry import Box, FrameHeader
+from gvm_server.media.mapped import MappedImage, write_mapped
+from gvm_server.media.outputs.files import AlphaFiles
+from gvm_server.media.store.cache import DiskCache
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Alpha:
+    """One finished alpha.
+
+    Attributes:
+        frame: the host's frame number.
+        fingerprint: what it was made from, and what made it.
+        pixels: [H, W] float32 over the data window, 0..1.
+        header: the plate's.
+        attributes: what its file says about how it was made.
+    """
+
+    frame: int
+    fingerprint: Fingerprint
+    pixels: Pixels
+    header: FrameHeader
+    attributes: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """One alpha where it was asked for: a file's path, or a mapped image.
+
+    Attributes:
+        frame: the host's frame number.
+        cached: whether nothing was made for it.
+        kept: whether it stood in its place already.
+    """
+
+    frame: int
+    cached: bool = False
+    kept: bool = False
+    path: str = ""
+    key: bytes = b""
+    mapped: MappedImage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands where an alpha was asked for.
+
+    Attributes:
+        kept: whether it is that alpha.
+        maker: what made it, which may be another maker than here.
+        damaged: whether it was that alpha and is not whole any more.
+    """
+
+    kept: bool = False
+    maker: str = ""
+    damaged: bool = False
+
+
+class Sink(Protocol):
+    """Where a job's alphas go; called from several threads at once."""
+
+    @property
+    def depth(self) -> Depth:
+        """The pixel type; part of an alpha's key."""
+        ...
+
+    def standing(self, frame: int, wanted: Fingerprint) -> Standing:
+        """Return what stands there already."""
+        ...
+
+    def place(self, frame: int, wanted: Fingerprint, cached: Path) -> Delivery:
+        """Deliver a finished alpha from the cache.
+
+        Raises:
+            FileNotFoundError: it is not there any more, or not whole.
+            InputError: it went away, or was damaged, while it was read.
+            OutputError: it cannot be written.
+        """
+        ...
+
+    def put(self, alpha: Alpha) -> Delivery:
+        """Deliver a new alpha and keep it in the cache.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of what is held open; nothing is delivered after."""
+        ...
+
+
+class FileSink:
+    """EXR files, named after the plate's frames.
+
+    Args:
+        files: their names.
+        depth: their pixel type.
+        cache: where copies are kept.
+        same_maker: whether finished files that another maker made do not count.
+        opened: their folder, where nothing may be written outside it; None goes by its name.
+    """
+
+    def __init__(
+        self,
+        files: AlphaFiles,
+        *,
+        depth: Depth,
+        cache: DiskCache,
+        same_maker: bool = False,
+        opened: OpenFolder | None = None,
+    ) -> None:
+        self.files = files
+        self._opened = opened
+        self._cache = cache
+        self._same_maker = same_maker
+        self.depth = depth
+
+    def standing(self, frame: int, wanted: Fingerprint) -> Standing:
+        """Look at the file that stands there; it is kept whoever made it, unless said otherwise."""
+        path = self.files.path(frame)
+        found, damaged = self._cache.placed.look(path, wanted.recipe)
+        if found is None:
+            return Standing(damaged=damaged)
+        kept = found.maker == wanted.maker or not self._same_maker
+        return Standing(kept=kept, maker=found.maker)
+
+    def place(self, frame: int, wanted: Fingerprint, cached: Path) -> Delivery:
+        """Copy a finished file from the cache into place."""
+        path = self.files.path(frame)
+        with self._placing(path) as place:
+            copy_into_place(cached, place, wanted, umask=self.files.umask)
+            self._cache.placed.remember(path, wanted, at=place)
+        return Delivery(frame=frame, cached=True, path=str(path))
+
+    def put(self, alpha: Alpha) -> Delivery:
+        """Write a file, and keep a copy of it in the cache."""
+        path = self.files.path(alpha.frame)
+        with self._placing(path) as place:
+            write_alpha(
+                place,
+                alpha.pixels,
+                header=alpha.header,
+                depth=self.depth,
+                attributes=alpha.attributes,
+                umask=self.files.umask,
+            )
+            self._cache.placed.remember(path, alpha.fingerprint, at=place)
+            self._cache.add_alpha(alpha.fingerprint, place)
+        return Delivery(frame=alpha.frame, path=str(path))
+
+    def close(self) -> None:
+        """Let the folder go."""
+        if self._opened is not None:
+            self._opened.close()
+
+    @contextmanager
+    def _placing(self, path: Path) -> Iterator[Path]:
+        """Lend the path by which a file is written; where the folder is held, through that."""
+        if self._opened is None:
+            yield path
+            return
+        with self._opened.naming(path.parent) as folder:
+            yield folder / path.name
+
+
+class MappedSink:
+    """Memory-mapped float pixels, for a host that asked for them; the host deletes each buffer.
+
+    Args:
+        buffers: the folder of the buffers.
+        cache: where copies are kept.
+        whole: whether an alpha covers the display window, whatever window its plate has: a host
+            that shows a plate on disk knows its format only.
+        shown: what it covers instead, where the host's picture was compared with the plate.
+    """
+
+    depth = Depth.FLOAT
+
+    def __init__(
+        self, buffers: Path, cache: DiskCache, *, whole: bool = False, shown: Box | None = None
+    ) -> None:
+        self._buffers = buffers
+        self._cache = cache
+        self._whole = whole
+        self._shown = shown
+
+    def standing(self, frame: int, wanted: Fingerprint) -> Standing:
+        """Return nothing: a host asks for what it does not have."""
+        del frame, wanted
+        return Standing()
+
+    def place(self, frame: int, wanted: Fingerprint, cached: Path) -> Delivery:
+        """Map a finished alpha from the cache."""
+        if prove_file(cached) != wanted:
+            raise FileNotFoundError(errno.ENOENT, "it is damaged", str(cached))
+        file = read_alpha_file(cached)
+        lies = file.pixels, file.data, file.display
+        return self._mapped(frame, wanted.digest, *lies, cached=True)
+
+    def put(self, alpha: Alpha) -> Delivery:
+        """Map an alpha, and keep it in the cache as a file."""
+        self._cache.make_alpha(
+            alpha.fingerprint,
+            lambda path: write_alpha(
+                path,
+                alpha.pixels,
+                header=alpha.header,
+                depth=self.depth,
+                attributes=alpha.attributes,
+                flush=False,
+            ),
+        )
+        lies = alpha.pixels, alpha.header.data, alpha.header.display
+        return self._mapped(alpha.frame, alpha.fingerprint.digest, *lies, cached=False)
+
+    def close(self) -> None:
+        """Do nothing: nothing is held open."""
+
+    def _mapped(
+        self, frame: int, key: bytes, pixels: Pixels, data: Box, display: Box, *, cached: bool
+    ) -> Delivery:
+        if self._whole or self._shown is not None:
+            covers = self._shown or display
+            pixels, data = on_display(pixels, data, covers), covers
+        # Its maker's process comes first, so that what a dead server left can be swept.
+        name = f"{os.getpid()}-alpha-{frame}-{secrets.token_hex(8)}"
+        return Delivery(
+            frame=frame,
+            cached=cached,
+            key=key,
+            mapped=write_mapped(
+                self._buffers, name, pixels, at=(data.x - display.x, data.y - display.y)
+            ),
+        )

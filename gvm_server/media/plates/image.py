@@ -1,0 +1,286 @@
+"""One image file, read through OpenImageIO: its header, its colour hints and its pixels.
+
+Laws:
+1. Each call opens the file anew: any number of threads may read.
+2. A picture is turned as its orientation tag says, its header with it.
+3. Alpha is ignored and never multiplied in or out: the plate's colours stay as stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isfinite
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_client.limits import MAX_PARTS
+from gvm_server.media.colour.curves import Pixels
+from gvm_server.media.colour.hints import FileHint
+from gvm_server.media.geometry import Box, FrameHeader
+from gvm_server.media.plates.layers import Layer, Part, find_layer
+from gvm_server.media.plates.orientation import UPRIGHT, Orientation, orientation_of
+from gvm_server.media.probe import probe_file
+from gvm_server.media.reasons import reason_of
+
+INTERLACED = (
+    "The plate is interlaced: both fields are matted as one picture, and moving edges comb."
+    " Deinterlace it first."
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageFile:
+    """Which image is to be read, and for which frame (for messages).
+
+    Attributes:
+        layer: what was asked for; "" is the picture.
+        expected: the layer that the clip's other frames have; None where that is not known yet.
+    """
+
+    path: Path
+    frame: int
+    layer: str = ""
+    expected: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Findings:
+    """What a clip's first file shows of how it is read.
+
+    Attributes:
+        layer: the layer that was found.
+        header: the file's.
+        hint: what it says about its colours.
+        remarks: what an artist should know, in whole sentences.
+    """
+
+    layer: str
+    header: FrameHeader
+    hint: FileHint
+    remarks: tuple[str, ...]
+
+
+def read_header(image: ImageFile) -> FrameHeader:
+    """Return a file's header without reading its pixels.
+
+    Raises:
+        InputError: the file is missing or unreadable, or lacks the layer.
+    """
+    with _opened(image) as file:
+        _seek_layer(file, image)
+        return _orientation(file, image).turn_header(_header(file.spec()))
+
+
+def look_at(image: ImageFile) -> Findings:
+    """Return how a file is read: its layer, its header, its colours, and what is to be said of it.
+
+    Raises:
+        InputError: the file is missing or unreadable, or lacks the layer.
+    """
+    with _opened(image) as file:
+        layer = _seek_layer(file, image)
+        spec = file.spec()
+        remarks = []
+        if layer.others:
+            remarks.append(
+                f"The plate is read from the layer {layer.name or 'RGB'}; there are also"
+                f" {', '.join(layer.others)}. Name another with --layer if that is wrong."
+            )
+        orientation = _orientation(file, image)
+        if orientation != UPRIGHT:
+            tag = spec.getattribute("Orientation")
+            remarks.append(f"The pictures are turned as their orientation tag ({tag}) says.")
+        if spec.getattribute("dpx:Interlace"):
+            remarks.append(INTERLACED)
+        return Findings(
+            layer=layer.name,
+            header=orientation.turn_header(_header(spec)),
+            hint=_hint(spec, file.format_name()),
+            remarks=tuple(remarks),
+        )
+
+
+def read_image(image: ImageFile) -> tuple[FrameHeader, Pixels]:
+    """Read a file: header, and [H, W, 3] float32 over the data window; integers become 0..1.
+
+    Raises:
+        InputError: the file is missing or unreadable, or lacks the layer.
+    """
+    with _opened(image) as file:
+        layer = _seek_layer(file, image)
+        first, end = min(layer.channels), max(layer.channels) + 1
+        pixels = file.read_image(layer.part, 0, first, end, oiio.FLOAT)
+        if pixels is None:
+            raise _unreadable(image, reason_of(file))
+        order = [channel - first for channel in layer.channels]
+        orientation = _orientation(file, image)
+        header = orientation.turn_header(_header(file.spec()))
+    if order != list(range(pixels.shape[2])):
+        pixels = pixels[..., order]
+    return header, orientation.turn(np.asarray(pixels, dtype=np.float32))
+
+
+@contextmanager
+def _opened(image: ImageFile) -> Iterator[oiio.ImageInput]:
+    probe_file(image.path, frame=image.frame)
+    as_stored = oiio.ImageSpec()
+    as_stored.attribute("oiio:UnassociatedAlpha", 1)
+    file = oiio.ImageInput.open(str(image.path), as_stored)
+    if file is None:
+        reason = reason_of(None)
+        raise _unreadable(image, reason) if image.path.exists() else _gone(image)
+    try:
+        yield file
+    finally:
+        file.close()
+
+
+def _seek_layer(file: oiio.ImageInput, image: ImageFile) -> Layer:
+    """Stand at the layer's part and return where its colours are."""
+    parts: list[Part] = []
+    while len(parts) < MAX_PARTS and file.seek_subimage(len(parts), 0):
+        spec = file.spec()
+        name = str(spec.getattribute("oiio:subimagename") or "")
+        views = spec.getattribute("multiView")
+        parts.append(
+            Part(
+                name=name,
+                channels=tuple(spec.channelnames),
+                view=str(spec.getattribute("view") or ""),
+                views=views if isinstance(views, tuple) else (),
+                whole_numbers=_whole_numbers(file),
+            )
+        )
+    if len(parts) == MAX_PARTS and file.seek_subimage(MAX_PARTS, 0):
+        raise _unreadable(
+            image,
+            f"it has more than {MAX_PARTS} parts",
+            remedy="Write the parts to matte into a file of their own.",
+        )
+    reason_of(file)  # the seek past the last part left one behind
+    layer = find_layer(parts, image.layer, path=str(image.path), frame=image.frame)
+    if image.expected is not None and layer.name != image.expected:
+        raise InputError(
+            f"Frame {image.frame} has its picture in the layer {layer.name or 'RGB'}, the clip in"
+            f" {image.expected or 'RGB'}: {image.path}.",
+            remedy="Render it again, or name a layer that all frames have with --layer.",
+            code=ErrorCode.PLATE_MISMATCH,
+            frame=image.frame,
+            path=str(image.path),
+        )
+    if not file.seek_subimage(layer.part, 0):
+        raise _unreadable(image, reason_of(file))
+    if file.spec().deep:
+        raise _unreadable(image, "it is a deep image", remedy="Flatten it, or render it flat.")
+    return layer
+
+
+def _whole_numbers(file: oiio.ImageInput) -> frozenset[int]:
+    """Return the channels of an EXR part that hold 32-bit whole numbers: ids, never colours."""
+    spec = file.spec()
+    if file.format_name() != "openexr":
+        return frozenset()
+    kinds = spec.channelformats or (spec.format,) * spec.nchannels
+    return frozenset(index for index, kind in enumerate(kinds) if str(kind) in {"uint", "uint32"})
+
+
+def _orientation(file: oiio.ImageInput, image: ImageFile) -> Orientation:
+    """Return how the file's pictures are turned; EXR has no such tag, a stray one means nothing."""
+    spec = file.spec()
+    if file.format_name() == "openexr":
+        return UPRIGHT
+    orientation = orientation_of(spec.getattribute("Orientation"))
+    # OpenImageIO 3.2 cuts the lines of such a DPX at the picture's height: its pixels are mixed.
+    if orientation.transposed and file.format_name() == "dpx" and spec.width != spec.full_width:
+        raise InputError(
+            f"Frame {image.frame} cannot be read: {image.path}: its lines run from top to bottom"
+            f" (orientation {spec.getattribute('Orientation')}).",
+            remedy="Convert it to a file whose lines run from left to right.",
+            code=ErrorCode.PLATE_UNREADABLE,
+            frame=image.frame,
+            path=str(image.path),
+        )
+    return orientation
+
+
+def _header(spec: oiio.ImageSpec) -> FrameHeader:
+    aspect = float(spec.getattribute("PixelAspectRatio") or 1.0)
+    return FrameHeader(
+        display=Box(x=spec.full_x, y=spec.full_y, width=spec.full_width, height=spec.full_height),
+        data=Box(x=spec.x, y=spec.y, width=spec.width, height=spec.height),
+        pixel_aspect=aspect if isfinite(aspect) and aspect > 0 else 1.0,
+        frame_rate=_frame_rate(spec),
+        timecode=_timecode(spec),
+    )
+
+
+def _frame_rate(spec: oiio.ImageSpec) -> tuple[int, int] | None:
+    rate = spec.getattribute("FramesPerSecond") or spec.getattribute("dpx:FrameRate")
+    if isinstance(rate, tuple):
+        numerator, denominator = (int(part) for part in rate)
+        return (numerator, denominator) if numerator > 0 and denominator > 0 else None
+    if not isinstance(rate, float) or not isfinite(rate) or not 0 < rate < 100_000:
+        return None
+    # 23.976 and its kin are n * 1000 / 1001.
+    exact = Fraction(round(rate) * 1000, 1001)
+    fraction = exact if abs(exact - rate) < 1e-3 else Fraction(rate).limit_denominator(1000)
+    return (fraction.numerator, fraction.denominator) if fraction > 0 else None
+
+
+def _timecode(spec: oiio.ImageSpec) -> tuple[int, int] | None:
+    words = spec.getattribute("smpte:TimeCode")
+    if not isinstance(words, tuple) or len(words) != 2:
+        return None
+    return int(words[0]) & 0xFFFFFFFF, int(words[1]) & 0xFFFFFFFF
+
+
+def _hint(spec: oiio.ImageSpec, format_name: str) -> FileHint:
+    chromaticities = spec.getattribute("chromaticities")
+    code_points = spec.getattribute("CICP")  # of a PNG: primaries, transfer, matrix, range
+    coded = isinstance(code_points, tuple) and len(code_points) == 4
+    return FileHint(
+        kind=format_name,
+        is_float=str(spec.format) in {"half", "float", "double"},
+        bits=int(spec.getattribute("oiio:BitsPerSample") or 0),
+        colourspace=str(spec.getattribute("oiio:ColorSpace") or ""),
+        chromaticities=tuple(chromaticities) if isinstance(chromaticities, tuple) else (),
+        is_aces=bool(spec.getattribute("acesImageContainerFlag")),
+        interop_id=str(spec.getattribute("colorInteropID") or ""),
+        transfer=str(spec.getattribute("dpx:Transfer") or ""),
+        curve=int(code_points[1]) if coded else 2,
+        primaries=int(code_points[0]) if coded else 2,
+    )
+
+
+def _gone(image: ImageFile) -> InputError:
+    return InputError(
+        f"Frame {image.frame} is not there: {image.path}.",
+        remedy="Render it again, or choose hold or black for missing frames.",
+        code=ErrorCode.PLATE_MISSING,
+        frame=image.frame,
+        path=str(image.path),
+    )
+
+
+def _unreadable(image: ImageFile, reason: str, *, remedy: str = "") -> InputError:
+    # OpenEXR's luminance with chroma at half the size, which OpenImageIO does not read.
+    if "subsampled" in reason.lower():
+        remedy = "Write it as RGB, every channel at full size."
+    return InputError(
+        f"Frame {image.frame} cannot be read: {image.path}: {_first_line(reason)}.",
+        remedy=remedy or "Render or copy it again.",
+        code=ErrorCode.PLATE_UNREADABLE,
+        frame=image.frame,
+        path=str(image.path),
+    )
+
+
+def _first_line(reason: str) -> str:
+    lines = reason.strip().splitlines()
+    return lines[0].rstrip(".") if lines else "no reason given"

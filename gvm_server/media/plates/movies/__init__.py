@@ -1,0 +1,1 @@
+"""Movies as plates: the n-th picture that a decoder shows."""

@@ -1,0 +1,255 @@
+"""A plate that is a movie file: frames 1 to the last, each exact, never the whole in memory.
+
+Laws:
+1. Frame numbers count the frames as shown, from 1: times and rates that vary change nothing.
+2. Colours are the stream's own, by its matrix and range, as R, G, B at full range; more than
+   8 bits stay so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from threading import Lock, local
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_client.settings import PlateKeys
+from gvm_server.media.colour.curves import Pixels
+from gvm_server.media.colour.hints import FileHint
+from gvm_server.media.colour.spaces import resolve_colour
+from gvm_server.media.geometry import Box, ClipGeometry, FrameHeader, describe, geometry_of
+from gvm_server.media.plates.base import PlateFrame, PlateOptions
+from gvm_server.media.plates.image import INTERLACED
+from gvm_server.media.plates.movies.content import MovieContent
+from gvm_server.media.plates.movies.decoder import MovieDecoder
+from gvm_server.media.plates.movies.facts import display_orientation
+from gvm_server.media.plates.movies.file import unreadable
+from gvm_server.media.plates.movies.index import MovieIndex
+from gvm_server.media.plates.movies.scan import count_movie, index_movie
+from gvm_server.media.plates.sequence import outside_clip
+from gvm_server.media.timecode import timecode_at
+
+# ISO/IEC 23091-2 matrix codes that FFmpeg gives a frame, as its scaler names them.
+_MATRICES = {
+    1: Colorspace.ITU709,
+    4: Colorspace.FCC,
+    5: Colorspace.ITU601,
+    6: Colorspace.ITU601,
+    7: Colorspace.SMPTE240M,
+    9: Colorspace.BT2020,
+    10: Colorspace.BT2020,
+}
+_HD_HEIGHT = 720  # streams that name no matrix: BT.709 from here on, BT.601 below, as players do
+
+
+class MoviePlate:
+    """A movie as a plate; safe to read from several threads.
+
+    Raises:
+        InputError: it is unreadable or empty, the clip reaches outside it, or the colour space
+            is unknown.
+    """
+
+    def __init__(self, path: Path, options: PlateOptions) -> None:
+        self.name = str(path)
+        self._path = path
+        self._keys = options.file_keys(by_content=False)
+        with self._keys.read(path, options.first or 1) as real:
+            index = index_movie(real, options.memo)
+        self.first = 1 if options.first is None else options.first
+        self.last = index.count if options.last is None else options.last
+        if not 1 <= self.first <= self.last <= index.count:
+            raise InputError(
+                f"The clip {self.first}-{self.last} reaches outside the movie {path}, frames"
+                f" 1-{index.count}.",
+                remedy="Set the clip's extent with --first and --last; a movie's frames count"
+                " from 1.",
+                code=ErrorCode.RANGE_OUTSIDE,
+                path=str(path),
+            )
+        self._threads = local()
+        self._options = options
+        self._content: MovieContent | None = None
+        self._memo = options.memo
+        self._count = index.count
+        self._counting = Lock()
+        self._shows: int | None = None  # how many frames, where they were counted
+        self._closed = False
+        self._decoder = MovieDecoder(real, index)
+        self._facts = self._decoder.facts
+        with ExitStack() as failed:
+            failed.callback(self.close)
+            first = self._decode(self.first)
+            self._header, self._orientation = self._header_of(first), display_orientation(first)
+            self.colour = resolve_colour(options.colourspace, _hint(first), options.configuration)
+            failed.pop_all()
+        notes = (
+            self._facts.choice,
+            _said_of_end(index),
+            self.colour.note,
+            INTERLACED if first.interlaced_frame else "",
+        )
+        self.notes: tuple[str, ...] = tuple(note for note in notes if note)
+
+    def missing(self) -> list[int]:
+        """Return nothing: a movie has all its frames."""
+        return []
+
+    def want(self, frames: Sequence[int]) -> bool:  # noqa: ARG002 - the contract's
+        """Return that nothing is waited for: files need no asking."""
+        return True
+
+    def key(self, frame: int) -> bytes:
+        """Return 16 bytes for the file's version, or the frame's own packets, and the frame.
+
+        A movie that proves to show another number of pictures has other ones from some frame on.
+        """
+        self._check(frame)
+        if self._options.keys is not PlateKeys.CONTENT:
+            return self._keys.key(self._path, frame, frame, self._count)
+        with self._keys.read(self._path, frame) as real:
+            with self._counting:
+                if self._content is None:
+                    self._content = MovieContent(real, index_movie(real, self._memo))
+            try:
+                content = self._content.of(frame - 1)
+            except OSError as error:
+                raise unreadable(self._path, error.strerror or str(error), frame=frame) from error
+        shown = self._count, self._header, self._orientation
+        return self._keys.of_content(content, frame, *shown)
+
+    def header(self, frame: int) -> FrameHeader:
+        """Return the header that all frames share, with the frame's own timecode."""
+        self._check(frame)
+        return self._at(frame)
+
+    def geometry(self) -> ClipGeometry:
+        """Return what holds for the whole movie."""
+        return geometry_of(self.name, {self.first: self._header.windows})
+
+    def read(self, frame: int) -> PlateFrame:
+        """Decode a frame."""
+        self._check(frame)
+        decoded = self._decode(frame)
+        found, header = self._header_of(decoded), self._at(frame)
+        if found != self._header:
+            raise InputError(
+                f"Frame {frame} of {self.name} is {describe(found.display)}, the clip is"
+                f" {describe(self._header.display)}.",
+                remedy="Convert the movie to one frame size.",
+                code=ErrorCode.PLATE_MISMATCH,
+                frame=frame,
+                path=self.name,
+            )
+        return PlateFrame(frame=frame, header=header, pixels=self._rgb(decoded))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._closed = True
+        self._decoder.close()
+
+    def _check(self, frame: int) -> None:
+        if not self.first <= frame <= self.last:
+            raise outside_clip(self, frame)
+
+    def _decode(self, frame: int) -> VideoFrame:
+        with self._keys.read(self._path, frame) as real:
+            decoder = self._decoder
+            decoded = decoder.frame(frame - 1) or self._counted(real, decoder).frame(frame - 1)
+        if decoded is None:
+            raise unreadable(self._path, "the decoder yields no such frame", frame=frame)
+        return decoded
+
+    def _counted(self, real: Path, wrong: MovieDecoder) -> MovieDecoder:
+        """Return a decoder by an index that was counted: the container's times were not right.
+
+        Raises:
+            InputError: the movie shows another number of frames than its container promises:
+                those that were read may be others than their numbers say.
+        """
+        with self._counting:
+            if self._shows is None:
+                counted = count_movie(real, self._memo)
+                self._shows = counted.count
+                if self._shows == self._count:
+                    self._decoder = MovieDecoder(real, counted)
+                    wrong.close()
+                    if self._closed:  # meanwhile: whoever did so saw the other decoder
+                        self._decoder.close()
+            if self._shows != self._count:
+                raise unreadable(
+                    self._path,
+                    f"it shows {self._shows} frames, its container promised {self._count}",
+                    remedy="Ask again: they were counted now. Or copy it again, or convert it to"
+                    " an image sequence.",
+                )
+            return self._decoder
+
+    def _at(self, frame: int) -> FrameHeader:
+        rate = self._facts.rate
+        if rate is None or not self._facts.timecode:
+            return self._header
+        return replace(self._header, timecode=timecode_at(self._facts.timecode, rate, frame - 1))
+
+    def _header_of(self, decoded: VideoFrame) -> FrameHeader:
+        box = Box(x=0, y=0, width=decoded.width, height=decoded.height)
+        rate = self._facts.rate
+        header = FrameHeader(
+            display=box,
+            data=box,
+            pixel_aspect=float(self._facts.aspect),
+            frame_rate=None if rate is None else (rate.numerator, rate.denominator),
+        )
+        return display_orientation(decoded).turn_header(header)
+
+    def _rgb(self, decoded: VideoFrame) -> Pixels:
+        """Return [H, W, 3] float32 0..1, turned upright."""
+        if not hasattr(self._threads, "reformatter"):
+            self._threads.reformatter = VideoReformatter()
+        deep = any(component.bits > 8 for component in decoded.format.components)
+        converted = self._threads.reformatter.reformat(
+            decoded,
+            format="rgb48le" if deep else "rgb24",
+            src_colorspace=_matrix(decoded),
+            dst_colorspace=Colorspace.ITU709,
+            src_color_range=_range(decoded),
+            dst_color_range=ColorRange.JPEG,
+            threads=1,  # as many pictures are converted at a time as there are readers
+        )
+        pixels = converted.to_ndarray().astype(np.float32)
+        pixels *= np.float32(1 / 65_535 if deep else 1 / 255)
+        return display_orientation(decoded).turn(pixels)
+
+
+def _said_of_end(index: MovieIndex) -> str:
+    if not index.lost:
+        return ""
+    return (
+        f"The movie is cut short or damaged at its end: frames 1-{index.count} are whole,"
+        f" {index.lost} after them are not and are left out."
+    )
+
+
+def _hint(decoded: VideoFrame) -> FileHint:
+    return FileHint(
+        kind="movie",
+        is_float=False,
+        curve=int(decoded.color_trc),
+        primaries=int(decoded.color_primaries),
+    )
+
+
+def _matrix(decoded: VideoFrame) -> Colorspace:
+    unnamed = Colorspace.ITU709 if decoded.height >= _HD_HEIGHT else Colorspace.ITU601
+    return _MATRICES.get(int(decoded.colorspace), unnamed)
+
+
+def _range(decoded: VideoFrame) -> ColorRange:
+    full = int(decoded.color_range) == ColorRange.JPEG or decoded.format.name.startswith("yuvj")
+    return ColorRange.JPEG if full or decoded.format.is_rgb else ColorRange.MPEG

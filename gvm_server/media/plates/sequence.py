@@ -1,0 +1,205 @@
+"""A plate of image files: a sequence, or a single image as a clip of one frame.
+
+Laws:
+1. The folder is scanned once, when the plate is opened; each file is one version all the while.
+2. Every frame has the display window and the pixel aspect of the clip's first frame that can be
+   read; the canvas is all frames'.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_client.settings import PlateKeys
+from gvm_server.media.colour.spaces import resolve_colour
+from gvm_server.media.confine import Roots
+from gvm_server.media.frames import format_frames
+from gvm_server.media.geometry import ClipGeometry, FrameHeader, geometry_of
+from gvm_server.media.plates.base import Plate, PlateFrame, PlateOptions, check_extent
+from gvm_server.media.plates.find import SequencePath, StillPath, missing_plate
+from gvm_server.media.plates.finite import require_finite
+from gvm_server.media.plates.headers import read_windows
+from gvm_server.media.plates.image import Findings, ImageFile, look_at, read_header, read_image
+from gvm_server.media.probe import StallError
+
+_DAMAGED = {ErrorCode.PLATE_UNREADABLE, ErrorCode.PLATE_MISSING}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageFiles:
+    """The files of a plate: what it is called, which frames are there, and where each is."""
+
+    name: str
+    frames: frozenset[int]
+    path: Callable[[int], Path]
+
+
+def scan_sequence(pattern: SequencePath) -> ImageFiles:
+    """Look once at which files of a pattern are there.
+
+    Raises:
+        InputError: there are none, or the folder cannot be read.
+    """
+    try:
+        with os.scandir(pattern.folder) as entries:
+            found = {pattern.frame_of(entry.name) for entry in entries}
+    except OSError as error:
+        raise InputError(
+            f"{pattern.folder} cannot be read: {error.strerror}.",
+            remedy="Check that you may read this folder.",
+            path=str(pattern.folder),
+        ) from error
+    frames = frozenset(frame for frame in found if frame is not None)
+    if not frames:
+        raise missing_plate(Path(str(pattern)))
+    return ImageFiles(name=str(pattern), frames=frames, path=pattern.path)
+
+
+def single_image(still: StillPath, options: PlateOptions) -> ImageFiles:
+    """Return a single image as a clip: its own frame number, else the clip's first, else 1."""
+    frame = still.frame
+    if frame is None:
+        frame = 1 if options.first is None else options.first
+    return ImageFiles(name=str(still), frames=frozenset({frame}), path=lambda _: still.path)
+
+
+class ImagePlate:
+    """A plate of image files; safe to read from several threads.
+
+    Raises:
+        InputError: no frame of it lies in the clip, none is readable, the layer is not there, or
+            the colour space is unknown.
+    """
+
+    def __init__(self, files: ImageFiles, options: PlateOptions, *, roots: Roots) -> None:
+        self.name = files.name
+        self.first = min(files.frames) if options.first is None else options.first
+        self.last = max(files.frames) if options.last is None else options.last
+        check_extent(self.name, self.first, self.last)
+        self._files = files
+        self._options = options
+        self._roots = roots
+        self._keys = options.file_keys(by_content=options.keys is not PlateKeys.STAT)
+        self._layer: str | None = None  # found in the first file, expected of all
+        found = self._first_readable()
+        self._layer = found.layer
+        self.colour = resolve_colour(options.colourspace, found.hint, options.configuration)
+        self._display, self._aspect = found.header.display, found.header.pixel_aspect
+        said = (self.colour.note,) if self.colour.note else ()
+        self.notes: tuple[str, ...] = (*said, *found.remarks)
+
+    def missing(self) -> list[int]:
+        """Return the frames of the clip that are not there, ascending."""
+        clip = range(self.first, self.last + 1)
+        return [frame for frame in clip if frame not in self._files.frames]
+
+    def want(self, frames: Sequence[int]) -> bool:  # noqa: ARG002 - the contract's
+        """Return that nothing is waited for: files need no asking."""
+        return True
+
+    def key(self, frame: int) -> bytes:
+        """Return 16 bytes for the version of the frame's file that this plate reads."""
+        return self._keys.key(self._image(frame).path, frame, self._layer)
+
+    def header(self, frame: int) -> FrameHeader:
+        """Return a frame's header without reading its pixels."""
+        with self._proven(self._image(frame)) as image:
+            header = read_header(image)
+        self._check_size(header, frame)
+        return header
+
+    def geometry(self) -> ClipGeometry:
+        """Return what holds for the whole clip, from the headers of all its frames."""
+        frames = self._there()
+        windows = read_windows([self._file(frame) for frame in frames], self._may_read)
+        return geometry_of(self.name, dict(zip(frames, windows, strict=True)))
+
+    def read(self, frame: int) -> PlateFrame:
+        """Read a frame."""
+        image = self._image(frame)
+        with self._proven(image) as proven:
+            header, pixels = read_image(proven)
+        self._check_size(header, frame)
+        pixels = require_finite(pixels, self._options.bad_pixels, frame=frame, path=str(image.path))
+        return PlateFrame(frame=frame, header=header, pixels=pixels)
+
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
+
+    @contextmanager
+    def _proven(self, image: ImageFile) -> Iterator[ImageFile]:
+        """Give an image to be read, and prove that its file was one version all the while."""
+        with self._keys.read(image.path, image.frame) as real:
+            yield replace(image, path=real)
+
+    def _image(self, frame: int) -> ImageFile:
+        """Return where a frame is; a link that leads outside the tree is refused."""
+        if not self.first <= frame <= self.last:
+            raise outside_clip(self, frame)
+        image = self._file(frame)
+        self._roots.check_read(image.path)
+        return image
+
+    def _file(self, frame: int) -> ImageFile:
+        path = self._files.path(frame)
+        return ImageFile(path=path, frame=frame, layer=self._options.layer, expected=self._layer)
+
+    def _may_read(self, image: ImageFile) -> None:
+        self._roots.check_read(image.path)
+
+    def _first_readable(self) -> Findings:
+        """Look at the first frame that can be read: damage elsewhere is no window's trouble."""
+        failure: InputError | None = None
+        for frame in self._there():
+            image = self._image(frame)
+            try:
+                with self._proven(image) as proven:
+                    return look_at(proven)
+            except InputError as error:
+                if error.code not in _DAMAGED or isinstance(error, StallError):
+                    raise
+                failure = failure or error
+        assert failure is not None  # noqa: S101 (some frame is there)
+        raise failure
+
+    def _there(self) -> list[int]:
+        """Return the frames of the clip that are there, ascending."""
+        there = self._files.frames
+        in_clip = [frame for frame in there if self.first <= frame <= self.last]
+        if not in_clip:
+            raise InputError(
+                f"No frame of {self.name} lies in {self.first}-{self.last}; on disk are"
+                f" {format_frames(there)}.",
+                remedy="Set the clip's extent with --first and --last.",
+                code=ErrorCode.RANGE_OUTSIDE,
+                path=self.name,
+            )
+        return sorted(in_clip)
+
+    def _check_size(self, header: FrameHeader, frame: int) -> None:
+        unlike = header.windows.unlike(self._display, self._aspect)
+        if unlike:
+            raise InputError(
+                f"Frame {frame} of {self.name} {unlike}.",
+                remedy="Render the frame again, or matte the two parts as two clips with --first"
+                " and --last.",
+                code=ErrorCode.PLATE_MISMATCH,
+                frame=frame,
+                path=str(self._files.path(frame)),
+            )
+
+
+def outside_clip(plate: Plate, frame: int) -> InputError:
+    """Return the error for a frame that is not one of the clip's."""
+    return InputError(
+        f"Frame {frame} lies outside the clip {plate.first}-{plate.last} of {plate.name}.",
+        remedy="Ask for frames of the clip, or set its extent with --first and --last.",
+        code=ErrorCode.RANGE_OUTSIDE,
+        frame=frame,
+        path=plate.name,
+    )

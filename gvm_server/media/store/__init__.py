@@ -1,0 +1,1 @@
+"""What is kept for later: finished alphas, windows, facts about files."""

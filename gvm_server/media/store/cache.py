@@ -1,0 +1,291 @@
+"""What was made once, on disk: finished alphas and the alphas of windows, found by key.
+
+Laws:
+1. A file proves itself each time it is used, by a checksum that its key goes into: one that is
+   damaged, or lies under another's name, is removed and made again. So nothing waits for the disk.
+2. The least recently used files go when the limit is passed; a hit counts as a use.
+3. A cache that cannot be written costs time, never a job: the job and the log say so.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from gvm_client.errors import OutputError
+from gvm_server.media.alphas.exr import copy_into_place
+from gvm_server.media.alphas.stamp import Fingerprint, prove
+from gvm_server.media.atomic import replacing, sweep_leftovers, write_failure
+from gvm_server.media.store.memo import Memo
+from gvm_server.media.store.placed import Placed
+from gvm_server.media.store.windows import WindowAlphas, read_window, window_bytes
+
+_ALPHAS, _WINDOWS, _WINDOW = "alphas", "windows", ".window"
+_FULL_ENOUGH = 0.9  # of the limit: how far an eviction goes, so that not every file causes one
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CacheUsage:
+    """What lies in the cache."""
+
+    path: Path
+    files: int
+    nbytes: int
+    limit_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    path: Path
+    size: int
+    used: int
+
+
+def _pass() -> None:
+    """Say nothing."""
+
+
+class DiskCache:
+    """Files by key, bounded; safe to use from several threads and several servers at once.
+
+    Attributes:
+        failures: how many things could not be kept so far.
+        trouble: why the last of them could not, as a sentence; "" where all were.
+    """
+
+    def __init__(self, root: Path, limit_bytes: int) -> None:
+        self.root = root
+        self.limit_bytes = limit_bytes
+        self._lock = Lock()
+        self._total: int | None = None  # of bytes; None until the folder was looked at
+        self.failures = 0
+        self.trouble = ""
+        self._is_failing = False
+        self.memo = Memo(root if limit_bytes > 0 else None)
+        self.placed = Placed(self.memo)
+
+    def alpha(self, wanted: Fingerprint, on_damage: Callable[[], None] = _pass) -> Path | None:
+        """Return the finished alpha file with this fingerprint, proven.
+
+        Args:
+            wanted: what it was made from, and what made it.
+            on_damage: called where one lay there and was not whole.
+        """
+        path = self._path(_ALPHAS, wanted.digest, ".exr")
+        try:
+            found = prove(path.read_bytes())
+        except FileNotFoundError:  # never there, or another server has evicted it just now
+            return None
+        except OSError:
+            if not _is_file(path):  # its folder cannot be read
+                return None
+            found = None
+        if found != wanted:
+            self._drop(path, "it is damaged, or not the alpha that its name says")
+            on_damage()
+            return None
+        _touch(path)
+        return path
+
+    def add_alpha(self, made: Fingerprint, source: Path) -> None:
+        """Keep a copy of a finished alpha file."""
+        try:
+            self.make_alpha(made, lambda path: copy_into_place(source, path, made, flush=False))
+        except FileNotFoundError:
+            _log.debug("%s went away before it was kept", source)
+
+    def make_alpha(self, made: Fingerprint, write: Callable[[Path], None]) -> None:
+        """Keep an alpha file that `write` makes, in one atomic step, at the path it is given."""
+        path = self._path(_ALPHAS, made.digest, ".exr")
+        self._add(path, lambda: write(path))
+
+    def has_window(self, key: bytes) -> bool:
+        """Return whether a window's alphas are there."""
+        return _is_file(self._path(_WINDOWS, key, _WINDOW))
+
+    def window(
+        self, key: bytes, shape: tuple[int, int, int], on_damage: Callable[[], None] = _pass
+    ) -> WindowAlphas | None:
+        """Return a window's alphas, [T, h, w], of the type in which they were kept, proven.
+
+        Args:
+            key: of recipe and maker.
+            shape: what they must have.
+            on_damage: called where a file lay there and was not whole.
+        """
+        path = self._path(_WINDOWS, key, _WINDOW)
+        try:
+            alphas = read_window(path.read_bytes(), key, shape)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            self._drop(path, str(error))
+            on_damage()
+            return None
+        _touch(path)
+        return alphas
+
+    def add_window(self, key: bytes, array: WindowAlphas) -> None:
+        """Keep a window's alphas, [T, h, w]."""
+        path = self._path(_WINDOWS, key, _WINDOW)
+
+        def write() -> None:
+            with replacing(path, size_hint=array.nbytes, flush=False) as temporary:
+                temporary.write_bytes(window_bytes(array, key))
+
+        self._add(path, write)
+
+    def complaint(self) -> str:
+        """Return in a sentence why nothing can be kept, or ""; looked at anew each time."""
+        if self.limit_bytes <= 0:
+            return ""
+        try:
+            _make_folder(self.root)
+            with tempfile.TemporaryFile(dir=self.root) as file:
+                file.write(b"\0")
+        except OutputError as error:
+            return f"Nothing is kept for later: {error.message}"
+        except OSError as error:
+            return f"Nothing is kept for later: {write_failure(self.root, error).message}"
+        return ""
+
+    def usage(self) -> CacheUsage:
+        """Return what lies in the cache now."""
+        sizes = [entry.size for entry in self._entries()]
+        return CacheUsage(
+            path=self.root, files=len(sizes), nbytes=sum(sizes), limit_bytes=self.limit_bytes
+        )
+
+    @property
+    def size_bytes(self) -> int:
+        """The bytes in the cache as this process counts them; 0 before it has counted.
+
+        Answers at once: a walk through a hundred thousand files takes seconds.
+        """
+        return self._total or 0
+
+    def count(self) -> None:
+        """Count what lies in the cache; a server does so when it starts."""
+        with self._lock:
+            self._counted()
+
+    def clear(self) -> CacheUsage:
+        """Remove everything, and return what that was."""
+        usage = self.usage()
+        self.memo.clear()
+        with self._lock:
+            for entry in self._entries():
+                _remove(entry.path)
+            self._total = None
+        return usage
+
+    def _path(self, kind: str, key: bytes, extension: str) -> Path:
+        name = key.hex()
+        return self.root / kind / name[:2] / f"{name}{extension}"
+
+    def _add(self, path: Path, write: Callable[[], None]) -> None:
+        if self.limit_bytes <= 0 or _is_file(path):
+            return
+        try:
+            _make_folder(path.parent)
+            write()
+        except OutputError as error:
+            self._warn(error)
+            return
+        self._is_failing = False
+        with self._lock:
+            if self._total is not None:
+                self._total += _size(path)
+            if self._counted() > self.limit_bytes:
+                self._evict()
+
+    def _counted(self) -> int:
+        if self._total is None:
+            self._total = self.usage().nbytes
+        return self._total
+
+    def _evict(self) -> None:
+        """Remove the least recently used files until the cache is full enough."""
+        entries = sorted(self._entries(), key=lambda entry: entry.used)
+        total = sum(entry.size for entry in entries)
+        for entry in entries:
+            if total <= self.limit_bytes * _FULL_ENOUGH:
+                break
+            if _remove(entry.path):
+                total -= entry.size
+        self._total = total
+
+    def _entries(self) -> Iterator[_Entry]:
+        for kind in (_ALPHAS, _WINDOWS):
+            for folder in _listed(self.root / kind):
+                sweep_leftovers(folder)
+                for path in _listed(folder):
+                    with suppress(OSError):  # another server evicts too
+                        status = path.stat()
+                        yield _Entry(path, status.st_size, status.st_mtime_ns)
+
+    def _drop(self, path: Path, why: str) -> None:
+        _log.warning("%s is removed from the cache: %s", path, why)
+        size = _size(path)
+        if _remove(path):
+            with self._lock:
+                if self._total is not None:
+                    self._total -= size
+
+    def _warn(self, error: OutputError) -> None:
+        if not self._is_failing:
+            _log.warning("The cache cannot be written, nothing is kept for later: %s", error)
+        with self._lock:
+            self._is_failing = True
+            self.failures += 1
+            self.trouble = f"The cache cannot be written, so not all is kept for later: {error}"
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise write_failure(folder, error) from error
+
+
+def _touch(path: Path) -> None:
+    with suppress(OSError):  # gone meanwhile, or a read-only cache: the order of use is a nicety
+        os.utime(path)
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - a folder that cannot be read says no, not why
+
+
+def _listed(folder: Path) -> list[Path]:
+    """Return what lies in a folder, hidden names left out; nothing where it cannot be read."""
+    try:
+        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError:
+        return []
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _remove(path: Path) -> bool:
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        _log.debug("%s cannot be removed: %s", path, error)
+        return False
+    return True

@@ -1,0 +1,297 @@
+"""Alpha files: what is in them, and that they appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from fractions import Fraction
+
+import numpy as np
+import OpenEXR
+import OpenImageIO as oiio
+import pytest
+
+from gvm_client.errors import ErrorCode, InputError, OutputError
+from gvm_client.settings import Depth
+from gvm_server.media.alphas import exr
+from gvm_server.media.alphas.exr import copy_into_place, read_alpha, write_alpha
+from gvm_server.media.alphas.stamp import Fingerprint, prove_file, read_stamp, seal
+from gvm_server.media.atomic import LEFTOVER_SECONDS, sweep_leftovers
+from gvm_server.media.geometry import Box, FrameHeader
+from tests.fakes.plates import write_image
+from tests.support.tree import ROOT
+
+KEY = bytes(range(16))
+MADE = Fingerprint(KEY, "")
+BOX = Box(x=0, y=0, width=8, height=6)
+PLAIN = FrameHeader(display=BOX, data=BOX)
+
+
+def ramp(height=6, width=8):
+    """Return an alpha whose values are exact in half."""
+    return np.linspace(0, 1, height * width, dtype=np.float32).reshape(height, width)
+
+
+def write(path, alpha=None, header=PLAIN, depth=Depth.HALF, key=KEY):
+    """Write an alpha with our stamp."""
+    alpha = ramp() if alpha is None else alpha
+    write_alpha(path, alpha, header=header, depth=depth, attributes={"gvm:key": key.hex()})
+    return path
+
+
+def names(folder):
+    """Return the names in a folder, hidden ones too."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize(("depth", "dtype"), [(Depth.HALF, np.float16), (Depth.FLOAT, np.float32)])
+def test_pixels_come_back_as_written(tmp_path, depth, dtype):
+    """Float keeps every bit; half rounds as numpy does."""
+    path = write(tmp_path / "a.exr", depth=depth)
+    assert np.array_equal(read_alpha(path), ramp().astype(dtype).astype(np.float32))
+    assert names(tmp_path) == ["a.exr"]
+
+
+def test_the_file_is_what_a_compositor_expects(tmp_path):
+    """One channel A, half, ZIPS; windows, aspect, rate, timecode and words as given."""
+    header = FrameHeader(
+        display=Box(x=0, y=0, width=20, height=10),
+        data=Box(x=-3, y=2, width=8, height=6),
+        pixel_aspect=2.0,
+        frame_rate=(24000, 1001),
+        timecode=(0x91020304, 0x80000005),
+    )
+    attributes = {"gvm:key": KEY.hex(), "gvm:engine": "preview", "Software": "GVM Bridge"}
+    path = tmp_path / "a.exr"
+    write_alpha(path, ramp(), header=header, depth=Depth.HALF, attributes=attributes)
+    _as_openexr_reads_it(path, attributes)
+    file = oiio.ImageInput.open(str(path))
+    spec = file.spec()
+    assert (spec.channelnames, str(spec.format)) == (("A",), "half")
+    assert (spec.x, spec.y, spec.width, spec.height) == (-3, 2, 8, 6)
+    assert (spec.full_x, spec.full_y, spec.full_width, spec.full_height) == (0, 0, 20, 10)
+    assert spec.getattribute("compression") == "zips"
+    assert spec.getattribute("PixelAspectRatio") == 2.0
+    assert spec.getattribute("FramesPerSecond") == (24000, 1001)
+    assert spec.getattribute("smpte:TimeCode") == (0x91020304, 0x80000005)
+    for name, text in attributes.items():
+        assert spec.getattribute(name) == text
+
+
+def _as_openexr_reads_it(path, attributes):
+    """The library of the format itself, which is not the writer, sees its standard attributes."""
+    header = OpenEXR.File(str(path), header_only=True).parts[0].header
+    assert [channel.name for channel in header["channels"]] == ["A"]
+    assert [tuple(corner) for corner in header["dataWindow"]] == [(-3, 2), (4, 7)]
+    assert [tuple(corner) for corner in header["displayWindow"]] == [(0, 0), (19, 9)]
+    assert header["compression"] == OpenEXR.ZIPS_COMPRESSION
+    assert header["pixelAspectRatio"] == 2.0
+    assert header["framesPerSecond"] == Fraction(24000, 1001)
+    code = header["timeCode"]
+    assert (code.hours, code.minutes, code.seconds, code.frame) == (11, 2, 3, 4)
+    for name, text in attributes.items():
+        assert header[name] == text
+
+
+def test_no_text_of_one_file_alone_goes_through_openimageio(tmp_path, monkeypatch):
+    """OpenImageIO 3.2 keeps each different text for good; the file has its own all the same."""
+    seen, real = [], exr._write
+
+    def watched(path, alpha, spec):
+        seen.append({found.name: found.value for found in spec.extra_attribs})
+        real(path, alpha, spec)
+
+    monkeypatch.setattr(exr, "_write", watched)
+    own = [
+        {"gvm:key": f"{n:032x}", "gvm:plateKey": f"{n:x}" * 32, "gvm:engine": "t"} for n in (1, 2)
+    ]
+    for number, attributes in enumerate(own):
+        path = tmp_path / f"{number}.exr"
+        write_alpha(path, ramp(), header=PLAIN, depth=Depth.HALF, attributes=attributes)
+        header = OpenEXR.File(str(path), header_only=True).parts[0].header
+        assert {name: header[name] for name in attributes} == attributes
+        assert prove_file(path) is not None
+    first, second = seen
+    assert first == second
+
+
+def test_a_file_without_room_for_its_own_texts_is_not_sealed(tmp_path):
+    """A writer that leaves an attribute out is found, and what it wrote."""
+    write_image(path := tmp_path / "a.exr", np.zeros((4, 4, 3), np.float32))
+    with pytest.raises(OSError, match="has no place for gvm:key"):
+        seal(path, {"gvm:key": KEY.hex()})
+
+
+def test_the_stamp_is_read_and_others_files_have_none(tmp_path):
+    """A missing, foreign, broken or wrongly stamped file is not ours."""
+    assert read_stamp(write(tmp_path / "a.exr")) == KEY
+    assert read_stamp(tmp_path / "none.exr") is None
+    assert read_stamp(write_image(tmp_path / "foreign.exr")) is None
+    (tmp_path / "broken.exr").write_bytes(b"no image")
+    assert read_stamp(tmp_path / "broken.exr") is None
+    for text in ("", "zz" * 16, "ab" * 15):
+        odd = tmp_path / "odd.exr"
+        write_alpha(odd, ramp(), header=PLAIN, depth=Depth.HALF, attributes={"gvm:key": text})
+        assert read_stamp(odd) is None
+
+
+def test_a_file_is_replaced_in_one_step(tmp_path):
+    """A reader that looks all the time sees the old file or the new one, whole."""
+    path = write(tmp_path / "a.exr", np.zeros((200, 100), np.float32), _sized(200, 100))
+    wrong, done = [], threading.Event()
+
+    def look():
+        while not done.is_set():
+            values = np.unique(read_alpha(path))
+            if len(values) != 1:
+                wrong.append(values)
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    for index in range(20):
+        write(path, np.full((200, 100), index / 32, np.float32), _sized(200, 100))
+    done.set()
+    reader.join()
+    assert not wrong
+    assert names(tmp_path) == ["a.exr"]
+
+
+def test_the_wrong_size_is_a_defect(tmp_path):
+    """An alpha that doesn't fill the data window is refused before a file is made."""
+    with pytest.raises(ValueError, match="data window"):
+        write(tmp_path / "a.exr", ramp(5, 8))
+    assert names(tmp_path) == []
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    """The system's reason and the path are told."""
+    with pytest.raises(OutputError, match="No such file") as caught:
+        write(tmp_path / "no" / "a.exr")
+    assert caught.value.code is ErrorCode.OUTPUT_UNWRITABLE
+    assert caught.value.path == str(tmp_path / "no" / "a.exr")
+
+
+def test_a_folder_in_the_files_place_is_named_and_stays(tmp_path):
+    """The rename fails, and the temporary file is gone."""
+    (tmp_path / "a.exr").mkdir()
+    with pytest.raises(OutputError) as caught:
+        write(tmp_path / "a.exr")
+    assert caught.value.code is ErrorCode.OUTPUT_UNWRITABLE
+    assert names(tmp_path) == ["a.exr"]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 64 KiB; needs the right to mount."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(folder)]
+    if not sys.platform.startswith("linux") or subprocess.run(words, check=False).returncode:
+        pytest.skip("needs the right to mount a tmpfs: run as root in a container")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("height", [40, 66, 67, 68, 69, 70, 100])
+def test_a_full_disk_leaves_a_whole_file_or_none(small_disk, height):
+    """The writer drops its last buffer in silence there: the file is proved before it is named."""
+    noise = np.random.default_rng(1).random((height, 500), dtype=np.float32)
+    try:
+        write(small_disk / "a.exr", noise, _sized(height, 500))
+    except OutputError as error:
+        assert error.code is ErrorCode.DISK_FULL  # noqa: PT017 - both ends are right here
+        assert names(small_disk) == []
+    else:
+        assert np.array_equal(read_alpha(small_disk / "a.exr"), noise.astype(np.float16))
+
+
+def test_a_full_disk_is_told_from_other_failures(small_disk):
+    """A copy and a write that don't fit both say that the disk is full."""
+    noise = np.random.default_rng(1).random((300, 500), dtype=np.float32)
+    source = write(small_disk.parent / "b.exr", noise, _sized(300, 500))
+    for attempt in (
+        lambda: copy_into_place(source, small_disk / "a.exr", MADE),
+        lambda: write(small_disk / "a.exr", noise, _sized(300, 500)),
+    ):
+        with pytest.raises(OutputError, match="No space") as caught:
+            attempt()
+        assert caught.value.code is ErrorCode.DISK_FULL
+        assert names(small_disk) == []
+
+
+def test_a_writer_that_loses_the_end_is_caught(tmp_path, monkeypatch):
+    """A file cut short after writing never gets its final name (fault injected)."""
+    real = exr._write
+
+    def lossy(path, alpha, spec):
+        real(path, alpha, spec)
+        os.truncate(path, path.stat().st_size - 5)
+
+    monkeypatch.setattr(exr, "_write", lossy)
+    with pytest.raises(OutputError) as caught:
+        write(tmp_path / "a.exr")
+    assert caught.value.code is ErrorCode.OUTPUT_UNWRITABLE
+    assert names(tmp_path) == []
+
+
+def test_copies_are_whole_and_equal(tmp_path):
+    """A copy has the same bytes; a vanished source leaves nothing behind."""
+    source = write(tmp_path / "a.exr")
+    copy_into_place(source, tmp_path / "b.exr", MADE)
+    assert (tmp_path / "b.exr").read_bytes() == source.read_bytes()
+    with pytest.raises(FileNotFoundError):
+        copy_into_place(tmp_path / "gone.exr", tmp_path / "c.exr", MADE)
+    assert names(tmp_path) == ["a.exr", "b.exr"]
+
+
+def test_unreadable_alphas_are_named(tmp_path):
+    """Reading back what is no image is an input error."""
+    (tmp_path / "a.exr").write_bytes(b"")
+    with pytest.raises(InputError, match=r"a\.exr"):
+        read_alpha(tmp_path / "a.exr")
+
+
+def test_only_old_leftovers_are_swept(tmp_path):
+    """By the file system's clock, whosever they are: another machine's process is no number here.
+
+    What is being written, on any machine, and what others named, stays.
+    """
+    fresh = ".gvm-farm07-1a2b3c4d-1-0123abcd-a.exr.part"
+    old = [f".gvm-farm07-1a2b3c4d-{os.getpid()}-{name}" for name in ("0123abcd-b.exr.part",)]
+    old.append(f".gvm-{os.getpid()}-0123abcd-a.exr.part")  # as earlier releases named them
+    kept = {fresh, "a.exr", ".gvm-x-a.exr.part", ".hidden"}
+    skewed = time.time() + 7200  # a file server's clock
+    for name in (*kept, *old):
+        (tmp_path / name).touch()
+        age = LEFTOVER_SECONDS - 60 if name == fresh else LEFTOVER_SECONDS + 60
+        os.utime(tmp_path / name, (skewed - age, skewed - age))
+    os.utime(tmp_path, (skewed, skewed))
+    sweep_leftovers(tmp_path)
+    assert set(names(tmp_path)) == kept
+    sweep_leftovers(tmp_path / "none")
+
+
+def test_a_killed_writer_leaves_no_final_name(tmp_path):
+    """After kill -9 between writing and naming: only the hidden file is there; it says whose."""
+    script = (
+        "import os, pathlib, signal, sys\n"
+        "from gvm_server.media.atomic import replacing\n"
+        "with replacing(pathlib.Path(sys.argv[1]), size_hint=1) as temporary:\n"
+        "    temporary.write_bytes(b'half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    root = ROOT
+    path = f"{root}{os.pathsep}{root / 'nodes'}"
+    words = [sys.executable, "-c", script, str(tmp_path / "a.exr")]
+    subprocess.run(words, check=False, env={**os.environ, "PYTHONPATH": path})
+    (leftover,) = names(tmp_path)
+    assert re.fullmatch(r"\.gvm-\w+-[0-9a-f]{1,8}-\d+-[0-9a-f]{8}-a\.exr\.part", leftover)
+
+
+def _sized(height, width):
+    box = Box(x=0, y=0, width=width, height=height)
+    return FrameHeader(display=box, data=box)

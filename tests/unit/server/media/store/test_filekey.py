@@ -1,0 +1,150 @@
+"""A plate's file is one version for the life of a plate: what changed is told, never read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_server.media import probe
+from gvm_server.media.probe import StallError
+from gvm_server.media.store.filekey import FileKeys
+from gvm_server.media.store.memo import NOTHING, Memo
+
+
+def keys_by(*, content: bool, memo: Memo = NOTHING) -> FileKeys:
+    """Return the keys of a plate."""
+    return FileKeys(by_content=content, memo=memo)
+
+
+def rewrite(path):
+    """Write other bytes into the same file, as many."""
+    path.write_bytes(b"B" * 8)
+
+
+def replace_keeping_size_and_time(path):
+    """Put another file in its place, with the size and the time of the first."""
+    other = path.with_name("other")
+    other.write_bytes(b"B" * 8)
+    shutil.copystat(path, other)
+    other.replace(path)
+
+
+def rewrite_keeping_size_and_time(path):
+    """Write other bytes into the same file, and set its time back."""
+    status = path.stat()
+    path.write_bytes(b"B" * 8)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+CHANGES = (rewrite, replace_keeping_size_and_time, rewrite_keeping_size_and_time)
+
+
+@pytest.mark.parametrize("content", [False, True])
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("while_reading", [False, True])
+def test_a_change_ends_the_read_and_names_the_frame(tmp_path, content, change, while_reading):
+    """Before the read or in the middle of it, even where size and time stay."""
+    path = tmp_path / "plate.0007.exr"
+    path.write_bytes(b"A" * 8)
+    keys = keys_by(content=content)
+    keys.key(path, 7)
+    if not while_reading:
+        change(path)
+    with pytest.raises(InputError, match="Frame 7 changed") as caught, keys.read(path, 7):
+        change(path)
+    assert (caught.value.frame, caught.value.code) == (7, ErrorCode.PLATE_MISMATCH)
+
+
+@pytest.mark.parametrize("content", [False, True])
+def test_a_link_that_moves_and_moves_back_is_read_as_it_was(tmp_path, content):
+    """What is read in between is the folder that the link led to at first."""
+    for version in (b"A", b"B"):
+        (tmp_path / version.decode()).mkdir()
+        (tmp_path / version.decode() / "a.exr").write_bytes(version * 8)
+    latest = tmp_path / "latest"
+    latest.symlink_to(tmp_path / "A")
+    keys = keys_by(content=content)
+    keys.key(latest / "a.exr", 1)
+    with keys.read(latest / "a.exr", 1) as real:
+        latest.unlink()
+        latest.symlink_to(tmp_path / "B")
+        assert real.read_bytes() == b"A" * 8
+        latest.unlink()
+        latest.symlink_to(tmp_path / "A")
+    latest.unlink()
+    latest.symlink_to(tmp_path / "B")
+    with pytest.raises(InputError, match="Frame 1 changed"), keys.read(latest / "a.exr", 1):
+        pass
+
+
+def test_the_reason_for_half_a_file_is_its_change(tmp_path):
+    """A reader that fails on a file that is being written again does not get the last word."""
+    path = tmp_path / "a.exr"
+    path.write_bytes(b"A" * 8)
+
+    def read() -> None:
+        with keys_by(content=False).read(path, 1):
+            path.write_bytes(b"A")
+            raise InputError("Cannot be read.")
+
+    with pytest.raises(InputError, match="changed"):
+        read()
+
+
+def test_a_content_hash_is_known_to_the_next_server(tmp_path, monkeypatch):
+    """A file that was not touched is not read again; one that was copied has the same key."""
+    path = tmp_path / "plate.0001.exr"
+    path.write_bytes(b"A" * 8)
+    key = keys_by(content=True, memo=Memo(tmp_path / "cache")).key(path, 1)
+    monkeypatch.setattr(FileKeys, "_hash", lambda *_: pytest.fail("it was read again"))
+    again = Memo(tmp_path / "cache")
+    assert keys_by(content=True, memo=again).key(path, 1) == key
+    link = tmp_path / "latest.exr"
+    link.symlink_to(path)
+    assert keys_by(content=True, memo=again).key(link, 1) == key
+    monkeypatch.undo()
+    copy = tmp_path / "moved" / path.name
+    copy.parent.mkdir()
+    shutil.copyfile(path, copy)
+    assert keys_by(content=True, memo=again).key(copy, 1) == key
+
+
+@pytest.mark.parametrize(
+    "change", [rewrite, replace_keeping_size_and_time, rewrite_keeping_size_and_time]
+)
+def test_a_kept_hash_is_of_one_version(tmp_path, change):
+    """Whatever changed the file: the next server reads it."""
+    path = tmp_path / "plate.0001.exr"
+    path.write_bytes(b"A" * 8)
+    memo = Memo(tmp_path / "cache")
+    key = keys_by(content=True, memo=memo).key(path, 1)
+    change(path)
+    assert keys_by(content=True, memo=memo).key(path, 1) != key
+
+
+def test_a_share_that_hangs_ends_the_look_and_holds_no_thread_of_a_pool(tmp_path, monkeypatch):
+    """Before the key, and before a read; when it is back the same file is served."""
+    path = tmp_path / "plate.0007.exr"
+    path.write_bytes(b"A" * 8)
+    back, real = threading.Event(), Path.lstat
+
+    def hangs(self: Path) -> os.stat_result:
+        assert self.name != path.name or back.wait(10)
+        return real(self)
+
+    known, unknown = keys_by(content=False), keys_by(content=False)
+    known.key(path, 7)
+    monkeypatch.setattr(probe, "STALL_SECONDS", 0.1)
+    monkeypatch.setattr(Path, "lstat", hangs)
+    for ask in (lambda: unknown.key(path, 7), lambda: known.read(path, 7).__enter__()):
+        with pytest.raises(StallError, match=r"not answered for 0\.1 s") as caught:
+            ask()
+        assert (caught.value.frame, caught.value.path) == (7, str(path))
+    back.set()
+    with known.read(path, 7) as real_path:
+        assert real_path.read_bytes() == b"A" * 8
