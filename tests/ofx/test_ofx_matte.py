@@ -12,13 +12,16 @@ import OpenImageIO as oiio
 import pytest
 from numpy.typing import NDArray
 
-from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH
+from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH, alphas
 from tests.ofx.fakehost import HOSTS, NUKE, Build, FakeHost, HostPlate, hosting
 from tests.support.colours import CONFIG
 from tests.support.plates import moving_disc, read_alpha, write_exr
 from tests.support.site import Site
 
 FRAMES = range(FIRST, LAST + 1)
+# What a trial that is written beside these tests needs.
+__all__ = ["FIRST", "SHAPE", "SMALL", "alphas", "host_like", "site"]
+
 SHAPE = (HEIGHT, WIDTH, 4)
 SMALL = {"engine": 3, "size": 32, "framesPerWindow": 6, "overlap": 2}  # as the site's SMALL
 STEPS = {"Byte": 255, "Short": 65535, "Half": 2048, "Float": 2**24}  # of alpha, near 1
