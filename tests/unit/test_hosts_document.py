@@ -1,4 +1,4 @@
-"""`docs/hosts.md` names a test for what it promises: each of them exists."""
+"""`docs/hosts.md` promises, and `tests/README.md` names the test of each promise: they exist."""
 
 from __future__ import annotations
 
@@ -6,14 +6,29 @@ import re
 
 from tests.support.tree import ROOT
 
+HOSTS = ROOT / "docs" / "hosts.md"
+TESTS = ROOT / "tests" / "README.md"
 
-def test_every_test_that_the_document_names_exists():
+
+def test_every_test_that_is_named_for_a_promise_exists():
     """A promise without its test would be an empty one."""
-    document = (ROOT / "docs" / "hosts.md").read_text(encoding="utf-8")
-    named = re.findall(r"`(test_\w+?)(?:\.py)?`", document)
+    named = re.findall(r"`(test_\w+)`", TESTS.read_text(encoding="utf-8"))
     files = list((ROOT / "tests").rglob("test_*.py"))
     known = {path.stem for path in files}
     for path in files:
         known.update(re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE))
-    assert len(named) > 20
+    assert len(named) > 100
     assert sorted(set(named) - known) == []
+
+
+def test_every_row_of_promises_names_a_test():
+    """Two cells, the second of nothing but tests."""
+    _, promises = TESTS.read_text(encoding="utf-8").split("\n# What artists are promised")
+    rows = [line for line in promises.splitlines() if line.startswith("| ")]
+    empty = [row for row in rows if not re.search(r"\| (`test_\w+`(, )?)+ \|$", row)]
+    assert empty == ["| promise | tests |"] * 3
+
+
+def test_artists_are_not_shown_names_of_tests():
+    """They read what they get; who doubts it follows a link."""
+    assert re.findall(r"`[^`]*test_\w+[^`]*`", HOSTS.read_text(encoding="utf-8")) == []

@@ -60,7 +60,7 @@ def test_an_unknown_name_is_an_attribute_error():
 
 
 def test_the_version_stands_once():
-    """The client has no distribution inside a host, so the distribution takes its number from it."""
+    """A host has the package and no distribution, so the distribution takes the package's."""
     declared = PYPROJECT.read_text(encoding="utf-8")
     assert re.search(r'^dynamic = \["version"\]$', declared, re.MULTILINE)
     assert re.search(r'^path = "nodes/gvm_client/__init__.py"', declared, re.MULTILINE)
