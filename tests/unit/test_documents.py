@@ -86,3 +86,16 @@ def test_the_map_is_one_page_and_gives_each_term_its_source():
     rows = [line.strip("|").split(" | ") for line in words.splitlines() if line.startswith("| ")]
     assert len(rows) <= 31
     assert [row for row in rows if len(row) != 3 or not all(cell.strip() for cell in row)] == []
+
+
+def test_the_changelog_keeps_a_changelog_s_form():
+    """Versions, newest first, and in each the known kinds of change, each once."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    _, *versions = re.split(r"^## ", text, flags=re.MULTILINE)
+    titles = [version.partition("\n")[0] for version in versions]
+    assert titles[0] == "[Unreleased]"
+    assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", title) for title in titles[1:])
+    for version in versions:
+        kinds = re.findall(r"^### (.+)$", version, flags=re.MULTILINE)
+        assert len(kinds) == len(set(kinds))
+        assert set(kinds) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
