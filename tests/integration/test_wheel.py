@@ -67,7 +67,7 @@ def wheel(tmp_path_factory) -> Path:
     command = [sys.executable, "-m", "pip", "wheel", "--no-index", "--no-deps"]
     command += ["--no-build-isolation", "--wheel-dir", str(folder), str(ROOT)]
     built = subprocess.run(command, capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr + built.stdout
+    assert built.returncode == 0, f"(`make setup` brings the backend.) {built.stderr}{built.stdout}"
     (wheel,) = folder.glob("*.whl")
     return wheel
 
@@ -83,7 +83,8 @@ def installed(wheel: Path, tmp_path_factory) -> Iterator[Installed]:
     # A folder that a .pth names gives its packages, but its own .pth files (the editable source)
     # are not read.
     (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    kept = {name: text for name, text in os.environ.items() if not name.startswith("PYTHON")}
+    ours = ("PYTHON", "GVM_")
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
     with machine(folder) as site:
         home = folder / "home"
         home.mkdir()

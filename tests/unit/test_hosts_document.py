@@ -23,7 +23,7 @@ def test_every_test_that_is_named_for_a_promise_exists():
 
 def test_every_row_of_promises_names_a_test():
     """Two cells, the second of nothing but tests."""
-    _, promises = TESTS.read_text(encoding="utf-8").split("\n# What artists are promised")
+    _, promises = TESTS.read_text(encoding="utf-8").split("\n## What artists are promised")
     rows = [line for line in promises.splitlines() if line.startswith("| ")]
     empty = [row for row in rows if not re.search(r"\| (`test_\w+`(, )?)+ \|$", row)]
     assert empty == ["| promise | tests |"] * 3
