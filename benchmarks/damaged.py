@@ -32,8 +32,8 @@ from numpy.typing import NDArray
 from gvm_client.client import Client
 from gvm_client.connection import read_connection
 from gvm_client.errors import ErrorCode, GvmError
-from gvm_client.exits import Exit, exit_for
-from gvm_client.protocol.endings import error_of
+from gvm_client.process import Exit, exit_for
+from gvm_client.protocol.lifecycle import error_of
 from gvm_client.protocol.messages import (
     Cancelled,
     Done,

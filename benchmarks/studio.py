@@ -25,6 +25,7 @@ import numpy as np
 from gvm_client.client import Client
 from gvm_client.connection import read_connection
 from gvm_client.errors import ErrorCode, GvmError, JobFailed
+from gvm_client.folders import pixels_dir
 from gvm_client.pixels import PixelBuffer, delete_frame, open_frame
 from gvm_client.protocol.messages import (
     Accepted,
@@ -45,7 +46,6 @@ from gvm_client.protocol.messages import (
     PixelType,
     PushedPlate,
 )
-from gvm_client.runtime import pixels_dir
 from gvm_client.settings import Depth, MatteKnobs, Priority, WindowSettings
 from gvm_client.windows import Plan, needs
 from tests.fakes.plates import MovieSpec, write_movie

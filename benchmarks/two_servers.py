@@ -32,7 +32,7 @@ from typing import NamedTuple
 import psutil
 
 from benchmarks.reference import Faults, Reference, hear
-from gvm_client.runtime import LOG_NAME
+from gvm_client.folders import LOG_NAME
 from tests.support.plates import write_plate
 from tests.support.site import SMALL, Site
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from gvm_client.errors import SettingsError
-from gvm_client.home import below_home, expanded
-from gvm_client.printable import is_text
+from gvm_client.folders import below_home, expanded
+from gvm_client.text import is_text
 from gvm_server.matting.engines.gvm.options import GvmOptions
 
 CACHE_VARIABLE = "GVM_CACHE_DIR"

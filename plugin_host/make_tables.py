@@ -13,9 +13,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "nodes"))
 
-from gvm_client import environment, limits, media  # noqa: E402
+from gvm_client import filenames, limits, server_config  # noqa: E402
 from gvm_client.declaration import Declared, settings_of  # noqa: E402
-from gvm_client.protocol.version import PROTOCOL_VERSION  # noqa: E402
+from gvm_client.protocol import PROTOCOL_VERSION  # noqa: E402
 from gvm_client.settings import Finish  # noqa: E402
 
 BRIDGE = HERE / "src" / "bridge"
@@ -44,9 +44,9 @@ LIMITS = (
 )
 _ANY = (-1000.0, 1000.0)  # of a parameter, where any number is right
 WORDS = (
-    ("kScrubbedPrefixes", (*environment.SCRUBBED_PREFIXES, environment.PYTHON_PREFIX)),
-    ("kScrubbed", environment.SCRUBBED),
-    ("kMovieExtensions", media.MOVIE_EXTENSIONS),
+    ("kScrubbedPrefixes", (*server_config.SCRUBBED_PREFIXES, server_config.PYTHON_PREFIX)),
+    ("kScrubbed", server_config.SCRUBBED),
+    ("kMovieExtensions", filenames.MOVIE_EXTENSIONS),
 )
 
 

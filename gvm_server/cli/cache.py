@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from gvm_client.exits import Exit
-from gvm_client.plural import counted
+from gvm_client.process import Exit
+from gvm_client.text import counted
 from gvm_server.cli.running import other_cache, running_status
 from gvm_server.cli.words import as_json, size_in_words
 from gvm_server.media.store.cache import CacheUsage, DiskCache

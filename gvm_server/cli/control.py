@@ -6,7 +6,7 @@ import argparse
 
 from gvm_client.client import Client
 from gvm_client.errors import ErrorCode, GvmError
-from gvm_client.exits import Exit
+from gvm_client.process import Exit
 
 
 def cancel(parsed: argparse.Namespace) -> int:

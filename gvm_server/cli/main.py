@@ -14,8 +14,8 @@ from importlib import import_module
 
 from gvm_client import __version__
 from gvm_client.errors import GvmError, OutputError
-from gvm_client.exits import Exit, exit_for
-from gvm_client.names import of_view
+from gvm_client.filenames import of_view
+from gvm_client.process import Exit, exit_for
 from gvm_server.cli import options
 from gvm_server.cli.streams import ReaderGone, guarded_streams
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from gvm_client.client import Client
 from gvm_client.connection import read_any_connection
 from gvm_client.errors import GvmError
+from gvm_client.folders import LOG_NAME, runtime_path
 from gvm_client.protocol.messages import ServerStatus
-from gvm_client.runtime import LOG_NAME, runtime_path
 
 
 def running_status() -> ServerStatus | None:

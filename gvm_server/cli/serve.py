@@ -11,9 +11,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from gvm_client.exits import Exit
-from gvm_client.printable import one_line, printable
-from gvm_client.runtime import LOG_NAME, runtime_dir
+from gvm_client.folders import LOG_NAME, runtime_dir
+from gvm_client.process import Exit
+from gvm_client.text import one_line, printable
 from gvm_server.cli.matte.request import absolute
 from gvm_server.cli.streams import outlive_readers
 from gvm_server.hostmemory import use_one_arena

@@ -9,11 +9,10 @@ import time
 
 from gvm_client.client import Client
 from gvm_client.errors import ServerNotRunning
-from gvm_client.exits import Exit
-from gvm_client.plural import counted
-from gvm_client.printable import one_line
+from gvm_client.process import Exit
 from gvm_client.protocol.lifecycle import JobState
 from gvm_client.protocol.messages import JobSummary, ServerStatus
+from gvm_client.text import counted, one_line
 from gvm_server.cli.streams import on_terminal
 from gvm_server.cli.words import as_json, duration_in_words, size_in_words
 

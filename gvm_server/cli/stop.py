@@ -1,10 +1,9 @@
 """`gvm stop`: end the server, of whatever release, whether it answers or not.
 
-Laws:
-1. Jobs that run belong to other clients: they are ended only on a person's word or with `--yes`.
-2. A server that answers is asked to end. One that does not is ended by its process with `--force`.
-3. A process gets a signal only where it is the server: it holds the folder's lock, has the start
-   time that its connection file says, and a command line of ours.
+- Jobs that run belong to other clients: they are ended only on a person's word or with `--yes`.
+- A server that answers is asked to end. One that does not is ended by its process with `--force`.
+- A process gets a signal only where it is the server: it holds the folder's lock, has the start
+  time that its connection file says, and a command line of ours.
 """
 
 from __future__ import annotations
@@ -25,13 +24,12 @@ from gvm_client.errors import (
     ServerLost,
     ServerNotRunning,
 )
-from gvm_client.exits import Exit
+from gvm_client.folders import runtime_dir
 from gvm_client.launcher import SILENT_SECONDS
-from gvm_client.plural import ARE, counted
-from gvm_client.process import command_line, is_alive, start_ticks
-from gvm_client.protocol.version import PROTOCOL_VERSION
+from gvm_client.process import Exit, command_line, is_alive, start_ticks
+from gvm_client.protocol import PROTOCOL_VERSION
 from gvm_client.releases import live_jobs, wait_until_gone
-from gvm_client.runtime import runtime_dir
+from gvm_client.text import ARE, counted
 from gvm_server.cli.question import can_ask, confirmed
 from gvm_server.service.lock import lock_owner
 
@@ -158,7 +156,7 @@ def _end_by_process(folder: Path, server: ConnectionFile, *, force: bool) -> Non
 
 
 def _signal(folder: Path, server: ConnectionFile, number: int) -> None:
-    """Send a signal to the server's process, if it is that (law 3); none to one that has gone.
+    """Send a signal to the server's process, if it is that; none to one that has gone.
 
     Raises:
         ServerError: code RUNTIME_UNSAFE; it is another process.

@@ -1,10 +1,9 @@
 """The standard streams, as every command has them: guarded once, by `main`.
 
-Laws:
-1. What is said is made printable: no name of a file steers a terminal.
-2. A stream that was closed before the start is the null device: nobody wanted it.
-3. A reader that leaves ends the command (`ReaderGone`), unless the command outlives its readers.
-4. A result that cannot be written is an error; what is only told to a person is then dropped.
+- What is said is made printable: no name of a file steers a terminal.
+- A stream that was closed before the start is the null device: nobody wanted it.
+- A reader that leaves ends the command (`ReaderGone`), unless the command outlives its readers.
+- A result that cannot be written is an error; what is only told to a person is then dropped.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
 from gvm_client.errors import ErrorCode, OutputError
-from gvm_client.printable import printable
+from gvm_client.text import printable
 
 _STREAMS = ("stdin", "stdout", "stderr")  # by their descriptors
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from gvm_client.errors import ErrorCode, GvmError, InputError
-from gvm_client.exits import Exit
-from gvm_client.plural import counted
+from gvm_client.process import Exit
+from gvm_client.text import counted
 from gvm_server.cli.cache import cache_in_use
 from gvm_server.media.outputs.files import EXTENSION
 from gvm_server.media.store.memo import NOTHING

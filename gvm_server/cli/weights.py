@@ -22,7 +22,7 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 
 from gvm_client.errors import OutputError, SettingsError
-from gvm_client.exits import Exit
+from gvm_client.process import Exit
 from gvm_server.cli.question import can_ask, confirmed
 from gvm_server.cli.streams import on_terminal
 from gvm_server.cli.words import as_json

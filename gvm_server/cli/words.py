@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from gvm_client.printable import is_text, printable
+from gvm_client.text import is_text, printable
 
 
 def size_in_words(count: int) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from types import MappingProxyType
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_client.plural import ARE, WERE, counted
+from gvm_client.text import ARE, WERE, counted
 from gvm_client.windows import Window, windows_covering, windows_for
 from gvm_server.matting.keys import alpha_key, maker_words, window_key
 from gvm_server.matting.order import Order

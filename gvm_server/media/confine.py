@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError, OutputError
-from gvm_client.printable import is_text, printable
+from gvm_client.text import is_text, printable
 
 _DESCRIPTORS = Path("/proc/self/fd")
 _PLAIN_NAME = "Rename it, or name it by a link that has a plain name."

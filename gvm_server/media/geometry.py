@@ -1,9 +1,8 @@
 """Where a clip's pictures lie: boxes, the windows of one frame, and what holds for all frames.
 
-Laws:
-1. The canvas depends on the clip's frames that are there, never on the frames that are asked for.
-2. A frame that cannot be looked at, or that is of another format, adds nothing to the canvas; it
-   fails when it is read, and only then.
+- The canvas depends on the clip's frames that are there, never on the frames that are asked for.
+- A frame that cannot be looked at, or that is of another format, adds nothing to the canvas; it
+  fails when it is read, and only then.
 """
 
 from __future__ import annotations

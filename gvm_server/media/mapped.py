@@ -1,6 +1,6 @@
 """Images in memory-mapped files: a host's plate pixels come in so, and alphas go out so.
 
-Law: a buffer is a plain file directly in the one folder for them; a link or a path is refused.
+A buffer is a plain file directly in the one folder for them; a link or a path is refused.
 """
 
 from __future__ import annotations

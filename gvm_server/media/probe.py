@@ -1,9 +1,8 @@
 """Looks at files by a thread that may be left behind: a share that stalls ends one job.
 
-Laws:
-1. A library that opens a file may hold Python's lock meanwhile (OpenImageIO 3 does), and then a
-   share that stalls silences the whole server. So the file is looked at before, without the lock.
-2. A look that is not answered takes no thread of a pool: all jobs would soon wait for that share.
+- A library that opens a file may hold Python's lock meanwhile (OpenImageIO 3 does), and then a
+  share that stalls silences the whole server. So the file is looked at before, without the lock.
+- A look that is not answered takes no thread of a pool: all jobs would soon wait for that share.
 """
 
 from __future__ import annotations

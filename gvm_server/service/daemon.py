@@ -14,6 +14,7 @@ from pathlib import Path
 
 from gvm_client import __version__
 from gvm_client.errors import ErrorCode, RemoteProtocolError, ServerError
+from gvm_client.folders import LOG_NAME, pixels_dir
 from gvm_client.pixels import sweep
 from gvm_client.protocol.messages import (
     Cancel,
@@ -30,7 +31,6 @@ from gvm_client.protocol.messages import (
     Stop,
 )
 from gvm_client.protocol.wire import Envelope
-from gvm_client.runtime import LOG_NAME, pixels_dir
 from gvm_server.hostmemory import give_back
 from gvm_server.matting.engines.device import device_memory, device_name
 from gvm_server.matting.engines.registry import Machine

@@ -1,11 +1,10 @@
 """The server's sockets: the one place that hears and speaks ZeroMQ.
 
-Laws:
-1. One thread runs `run` and owns every socket; other threads only call `send` and `stop`.
-2. No message can end the loop: bytes that are no message get a `failed`, or silence.
-3. Only who holds the client key of the connection file gets in; the file appears after the
-   sockets listen and goes before they close.
-4. No error of ZeroMQ leaves this file.
+- One thread runs `run` and owns every socket; other threads only call `send` and `stop`.
+- No message can end the loop: bytes that are no message get a `failed`, or silence.
+- Only who holds the client key of the connection file gets in; the file appears after the
+  sockets listen and goes before they close.
+- No error of ZeroMQ leaves this file.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from typing import Protocol, get_args
 import zmq
 
 import gvm_client
+from gvm_client.client import set_limits
 from gvm_client.connection import (
     ConnectionFile,
     connection_path,
@@ -37,13 +37,12 @@ from gvm_client.errors import (
     ServerNotRunning,
     ServerStartFailed,
 )
+from gvm_client.folders import private_dir, socket_path
 from gvm_client.process import start_ticks
+from gvm_client.protocol import PROTOCOL_VERSION
 from gvm_client.protocol.lifecycle import ControlRequest, WorkRequest
 from gvm_client.protocol.messages import Failed, Reply
-from gvm_client.protocol.version import PROTOCOL_VERSION
 from gvm_client.protocol.wire import Envelope, UnreadableMessage, decode, encode
-from gvm_client.runtime import private_dir, socket_path
-from gvm_client.sockets import limit
 from gvm_server.errors import as_gvm_error
 from gvm_server.service.complaints import Complaints
 from gvm_server.service.lock import InstanceLock
@@ -197,7 +196,7 @@ class Endpoint:
 
     def _router(self, secret_key: bytes) -> zmq.Socket[bytes]:
         router = self._context.socket(zmq.ROUTER)
-        limit(router)
+        set_limits(router)
         router.setsockopt(zmq.ROUTER_MANDATORY, 1)
         # A client that comes back after a broken connection keeps its name; all hold one key.
         router.setsockopt(zmq.ROUTER_HANDOVER, 1)

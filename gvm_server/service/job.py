@@ -1,8 +1,7 @@
 """One job as the service sees it: who asked, how far it is, and what it may say.
 
-Laws:
-1. Every client that asked for the job hears `Accepted`, and each event from when it asked.
-2. Nobody waits for a client while the job is locked.
+- Every client that asked for the job hears `Accepted`, and each event from when it asked.
+- Nobody waits for a client while the job is locked.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from typing import Protocol
 
 from gvm_client.errors import ErrorCode, GvmError, InputError, JobCancelled
 from gvm_client.frames import format_frames
-from gvm_client.plural import ARE, counted
 from gvm_client.protocol.lifecycle import JobState, next_state
 from gvm_client.protocol.messages import (
     Accepted,
@@ -33,6 +31,7 @@ from gvm_client.protocol.messages import (
     StageSeconds,
 )
 from gvm_client.settings import Priority, WindowSettings
+from gvm_client.text import ARE, counted
 from gvm_server.matting.order import Order
 from gvm_server.matting.pipeline import Pipeline
 from gvm_server.matting.survey import Survey

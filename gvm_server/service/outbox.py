@@ -1,9 +1,8 @@
 """Bytes on their way to peers: filled by any thread, emptied by the one that owns the sockets.
 
-Laws:
-1. Each peer gets its messages in the order in which they were put.
-2. A peer that does not take its messages holds a bounded part of memory, then counts as gone.
-3. Who has much to say waits for room first (`wait_for_room`), so that a slow peer is not lost.
+- Each peer gets its messages in the order in which they were put.
+- A peer that does not take its messages holds a bounded part of memory, then counts as gone.
+- Who has much to say waits for room first (`wait_for_room`), so that a slow peer is not lost.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """The threads that prepare jobs, the most urgent first, with room kept for those that may come.
 
-Laws:
-1. Of the jobs that wait, the most urgent is prepared next; equals in the order asked.
-2. Jobs that are less urgent never hold all threads: a playhead's frame is looked at while clips of
-   any number and length are being hashed.
+- Of the jobs that wait, the most urgent is prepared next; equals in the order asked.
+- Jobs that are less urgent never hold all threads: a playhead's frame is looked at while clips of
+  any number and length are being hashed.
 """
 
 from __future__ import annotations

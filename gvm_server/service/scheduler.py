@@ -1,13 +1,12 @@
 """Whose turn it is: the next window among all jobs, on the one thread that owns the GPU.
 
-Laws:
-1. The unit of work is one window; between two windows any job may be next.
-2. Jobs are served by priority (the playhead, a range that is waited for, batch), then in the
-   order asked; a job whose next window waits for pixels from its host lets others pass.
-3. A job's failure ends that job and nothing else.
-4. Preparing a job (opening its plate, looking at what stands) has threads of its own, so that
-   neither the I/O thread nor the GPU waits for a disk, and no job for another's plate.
-5. A job that needs no window does not wait for its turn.
+- The unit of work is one window; between two windows any job may be next.
+- Jobs are served by priority (the playhead, a range that is waited for, batch), then in the
+  order asked; a job whose next window waits for pixels from its host lets others pass.
+- A job's failure ends that job and nothing else.
+- Preparing a job (opening its plate, looking at what stands) has threads of its own, so that
+  neither the I/O thread nor the GPU waits for a disk, and no job for another's plate.
+- A job that needs no window does not wait for its turn.
 """
 
 from __future__ import annotations
@@ -394,7 +393,7 @@ class Scheduler:
 
 
 def _attempt(work: Callable[[], _Result]) -> _Result | GvmError:
-    """Do a part of a job; whatever goes wrong is returned, for it ends that job only (law 3)."""
+    """Do a part of a job; whatever goes wrong is returned: it ends that job only."""
     try:
         return work()
     except Exception as error:  # noqa: BLE001 (the scheduler's one broad handler)

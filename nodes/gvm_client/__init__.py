@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from gvm_client.client import Client
     from gvm_client.connection import ConnectionFile, read_connection
     from gvm_client.errors import ErrorCode, GvmError
+    from gvm_client.folders import pixels_dir, runtime_dir
     from gvm_client.launcher import ensure_server, server_command
     from gvm_client.pixels import PixelBuffer, delete_frame, open_frame
-    from gvm_client.protocol.endings import error_of
-    from gvm_client.runtime import pixels_dir, runtime_dir
+    from gvm_client.protocol.lifecycle import error_of
     from gvm_client.session import Recovered, resilient_matte
     from gvm_client.settings import MatteKnobs, WindowSettings, window_settings
     from gvm_client.windows import Plan
@@ -57,12 +57,12 @@ _HOMES = {
     "WindowSettings": "settings",
     "delete_frame": "pixels",
     "ensure_server": "launcher",
-    "error_of": "protocol.endings",
+    "error_of": "protocol.lifecycle",
     "open_frame": "pixels",
-    "pixels_dir": "runtime",
+    "pixels_dir": "folders",
     "read_connection": "connection",
     "resilient_matte": "session",
-    "runtime_dir": "runtime",
+    "runtime_dir": "folders",
     "server_command": "launcher",
     "window_settings": "settings",
 }

@@ -1,14 +1,13 @@
-"""One conversation with the server: ask for a matte and hear how it goes.
+"""A client's connection to the server: ask for a matte and hear how it goes.
 
     with Client() as client:
         for event in client.matte(request):
             ...
 
-Laws:
-1. Every wait has an end: a server that dies or falls silent is an error, never a hang.
-2. A job's events obey the state table; leaving the loop early cancels the job.
-3. One thread iterates; `cancel`, `status` and the other control calls may come from any thread.
-4. No error of ZeroMQ leaves this file.
+- Every wait has an end: a server that dies or falls silent is an error, never a hang.
+- A job's events obey the state table; leaving the loop early cancels the job.
+- One thread iterates; `cancel`, `status` and the other control calls may come from any thread.
+- No error of ZeroMQ leaves this file.
 """
 
 from __future__ import annotations
@@ -31,9 +30,10 @@ from gvm_client.errors import (
     RemoteProtocolError,
     ServerLost,
 )
+from gvm_client.folders import runtime_dir
+from gvm_client.limits import MAX_MESSAGE_BYTES
 from gvm_client.process import is_alive
-from gvm_client.protocol.endings import error_of
-from gvm_client.protocol.lifecycle import JobState, next_state
+from gvm_client.protocol.lifecycle import JobState, error_of, next_state
 from gvm_client.protocol.messages import (
     Cancel,
     Failed,
@@ -56,14 +56,17 @@ from gvm_client.protocol.wire import (
     encode_question,
     unpack_envelope,
 )
-from gvm_client.runtime import runtime_dir
-from gvm_client.sockets import limit
 
 SILENCE_SECONDS = 5.0  # the server says something about each job every second
 CONTROL_SECONDS = 2.0
 _LOOK_SECONDS = 0.25  # how often a silent server's process is looked at
 
 _Answer = TypeVar("_Answer", Pong, Ok, ServerStatus)
+
+HEARTBEAT_MS = 1000
+HEARTBEAT_TIMEOUT_MS = 5000  # a peer that is silent for so long is cut off
+HANDSHAKE_MS = 5000
+HIGH_WATER_MARK = 256  # messages waiting in each direction for each peer
 
 
 class Client:
@@ -227,7 +230,7 @@ class Client:
 
     def _dealer(self, endpoint: str, name: bytes) -> zmq.Socket[bytes]:
         dealer = self._context.socket(zmq.DEALER)
-        limit(dealer)
+        set_limits(dealer)
         dealer.setsockopt(zmq.ROUTING_ID, name)
         # Not IMMEDIATE: with it, libzmq drops what a server said just before it went.
         dealer.setsockopt(zmq.CURVE_SERVERKEY, self.connection.server_public_key.encode())
@@ -325,3 +328,19 @@ def _misplaced(envelope: Envelope) -> RemoteProtocolError:
         f"The server answered with {type(envelope.message).__name__}, which fits no question.",
         code=ErrorCode.ILLEGAL_MOVE,
     )
+
+
+def set_limits(socket: zmq.Socket[bytes]) -> None:
+    """Set the limits of a socket, before it binds or connects.
+
+    Raises:
+        zmq.ZMQError: libzmq refuses an option.
+    """
+    socket.setsockopt(zmq.LINGER, 0)
+    socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+    socket.setsockopt(zmq.SNDHWM, HIGH_WATER_MARK)
+    socket.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
+    socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
+    socket.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
+    socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS)
+    socket.setsockopt(zmq.HEARTBEAT_TTL, HEARTBEAT_TIMEOUT_MS)

@@ -1,9 +1,8 @@
 """The connection file: how a client finds the server, and the keys that let it in.
 
-Laws:
-1. It appears whole or not at all, and only its owner can read it.
-2. Who holds it may talk to the server; it never leaves the machine.
-3. A file whose process has died, or has another start time, is stale: no server runs.
+- It appears whole or not at all, and only its owner can read it.
+- Who holds it may talk to the server; it never leaves the machine.
+- A file whose process has died, or has another start time, is stale: no server runs.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from pathlib import Path
 
 from gvm_client import __version__
 from gvm_client.errors import ErrorCode, ServerError, ServerNotRunning
+from gvm_client.folders import check_private
 from gvm_client.limits import MAX_CONNECTION_BYTES
 from gvm_client.process import is_alive
-from gvm_client.protocol.version import PROTOCOL_VERSION
-from gvm_client.runtime import check_private
+from gvm_client.protocol import PROTOCOL_VERSION
 
 CONNECTION_NAME = "connection.json"
 
@@ -107,8 +106,8 @@ def read_connection(folder: Path) -> ConnectionFile:
 def read_any_connection(folder: Path) -> ConnectionFile:
     """Return the connection file of the server that runs, of whatever protocol version.
 
-    Only `peer` speaks to a server of another version. What such a file says besides is left out,
-    and what it lacks is empty.
+    Only `releases` speaks to a server of another version. What such a file says besides is left
+    out, and what it lacks is empty.
 
     Raises:
         ServerNotRunning: there is no file, it is stale, or it is no connection file.

@@ -7,9 +7,9 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from gvm_client.home import expanded
+from gvm_client.folders import expanded
+from gvm_client.ocio_config import read_text, variables_used
 from gvm_client.protocol.values import JobContext
-from gvm_client.variables import read_text, variables_used
 
 OCIO_VARIABLE = "OCIO"
 WEIGHTS_VARIABLE = "GVM_WEIGHTS"

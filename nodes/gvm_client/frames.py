@@ -1,10 +1,9 @@
 """Frame ranges as artists, hosts and farms write them: `1001-1100x2,1200`, the one grammar of all.
 
-Laws:
-1. A piece is a frame, a range, or a range with a step, which is written `x2` (Nuke, Deadline,
-   OpenCue) or `:2` (Open Job Description 2023-09, section 3.4.1.1, "RangeExpr").
-2. Whatever else has a meaning somewhere (`y2`, `..`, a refining `:`) is refused, never guessed.
-3. Frames are whole numbers, negative ones too; they come in the order written, each once.
+- A piece is a frame, a range, or a range with a step, which is written `x2` (Nuke, Deadline,
+  OpenCue) or `:2` (Open Job Description 2023-09, section 3.4.1.1, "RangeExpr").
+- Whatever else has a meaning somewhere (`y2`, `..`, a refining `:`) is refused, never guessed.
+- Frames are whole numbers, negative ones too; they come in the order written, each once.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Finds the running server, or starts one and waits for its proof of life.
 
-Laws:
-1. A server counts as there when it has answered a ping, not when it was started.
-2. Clients that start one at the same time all end up with the one that took the lock.
-3. A server that does not come up is reported with what it wrote to its log.
+- A server counts as there when it has answered a ping, not when it was started.
+- Clients that start one at the same time all end up with the one that took the lock.
+- A server that does not come up is reported with what it wrote to its log.
 """
 
 from __future__ import annotations
@@ -23,9 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gvm_client.client import Client
-from gvm_client.configuration import ServerFile, read_server_file, server_file
 from gvm_client.connection import ConnectionFile, connection_path, read_connection
-from gvm_client.environment import server_environment
 from gvm_client.errors import (
     ErrorCode,
     ServerError,
@@ -33,9 +30,10 @@ from gvm_client.errors import (
     ServerNotRunning,
     ServerStartFailed,
 )
+from gvm_client.folders import LOG_NAME, RUNTIME_VARIABLE, private_dir, runtime_path
 from gvm_client.limits import MAX_LOG_BYTES
 from gvm_client.releases import replace_older
-from gvm_client.runtime import LOG_NAME, RUNTIME_VARIABLE, private_dir, runtime_path
+from gvm_client.server_config import ServerFile, read_server_file, server_environment, server_file
 
 _LOG = logging.getLogger(__name__)
 

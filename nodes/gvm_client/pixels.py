@@ -1,10 +1,9 @@
 """Pixels that a host holds in memory, in memory-mapped files: the client's side.
 
-Laws:
-1. A buffer's file is made whole, with its space taken, before its name is said to anyone.
-2. The client deletes its own buffers and the alphas that it has read; what a dead process made
-   is swept by the server, at its start and every few seconds.
-3. A reader maps read-only and never past the end of the file.
+- A buffer's file is made whole, with its space taken, before its name is said to anyone.
+- The client deletes its own buffers and the alphas that it has read; what a dead process made
+  is swept by the server, at its start and every few seconds.
+- A reader maps read-only and never past the end of the file.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ class PixelBuffer:
         """Make a buffer.
 
         Args:
-            folder: the pixels folder (see `runtime.pixels_dir`).
+            folder: the pixels folder (see `folders.pixels_dir`).
             nbytes: its size, at least 1.
 
         Raises:

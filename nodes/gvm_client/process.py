@@ -1,10 +1,21 @@
-"""Whether a process still lives, and what it is, without asking it."""
+"""Processes: whether one still lives, and how one of ours ends (exit codes, signals).
+
+The exit codes are what a script, a farm or a render queue may rely on, of commands and hosts alike.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from enum import IntEnum
 from pathlib import Path
+from types import MappingProxyType
+from typing import NoReturn
+
+from gvm_client.errors import ErrorCode, GvmError
 
 _ENDED = ("Z", "X")  # zombie and dead, proc(5)
 _START_TIME = 19  # index after the closing bracket of the name: field 22 of proc(5)
@@ -72,3 +83,65 @@ def _takes_signals(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+class Exit(IntEnum):
+    """How the command line ends."""
+
+    DONE = 0
+    USAGE = 2
+    INPUT = 3
+    SERVER = 4
+    OUTPUT = 5
+    CANCELLED = 130
+    READER_GONE = 141
+    """Whoever read the output left: 128 and the number of SIGPIPE, as shells say it."""
+
+
+_EXITS: Mapping[ErrorCode, Exit] = MappingProxyType(
+    {
+        ErrorCode.BAD_REQUEST: Exit.USAGE,
+        ErrorCode.PLATE_MISSING: Exit.INPUT,
+        ErrorCode.PLATE_UNREADABLE: Exit.INPUT,
+        ErrorCode.PLATE_AMBIGUOUS: Exit.INPUT,
+        ErrorCode.PLATE_MISMATCH: Exit.INPUT,
+        ErrorCode.PLATE_NOT_FINITE: Exit.INPUT,
+        ErrorCode.RANGE_OUTSIDE: Exit.INPUT,
+        ErrorCode.COLOURSPACE_UNKNOWN: Exit.INPUT,
+        ErrorCode.PATH_REFUSED: Exit.INPUT,
+        ErrorCode.OUTPUT_UNWRITABLE: Exit.OUTPUT,
+        ErrorCode.OUTPUT_IN_USE: Exit.OUTPUT,
+        ErrorCode.OUTPUT_NOT_OURS: Exit.OUTPUT,
+        ErrorCode.DISK_FULL: Exit.OUTPUT,
+        ErrorCode.CANCELLED: Exit.CANCELLED,
+    }
+)
+
+
+def exit_for(error: GvmError) -> Exit:
+    """Return the exit code of an error; what has no other is the server's trouble."""
+    return _EXITS.get(error.code, Exit.SERVER)
+
+
+@contextmanager
+def sigterm_interrupts() -> Iterator[None]:
+    """Let SIGTERM, which a farm sends, end what is within as Ctrl-C does, with the server's job.
+
+    On the main thread only; afterwards the signal does what it did before.
+    """
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once with its exit code, what was said being said.
+
+    A host's own module may crash, and lose the code, while Python puts things away.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # a pipe that nobody reads any more
+            stream.flush()
+    os._exit(code)

@@ -1,12 +1,11 @@
 """The server that runs may be of another release: its jobs, its end, and when it is replaced.
 
-Laws:
-1. All releases take a `ping`, a `status` and a `stop` without a body, and a status lists its `jobs`
-   with their `state`. Nothing else of another release is understood.
-2. A server is replaced where it is older, has no job and would be started again with the options
-   that it has; one that somebody confined, or started otherwise, stays.
-3. A server of this protocol is replaced only by the one of this very Python: another's need not be
-   newer.
+- All releases take a `ping`, a `status` and a `stop` without a body, and a status lists its `jobs`
+  with their `state`. Nothing else of another release is understood.
+- A server is replaced where it is older, has no job and would be started again with the options
+  that it has; one that somebody confined, or started otherwise, stays.
+- A server of this protocol is replaced only by the one of this very Python: another's need not be
+  newer.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ from gvm_client.client import Client
 from gvm_client.connection import ConnectionFile, read_any_connection
 from gvm_client.errors import RemoteProtocolError, ServerLost, ServerNotRunning
 from gvm_client.process import command_line, is_alive
+from gvm_client.protocol import PROTOCOL_VERSION
 from gvm_client.protocol.lifecycle import JobState
-from gvm_client.protocol.version import PROTOCOL_VERSION
 
 LEAVE_SECONDS = 10.0  # for a server without jobs
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from gvm_client.client import Client
 from gvm_client.connection import ConnectionFile, read_connection
 from gvm_client.errors import ServerLost
+from gvm_client.folders import runtime_dir
 from gvm_client.launcher import ensure_server
 from gvm_client.protocol.messages import GiveFrames, JobEvent, Matte, NeedFrames
-from gvm_client.runtime import runtime_dir
 
 MAX_RECOVERIES = 3  # a job that kills the server each time must not do so for ever
 

@@ -14,6 +14,16 @@ from gvm_client.declaration import setting, settings_of
 from gvm_client.errors import SettingsError
 from gvm_client.limits import MAX_FRAMES_PER_WINDOW, MAX_RADIUS, MAX_SIDE, MAX_STEPS
 
+WINDOW_OPTIONS = (
+    "frames_per_window",
+    "overlap",
+    "decode_chunk",
+    "steps",
+    "size",
+    "max_resolution",
+)
+"""The numbers of the window's settings that are set one by one, in any host."""
+
 LARGEST_FITTED_WINDOW = 16  # frames: the most that a window chosen by the device's memory has
 
 

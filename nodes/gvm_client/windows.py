@@ -1,12 +1,11 @@
 """The window plan: which frames the model sees together, as pure integer functions.
 
-Laws:
-1. The grid is anchored at the clip's first frame (and at each cut), never at the requested range.
-2. Every window is full length, unless its shot is shorter than one window.
-3. A frame's alpha is the fold, in window order, of the alphas of the windows that cover it;
-   window k enters with weight (j + 1) / (L + 1) at position j of the L frames that it shares
-   with its predecessor.
-4. Nothing here depends on the request, so any range of a clip gives the same mattes.
+- The grid is anchored at the clip's first frame (and at each cut), never at the requested range.
+- Every window is full length, unless its shot is shorter than one window.
+- A frame's alpha is the fold, in window order, of the alphas of the windows that cover it;
+  window k enters with weight (j + 1) / (L + 1) at position j of the L frames that it shares
+  with its predecessor.
+- Nothing here depends on the request, so any range of a clip gives the same mattes.
 
 `frame` is the host's number. The C++ bridge has the same functions; both are tied by
 `tests/golden/windows.json`.

@@ -17,7 +17,7 @@ from gvm_client.declaration import option_of
 from gvm_client.errors import OutputError, SettingsError
 from gvm_client.protocol.messages import FilePlate, Matte
 from gvm_client.settings import Priority, find_preset
-from gvm_nodes.asking import matte_request
+from gvm_nodes.asking import knobs_request
 from gvm_nodes.knobs import (
     KNOBS,
     NOT_PART_OF_A_MATTE,
@@ -82,7 +82,7 @@ class Recipe:
         Raises:
             GvmError: a setting is out of its range, or a path is not absolute.
         """
-        asked = matte_request(
+        asked = knobs_request(
             self.wishes,
             FilePlate(path=self.plate, first=self.first, last=self.last),
             self.alphas,

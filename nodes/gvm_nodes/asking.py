@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from gvm_client.context import job_context
 from gvm_client.errors import SettingsError
 from gvm_client.frames import format_frames, parse_frames
-from gvm_client.protocol.messages import EngineName, FileOutput, FilePlate, Matte
+from gvm_client.protocol.messages import FileOutput, FilePlate, Matte
+from gvm_client.request import matte_request
 from gvm_client.settings import LARGEST_FITTED_WINDOW, Depth, Missing, Priority, find_preset
 from gvm_client.windows import Plan, windows_for
 from gvm_nodes.knobs import RangeKind, Wishes
-from gvm_nodes.naming import NO_JOB, named
+from gvm_nodes.naming import named
 from gvm_nodes.node import Clip, Node
 from gvm_nodes.outputs import output_pattern
 from gvm_nodes.spaces import AS_FILE
@@ -36,7 +36,7 @@ def request(
     wishes, clip = node.wishes(), node.clip()
     if wishes.colourspace == AS_FILE:  # the artist leaves it to the Read, and it wins
         wishes = replace(wishes, colourspace=clip.colourspace)
-    asked = matte_request(
+    asked = knobs_request(
         wishes,
         FilePlate(path=clip.path, first=clip.first, last=clip.last),
         _pattern(node, wishes, clip),
@@ -47,7 +47,7 @@ def request(
     return named(asked, node.identity)
 
 
-def matte_request(
+def knobs_request(
     wishes: Wishes,
     plate: FilePlate,
     pattern: str,
@@ -69,23 +69,17 @@ def matte_request(
     Raises:
         GvmError: a value is out of its range.
     """
-    return Matte(
-        job=NO_JOB,
-        plate=replace(
+    asked = matte_request(
+        wishes,
+        replace(
             plate,
             colourspace=wishes.ocio_colourspace or wishes.colourspace,
             missing=Missing(wishes.missing_frames),
         ),
-        output=FileOutput(path=pattern, depth=Depth(wishes.depth)),
-        frames=frames,
-        window=wishes.window,
-        knobs=wishes.levels,
+        FileOutput(path=pattern, depth=Depth(wishes.depth)),
         model=wishes.model,
-        engine=EngineName(wishes.engine),
-        priority=priority,
-        playhead=playhead,
-        context=job_context(),
     )
+    return replace(asked, frames=frames, priority=priority, playhead=playhead)
 
 
 def chosen_frames(node: Node) -> tuple[int, ...]:

@@ -14,8 +14,8 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gvm_client.configuration import config_dir
 from gvm_client.errors import SettingsError
+from gvm_client.server_config import config_dir
 from gvm_nodes.knobs import Wishes, as_wishes, find_knob, with_preset
 
 VARIABLE = "GVM_NODE_DEFAULTS"

@@ -18,6 +18,7 @@ from gvm_client.settings import (
     AUTO_PRESET,
     DEFAULT_PRESET,
     PRESETS,
+    WINDOW_OPTIONS,
     Depth,
     Finish,
     MatteKnobs,
@@ -32,7 +33,7 @@ from gvm_nodes.outputs import DEFAULT_OUTPUT
 
 Setting = bool | int | float | str
 
-WINDOW = ("frames_per_window", "overlap", "decode_chunk", "steps", "size", "max_resolution")
+WINDOW = WINDOW_OPTIONS
 COLOURSPACES = ("auto", "srgb", "scene_linear", "acescg", "rec709", "raw")
 
 _WINDOW = find_preset(DEFAULT_PRESET).window

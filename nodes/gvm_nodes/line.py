@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from gvm_client.errors import ErrorCode, JobFailed, ServerNotRunning
-from gvm_client.protocol.endings import error_of
+from gvm_client.protocol.lifecycle import error_of
 from gvm_client.protocol.messages import Cancelled, Failed, JobEvent, Matte, Progress, ServerStatus
 
 

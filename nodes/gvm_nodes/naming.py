@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 
 from gvm_client.protocol.fields import pack_fields
 from gvm_client.protocol.messages import JobContext, Matte
+from gvm_client.request import UNNAMED
 from gvm_client.settings import Priority
 
-NO_JOB = "0" * 32
 _IDENTITY_LENGTH = 6  # hexadecimal digits
 _DIGEST_LENGTH = 32  # hexadecimal digits: a job's name
 _PRIORITIES = "|".join(priority.value for priority in Priority)
@@ -31,7 +31,7 @@ def new_identity() -> str:
 
 def named(request: Matte, node: str) -> Matte:
     """Return the request under the name that this node's job of it has."""
-    return replace(request, job=_hash(node, replace(request, job=NO_JOB, playhead=None)))
+    return replace(request, job=_hash(node, replace(request, job=UNNAMED, playhead=None)))
 
 
 def ticket(request: Matte) -> str:
@@ -64,7 +64,7 @@ def digest(request: Matte) -> str:
         "",
         replace(
             request,
-            job=NO_JOB,
+            job=UNNAMED,
             frames="",
             max_frames=0,
             playhead=None,

@@ -12,8 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, OutputError
-from gvm_client.media import CLIP_EXTENSIONS
-from gvm_client.names import find_field, percent_name
+from gvm_client.filenames import CLIP_EXTENSIONS, find_field, percent_name
 
 DEFAULT_OUTPUT = "{dir}/mattes/{plate}_{id}/v{version}/{plate}_matte_v{version}.%04d.exr"
 

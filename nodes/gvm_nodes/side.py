@@ -23,7 +23,6 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, TextIO, cast
 
-from gvm_client.environment import LOADER_PREFIXES, PYTHON_PREFIX
 from gvm_client.errors import ErrorCode, GvmError, RemoteProtocolError, ServerError, ServerLost
 from gvm_client.protocol.fields import pack_fields, unpack_fields
 from gvm_client.protocol.messages import (
@@ -36,6 +35,7 @@ from gvm_client.protocol.messages import (
     ServerStatus,
     Status,
 )
+from gvm_client.server_config import LOADER_PREFIXES, PYTHON_PREFIX
 from gvm_client.settings import Priority
 from gvm_nodes.line import DirectLine, Line, raise_ending
 

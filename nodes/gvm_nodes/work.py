@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from gvm_client.errors import GvmError, JobCancelled, JobFailed
-from gvm_client.plural import ARE, counted
 from gvm_client.protocol.messages import (
     Accepted,
     Done,
@@ -27,6 +26,7 @@ from gvm_client.protocol.messages import (
     Matte,
     Progress,
 )
+from gvm_client.text import ARE, counted
 from gvm_nodes.connect import open_line
 from gvm_nodes.line import Line, raise_ending
 

@@ -11,9 +11,9 @@ import signal
 import sys
 from pathlib import Path
 
+from gvm_client.folders import LOG_NAME, runtime_dir
 from gvm_client.protocol.messages import Matte
 from gvm_client.protocol.wire import Envelope
-from gvm_client.runtime import LOG_NAME, runtime_dir
 from gvm_server.service.endpoint import Endpoint
 from tests.support.serving import SmallServer
 

@@ -9,8 +9,8 @@ import msgpack
 
 from gvm_client.errors import ErrorCode
 from gvm_client.limits import MAX_VARIABLES
+from gvm_client.protocol import PROTOCOL_VERSION
 from gvm_client.protocol.messages import MAX_TEXT, MESSAGE_TYPES, Cancel, Message
-from gvm_client.protocol.version import PROTOCOL_VERSION
 from gvm_client.protocol.wire import MAX_MESSAGE_BYTES, encode
 from tests.support.messages import JOB, SAMPLES
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gvm_client.exits import Exit, exit_for
+from gvm_client.process import Exit, exit_for
 from gvm_client.protocol.messages import FileOutput, FilePlate
 from gvm_server.media.alphas.stamp import prove_file
 from tests.support.damage import DAMAGES, damaged

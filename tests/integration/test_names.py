@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 
-from gvm_client.runtime import LOG_NAME
+from gvm_client.folders import LOG_NAME
 from tests.support.plates import write_plate
 
 LATIN_1 = os.fsdecode(b"caf\xe9")

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from gvm_client.exits import Exit
+from gvm_client.process import Exit
 from gvm_client.protocol.lifecycle import JobState
 from gvm_server.cli.install.natron import RENDER
 from gvm_server.cli.main import main as gvm

@@ -18,6 +18,7 @@ import pytest
 from gvm_client.client import Client
 from gvm_client.connection import read_connection
 from gvm_client.errors import ErrorCode
+from gvm_client.folders import pixels_dir
 from gvm_client.pixels import PixelBuffer, delete_frame, open_frame
 from gvm_client.protocol.messages import (
     Done,
@@ -33,7 +34,6 @@ from gvm_client.protocol.messages import (
     PixelType,
     PushedPlate,
 )
-from gvm_client.runtime import pixels_dir
 from gvm_client.settings import Priority, WindowSettings
 from gvm_client.windows import Plan, needs
 from tests.support.plates import moving_disc, read_alpha, write_plate

@@ -17,14 +17,13 @@ import pytest
 
 from gvm_client import client, releases
 from gvm_client.connection import connection_path, read_connection
-from gvm_client.exits import Exit
 from gvm_client.launcher import ensure_server
-from gvm_client.process import is_alive, start_ticks
+from gvm_client.process import Exit, is_alive, start_ticks
 from gvm_client.session import Recovered, resilient_matte
 from gvm_server.cli import stop
 from gvm_server.cli.main import build_parser, main
 from gvm_server.cli.matte.original import translate
-from gvm_server.cli.matte.request import matte_request
+from gvm_server.cli.matte.request import request_from
 from gvm_server.service.lock import LOCK_NAME
 from tests.support.plates import write_plate
 from tests.support.site import SMALL, Site
@@ -209,4 +208,4 @@ def test_a_newer_server_and_one_with_options_of_its_own_stay(here, tmp_path, mon
 def request_for(plate: str, out: Path):
     """Return a request as `gvm matte` makes it."""
     parsed = build_parser().parse_args(["matte", plate, "-o", str(out), *SMALL])
-    return matte_request(translate(parsed))
+    return request_from(translate(parsed))

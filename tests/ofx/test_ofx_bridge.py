@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from gvm_client.context import job_context
-from gvm_client.environment import server_environment
 from gvm_client.errors import ErrorCode
-from gvm_client.media import MOVIE_EXTENSIONS
+from gvm_client.filenames import MOVIE_EXTENSIONS
+from gvm_client.protocol import PROTOCOL_VERSION
 from gvm_client.protocol.messages import MESSAGE_TYPES, EngineName
-from gvm_client.protocol.version import PROTOCOL_VERSION
+from gvm_client.server_config import server_environment
 from gvm_client.settings import (
     AUTO_PRESET,
     MAX_FRAMES_PER_WINDOW,

@@ -14,8 +14,8 @@ import pytest
 
 from gvm_client.client import Client
 from gvm_client.connection import read_connection
+from gvm_client.protocol import PROTOCOL_VERSION
 from gvm_client.protocol.messages import ServerStatus
-from gvm_client.protocol.version import PROTOCOL_VERSION
 from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH
 from tests.ofx.fakehost import NUKE, Build, FakeHost, HostPlate, hosting
 from tests.support.site import Site

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from gvm_client.errors import ErrorCode, GvmError
-from gvm_client.exits import Exit, exit_for
+from gvm_client.process import Exit, exit_for
 from gvm_client.settings import PRESETS, Noise, Preset, WindowSettings
 from gvm_server.cli.main import build_parser
 from gvm_server.matting.engines.gvm.config import RELEASED

@@ -17,6 +17,7 @@ import pytest
 from gvm_client import limits
 from gvm_client.connection import connection_path, read_connection
 from gvm_client.errors import ErrorCode, GvmError
+from gvm_client.filenames import find_field
 from gvm_client.frames import parse_frames
 from gvm_client.limits import (
     MAX_BUFFER_SIDE,
@@ -47,7 +48,7 @@ from gvm_client.limits import (
     SHOWN_COLUMNS,
     SHOWN_ROWS,
 )
-from gvm_client.names import find_field
+from gvm_client.protocol import PROTOCOL_VERSION
 from gvm_client.protocol.messages import (
     Cancel,
     FilePlate,
@@ -58,7 +59,6 @@ from gvm_client.protocol.messages import (
     ServerStatus,
     Shown,
 )
-from gvm_client.protocol.version import PROTOCOL_VERSION
 from gvm_client.protocol.wire import decode, encode
 from gvm_client.settings import MatteKnobs, WindowSettings
 from gvm_server.matting.engines.gvm.reading import read_config

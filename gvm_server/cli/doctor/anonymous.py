@@ -7,7 +7,7 @@
     kim, render07             -> <user>, <machine>
     HF_TOKEN=..., keys        -> <secret>
 
-Law: in doubt a name goes; a text that lost too much can still be asked for.
+In doubt a name goes; a text that lost too much can still be asked for.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ from pathlib import Path
 # These files are the user's own, written by the user's own programs.
 from xml.etree import ElementTree as ET
 
-from gvm_client.home import xdg_folder
-from gvm_client.printable import one_line
+from gvm_client.folders import xdg_folder
+from gvm_client.text import one_line
 from gvm_server.cli.doctor.finding import Finding, Health
 from gvm_server.cli.doctor.tail import tail
 from gvm_server.cli.install.bundle import BUNDLE_NAME, IDENTIFIER

@@ -14,8 +14,8 @@ from pathlib import Path
 from gvm_client.client import Client
 from gvm_client.context import job_context
 from gvm_client.errors import GvmError, InputError, ServerNotRunning, SettingsError
+from gvm_client.folders import runtime_dir
 from gvm_client.launcher import server_command
-from gvm_client.runtime import runtime_dir
 from gvm_server.cli.doctor import hosts, support
 from gvm_server.cli.doctor.finding import Finding, Health, Look, look_at, show
 from gvm_server.cli.install.bundle import (

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 
 from gvm_client.errors import GvmError
-from gvm_client.exits import Exit
+from gvm_client.process import Exit
 from gvm_server.cli.words import as_json
 
 

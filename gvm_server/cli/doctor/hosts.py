@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gvm_client import __version__
-from gvm_client.configuration import read_server_file, server_file
 from gvm_client.launcher import SERVER_VARIABLE
-from gvm_client.plural import counted
+from gvm_client.server_config import read_server_file, server_file
+from gvm_client.text import counted
 from gvm_server.cli.doctor import caches, nodes
 from gvm_server.cli.doctor.finding import Finding, Health, Look
 from gvm_server.cli.doctor.ofx_scan import scan

@@ -7,7 +7,7 @@ import dataclasses
 import re
 
 from gvm_client.errors import SettingsError
-from gvm_client.exits import Exit
+from gvm_client.process import Exit
 from gvm_client.settings import PRESETS, WindowSettings
 from gvm_server.cli.words import as_json, size_in_words
 from gvm_server.matting.engines.gvm.options import GvmOptions

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from gvm_client import __version__
-from gvm_client.home import home
-from gvm_client.plural import counted
+from gvm_client.folders import home
+from gvm_client.text import counted
 from gvm_nodes.side import PYTHON_FILE, PYTHON_VARIABLE
 from gvm_server.cli.doctor.finding import Finding, Health, Look
 from gvm_server.cli.doctor.python import ask_python, called, package_version, side_python

@@ -1,6 +1,6 @@
 """Whether an OpenFX plug-in's file loads: a small host loads it in a child process.
 
-Law: whatever the plug-in does there, it is a sentence here: a file that cannot be loaded, an answer
+Whatever the plug-in does there, it is a sentence here: a file that cannot be loaded, an answer
 that hosts do not take, a fault, a process that does not end.
 """
 

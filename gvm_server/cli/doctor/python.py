@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from gvm_client.environment import LOADER_PREFIXES, PYTHON_PREFIX
+from gvm_client.server_config import LOADER_PREFIXES, PYTHON_PREFIX
 from gvm_nodes.side import PYTHON_VARIABLE
 from gvm_server.cli.doctor.child import hear
 

@@ -1,9 +1,8 @@
 """`gvm doctor --support FILE`: one archive of what a studio sends with a question.
 
-Laws:
-1. No pixels, no keys, and no names that the question does not need (`anonymous`).
-2. A file that is there is never written over; the archive appears whole or not at all.
-3. A part that cannot be had does not keep the others back: it says why.
+- No pixels, no keys, and no names that the question does not need (`anonymous`).
+- A file that is there is never written over; the archive appears whole or not at all.
+- A part that cannot be had does not keep the others back: it says why.
 """
 
 from __future__ import annotations
@@ -23,13 +22,12 @@ from pathlib import Path
 
 import gvm_client
 import gvm_server
-from gvm_client.configuration import config_dir
 from gvm_client.connection import connection_path
 from gvm_client.errors import GvmError, OutputError, SettingsError
-from gvm_client.exits import Exit
-from gvm_client.home import home
+from gvm_client.folders import home, runtime_path
 from gvm_client.limits import MAX_CONNECTION_BYTES
-from gvm_client.runtime import runtime_path
+from gvm_client.process import Exit
+from gvm_client.server_config import config_dir
 from gvm_server.cli.doctor import hosts
 from gvm_server.cli.doctor.anonymous import Anonymous
 from gvm_server.cli.doctor.support_parts import PARTS

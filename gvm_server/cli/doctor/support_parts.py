@@ -18,9 +18,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from gvm_client.configuration import config_dir, server_file
-from gvm_client.protocol.version import PROTOCOL_VERSION
-from gvm_client.runtime import LOG_NAME, runtime_path
+from gvm_client.folders import LOG_NAME, runtime_path
+from gvm_client.protocol import PROTOCOL_VERSION
+from gvm_client.server_config import config_dir, server_file
 from gvm_nodes import defaults
 from gvm_server.cli.doctor.child import hear
 from gvm_server.cli.doctor.tail import tail

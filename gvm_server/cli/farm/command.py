@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 
 from gvm_client.errors import OutputError, SettingsError
-from gvm_client.exits import Exit
+from gvm_client.process import Exit
 from gvm_client.protocol.messages import EngineName, Matte
 from gvm_nodes.farm import deadline, opencue, openjd
 from gvm_nodes.farm.job import FarmJob

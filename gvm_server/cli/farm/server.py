@@ -1,9 +1,8 @@
 """`gvm farm server start` and `stop`: a worker session's own server, for a step environment.
 
-Laws:
-1. The session's server has a run-time folder of its own: an artist's server is never touched.
-2. The folder is announced before the server starts, so that `stop` finds one that failed.
-3. `stop` may come at any time, twice, or without a start, and then has nothing to do.
+- The session's server has a run-time folder of its own: an artist's server is never touched.
+- The folder is announced before the server starts, so that `stop` finds one that failed.
+- `stop` may come at any time, twice, or without a start, and then has nothing to do.
 """
 
 from __future__ import annotations
@@ -19,10 +18,9 @@ from pathlib import Path
 from gvm_client.client import Client
 from gvm_client.connection import ConnectionFile, read_connection
 from gvm_client.errors import ServerError, ServerNotRunning
-from gvm_client.exits import Exit
+from gvm_client.folders import RUNTIME_VARIABLE
 from gvm_client.launcher import ensure_server
-from gvm_client.process import is_alive
-from gvm_client.runtime import RUNTIME_VARIABLE
+from gvm_client.process import Exit, is_alive
 
 FOLDER_PREFIX = "gvm-farm-"
 GRACE_SECONDS = 60.0  # a window that runs is given up between its steps

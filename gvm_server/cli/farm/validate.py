@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError, OutputError
-from gvm_client.exits import Exit
-from gvm_client.plural import ARE, counted
+from gvm_client.process import Exit
 from gvm_client.settings import Depth, Missing
+from gvm_client.text import ARE, counted
 from gvm_server.cli.farm.clip import Clip, asked_frames, find_clip, needed_frames
 from gvm_server.cli.farm.words import farm_request
 from gvm_server.cli.matte.request import absolute

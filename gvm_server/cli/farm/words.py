@@ -1,10 +1,9 @@
 """From the words of `gvm farm` to those of every task's `gvm matte`.
 
-Laws:
-1. Numbers are written out: a preset that changes later does not change a job that waits.
-2. The plate's colour space, the colour configuration's content and the context variables that it
-   names are pinned as they are here.
-3. What would let a host choose for itself is refused, for two hosts may choose differently.
+- Numbers are written out: a preset that changes later does not change a job that waits.
+- The plate's colour space, the colour configuration's content and the context variables that it
+  names are pinned as they are here.
+- What would let a host choose for itself is refused, for two hosts may choose differently.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from collections.abc import Iterator
 from gvm_client.declaration import option_of, settings_of
 from gvm_client.errors import SettingsError
 from gvm_client.protocol.messages import EngineName, Matte
-from gvm_client.settings import AUTO_PRESET, MatteKnobs, Noise, OnOom, Priority
-from gvm_server.cli.matte.request import WINDOW_OPTIONS, absolute, matte_request
+from gvm_client.settings import AUTO_PRESET, WINDOW_OPTIONS, MatteKnobs, Noise, OnOom, Priority
+from gvm_server.cli.matte.request import absolute, request_from
 from gvm_server.media.colour.ocio import load_config
 
 _VALUES = (
@@ -53,7 +52,7 @@ def farm_request(parsed: argparse.Namespace) -> Matte:
         "playhead": None,
         "same_maker": False,  # hosts may differ, and a task may come to another one again
     }
-    return matte_request(argparse.Namespace(**{**vars(parsed), **rest}))
+    return request_from(argparse.Namespace(**{**vars(parsed), **rest}))
 
 
 def worker_words(

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.parsers.expat import ExpatError
 
-from gvm_client.configuration import read_server_file, server_file
 from gvm_client.errors import SettingsError
-from gvm_client.home import xdg_folder
+from gvm_client.folders import xdg_folder
 from gvm_client.launcher import SERVER_VARIABLE, server_command
+from gvm_client.server_config import read_server_file, server_file
 
 BUNDLE_NAME = "GVM.ofx.bundle"
 IDENTIFIER = "org.gvmbridge.matte"  # as plugin_host/resources/Info.plist.in has it

@@ -6,8 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from gvm_client.home import home, xdg_folder
-from gvm_client.runtime import user_id
+from gvm_client.folders import home, user_id, xdg_folder
 
 
 def settings_folder(*, linux: str, mac: str, windows: str) -> Path:

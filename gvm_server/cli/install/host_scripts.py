@@ -1,10 +1,9 @@
 """Small scripts in a host's folder that load the nodes from where this command runs.
 
-Laws:
-1. A script only finds the package and calls it, so that an upgrade needs no new install.
-2. Only files that begin with our line are replaced or deleted.
-3. The host's own packages win: ours are looked for last.
-4. A host's Python has no server: which one starts is written into the configuration folder.
+- A script only finds the package and calls it, so that an upgrade needs no new install.
+- Only files that begin with our line are replaced or deleted.
+- The host's own packages win: ours are looked for last.
+- A host's Python has no server: which one starts is written into the configuration folder.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from typing import NamedTuple
 
 import gvm_nodes
 from gvm_client.errors import ErrorCode, OutputError
-from gvm_client.exits import Exit
+from gvm_client.process import Exit
 from gvm_server.cli.install.installed import add_place, make_folder, remove_place
 
 OURS = "# Written by `gvm install`; `gvm uninstall` deletes it."

@@ -5,10 +5,9 @@
         folders   the folders that had to be made for them
         command   what was written into server.json, where that named no server before
 
-Laws:
-1. A folder is removed only if an install made it and it is empty.
-2. The server's command is removed with the last place that is still there, and only if it is still
-   the one that was written; what else server.json says stays.
+- A folder is removed only if an install made it and it is empty.
+- The server's command is removed with the last place that is still there, and only if it is still
+  the one that was written; what else server.json says stays.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from gvm_client.configuration import config_dir, read_server_file, server_file
 from gvm_client.errors import OutputError
-from gvm_client.home import home
+from gvm_client.folders import home
+from gvm_client.server_config import config_dir, read_server_file, server_file
 from gvm_server.cli.install.bundle import hosts_server
 
 RECORD = "installed.json"

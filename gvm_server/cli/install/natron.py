@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gvm_client.exits import Exit
+from gvm_client.process import Exit
 from gvm_nodes.natron.group import MODULE, PLUGIN_ID
 from gvm_server.cli.install.host_folders import settings_folder
 from gvm_server.cli.install.host_scripts import HostScripts, Script

@@ -7,7 +7,7 @@
         init.py  menu.py           register, and nothing else
     ~/.nuke/init.py                one line of ours: the folder is a plug-in path
 
-Law: only a folder that carries our sign is replaced or deleted, and only our line is taken out.
+Only a folder that carries our sign is replaced or deleted, and only our line is taken out.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from pathlib import Path
 import gvm_client
 import gvm_nodes
 from gvm_client.errors import ErrorCode, OutputError, ServerError, SettingsError
-from gvm_client.exits import Exit
-from gvm_client.home import home
+from gvm_client.folders import home
+from gvm_client.process import Exit
 from gvm_nodes.side import PYTHON_FILE
 from gvm_server.cli.install.bundle import hosts_server
 from gvm_server.cli.install.installed import add_place, make_folder, remove_place

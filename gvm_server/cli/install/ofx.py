@@ -14,7 +14,7 @@ from pathlib import Path
 
 import gvm_server
 from gvm_client.errors import ErrorCode, OutputError, ServerError, SettingsError
-from gvm_client.exits import Exit
+from gvm_client.process import Exit
 from gvm_server.cli.install.bundle import (
     BUNDLE_NAME,
     IDENTIFIER,

@@ -1,6 +1,6 @@
 """`gvm install HOST` and `gvm uninstall HOST`: a table of hosts, and their options.
 
-Law: this is read to build the parser, so nothing is imported here; each host's module, which has
+This is read to build the parser, so nothing is imported here; each host's module, which has
 `run` and `undo`, is loaded when its command runs.
 """
 

@@ -8,16 +8,15 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from gvm_client.exits import Exit
-from gvm_client.leaving import sigterm_interrupts
-from gvm_client.plural import counted
-from gvm_client.protocol.endings import error_of
+from gvm_client.process import Exit, sigterm_interrupts
+from gvm_client.protocol.lifecycle import error_of
 from gvm_client.protocol.messages import Accepted, Cancelled, Done, Failed, FrameReady
 from gvm_client.session import resilient_matte
+from gvm_client.text import counted
 from gvm_server.cli.matte.display import Display, JsonLines, PlainLines, RichBar, waterfall
 from gvm_server.cli.matte.openjd_lines import OpenJdLines
 from gvm_server.cli.matte.original import translate
-from gvm_server.cli.matte.request import matte_request
+from gvm_server.cli.matte.request import request_from
 from gvm_server.cli.running import other_cache, running_status
 from gvm_server.cli.streams import outlive_readers
 from gvm_server.settings import CACHE_VARIABLE, ServerSettings
@@ -35,7 +34,7 @@ def run(parsed: argparse.Namespace) -> int:
     if parsed.keep_going:
         outlive_readers()
     meant = translate(parsed)
-    request = matte_request(meant)
+    request = request_from(meant)
     frames: set[int] = set()
     delivery = _delivery(meant)
     with (

@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from gvm_client.plural import counted
+from gvm_client.text import counted
 from gvm_server.cli.matte.display import PLAIN_SECONDS, Display
 from gvm_server.cli.matte.request import absolute, context_of, file_plate
 from gvm_server.media.colour.ocio import load_config

@@ -23,8 +23,6 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from gvm_client.plural import counted
-from gvm_client.printable import one_line, printable
 from gvm_client.protocol.messages import (
     MESSAGE_TYPES,
     Accepted,
@@ -34,6 +32,7 @@ from gvm_client.protocol.messages import (
     Progress,
 )
 from gvm_client.session import Recovered
+from gvm_client.text import counted, one_line, printable
 from gvm_server.cli.streams import on_terminal
 from gvm_server.cli.words import as_json
 

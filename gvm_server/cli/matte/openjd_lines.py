@@ -1,6 +1,6 @@
 """What a farm's task says while it runs: the lines that an Open Job Description session reads.
 
-Law: one line a message, and no message before its time: progress is of this task's frames.
+One line a message, and no message before its time: progress is of this task's frames.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """The original program's words on `gvm matte`: a command line of its `demo.py` works as it is.
 
-Laws:
-1. A word that means one of ours shares its place: either may be used, and the last one holds.
-2. A word that is not given changes nothing: the defaults are ours, never the original's.
-3. What has no effect in the original is accepted, and said to have none.
+- A word that means one of ours shares its place: either may be used, and the last one holds.
+- A word that is not given changes nothing: the defaults are ours, never the original's.
+- What has no effect in the original is accepted, and said to have none.
 """
 
 from __future__ import annotations

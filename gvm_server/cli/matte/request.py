@@ -8,38 +8,28 @@ import uuid
 from dataclasses import replace
 
 from gvm_client.context import job_context
-from gvm_client.declaration import option_of, values_in
+from gvm_client.declaration import option_of
 from gvm_client.errors import SettingsError
-from gvm_client.home import expanded
-from gvm_client.printable import is_text
-from gvm_client.protocol.messages import EngineName, FileOutput, FilePlate, JobContext, Matte
+from gvm_client.folders import expanded
+from gvm_client.protocol.messages import FileOutput, FilePlate, JobContext, Matte
+from gvm_client.request import matte_request
 from gvm_client.settings import (
     AUTO_PRESET,
     BadPixels,
     Depth,
-    MatteKnobs,
     Missing,
     ModelSettings,
     OnOom,
-    PlanKind,
     PlateKeys,
     Priority,
     find_preset,
-    window_settings,
 )
+from gvm_client.text import is_text
 
-WINDOW_OPTIONS = (
-    "frames_per_window",
-    "overlap",
-    "decode_chunk",
-    "steps",
-    "size",
-    "max_resolution",
-)
 _PATHS = ("plate", "out", "data_dir", "output_dir", "movie", "comp", "png")  # see `absolute`
 
 
-def matte_request(parsed: argparse.Namespace) -> Matte:
+def request_from(parsed: argparse.Namespace) -> Matte:
     """Return the request of `gvm matte`'s translated options; paths become absolute here.
 
     Raises:
@@ -50,24 +40,15 @@ def matte_request(parsed: argparse.Namespace) -> Matte:
         if isinstance(value, str) and name not in _PATHS:
             _require_text(value, option_of(name), "Write it in UTF-8.")
     preset = find_preset(parsed.preset)
-    window = window_settings(
-        parsed.preset,
-        plan=PlanKind(parsed.plan) if parsed.plan else None,
-        **{name: getattr(parsed, name) for name in WINDOW_OPTIONS},
-    )
-    return Matte(
-        job=uuid.uuid4().hex,
-        plate=file_plate(parsed),
-        output=FileOutput(
+    request = matte_request(
+        parsed,
+        file_plate(parsed),
+        FileOutput(
             path=absolute(parsed.out),
             depth=Depth(parsed.depth),
             overwrite=parsed.overwrite,
             same_maker=parsed.same_maker,
         ),
-        frames=parsed.frames,
-        max_frames=preset.max_frames if parsed.max_frames is None else parsed.max_frames,
-        window=window,
-        knobs=MatteKnobs(**values_in(parsed, MatteKnobs)),
         model=ModelSettings(
             weights=absolute(parsed.weights) if parsed.weights else "",
             unet=absolute(parsed.unet) if parsed.unet else "",
@@ -77,15 +58,21 @@ def matte_request(parsed: argparse.Namespace) -> Matte:
             on_oom=OnOom(parsed.on_oom),
             fit_memory=parsed.preset == AUTO_PRESET and parsed.frames_per_window is None,
         ),
-        engine=EngineName(parsed.engine),
-        priority=Priority(parsed.priority),
-        playhead=parsed.playhead,
+        preset=parsed.preset,
         context=replace(
             context_of(parsed),
             device=parsed.demand_device,
             precision=parsed.demand_precision,
             compilation=parsed.demand_compile,
         ),
+    )
+    return replace(
+        request,
+        job=uuid.uuid4().hex,
+        frames=parsed.frames,
+        max_frames=preset.max_frames if parsed.max_frames is None else parsed.max_frames,
+        priority=Priority(parsed.priority),
+        playhead=parsed.playhead,
     )
 
 

@@ -1,9 +1,8 @@
 """Alpha files: one channel `A` in an EXR, made whole or not at all.
 
-Laws:
-1. A file appears under its final name by a rename, after it was flushed and proved readable.
-2. A file of ours says what it was made from, and a checksum proves all of its bytes (`stamp`).
-3. What a crash leaves behind has a name that no other program uses, and is swept up.
+- A file appears under its final name by a rename, after it was flushed and proved readable.
+- A file of ours says what it was made from, and a checksum proves all of its bytes (`stamp`).
+- What a crash leaves behind has a name that no other program uses, and is swept up.
 """
 
 from __future__ import annotations

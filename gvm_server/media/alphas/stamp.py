@@ -3,11 +3,10 @@
 The checksum is an attribute of the EXR like the others, so every reader takes the file: it is the
 hash of all bytes, with zeros where it stands itself.
 
-Laws:
-1. Nothing here decodes pixels or trusts a length: a damaged file is "not proven", never an error.
-2. A file is proven as a whole: header, key, maker, offsets and pixels.
-3. Texts of which no two files have the same are written here, over zeros: OpenImageIO keeps each
-   different text that it ever saw for the life of the process, and a clip has no end.
+- Nothing here decodes pixels or trusts a length: a damaged file is "not proven", never an error.
+- A file is proven as a whole: header, key, maker, offsets and pixels.
+- Texts of which no two files have the same are written here, over zeros: OpenImageIO keeps each
+  different text that it ever saw for the life of the process, and a clip has no end.
 """
 
 from __future__ import annotations

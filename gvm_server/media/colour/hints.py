@@ -1,6 +1,6 @@
 """What a file says about its colours, and which space `auto` takes it for.
 
-Law: what a file says and is not known here is said aloud; a curve that would be read wrongly is
+What a file says and is not known here is said aloud; a curve that would be read wrongly is
 never taken for another in silence.
 """
 

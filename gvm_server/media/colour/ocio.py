@@ -1,10 +1,9 @@
 """An OpenColorIO configuration as a value: loaded by content, keyed by just that content.
 
-Laws:
-1. A configuration's digest covers its text and every file that it names, as OpenColorIO finds
-   them; a conversion reads these bytes or none: a file edited in between is an error.
-2. What cannot be loaded is an error with OpenColorIO's own reason; nothing stands in for it.
-3. A configuration is looked at anew for every plate: an edit counts without a restart.
+- A configuration's digest covers its text and every file that it names, as OpenColorIO finds
+  them; a conversion reads these bytes or none: a file edited in between is an error.
+- What cannot be loaded is an error with OpenColorIO's own reason; nothing stands in for it.
+- A configuration is looked at anew for every plate: an edit counts without a restart.
 
 OpenColorIO caches files by their path for the process's life, and so does OpenImageIO, which
 besides replaces a configuration that it cannot read. Therefore neither opens a file here: both
@@ -25,7 +24,7 @@ import numpy as np
 import PyOpenColorIO as ocio
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_client.variables import BAD_ARCHIVE, variables_used
+from gvm_client.ocio_config import BAD_ARCHIVE, variables_used
 from gvm_server.media.colour.curves import Pixels
 from gvm_server.media.colour.ocio_files import Files, OcioFiles, open_files
 
@@ -35,7 +34,7 @@ DIGEST_BYTES = 16
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
-# One at a time: OpenColorIO's own caches are emptied before each use (law 1).
+# One at a time: OpenColorIO's own caches are emptied before each use.
 _LOCK = RLock()
 # Its exceptions have no common base, and those of our own file reader come through it.
 _TROUBLE = (ocio.Exception, ocio.ExceptionMissingFile, *BAD_ARCHIVE)

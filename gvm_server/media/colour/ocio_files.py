@@ -1,8 +1,7 @@
 """The files of an OpenColorIO configuration, read by us and handed to OpenColorIO in memory.
 
-Laws:
-1. Each file is hashed when it is first looked at; bytes that hash otherwise later are not given.
-2. A file that was not there stays so: what is found is part of the configuration's content.
+- Each file is hashed when it is first looked at; bytes that hash otherwise later are not given.
+- A file that was not there stays so: what is found is part of the configuration's content.
 """
 
 from __future__ import annotations

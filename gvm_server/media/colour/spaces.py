@@ -1,11 +1,10 @@
 """Colour by name: which space a plate is in, and the way from it to display-referred sRGB.
 
-Laws:
-1. A `Colour` is a value: it holds the very conversion that its digest stands for.
-2. Names are ours or the OCIO configuration's; `$OCIO` of whoever asks names that, else the
-   built-in ACES one.
-3. `auto` is resolved once, when a plate is opened, and a note says what was chosen and why.
-4. Nothing is clipped before the display curve; what comes out lies in 0..1.
+- A `Colour` is a value: it holds the very conversion that its digest stands for.
+- Names are ours or the OCIO configuration's; `$OCIO` of whoever asks names that, else the
+  built-in ACES one.
+- `auto` is resolved once, when a plate is opened, and a note says what was chosen and why.
+- Nothing is clipped before the display curve; what comes out lies in 0..1.
 
 Our names: `scene_linear` is linear Rec.709 primaries, or with `$OCIO` that configuration's
 role; `acescg` is linear AP1; `srgb`, `rec709` and `raw` are taken as they are. Rec.709 video is

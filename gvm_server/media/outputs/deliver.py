@@ -1,11 +1,10 @@
 """Deliverables: what a finished job's EXR alphas become for people and other programs.
 
-Laws:
-1. One frame is in memory at a time; the alphas are read back from their files.
-2. Everything covers the display window: outside its file's data window an alpha is 0 (the file
-   reaches out wherever it is not), and a plate is black.
-3. The comp is the plate as displayed over pure green (0, 255, 0), with the plate's own colours:
-   an old background that shows at the edges shows here, which is what a comp over green is for.
+- One frame is in memory at a time; the alphas are read back from their files.
+- Everything covers the display window: outside its file's data window an alpha is 0 (the file
+  reaches out wherever it is not), and a plate is black.
+- The comp is the plate as displayed over pure green (0, 255, 0), with the plate's own colours:
+  an old background that shows at the edges shows here, which is what a comp over green is for.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Where alphas go on disk: one EXR name for each frame, and no file lost on the way.
 
-Laws:
-1. Frame numbers keep the plate's base name and padding, negative numbers included.
-2. A file that is not ours is replaced only when asked for; the plate's own files never are.
+- Frame numbers keep the plate's base name and padding, negative numbers included.
+- A file that is not ours is replaced only when asked for; the plate's own files never are.
 """
 
 from __future__ import annotations
@@ -16,9 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, OutputError, SettingsError
-from gvm_client.media import IMAGE_EXTENSIONS, MOVIE_EXTENSIONS
-from gvm_client.names import find_field, require_view
-from gvm_client.plural import WERE, counted
+from gvm_client.filenames import IMAGE_EXTENSIONS, MOVIE_EXTENSIONS, find_field, require_view
+from gvm_client.text import WERE, counted
 from gvm_server.media.alphas.stamp import is_stamped
 from gvm_server.media.atomic import make_folders, sweep_leftovers, write_failure
 from gvm_server.media.confine import Roots

@@ -1,9 +1,8 @@
 """Movies to look at: H.264 where FFmpeg has it, frame by frame, whole or not at all.
 
-Laws:
-1. A movie appears under its final name by a rename, after its last frame is in it.
-2. 8 bits, 4:2:0, BT.709: every player shows it. It is for looking; the EXR alphas are the matte.
-3. A movie of ours says so in its comment; `is_our_movie` reads just that.
+- A movie appears under its final name by a rename, after its last frame is in it.
+- 8 bits, 4:2:0, BT.709: every player shows it. It is for looking; the EXR alphas are the matte.
+- A movie of ours says so in its comment; `is_our_movie` reads just that.
 """
 
 from __future__ import annotations

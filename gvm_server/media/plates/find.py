@@ -1,9 +1,8 @@
 """From a path's text to what it names: an image sequence, a single image, or a movie.
 
-Laws:
-1. A frame's number is written in one way: with `width` digits at least, the sign among them, as
-   `%04d` writes it. A file that writes it otherwise belongs to another sequence.
-2. A folder stands for the one sequence in it; hidden files and other kinds of files don't count.
+- A frame's number is written in one way: with `width` digits at least, the sign among them, as
+  `%04d` writes it. A file that writes it otherwise belongs to another sequence.
+- A folder stands for the one sequence in it; hidden files and other kinds of files don't count.
 """
 
 from __future__ import annotations
@@ -15,8 +14,15 @@ from pathlib import Path
 from typing import TypeAlias
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_client.media import IMAGE_EXTENSIONS, MOVIE_EXTENSIONS
-from gvm_client.names import ACCEPTED, find_field, number_at_end, percent_field, require_view
+from gvm_client.filenames import (
+    ACCEPTED,
+    IMAGE_EXTENSIONS,
+    MOVIE_EXTENSIONS,
+    find_field,
+    number_at_end,
+    percent_field,
+    require_view,
+)
 from gvm_server.media.frames import format_frames
 
 _MAX_LISTED = 8

@@ -1,9 +1,8 @@
 """One image file, read through OpenImageIO: its header, its colour hints and its pixels.
 
-Laws:
-1. Each call opens the file anew: any number of threads may read.
-2. A picture is turned as its orientation tag says, its header with it.
-3. Alpha is ignored and never multiplied in or out: the plate's colours stay as stored.
+- Each call opens the file anew: any number of threads may read.
+- A picture is turned as its orientation tag says, its header with it.
+- Alpha is ignored and never multiplied in or out: the plate's colours stay as stored.
 """
 
 from __future__ import annotations

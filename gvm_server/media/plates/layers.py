@@ -1,12 +1,11 @@
 """Which channels of an image file are the plate's red, green and blue.
 
-Laws:
-1. No layer named: R, G and B without a prefix, else the layer that renderers call the picture
-   (`Combined`, `beauty`, `rgba`, `C` ...), else the only layer that may be one.
-2. Data is never taken for the picture unasked: Cryptomatte, ids, normals, depth, vectors, and the
-   passes that a picture is built of. Two that may be it are refused, with the list.
-3. A named layer is one by its full name, a part, a view, an end of a layer's name, or a channel.
-4. One channel stands for all three; alpha never counts as a colour.
+- No layer named: R, G and B without a prefix, else the layer that renderers call the picture
+  (`Combined`, `beauty`, `rgba`, `C` ...), else the only layer that may be one.
+- Data is never taken for the picture unasked: Cryptomatte, ids, normals, depth, vectors, and the
+  passes that a picture is built of. Two that may be it are refused, with the list.
+- A named layer is one by its full name, a part, a view, an end of a layer's name, or a channel.
+- One channel stands for all three; alpha never counts as a colour.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from gvm_client.plural import ARE, counted
 from gvm_client.settings import Missing
+from gvm_client.text import ARE, counted
 from gvm_server.media.frames import format_frames
 from gvm_server.media.geometry import ClipGeometry, FrameHeader
 from gvm_server.media.plates.base import Plate, PlateFrame

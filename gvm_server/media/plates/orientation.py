@@ -1,6 +1,6 @@
 """How a stored picture is turned to be looked at: the eight ways of TIFF and EXIF.
 
-Law: header and pixels are turned by the same rule, so that an alpha lies on the turned picture.
+Header and pixels are turned by the same rule, so that an alpha lies on the turned picture.
 """
 
 from __future__ import annotations

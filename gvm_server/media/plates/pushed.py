@@ -1,9 +1,8 @@
 """A plate whose pixels a host holds: frames are asked for once, and waited for when read.
 
-Laws:
-1. A frame is copied out when it is read, and may be read again: its buffer stays until the job
-   has ended.
-2. Nobody waits for ever: a read ends with the frame, at `close`, or when the host stays silent.
+- A frame is copied out when it is read, and may be read again: its buffer stays until the job
+  has ended.
+- Nobody waits for ever: a read ends with the frame, at `close`, or when the host stays silent.
 """
 
 from __future__ import annotations

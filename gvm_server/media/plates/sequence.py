@@ -1,9 +1,8 @@
 """A plate of image files: a sequence, or a single image as a clip of one frame.
 
-Laws:
-1. The folder is scanned once, when the plate is opened; each file is one version all the while.
-2. Every frame has the display window and the pixel aspect of the clip's first frame that can be
-   read; the canvas is all frames'.
+- The folder is scanned once, when the plate is opened; each file is one version all the while.
+- Every frame has the display window and the pixel aspect of the clip's first frame that can be
+  read; the canvas is all frames'.
 """
 
 from __future__ import annotations

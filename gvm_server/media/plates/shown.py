@@ -1,10 +1,9 @@
 """Whether a plate's frame is the one that a host shows, which one is, and how much of it it shows.
 
-Laws:
-1. No other picture's alpha is handed out: where another frame fits clearly better, or the picture
-   differs by more than sizes and compression do, that is an error or the start of a search.
-2. Neighbours that cannot be told apart are the same picture.
-3. Few frames are read: the one that is asked for, and its neighbours where it does not fit at once.
+- No other picture's alpha is handed out: where another frame fits clearly better, or the picture
+  differs by more than sizes and compression do, that is an error or the start of a search.
+- Neighbours that cannot be told apart are the same picture.
+- Few frames are read: the one that is asked for, and its neighbours where it does not fit at once.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """What was made once, on disk: finished alphas and the alphas of windows, found by key.
 
-Laws:
-1. A file proves itself each time it is used, by a checksum that its key goes into: one that is
-   damaged, or lies under another's name, is removed and made again. So nothing waits for the disk.
-2. The least recently used files go when the limit is passed; a hit counts as a use.
-3. A cache that cannot be written costs time, never a job: the job and the log say so.
+- A file proves itself each time it is used, by a checksum that its key goes into: one that is
+  damaged, or lies under another's name, is removed and made again. So nothing waits for the disk.
+- The least recently used files go when the limit is passed; a hit counts as a use.
+- A cache that cannot be written costs time, never a job: the job and the log say so.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from threading import Lock
 import xxhash
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_client.printable import is_text
+from gvm_client.text import is_text
 from gvm_server.media.probe import answered, probe_file
 from gvm_server.media.store.memo import NOTHING, Memo
 

@@ -1,11 +1,10 @@
 """Small facts about files, kept on disk from one server to the next: a hash, an index, a stamp.
 
-Laws:
-1. A fact is found by the version of the file that it is about; of another version nothing is known.
-2. What cannot be kept or read costs a little time, never a job. A file that is damaged is begun
-   anew, and each fact proves itself by a checksum. One that another server has held for seconds
-   (it may be stopped) is let alone for a while.
-3. Each machine has a file of its own: SQLite's locks do not hold on every shared disk.
+- A fact is found by the version of the file that it is about; of another version nothing is known.
+- What cannot be kept or read costs a little time, never a job. A file that is damaged is begun
+  anew, and each fact proves itself by a checksum. One that another server has held for seconds
+  (it may be stopped) is let alone for a while.
+- Each machine has a file of its own: SQLite's locks do not hold on every shared disk.
 """
 
 from __future__ import annotations

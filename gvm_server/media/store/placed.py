@@ -1,9 +1,8 @@
 """Finished alphas that stand where they were asked for, and why each is trusted.
 
-Laws:
-1. A file is trusted while its size, times and place on the disk are those of when it was proven.
-2. Else it is read whole and checked; the record costs time when it is lost, never a matte.
-3. What may be somebody else's work is never ours: damage is believed where something proves it.
+- A file is trusted while its size, times and place on the disk are those of when it was proven.
+- Else it is read whole and checked; the record costs time when it is lost, never a matte.
+- What may be somebody else's work is never ours: damage is believed where something proves it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A window's alphas as bytes that prove themselves: what they are, then they, then a checksum.
 
-Law: the checksum holds only under the window's own key, so a file under another's name is caught.
+The checksum holds only under the window's own key, so a file under another's name is caught.
 """
 
 from __future__ import annotations

@@ -1,1 +1,6 @@
 """Words, rules and bytes of the protocol: no sockets, no clock."""
+
+from __future__ import annotations
+
+PROTOCOL_VERSION = 3
+"""Moves when a message changes, whatever the package does."""

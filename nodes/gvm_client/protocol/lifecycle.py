@@ -1,9 +1,8 @@
-"""The rules of the protocol: which message may follow which, for one job.
+"""The rules of the protocol: which message may follow which, for one job, and how a job ends.
 
-Laws:
-1. Everything that decides whether a message is legal stands in `JOB_TRANSITIONS`.
-2. Client and server walk the same table; whoever breaks it gets an error and nothing changes.
-3. A job ends once: after `done`, `failed` or `cancelled` only asking again begins anew.
+- Everything that decides whether a message is legal stands in `JOB_TRANSITIONS`.
+- Client and server walk the same table; whoever breaks it gets an error and nothing changes.
+- A job ends once: after `done`, `failed` or `cancelled` only asking again begins anew.
 
 Two moves are legal everywhere, because two messages may cross on their way: a `cancel` of a job
 that has just ended, and a `matte` that asks for a known job again. Whoever asks again is told from
@@ -17,7 +16,7 @@ from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
 
-from gvm_client.errors import ErrorCode, LocalProtocolError, ProtocolError
+from gvm_client.errors import ErrorCode, JobCancelled, JobFailed, LocalProtocolError, ProtocolError
 from gvm_client.protocol.messages import (
     Accepted,
     Cancel,
@@ -113,3 +112,12 @@ def next_state(
             code=ErrorCode.ILLEGAL_MOVE,
         )
     return moves[type(message)] or state
+
+
+def error_of(event: Failed | Cancelled) -> JobFailed | JobCancelled:
+    """Return the error that says what the server said."""
+    if isinstance(event, Cancelled):
+        return JobCancelled(f"The job was cancelled. {event.reason}".strip())
+    return JobFailed(
+        event.message, remedy=event.remedy, code=event.code, frame=event.frame, path=event.path
+    )

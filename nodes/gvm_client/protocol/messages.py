@@ -1,9 +1,8 @@
 """The words of the protocol: every message and the values inside them.
 
-Laws:
-1. A message is frozen and checked when it is made: one that exists is valid.
-2. Pixels never travel in a message: plates go by path, a host's pixels by `MappedFrame`.
-3. Every text and every list has a bound here, checked before anything is done with it.
+- A message is frozen and checked when it is made: one that exists is valid.
+- Pixels never travel in a message: plates go by path, a host's pixels by `MappedFrame`.
+- Every text and every list has a bound here, checked before anything is done with it.
 
 `docs/protocol.md` is the prose; `tests/golden/protocol/` ties Python and C++ to it.
 """

@@ -1,6 +1,6 @@
 """The values inside messages: plates, outputs, mapped frames, and what a status shows.
 
-Laws: as in `messages`, which gives all of these on; nobody else needs to import this module.
+As in `messages`, which gives all of these on; nobody else needs to import this module.
 """
 
 from __future__ import annotations

@@ -2,11 +2,10 @@
 
     {"v": 1, "type": "cancel", "request": "7", "body": {"job": "..."}}
 
-Laws:
-1. The bytes are canonical: every field, in the order of declaration, integers in their shortest
-   form, floats as float64; so two languages can compare them.
-2. Reading is strict: an unknown, missing, doubled or wrongly typed field refuses the message.
-3. Sizes, counts and depths are bounded by the reader before it makes an object of them.
+- The bytes are canonical: every field, in the order of declaration, integers in their shortest
+  form, floats as float64; so two languages can compare them.
+- Reading is strict: an unknown, missing, doubled or wrongly typed field refuses the message.
+- Sizes, counts and depths are bounded by the reader before it makes an object of them.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ import msgpack  # type: ignore[import-untyped]
 
 from gvm_client.errors import ErrorCode, GvmError, LocalProtocolError, RemoteProtocolError
 from gvm_client.limits import MAX_FIELDS, MAX_MESSAGE_BYTES, MAX_REQUEST, MAX_TEXT
+from gvm_client.protocol import PROTOCOL_VERSION
 from gvm_client.protocol.fields import (
     MAX_LIST,
     Mismatch,
@@ -30,7 +30,6 @@ from gvm_client.protocol.fields import (
     unpack_fields,
 )
 from gvm_client.protocol.messages import MESSAGE_TYPES, Message
-from gvm_client.protocol.version import PROTOCOL_VERSION
 
 _ENVELOPE = ("v", "type", "request", "body")
 _WORDS: Mapping[type, str] = MappingProxyType({kind: word for word, kind in MESSAGE_TYPES.items()})

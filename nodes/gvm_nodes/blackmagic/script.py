@@ -18,7 +18,7 @@ from functools import partial
 from typing import NoReturn
 
 from gvm_client.errors import GvmError, JobCancelled
-from gvm_client.leaving import leave, sigterm_interrupts
+from gvm_client.process import leave, sigterm_interrupts
 from gvm_nodes.alphas import SCRIPT_WISHES, changed, checked
 from gvm_nodes.blackmagic.apps import Toolkit
 from gvm_nodes.blackmagic.dialog import Dialog, Entry, add_window

@@ -15,8 +15,8 @@ from pathlib import PurePath
 from typing import Any
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_client.media import CLIP_EXTENSIONS
-from gvm_client.plural import counted
+from gvm_client.filenames import CLIP_EXTENSIONS
+from gvm_client.text import counted
 from gvm_nodes.fusion.comp import Composition, Tool
 from gvm_nodes.span import Span
 

@@ -25,11 +25,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from gvm_client import leaving
+from gvm_client import process
 from gvm_client.errors import GvmError, InputError, OutputError, SettingsError
-from gvm_client.exits import Exit, exit_for
+from gvm_client.filenames import CLIP_EXTENSIONS
 from gvm_client.frames import format_frames, parse_frames, segments
-from gvm_client.media import CLIP_EXTENSIONS
+from gvm_client.process import Exit, exit_for
 from gvm_client.settings import Priority
 from gvm_nodes import actions
 from gvm_nodes.knobs import Policy
@@ -83,7 +83,7 @@ def leave(app: App) -> NoReturn:
     try:
         code = run(app, os.environ)
     finally:
-        leaving.leave(code)
+        process.leave(code)
 
 
 def run(app: App, environment: Mapping[str, str]) -> Exit:
@@ -121,7 +121,7 @@ def _render(app: App, order: Order) -> None:
     times = order.frames or range(
         int(opened.timelineGetLeftBound()), int(opened.timelineGetRightBound()) + 1
     )
-    with leaving.sigterm_interrupts():  # Natron's own render is deaf to Python: there it just ends
+    with process.sigterm_interrupts():  # Natron's own render is deaf to Python: there it just ends
         for node in _nodes(opened, chosen):
             _make(node, times)
     for write in chosen:

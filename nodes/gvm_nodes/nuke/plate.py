@@ -11,8 +11,7 @@ from typing import cast
 import nuke
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_client.media import CLIP_EXTENSIONS
-from gvm_client.names import of_view
+from gvm_client.filenames import CLIP_EXTENSIONS, of_view
 from gvm_nodes.outputs import percent_pattern
 from gvm_nodes.spaces import SCENE_LINEAR, our_name, read_space
 

@@ -18,7 +18,7 @@ import nuke
 
 from gvm_client.errors import ErrorCode, InputError, JobCancelled, OutputError
 from gvm_client.frames import segments
-from gvm_client.plural import ARE, counted
+from gvm_client.text import ARE, counted
 from gvm_nodes.nuke.group import PLATE, part
 from gvm_nodes.nuke.shown import quietly
 from gvm_nodes.nuke.stamps import Tree

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_client.media import IMAGE_EXTENSIONS
-from gvm_client.names import number_at_end
+from gvm_client.filenames import IMAGE_EXTENSIONS, number_at_end
 from gvm_nodes.span import Span
 
 if TYPE_CHECKING:

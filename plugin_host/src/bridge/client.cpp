@@ -11,7 +11,7 @@
 namespace gvm::bridge {
 namespace {
 
-// As gvm_client/sockets.py: libzmq's defaults have no limits and wait for ever.
+// As gvm_client/client.py: libzmq's defaults have no limits and wait for ever.
 constexpr int kHeartbeatMs = 1000;
 constexpr int kHeartbeatTimeoutMs = 5000;
 constexpr int kHandshakeMs = 5000;

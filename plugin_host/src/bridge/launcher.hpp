@@ -25,7 +25,7 @@ Connection ensure_server(bool may_start, const Watch& watch);
 /// none.
 std::vector<std::string> server_command();
 
-/// What a server gets of a host's environment, by the table of gvm_client/environment.py, and the
+/// What a server gets of a host's environment, by the table of gvm_client/server_config.py, and the
 /// variables of its own over it.
 Variables scrubbed(const Variables& environment, const Variables& own);
 

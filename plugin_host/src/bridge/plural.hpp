@@ -1,4 +1,4 @@
-// Counts as people read them, as gvm_client/plural.py has them.
+// Counts as people read them, as gvm_client/text.py has them.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // The run-time folder: where sockets, keys, the log and mapped pixels lie, private to one user.
 //
 // It is $GVM_RUNTIME_DIR, else $XDG_RUNTIME_DIR/gvm, else gvm-<uid> in the temporary folder, as in
-// gvm_client/runtime.py; it belongs to this user, mode 0700, and is no link.
+// gvm_client/folders.py; it belongs to this user, mode 0700, and is no link.
 #pragma once
 
 #include <sys/stat.h>

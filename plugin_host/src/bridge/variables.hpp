@@ -1,4 +1,4 @@
-// Which of this host's variables a colour configuration's text names: gvm_client/variables.py.
+// Which of this host's variables a colour configuration's text names: gvm_client/ocio_config.py.
 #pragma once
 
 #include <string>

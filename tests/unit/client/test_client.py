@@ -27,7 +27,7 @@ from gvm_client.errors import (
     ServerNotRunning,
 )
 from gvm_client.process import start_ticks
-from gvm_client.protocol.endings import error_of
+from gvm_client.protocol.lifecycle import error_of
 from gvm_client.protocol.messages import (
     Accepted,
     Cancelled,

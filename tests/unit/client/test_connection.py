@@ -22,7 +22,7 @@ from gvm_client.connection import (
 )
 from gvm_client.errors import ErrorCode, ServerError, ServerNotRunning
 from gvm_client.process import is_alive, start_ticks
-from gvm_client.protocol.version import PROTOCOL_VERSION
+from gvm_client.protocol import PROTOCOL_VERSION
 
 MINE = ConnectionFile(
     protocol=PROTOCOL_VERSION,

@@ -25,8 +25,8 @@ from gvm_client.errors import (
     ServerNotRunning,
     ServerStartFailed,
 )
+from gvm_client.folders import LOG_NAME
 from gvm_client.launcher import ensure_server, server_command
-from gvm_client.runtime import LOG_NAME
 from tests.support.processes import kill_all_of
 from tests.support.serving import serving, until
 

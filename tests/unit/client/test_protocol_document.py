@@ -12,10 +12,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 import pytest
 
 from gvm_client.errors import ErrorCode
-from gvm_client.protocol import messages, wire
+from gvm_client.protocol import PROTOCOL_VERSION, messages, wire
 from gvm_client.protocol.fields import KINDS, MAX_LIST, _options
 from gvm_client.protocol.lifecycle import JOB_TRANSITIONS, JobState
-from gvm_client.protocol.version import PROTOCOL_VERSION
 from gvm_client.settings import MatteKnobs, ModelSettings, WindowSettings
 from tests.support.tree import DOCS
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gvm_client.errors import ErrorCode, LocalProtocolError, RemoteProtocolError
+from gvm_client.protocol import PROTOCOL_VERSION
 from gvm_client.protocol.fields import INTEGERS
 from gvm_client.protocol.messages import (
     MAX_TEXT,
@@ -25,7 +26,6 @@ from gvm_client.protocol.messages import (
     Progress,
     ServerStatus,
 )
-from gvm_client.protocol.version import PROTOCOL_VERSION
 from gvm_client.protocol.wire import MAX_MESSAGE_BYTES, Envelope, UnreadableMessage, decode, encode
 from gvm_client.settings import MatteKnobs
 from tests.golden import make_protocol

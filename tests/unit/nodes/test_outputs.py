@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gvm_client.errors import OutputError
-from gvm_client.media import CLIP_EXTENSIONS, MOVIE_EXTENSIONS
+from gvm_client.filenames import CLIP_EXTENSIONS, MOVIE_EXTENSIONS
 from gvm_nodes.outputs import DEFAULT_OUTPUT, frame_path, output_pattern, plate_name
 
 

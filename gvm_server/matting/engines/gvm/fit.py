@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from gvm_client.plural import counted
 from gvm_client.settings import LARGEST_FITTED_WINDOW, WindowSettings
+from gvm_client.text import counted
 from gvm_server.matting.engines.base import decode_halo
 from gvm_server.matting.engines.gvm.backoff import backoff
 from gvm_server.matting.engines.gvm.config import CheckpointConfig

@@ -20,7 +20,7 @@ from typing import TypeAlias
 from platformdirs import user_data_path
 
 from gvm_client.errors import EngineError, ErrorCode, SettingsError
-from gvm_client.home import below_home, expanded
+from gvm_client.folders import below_home, expanded
 from gvm_server.matting.engines.gvm.lora import CONFIG, FILES
 from gvm_server.matting.engines.gvm.weights import STEM, weight_files
 from gvm_server.media.atomic import replacing

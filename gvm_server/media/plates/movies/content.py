@@ -1,9 +1,8 @@
 """What a movie's frame is decoded from, hashed: its packets, never the whole file.
 
-Laws:
-1. Equal hashes mean equal pictures: all packets that the picture may depend on are in it, and what
-   the container says of the stream.
-2. A change in the movie moves the keys of its own group of pictures and of the neighbours only.
+- Equal hashes mean equal pictures: all packets that the picture may depend on are in it, and what
+  the container says of the stream.
+- A change in the movie moves the keys of its own group of pictures and of the neighbours only.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """A movie's frames by index: exact ones, in any order, cheap in ascending order.
 
-Laws:
-1. One decoder behind one lock; it goes on where it stands unless a key frame lies ahead.
-2. The last few frames stay at hand: threads that ask for t and t+1 out of order cause no seek.
+- One decoder behind one lock; it goes on where it stands unless a key frame lies ahead.
+- The last few frames stay at hand: threads that ask for t and t+1 out of order cause no seek.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """A movie's file: opened at its moving picture, and gone through picture by picture.
 
-Laws:
-1. A movie is one file: nothing that it names elsewhere is opened.
-2. Half a packet at the end of a file that was cut short is not decoded: half a picture is none.
+- A movie is one file: nothing that it names elsewhere is opened.
+- Half a packet at the end of a file that was cut short is not decoded: half a picture is none.
 """
 
 from __future__ import annotations

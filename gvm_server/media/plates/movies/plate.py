@@ -1,9 +1,8 @@
 """A plate that is a movie file: frames 1 to the last, each exact, never the whole in memory.
 
-Laws:
-1. Frame numbers count the frames as shown, from 1: times and rates that vary change nothing.
-2. Colours are the stream's own, by its matrix and range, as R, G, B at full range; more than
-   8 bits stay so.
+- Frame numbers count the frames as shown, from 1: times and rates that vary change nothing.
+- Colours are the stream's own, by its matrix and range, as R, G, B at full range; more than
+  8 bits stay so.
 """
 
 from __future__ import annotations

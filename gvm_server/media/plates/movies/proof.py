@@ -1,6 +1,6 @@
 """What is tried of a movie before its container is believed: its times, its seeks and its end.
 
-Law: a container is believed as far as its decoder was seen to agree. What does not agree is decoded
+A container is believed as far as its decoder was seen to agree. What does not agree is decoded
 and counted, or read from the start; a file that ends in half a picture ends before it.
 """
 

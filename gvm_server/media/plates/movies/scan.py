@@ -1,13 +1,12 @@
 """Which pictures a movie shows, in order: found once, and kept for as long as the file is the same.
 
-Laws:
-1. Frame n is the n-th picture that a decoder shows; packets are only believed where they proved to
-   be pictures.
-2. What the container's own table says is taken first (mp4, mov, avi): the file is not read for it.
-   Other containers are gone through once. Where neither tells the pictures' order, all are decoded
-   once and counted.
-3. A file that was looked at is not looked at again while it is the same: its index is kept in
-   memory, and in the memo for the next server.
+- Frame n is the n-th picture that a decoder shows; packets are only believed where they proved to
+  be pictures.
+- What the container's own table says is taken first (mp4, mov, avi): the file is not read for it.
+  Other containers are gone through once. Where neither tells the pictures' order, all are decoded
+  once and counted.
+- A file that was looked at is not looked at again while it is the same: its index is kept in
+  memory, and in the memo for the next server.
 """
 
 from __future__ import annotations

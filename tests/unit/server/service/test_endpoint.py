@@ -35,10 +35,10 @@ from gvm_client.errors import (
     ServerNotRunning,
     ServerStartFailed,
 )
+from gvm_client.folders import pixels_dir
+from gvm_client.protocol import PROTOCOL_VERSION
 from gvm_client.protocol.messages import MAX_TEXT, Failed, Message, Ok, Ping, Pong
-from gvm_client.protocol.version import PROTOCOL_VERSION
 from gvm_client.protocol.wire import MAX_MESSAGE_BYTES, decode, encode
-from gvm_client.runtime import pixels_dir
 from gvm_server.service import endpoint as endpoint_module
 from gvm_server.service.endpoint import TICK_SECONDS, Endpoint
 from gvm_server.service.lock import LOCK_NAME, InstanceLock

@@ -17,7 +17,7 @@ from gvm_server.cli.farm.words import farm_request
 from gvm_server.cli.main import build_parser
 from gvm_server.cli.matte.openjd_lines import OpenJdLines
 from gvm_server.cli.matte.original import translate
-from gvm_server.cli.matte.request import matte_request
+from gvm_server.cli.matte.request import request_from
 from gvm_server.media.colour.ocio import BUILT_IN, load_config
 from tests.support.messages import SAMPLES
 from tests.support.plates import write_plate
@@ -44,7 +44,7 @@ def test_the_worker_asks_for_what_was_submitted(tmp_path):
     job = job_of(tmp_path, words)
     worker = build_parser().parse_args(["matte", "plate", "--out", "out", *job.words])
     submitted = farm_request(parsed(f"plate --out out --dry-run --engine preview {words}"))
-    asked = matte_request(translate(worker))
+    asked = request_from(translate(worker))
     for name in ("window", "knobs", "model", "engine", "output", "priority"):
         assert getattr(asked, name) == getattr(submitted, name), name
     for name in ("cuts", "missing", "keys"):
@@ -63,7 +63,7 @@ def test_the_shells_context_variables_are_the_jobs(tmp_path, monkeypatch):
     job = job_of(tmp_path)
     monkeypatch.delenv("SHOT")
     worker = build_parser().parse_args(["matte", "plate", "--out", "out", *job.words])
-    assert matte_request(translate(worker)).context.ocio_variables == ("SHOT=a=010",)
+    assert request_from(translate(worker)).context.ocio_variables == ("SHOT=a=010",)
 
 
 def test_a_preset_s_number_of_frames_is_the_job_s_and_not_each_task_s(tmp_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gvm_client.exits import Exit
+from gvm_client.process import Exit
 from gvm_server.cli.main import main
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gvm_client.exits import Exit
+from gvm_client.process import Exit
 from gvm_server.cli.install import options
 from gvm_server.cli.install.bundle import BUNDLE_NAME, IDENTIFIER
 from gvm_server.cli.main import main

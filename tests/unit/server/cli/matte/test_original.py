@@ -11,7 +11,7 @@ from gvm_client.errors import EngineError, ErrorCode, SettingsError
 from gvm_client.settings import ModelSettings, Noise, WindowSettings
 from gvm_server.cli.main import build_parser, main
 from gvm_server.cli.matte.original import clip_name, translate
-from gvm_server.cli.matte.request import matte_request
+from gvm_server.cli.matte.request import request_from
 from tests.support import guide
 
 BARE = "--data_dir plate.mov --output_dir out"
@@ -49,7 +49,7 @@ def test_each_command_of_the_guide_asks_for_what_it_says(here, name):
     """Plate, output, window and frames arrive in the request; the weights' own UNet is no other."""
     text, window, max_frames, folder = COMMANDS[name]
     meant = words(text)
-    request = matte_request(meant)
+    request = request_from(meant)
     assert request.plate.path == str(here / "data" / "Sony_Lens_Test.mp4")
     assert request.output.path == str(here / folder / "Sony_Lens_Test")
     assert (request.window, request.max_frames) == (window, max_frames)
@@ -68,20 +68,20 @@ def test_each_command_of_the_guide_asks_for_what_it_says(here, name):
 )
 def test_the_recommended_settings_are_ours_too(text, window, max_frames):
     """The fragments of the guide's last section set window, chunk, size, steps and frames."""
-    request = matte_request(words(f"{BARE} {text}"))
+    request = request_from(words(f"{BARE} {text}"))
     assert (request.window, request.max_frames) == (window, max_frames)
 
 
 def test_words_that_are_not_given_leave_our_defaults():
     """The original's defaults (32 frames, overlap 6, type dav) never apply by themselves."""
-    request = matte_request(words(BARE))
+    request = request_from(words(BARE))
     assert request.window == WindowSettings()
     assert request.model == ModelSettings()
 
 
 def test_the_original_s_defaults_are_taken_when_given():
     """32 frames with overlap 6, interpolation 16 and chunk 16 are a window of ours."""
-    request = matte_request(
+    request = request_from(
         words(f"{BARE} --num_frames_per_batch 32 --num_overlap_frames 6 --decode_chunk_size 16")
     )
     assert request.window == _window(32, 16, 1024, overlap=6)
@@ -97,7 +97,7 @@ def test_an_overlap_above_half_the_window_is_refused_with_both_numbers(capsys):
 
 def test_ours_and_theirs_mix_and_the_last_word_holds():
     """A word of theirs shares the place of ours; PLATE and -o may stand beside their options."""
-    request = matte_request(
+    request = request_from(
         words("plate.mov -o alphas --frames-per-window 8 --num_frames_per_batch 4 --max_frames 3")
     )
     assert (request.window.frames_per_window, request.max_frames) == (4, 3)
@@ -143,7 +143,7 @@ def test_gaussian_noise_takes_its_seed_along():
     """With noise the seed has an effect: it travels, and nothing is said against it."""
     meant = words(f"{BARE} --noise_type gaussian --seed 7")
     assert meant.notes == []
-    assert matte_request(meant).model == ModelSettings(noise=Noise.GAUSSIAN, seed=7)
+    assert request_from(meant).model == ModelSettings(noise=Noise.GAUSSIAN, seed=7)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_an_adapter_travels_and_a_folder_without_one_is_said(here):
     with pytest.raises(EngineError, match="lora"):
         words(f"{BARE} --lora_base lora")
     (folder / "unet_lora.pt").write_bytes(b"")
-    assert matte_request(words(f"{BARE} --lora_base lora")).model.lora == str(folder)
+    assert request_from(words(f"{BARE} --lora_base lora")).model.lora == str(folder)
 
 
 def test_deliverables_named_by_our_words_win_over_the_folder_s():

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gvm_client.context import read_text
 from gvm_client.errors import ErrorCode, InputError
-from gvm_client.variables import read_text
 from gvm_server.media.colour import spaces as colour
 from gvm_server.media.colour.curves import linear_from_cineon, srgb_from_linear
 from gvm_server.media.colour.hints import FileHint

@@ -1,7 +1,8 @@
-"""Text for a terminal or a log line: what would steer a terminal, or is no text, is shown escaped.
+"""Text for people: counts with their nouns, and names that a terminal or a log line may show.
 
 Names of files come from anywhere: they may hold escape sequences, line breaks, marks that turn the
-reading direction, and bytes that are no UTF-8, which Python keeps as lone surrogates.
+reading direction, and bytes that are no UTF-8, which Python keeps as lone surrogates. What would
+steer a terminal, or is no text, is shown escaped.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ _FORBIDDEN = (
 )
 _UNSAFE = re.compile(f"[{_FORBIDDEN}]")
 _UNSAFE_IN_LINE = re.compile(f"[{_BREAKS}{_FORBIDDEN}]")
+
+ARE = ("is", "are")
+WERE = ("was", "were")
 
 
 def printable(text: str) -> str:
@@ -43,3 +47,17 @@ def _escaped(match: re.Match[str]) -> str:
     if 0xDC80 <= code <= 0xDCFF:  # PEP 383: the byte that could not be decoded
         code -= 0xDC00
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def counted(count: int, noun: str, verb: tuple[str, str] | None = None) -> str:
+    """Return a count with its noun and verb, such as `1 frame is` or `2 frames are`.
+
+    Args:
+        count: how many.
+        noun: for one; more take a plain `s`.
+        verb: for one and for more; none by default.
+    """
+    words = [str(count), noun if count == 1 else f"{noun}s"]
+    if verb is not None:
+        words.append(verb[count != 1])
+    return " ".join(words)

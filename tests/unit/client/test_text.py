@@ -6,8 +6,7 @@ import os
 
 import pytest
 
-from gvm_client.plural import counted
-from gvm_client.printable import is_text, one_line, printable
+from gvm_client.text import counted, is_text, one_line, printable
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gvm_client.environment import is_scrubbed, server_environment
+from gvm_client.server_config import is_scrubbed, server_environment
 from tests.support.tree import ROOT
 
 # Every variable that the code reads, and how it is whoever's it should be.

@@ -1,12 +1,14 @@
-"""The one grammar of names: the frame field of a pattern, a file's own number, a stereo view.
+"""Names of plates' files: the frame field of a pattern, a file's number, a stereo view, endings.
 
-Laws:
-1. A frame field is `%04d` or `%d`, `####` (Nuke, Natron), `@@@@` (Shake), `$F4` (Houdini), or
-   `[1001-1100]` (DaVinci Resolve). The last one in a name counts. A lone `#` or `@` before a
-   letter or a digit is a plain one: `shot#3`, `clip@home`.
-2. A dash before a number is its sign at the start of a name and after a dot or an underscore;
-   elsewhere it separates: `a.-005` is frame -5, `shot-0001` is frame 1.
-3. `%V` is a view's name and `%v` its first letter, as Nuke reads them.
+- A frame field is `%04d` or `%d`, `####` (Nuke, Natron), `@@@@` (Shake), `$F4` (Houdini), or
+  `[1001-1100]` (DaVinci Resolve). The last one in a name counts. A lone `#` or `@` before a
+  letter or a digit is a plain one: `shot#3`, `clip@home`.
+- A dash before a number is its sign at the start of a name and after a dot or an underscore;
+  elsewhere it separates: `a.-005` is frame -5, `shot-0001` is frame 1.
+- `%V` is a view's name and `%v` its first letter, as Nuke reads them.
+
+Server, nodes and the OpenFX plug-in share one table of endings: `plugin_host/make_tables.py` writes
+it as a C++ header.
 """
 
 from __future__ import annotations
@@ -31,9 +33,23 @@ _SHOWN = 80
 
 ACCEPTED = "%04d, ####, @@@@, $F4 or [1001-1100]"
 
+# fmt: off
+IMAGE_EXTENSIONS = (
+    ".exr", ".sxr", ".dpx", ".cin", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".tga", ".hdr",
+    ".bmp", ".webp", ".jp2", ".sgi", ".rgb",
+)
+MOVIE_EXTENSIONS = (
+    ".mov", ".mp4", ".m4v", ".mkv", ".webm", ".avi", ".mxf", ".mpg", ".mpeg", ".ts", ".m2ts",
+    ".mts", ".wmv", ".flv", ".ogv", ".gif",
+)
+# fmt: on
+# One file holds all frames, whatever number its name ends with; the server cannot read these.
+CAMERA_EXTENSIONS = (".r3d", ".braw", ".ari")
+CLIP_EXTENSIONS = MOVIE_EXTENSIONS + CAMERA_EXTENSIONS
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Field:
+class FrameField:
     """Where a name has its frame's number.
 
     Attributes:
@@ -49,7 +65,7 @@ class Field:
     hashes: bool
 
 
-def find_field(name: str) -> Field | None:
+def find_field(name: str) -> FrameField | None:
     """Return the frame field of a file's bare name; None where it has none.
 
     Raises:
@@ -69,7 +85,7 @@ def find_field(name: str) -> Field | None:
             f" digits; at most {MAX_PADDING} are taken.",
             remedy=f"Write it as {ACCEPTED}.",
         )
-    return Field(
+    return FrameField(
         head=name[: field.start()],
         width=width,
         tail=name[field.end() :],

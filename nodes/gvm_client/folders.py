@@ -1,9 +1,12 @@
-"""The run-time folder: where sockets, keys, the log and mapped pixels lie, private to one user.
+"""The user's folders: home, those of the XDG specification, and the run-time folder.
 
-Laws:
-1. It is `$GVM_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/gvm`, else `gvm-<uid>` in the temporary folder.
-2. It belongs to this user, its mode is 0700, and it is not a link; anything else is refused.
-3. It lies on a local file system: sockets and file locks need one.
+A process need not have a home folder: a container's user may have no account.
+
+The run-time folder holds sockets, keys, the log and mapped pixels, private to one user:
+
+- It is `$GVM_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/gvm`, else `gvm-<uid>` in the temporary folder.
+- It belongs to this user, its mode is 0700, and it is not a link; anything else is refused.
+- It lies on a local file system: sockets and file locks need one.
 """
 
 from __future__ import annotations
@@ -12,10 +15,11 @@ import os
 import stat
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from gvm_client.errors import ErrorCode, ServerError
-from gvm_client.printable import is_text
+from gvm_client.errors import ErrorCode, ServerError, SettingsError
+from gvm_client.text import is_text
 
 RUNTIME_VARIABLE = "GVM_RUNTIME_DIR"
 PIXELS_FOLDER = "pixels"
@@ -23,6 +27,64 @@ LOG_NAME = "server.log"
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, the closing zero included (sys/un.h).
 MAX_SOCKET_PATH = 103 if sys.platform == "darwin" else 107
+
+
+def home() -> Path:
+    """Return the user's home folder.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    return below_home(Path.home)
+
+
+def below_home(find: Callable[[], Path]) -> Path:
+    """Return the folder that a library finds below the home folder.
+
+    Raises:
+        SettingsError: there is no home folder; libraries then fail, or leave the `~` in the path.
+    """
+    said = os.environ.get("HOME")
+    try:
+        path = find()
+    except RuntimeError:
+        path = Path()
+    if path.is_absolute() and said != "":  # which Python takes for the root folder
+        return path
+    why = "HOME is not set, and this user has no account" if said is None else f"HOME is {said!r}"
+    raise SettingsError(
+        f"There is no home folder: {why}.",
+        remedy="Set HOME to a folder of your own, by its absolute path.",
+    )
+
+
+def xdg_folder(variable: str, below: str) -> Path:
+    """Return a folder of the XDG Base Directory Specification: the variable's, else the default's.
+
+    Args:
+        variable: such as `XDG_CACHE_HOME`.
+        below: the default, below the home folder.
+
+    Raises:
+        SettingsError: the variable is not set, and there is no home folder.
+    """
+    return Path(os.environ.get(variable) or home() / below)
+
+
+def expanded(path: str | Path) -> Path:
+    """Return a path with its leading `~` or `~user` as that home folder.
+
+    Raises:
+        SettingsError: there is no such folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise SettingsError(
+            f"There is no home folder for {path}.",
+            remedy="Write the path out, without `~`.",
+            path=str(path),
+        ) from error
 
 
 def runtime_dir() -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_client.names import find_field, number_at_end, of_view, percent_name, require_view
+from gvm_client.filenames import find_field, number_at_end, of_view, percent_name, require_view
 
 
 @pytest.mark.parametrize(
