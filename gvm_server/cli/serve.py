@@ -46,7 +46,7 @@ def run(parsed: argparse.Namespace) -> int:
     _settle(folder)
     share_cores()
     use_one_arena()
-    from gvm_server.service.daemon import serve  # noqa: PLC0415 (numpy comes with it)
+    from gvm_server.service.server import serve  # noqa: PLC0415 (numpy comes with it)
 
     serve(settings, folder, log=parsed.log_file or str(folder / LOG_NAME))
     return Exit.DONE

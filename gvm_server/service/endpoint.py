@@ -44,11 +44,11 @@ from gvm_client.protocol.lifecycle import ControlRequest, WorkRequest
 from gvm_client.protocol.messages import Failed, Reply
 from gvm_client.protocol.wire import Envelope, UnreadableMessage, decode, encode
 from gvm_server.errors import as_gvm_error
-from gvm_server.service.complaints import Complaints
-from gvm_server.service.lock import InstanceLock
-from gvm_server.service.outbox import Delivery, Outbox
+from gvm_server.service.authentication import ZAP_DOMAIN, Authenticator
+from gvm_server.service.instance_lock import InstanceLock
+from gvm_server.service.log import RefusalLog
+from gvm_server.service.outbox import Outbox, SendResult
 from gvm_server.service.replies import failed_by
-from gvm_server.service.zap import ZAP_DOMAIN, Door
 
 TICK_SECONDS = 0.25
 _WORK_SOCKET = "work.sock"
@@ -65,7 +65,7 @@ _ENVELOPE_FRAMES = 2  # routing id, message
 _log = logging.getLogger(__name__)
 
 
-class Handler(Protocol):
+class RequestHandler(Protocol):
     """What the server does with what it hears; every method runs on the endpoint's thread.
 
     A `GvmError` that `on_work` or `on_control` raises becomes the `failed` reply.
@@ -99,7 +99,7 @@ class Endpoint:
         self._folder = private_dir(folder)
         self._outbox = Outbox()
         self._stopping = False
-        self._complaints = Complaints()
+        self._complaints = RefusalLog()
         self._lock = _take_lock(folder)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._alarm, self._bell = socket.socketpair()
@@ -119,10 +119,10 @@ class Endpoint:
             self._release()
             raise
 
-    def run(self, handler: Handler) -> None:
+    def run(self, handler: RequestHandler) -> None:
         """Hear and speak until `stop`; what was sent before the stop still leaves."""
         poller = zmq.Poller()
-        for readable in (self._door.socket, self._work, self._control, self._alarm):
+        for readable in (self._authenticator.socket, self._work, self._control, self._alarm):
             poller.register(readable, zmq.POLLIN)
         next_tick = time.monotonic()
         while not self._stopping:
@@ -133,7 +133,7 @@ class Endpoint:
             if time.monotonic() >= next_tick:
                 next_tick = time.monotonic() + TICK_SECONDS
                 self._guard(handler.on_tick)
-        self._outbox.deliver(self._hand_over)
+        self._outbox.flush(self._send_now)
 
     def send(self, peer: bytes, message: Reply, *, request: str) -> None:
         """Send a message to a peer's work socket; any thread may.
@@ -178,7 +178,7 @@ class Endpoint:
             )
         server_public, server_secret = zmq.curve_keypair()
         client_public, client_secret = zmq.curve_keypair()
-        self._door = Door(self._context, client_key=client_public)
+        self._authenticator = Authenticator(self._context, client_key=client_public)
         self._work = self._router(server_secret)
         self._control = self._router(server_secret)
         return ConnectionFile(
@@ -205,18 +205,18 @@ class Endpoint:
         router.setsockopt(zmq.ZAP_DOMAIN, ZAP_DOMAIN)
         return router
 
-    def _turn(self, handler: Handler, ready: set[object]) -> None:
+    def _turn(self, handler: RequestHandler, ready: set[object]) -> None:
         if self._alarm.fileno() in ready:
             with suppress(BlockingIOError):
                 self._alarm.recv(4096)
-        if self._door.socket in ready:
+        if self._authenticator.socket in ready:
             with suppress(zmq.ZMQError):  # a connection that ended while it was asked about
-                self._door.answer()
+                self._authenticator.answer()
         if self._control in ready:
             self._hear(self._control, lambda peer, data: self._on_control(handler, peer, data))
         if self._work in ready:
             self._hear(self._work, lambda peer, data: self._on_work(handler, peer, data))
-        self._deliver(handler)
+        self._flush(handler)
 
     def _hear(self, router: zmq.Socket[bytes], take: Callable[[bytes, bytes], None]) -> None:
         for _ in range(_BURST):
@@ -229,7 +229,7 @@ class Endpoint:
             else:
                 self._complaints.add(f"a message of {len(frames) - 1} parts")
 
-    def _on_work(self, handler: Handler, peer: bytes, data: bytes) -> None:
+    def _on_work(self, handler: RequestHandler, peer: bytes, data: bytes) -> None:
         envelope = self._read(data, WorkRequest)
         if isinstance(envelope, Envelope):
             failed = self._guard(lambda: handler.on_work(peer, envelope), envelope)
@@ -238,7 +238,7 @@ class Endpoint:
         else:
             self.send(peer, envelope[0], request=envelope[1])
 
-    def _on_control(self, handler: Handler, peer: bytes, data: bytes) -> None:
+    def _on_control(self, handler: RequestHandler, peer: bytes, data: bytes) -> None:
         envelope = self._read(data, ControlRequest)
         if not isinstance(envelope, Envelope):
             self._reply(peer, encode(envelope[0], request=envelope[1]))
@@ -280,18 +280,18 @@ class Endpoint:
         with suppress(zmq.ZMQError):
             self._control.send_multipart([peer, data], zmq.NOBLOCK)
 
-    def _deliver(self, handler: Handler) -> None:
-        for peer in self._outbox.deliver(self._hand_over):
+    def _flush(self, handler: RequestHandler) -> None:
+        for peer in self._outbox.flush(self._send_now):
             self._guard(lambda peer=peer: handler.on_unreachable(peer))  # type: ignore[misc]
 
-    def _hand_over(self, peer: bytes, data: bytes) -> Delivery:
+    def _send_now(self, peer: bytes, data: bytes) -> SendResult:
         try:
             self._work.send_multipart([peer, data], zmq.NOBLOCK)
         except zmq.Again:
-            return Delivery.FULL
+            return SendResult.FULL
         except zmq.ZMQError:
-            return Delivery.GONE
-        return Delivery.TAKEN
+            return SendResult.GONE
+        return SendResult.SENT
 
     def _ring(self) -> None:
         with suppress(OSError):  # full: it rings already; closed: nobody hears

@@ -1,7 +1,9 @@
-"""One job as the service sees it: who asked, how far it is, and what it may say.
+"""One job as the service sees it: who asked, which phase it is in, and what it may say.
+
+The protocol's states (`lifecycle`) are what a client hears; a phase says which thread has the job.
 
 - Every client that asked for the job hears `Accepted`, and each event from when it asked.
-- Nobody waits for a client while the job is locked.
+- No thread waits for a client while the job is locked.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from enum import Enum
+from types import MappingProxyType
 from typing import Protocol
 
 from gvm_client.errors import ErrorCode, GvmError, InputError, JobCancelled
@@ -38,9 +42,8 @@ from gvm_server.matting.survey import Survey
 from gvm_server.media.alphas.stamp import Fingerprint
 from gvm_server.media.outputs.sinks import Delivery
 from gvm_server.media.plates.pushed import PushedFrames
-from gvm_server.service.phases import Phase, step
+from gvm_server.service.admission import OutputReservation
 from gvm_server.service.replies import accepted, as_image, failed_by, frame_ready, sendable
-from gvm_server.service.rivals import Claim
 
 HEARTBEAT_SECONDS = 1.0  # at least one message a job and second: a client knows that we live
 MAX_REASON = 400  # characters of a failure in the status, which is one message for all jobs
@@ -49,7 +52,7 @@ SERVICE_ORDER = list(Priority)
 _NUMBERS = itertools.count()
 
 
-class Line(Protocol):
+class ReplyChannel(Protocol):
     """The way to whoever asked."""
 
     def send(self, event: JobEvent) -> None:
@@ -65,25 +68,25 @@ class Job:
     Args:
         request: what was asked for.
         peer: the address of the client that asked first.
-        line: the way to it.
+        channel: the way to it.
 
     Attributes:
         ahead: how many jobs are served before this one, as the scheduler counted last.
         phase: who has it in hand.
-        claim: the files that it writes; None before they are known, or where it writes none.
+        reservation: the files that it writes; None before they are known, or where it writes none.
         wanted: the request for the frames that are still to be made.
         lost: alphas that the cache lost on the way; they are what is wanted then.
         failures: how often the cache could not be written before; None where that was said.
         ending: why it is to end; None while it is to go on.
     """
 
-    def __init__(self, request: Matte, *, peer: bytes, line: Line) -> None:
+    def __init__(self, request: Matte, *, peer: bytes, channel: ReplyChannel) -> None:
         self.request = request
         self.turn = (SERVICE_ORDER.index(request.priority), next(_NUMBERS))
         self.ahead = 0
         self.state = JobState.ASKED
         self.phase = Phase.PREPARING
-        self.claim: Claim | None = None
+        self.reservation: OutputReservation | None = None
         self.pipeline: Pipeline | None = None
         self.ending: GvmError | None = None
         self.window = request.window
@@ -92,7 +95,7 @@ class Job:
         self.failures: int | None = 0
         self._notes: list[str] = []
         self._windows_before = (0, 0)  # run and recalled, before it was resumed
-        self._lines = {peer: line}
+        self._channels = {peer: channel}
         self._lock = threading.RLock()
         self._asked_at = time.monotonic()
         self._said_at = self._asked_at
@@ -137,8 +140,8 @@ class Job:
             self._said_at = time.monotonic()
             if self.state.is_final:
                 self._ended_at = self._said_at
-            for line in self._lines.values():
-                line.send(event)
+            for channel in self._channels.values():
+                channel.send(event)
 
     # ---- what happens to a job, in order -----------------------------------------------------
 
@@ -284,7 +287,7 @@ class Job:
 
     # ---- who listens, and what the status shows ------------------------------------------------
 
-    def listen(self, *, peer: bytes, line: Line) -> bool:
+    def listen(self, *, peer: bytes, channel: ReplyChannel) -> bool:
         """Speak to this client too from now on; return whether the job has anything left to say.
 
         One that asks again, by the same address or another, is told of the acceptance again.
@@ -292,16 +295,16 @@ class Job:
         with self._lock:
             if self.state.is_final:
                 return False
-            self._lines[peer] = line
+            self._channels[peer] = channel
             if self._accepted is not None:
-                line.send(self._accepted)
+                channel.send(self._accepted)
             return True
 
     def leave(self, peer: bytes) -> bool:
         """Speak to a client no more; return whether the job is to end with it."""
         with self._lock:
-            listened = self._lines.pop(peer, None) is not None
-            return listened and not self._lines and not self.outlives_its_client
+            listened = self._channels.pop(peer, None) is not None
+            return listened and not self._channels and not self.outlives_its_client
 
     @property
     def outlives_its_client(self) -> bool:
@@ -335,9 +338,9 @@ class Job:
             JobCancelled: no client is left that listens.
         """
         with self._lock:
-            lines = tuple(self._lines.items())
-        for peer, line in lines:
-            if not line.wait_for_room() and self.leave(peer):
+            channels = tuple(self._channels.items())
+        for peer, channel in channels:
+            if not channel.wait_for_room() and self.leave(peer):
                 raise JobCancelled("Its client does not listen.")
 
     def _windows(self) -> tuple[int, int]:
@@ -359,3 +362,42 @@ def _waiting(ahead: int) -> str:
     if not ahead:
         return "Waiting for its turn."
     return f"Waiting for its turn: {counted(ahead, 'job', ARE)} ahead."
+
+
+class Phase(Enum):
+    """Who has a job in hand."""
+
+    PREPARING = "preparing"
+    """A preparing thread, or their queue: the plate is opened, what stands is looked at."""
+    WAITING = "waiting"
+    """Nobody: its next window waits for its turn, or for pixels from its host."""
+    RUNNING = "running"
+    """The thread that owns the GPU."""
+    FINISHING = "finishing"
+    """The writers: no more windows run."""
+    ENDED = "ended"
+    """Nobody any more: its client has heard how it ended."""
+
+
+STEPS: Mapping[Phase, frozenset[Phase]] = MappingProxyType(
+    {
+        # Without windows to run it is left to the writers at once, whatever is in the queue.
+        Phase.PREPARING: frozenset({Phase.WAITING, Phase.FINISHING, Phase.ENDED}),
+        Phase.WAITING: frozenset({Phase.RUNNING, Phase.FINISHING}),
+        Phase.RUNNING: frozenset({Phase.WAITING, Phase.FINISHING}),
+        # Prepared anew, with a smaller window, where memory ran out.
+        Phase.FINISHING: frozenset({Phase.ENDED, Phase.PREPARING}),
+        Phase.ENDED: frozenset(),
+    }
+)
+
+
+def step(now: Phase, following: Phase) -> Phase:
+    """Return the phase that follows.
+
+    Raises:
+        ValueError: a job never goes this way; a defect of the scheduler.
+    """
+    if following not in STEPS[now]:
+        raise ValueError(f"A job that is {now.value} cannot be {following.value} next.")
+    return following

@@ -17,10 +17,10 @@ ROOMY_BYTES = MAX_BACKLOG_BYTES // 4  # below it, one who waits for room goes on
 _OVERHEAD = 100  # bytes that Python takes for a message besides its own
 
 
-class Delivery(Enum):
-    """What became of a message that was handed to a socket."""
+class SendResult(Enum):
+    """What became of a message that was given to a socket."""
 
-    TAKEN = "taken"
+    SENT = "sent"
     FULL = "full"
     """The peer's queue is full for now."""
     GONE = "gone"
@@ -33,55 +33,57 @@ class Outbox:
     def __init__(self) -> None:
         self._arrivals: deque[tuple[bytes, bytes]] = deque()  # its append is atomic
         self._backlogs: dict[bytes, deque[bytes]] = {}
-        self._taken = threading.Condition()
+        self._changed = threading.Condition()
         self._waiting: Counter[bytes] = Counter()  # bytes for each peer
 
     def put(self, peer: bytes, data: bytes) -> None:
         """Add a message; any thread may."""
-        with self._taken:
+        with self._changed:
             self._waiting[peer] += len(data) + _OVERHEAD
         self._arrivals.append((peer, data))
 
     def wait_for_room(self, peer: bytes, *, seconds: float) -> bool:
         """Wait until little waits for a peer, or it is gone; return whether that came.
 
-        Not on the thread that delivers.
+        Not on the thread that sends.
         """
-        with self._taken:
-            return self._taken.wait_for(lambda: self._waiting[peer] < ROOMY_BYTES, timeout=seconds)
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: self._waiting[peer] < ROOMY_BYTES, timeout=seconds
+            )
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits."""
         return not self._arrivals and not self._backlogs
 
-    def deliver(self, hand_over: Callable[[bytes, bytes], Delivery]) -> list[bytes]:
-        """Hand over what the peers take, and return the peers that are gone or take too little."""
+    def flush(self, send: Callable[[bytes, bytes], SendResult]) -> list[bytes]:
+        """Send what the peers take, and return the peers that are gone or take too little."""
         while self._arrivals:
             peer, data = self._arrivals.popleft()
             self._backlogs.setdefault(peer, deque()).append(data)
-        lost = [peer for peer in self._backlogs if not self._drain(peer, hand_over)]
+        lost = [peer for peer in self._backlogs if not self._drain(peer, send)]
         for peer in lost:
-            self._took(peer, self._backlogs.pop(peer))
+            self._count_sent(peer, self._backlogs.pop(peer))
         self._backlogs = {peer: backlog for peer, backlog in self._backlogs.items() if backlog}
         return lost
 
-    def _drain(self, peer: bytes, hand_over: Callable[[bytes, bytes], Delivery]) -> bool:
+    def _drain(self, peer: bytes, send: Callable[[bytes, bytes], SendResult]) -> bool:
         """Return whether the peer is still worth talking to."""
         backlog = self._backlogs[peer]
         while backlog:
-            delivery = hand_over(peer, backlog[0])
-            if delivery is Delivery.GONE:
+            result = send(peer, backlog[0])
+            if result is SendResult.GONE:
                 return False
-            if delivery is Delivery.FULL:
+            if result is SendResult.FULL:
                 return self._waiting[peer] <= MAX_BACKLOG_BYTES
-            self._took(peer, (backlog.popleft(),))
+            self._count_sent(peer, (backlog.popleft(),))
         return True
 
-    def _took(self, peer: bytes, messages: Iterable[bytes]) -> None:
+    def _count_sent(self, peer: bytes, messages: Iterable[bytes]) -> None:
         """Count messages as no longer waiting."""
-        with self._taken:
+        with self._changed:
             self._waiting[peer] -= sum(len(data) + _OVERHEAD for data in messages)
             if self._waiting[peer] <= 0:
                 del self._waiting[peer]
-            self._taken.notify_all()
+            self._changed.notify_all()

@@ -1,16 +1,28 @@
-"""From a request's words to an order: the plate is opened, the plan laid, the output proved."""
+"""From a request to a job's specification: the plate is opened, the plan laid, the output proved.
+
+The threads that do so serve the most urgent job first and keep room for those that may come:
+
+- Of the jobs that wait, the most urgent is prepared next; equals in the order asked.
+- Jobs that are less urgent never hold all threads: a playhead's frame is looked at while clips of
+  any number and length are being hashed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import heapq
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.frames import format_frames, parse_frames
 from gvm_client.protocol.messages import FilePlate, MappedOutput, Matte, PushedPlate
-from gvm_client.settings import WindowSettings
+from gvm_client.settings import Priority, WindowSettings
 from gvm_client.windows import Plan
 from gvm_server.matting.engines.registry import Choice, Machine, find_engine
 from gvm_server.matting.footprint import check_memory
@@ -28,12 +40,18 @@ from gvm_server.media.plates.shown import Match, Picture, match
 from gvm_server.media.plates.thumbnail import Thumbnails, as_ranks
 from gvm_server.media.probe import probe_folder
 from gvm_server.media.store.cache import DiskCache
-from gvm_server.service.context import check_configuration, check_demands, weights_folder
+from gvm_server.service.admission import check_configuration, check_demands, weights_folder
 from gvm_server.settings import READERS, WRITERS
+
+# How many threads may prepare jobs of a priority, or of less urgent ones, at the same time.
+SHARES: Mapping[Priority, int] = MappingProxyType(
+    {Priority.INTERACTIVE: 4, Priority.RANGE: 3, Priority.BATCH: 2}
+)
+_ORDER = list(SHARES)  # the most urgent first
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Site:
+class ServerContext:
     """Where this server may read, write and keep things."""
 
     roots: Roots
@@ -47,7 +65,7 @@ class Site:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Prepared:
+class PreparedJob:
     """An order, and what the artist should know of it, in whole sentences."""
 
     order: Order
@@ -59,26 +77,26 @@ class Prepared:
 def prepare(
     request: Matte,
     window: WindowSettings,
-    site: Site,
+    context: ServerContext,
     ask: Callable[[tuple[int, ...]], None],
     heed: Callable[[], None] = lambda: None,
-) -> Prepared:
+) -> PreparedJob:
     """Open the plate, lay the plan and prove the output.
 
     Args:
         request: what was asked for.
         window: the request's, or smaller ones after memory ran out.
-        site: where to read, write and keep.
+        context: where to read, write and keep.
         ask: called when a pushed plate needs frames from its host.
         heed: called between frames that are looked at; raises where the job is to end.
 
     Raises:
         GvmError: the plate, the settings, the engine or the output is wrong.
     """
-    configuration = check_configuration(request.context, site.roots)
-    choice = _engine(request, site)
+    configuration = check_configuration(request.context, context.roots)
+    choice = _engine(request, context)
     check_demands(request.context, choice.engine)
-    plate = _open(request.plate, configuration, site, ask)
+    plate = _open(request.plate, configuration, context, ask)
     with ExitStack() as failed:
         failed.callback(plate.close)
         geometry = plate.geometry()
@@ -86,7 +104,7 @@ def prepare(
         window, fitted = _fitted(request, window, choice, working)
         check_memory(plate.name, geometry, working, window, hands=READERS + WRITERS)
         frames = _frames(request, plate)
-        shown = _shown(request, plate, geometry, frames, site, heed)
+        shown = _shown(request, plate, geometry, frames, context, heed)
         if shown is not None:
             frames = (shown.frame,)
         order = Order(
@@ -96,7 +114,7 @@ def prepare(
             engine=choice.engine,
             window=window,
             knobs=request.knobs,
-            sink=_sink(request, plate, site, frames, shown),
+            sink=_sink(request, plate, context, frames, shown),
             geometry=geometry,
             working=working,
             playhead=request.playhead if shown is None else shown.frame,
@@ -104,16 +122,16 @@ def prepare(
         failed.pop_all()
     seen = (*plate.notes, *_left_out(geometry))
     notes = (*choice.notes, *choice.engine.notes, *seen, *fitted, *_advice(window))
-    return Prepared(order=order, notes=notes, ocio_digest=configuration.digest.hex())
+    return PreparedJob(order=order, notes=notes, ocio_digest=configuration.digest.hex())
 
 
-def _engine(request: Matte, site: Site) -> Choice:
+def _engine(request: Matte, context: ServerContext) -> Choice:
     for folder in (request.model.weights, request.model.unet, request.model.lora):
         if folder:
-            site.roots.check_read(Path(folder))
-    own = site.machine.weights
-    weights = weights_folder(request.context, site.roots, own)
-    machine = replace(site.machine, weights=weights)
+            context.roots.check_read(Path(folder))
+    own = context.machine.weights
+    weights = weights_folder(request.context, context.roots, own)
+    machine = replace(context.machine, weights=weights)
     return find_engine(request.engine.value, request.model, machine)
 
 
@@ -134,7 +152,7 @@ def _fitted(
 def _open(
     plate: FilePlate | PushedPlate,
     configuration: Configuration,
-    site: Site,
+    context: ServerContext,
     ask: Callable[[tuple[int, ...]], None],
 ) -> Plate:
     if isinstance(plate, FilePlate):
@@ -150,9 +168,9 @@ def _open(
                 missing=plate.missing,
                 bad_pixels=plate.bad_pixels,
                 keys=plate.keys,
-                memo=site.cache.memo,
+                memo=context.cache.memo,
             ),
-            roots=site.roots,
+            roots=context.roots,
         )
     return PushedFrames(
         PushedOptions(
@@ -167,7 +185,7 @@ def _open(
             bad_pixels=plate.bad_pixels,
             keys={given.frame: given.key for given in plate.frames},
         ),
-        buffers=site.buffers,
+        buffers=context.buffers,
         ask=ask,
     )
 
@@ -204,7 +222,7 @@ def _shown(
     plate: Plate,
     geometry: ClipGeometry,
     frames: tuple[int, ...],
-    site: Site,
+    context: ServerContext,
     heed: Callable[[], None],
 ) -> Match | None:
     """Return the frame that the host shows; None where it does not say what it shows.
@@ -223,30 +241,34 @@ def _shown(
         )
     says = asked.shown
     picture = Picture(aspect=says.aspect, ranks=as_ranks(says.ranks), search=says.search)
-    return match(plate, geometry, picture, frames[0], site.thumbnails, heed)
+    return match(plate, geometry, picture, frames[0], context.thumbnails, heed)
 
 
 def _sink(
-    request: Matte, plate: Plate, site: Site, frames: tuple[int, ...], shown: Match | None
+    request: Matte,
+    plate: Plate,
+    context: ServerContext,
+    frames: tuple[int, ...],
+    shown: Match | None,
 ) -> Sink:
     output = request.output
     if isinstance(output, MappedOutput):
         return MappedSink(
-            buffers=site.buffers,
-            cache=site.cache,
+            buffers=context.buffers,
+            cache=context.cache,
             whole=isinstance(request.plate, FilePlate),
             shown=None if shown is None else shown.box,
         )
     probe_folder(Path(output.path).parent)
-    files = AlphaFiles.of(output.path, plate_name=plate.name, roots=site.roots)
+    files = AlphaFiles.of(output.path, plate_name=plate.name, roots=context.roots)
     files = replace(files, umask=request.context.umask)
-    files.check(frames, overwrite=output.overwrite, ours=site.cache.placed.is_ours)
+    files.check(frames, overwrite=output.overwrite, ours=context.cache.placed.is_ours)
     return FileSink(
         files,
         depth=output.depth,
-        cache=site.cache,
+        cache=context.cache,
         same_maker=output.same_maker,
-        opened=None if site.roots.root is None else OpenFolder(files.folder, site.roots),
+        opened=None if context.roots.root is None else OpenFolder(files.folder, context.roots),
     )
 
 
@@ -254,3 +276,59 @@ def _advice(window: WindowSettings) -> tuple[str, ...]:
     if window.steps == 1:
         return ()
     return (f"{window.steps} steps are experimental: GVM is a one-step model.",)
+
+
+class PreparationPool:
+    """A pool of threads for work with a priority; `close` waits for what has begun."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._numbers = itertools.count()
+        self._waiting: list[tuple[int, int, Callable[[], None]]] = []
+        self._running: Counter[int] = Counter()
+        self._closed = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"preparing-{number}")
+            for number in range(max(SHARES.values()))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, work: Callable[[], None], priority: Priority) -> None:
+        """Have work done that raises nothing."""
+        with self._changed:
+            heapq.heappush(self._waiting, (_ORDER.index(priority), next(self._numbers), work))
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Do what was submitted, then let the threads end."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while (taken := self._take()) is not None:
+            rank, work = taken
+            try:
+                work()
+            finally:
+                with self._changed:
+                    self._running[rank] -= 1
+                    self._changed.notify_all()
+
+    def _take(self) -> tuple[int, Callable[[], None]] | None:
+        """Wait for work that may begin; None when there will be no more."""
+        with self._changed:
+            while not (self._waiting and self._has_room(self._waiting[0][0])):
+                if self._closed and not self._waiting:
+                    return None
+                self._changed.wait()
+            rank, _, work = heapq.heappop(self._waiting)
+            self._running[rank] += 1
+            return rank, work
+
+    def _has_room(self, rank: int) -> bool:
+        held = sum(count for other, count in self._running.items() if other >= rank)
+        return held < SHARES[_ORDER[rank]]

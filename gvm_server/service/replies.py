@@ -19,7 +19,7 @@ from gvm_server.matting.order import Order
 from gvm_server.matting.survey import Survey
 from gvm_server.media.mapped import MappedImage
 from gvm_server.media.outputs.sinks import Delivery
-from gvm_server.service.context import Running
+from gvm_server.service.admission import EngineRuntime
 
 _JOB_BYTES = 512  # of a job in a status, besides its texts
 MAX_SENTENCE = 2000  # characters; at most 4 bytes each, so below the protocol's bound of a text
@@ -58,7 +58,7 @@ def accepted(
     job: str, order: Order, found: Survey, notes: tuple[str, ...], ocio_digest: str
 ) -> Accepted:
     """Return what a client hears of a job that was looked at."""
-    running = Running.of(order.engine)
+    running = EngineRuntime.of(order.engine)
     return Accepted(
         job=job,
         engine=EngineName(order.engine.name),

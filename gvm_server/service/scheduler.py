@@ -37,11 +37,9 @@ from gvm_server.matting.order import Order
 from gvm_server.matting.pipeline import Pipeline, Shop
 from gvm_server.matting.survey import survey
 from gvm_server.media.outputs.sinks import FileSink
-from gvm_server.service.job import HEARTBEAT_SECONDS, Job, Line
-from gvm_server.service.phases import Phase
-from gvm_server.service.prepare import Site, prepare
-from gvm_server.service.preparing import Preparing
-from gvm_server.service.rivals import Claim, refuse_rival
+from gvm_server.service.admission import OutputReservation, refuse_conflict
+from gvm_server.service.job import HEARTBEAT_SECONDS, Job, Phase, ReplyChannel
+from gvm_server.service.prepare import PreparationPool, ServerContext, prepare
 
 _Result = TypeVar("_Result")
 
@@ -56,13 +54,13 @@ class Scheduler:
 
     Args:
         shop: stores and pools that all jobs share.
-        site: where this server may read and write.
+        context: where this server may read and write.
         preparing: the threads that prepare jobs.
     """
 
-    def __init__(self, *, shop: Shop, site: Site, preparing: Preparing) -> None:
+    def __init__(self, *, shop: Shop, context: ServerContext, preparing: PreparationPool) -> None:
         self._shop = shop
-        self._site = site
+        self._context = context
         self._preparing = preparing
         self._engine = LoadedEngine()
         self._wake = threading.Condition()
@@ -74,7 +72,7 @@ class Scheduler:
 
     # ---- the I/O thread asks -------------------------------------------------------------------
 
-    def ask(self, request: Matte, *, peer: bytes, line: Line) -> None:
+    def ask(self, request: Matte, *, peer: bytes, channel: ReplyChannel) -> None:
         """Take a job, or tell one more client about one that lives.
 
         Raises:
@@ -85,10 +83,10 @@ class Scheduler:
             known = self._jobs.get(request.job)
             if known is not None and known.phase is not Phase.ENDED:
                 _refuse_other(known.request, request)
-                if known.listen(peer=peer, line=line):
+                if known.listen(peer=peer, channel=channel):
                     return
             self._check_room()
-            job = self._jobs[request.job] = Job(request, peer=peer, line=line)
+            job = self._jobs[request.job] = Job(request, peer=peer, channel=channel)
             job.failures = self._shop.cache.failures
         _LOG.info("Job %s: asked for by a client.", job.name)
         self._prepare_soon(job)
@@ -179,11 +177,11 @@ class Scheduler:
 
     def _prepared(self, job: Job) -> Pipeline:
         job.heed()
-        prepared = prepare(job.wanted, job.window, self._site, job.need, job.heed)
+        prepared = prepare(job.wanted, job.window, self._context, job.need, job.heed)
         with ExitStack() as failed:
             failed.callback(prepared.order.plate.close)
             job.heed()
-            self._claim(job, prepared.order)
+            self._reserve(job, prepared.order)
             found = survey(prepared.order, self._shop.cache, job.heed, job.lost)
             notes = (*prepared.notes, *self._complaint(job), *found.notes)
             job.accept(prepared.order, found, notes, ocio_digest=prepared.ocio_digest)
@@ -210,7 +208,7 @@ class Scheduler:
         went_wrong = job.failures is not None and cache.failures > job.failures
         return cache.trouble if went_wrong else ""
 
-    def _claim(self, job: Job, order: Order) -> None:
+    def _reserve(self, job: Job, order: Order) -> None:
         """Take the job's files for it, before anything is written.
 
         Raises:
@@ -218,15 +216,17 @@ class Scheduler:
         """
         if not isinstance(order.sink, FileSink):
             return
-        claim = Claim(request=job.request, files=order.sink.files, frames=order.frames)
+        reservation = OutputReservation(
+            request=job.request, files=order.sink.files, frames=order.frames
+        )
         with self._wake:
             others = [
-                other.claim
+                other.reservation
                 for other in self._live()
-                if other.claim is not None and other is not job and other.ending is None
+                if other.reservation is not None and other is not job and other.ending is None
             ]
-            refuse_rival(claim, others)
-            job.claim = claim
+            refuse_conflict(reservation, others)
+            job.reservation = reservation
 
     # ---- the GPU's thread works --------------------------------------------------------------
 
@@ -369,7 +369,7 @@ class Scheduler:
         _LOG.info("Job %s: %s. %s", job.name, job.state.value, failure or "")
         with self._wake:
             job.enter(Phase.ENDED)
-            job.pipeline = job.claim = job.ending = None
+            job.pipeline = job.reservation = job.ending = None
             self._quiet_since = time.monotonic()
             ended = [name for name, known in self._jobs.items() if known.state.is_final]
             for name in ended[: max(0, len(ended) - REMEMBERED_JOBS)]:

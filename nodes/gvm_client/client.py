@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import TypeVar
 
 import zmq
+from zmq.utils.monitor import recv_monitor_message
 
 from gvm_client.connection import ConnectionFile, read_connection
 from gvm_client.errors import (
@@ -61,6 +62,9 @@ SILENCE_SECONDS = 5.0  # the server says something about each job every second
 CONTROL_SECONDS = 2.0
 _LOOK_SECONDS = 0.25  # how often a silent server's process is looked at
 
+# What libzmq tells of wrong keys: the client's is refused by a word, the server's just ends it.
+_WRONG_KEYS = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+
 _Answer = TypeVar("_Answer", Pong, Ok, ServerStatus)
 
 HEARTBEAT_MS = 1000
@@ -83,6 +87,7 @@ class Client:
     def __init__(self, connection: ConnectionFile | None = None) -> None:
         self.connection = connection or read_connection(runtime_dir())
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._monitors: dict[zmq.Socket[bytes], zmq.Socket[bytes]] = {}  # of each socket
         name = secrets.token_bytes(16)  # libzmq keeps names that begin with a zero for itself
         try:
             with _renamed():
@@ -236,6 +241,7 @@ class Client:
         dealer.setsockopt(zmq.CURVE_SERVERKEY, self.connection.server_public_key.encode())
         dealer.setsockopt(zmq.CURVE_PUBLICKEY, self.connection.client_public_key.encode())
         dealer.setsockopt(zmq.CURVE_SECRETKEY, self.connection.client_secret_key.encode())
+        self._monitors[dealer] = dealer.get_monitor_socket(_WRONG_KEYS)
         dealer.connect(endpoint)
         return dealer
 
@@ -284,18 +290,30 @@ class Client:
         """Wait until the socket is ready.
 
         Raises:
-            ServerLost: the deadline passed, or the server's process has ended.
+            ServerLost: the deadline passed, the server's process has ended, or the server refuses
+                the connection file's keys.
         """
         pid = self.connection.pid
-        started = time.monotonic()
+        started, broken = time.monotonic(), 0
+        poller = zmq.Poller()
+        poller.register(dealer, what)
+        poller.register(self._monitors[dealer], zmq.POLLIN)
         while True:
             left = deadline - time.monotonic()
             alive = is_alive(pid, self.connection.started)
             with _renamed():  # looked at before, so that a dead server's last words are heard
-                if dealer.poll(round(1000 * max(0.0, min(left, _LOOK_SECONDS))), what):
-                    return
+                ready = dict(poller.poll(round(1000 * max(0.0, min(left, _LOOK_SECONDS)))))
+            if dealer in ready:
+                return
             if not alive:
                 raise _lost(f"The GVM server (process {pid}) has died.", self.connection)
+            if self._monitors[dealer] in ready:
+                with _renamed():
+                    event = recv_monitor_message(self._monitors[dealer])["event"]
+                # One that goes ends a handshake without a word too, and is not there for another.
+                broken += event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+                if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH or broken > 1:
+                    raise _refused(self.connection)
             if left <= 0:
                 waited = time.monotonic() - started
                 raise _lost(
@@ -312,6 +330,16 @@ def _renamed() -> Iterator[None]:
         raise ServerLost(
             f"The connection to the GVM server failed: {error}.", remedy="Ask again."
         ) from error
+
+
+def _refused(connection: ConnectionFile) -> ServerLost:
+    """Return the error for wrong keys: those of a connection file whose server has gone."""
+    return ServerLost(
+        f"The GVM server (process {connection.pid}) refuses the connection: the keys of this client"
+        " are not those of its connection file.",
+        remedy="Ask again: the file is then read anew, for each server makes keys of its own.",
+        path=connection.log,
+    )
 
 
 def _lost(sentence: str, connection: ConnectionFile) -> ServerLost:

@@ -25,7 +25,7 @@ from gvm_server.media.frames import format_frames
 from gvm_server.media.store import cache as cache_module
 from gvm_server.media.store.cache import DiskCache
 from gvm_server.service import scheduler as scheduler_module
-from gvm_server.service.preparing import Preparing
+from gvm_server.service.prepare import PreparationPool
 from gvm_server.service.scheduler import Scheduler
 from tests.fakes.listener import Listener
 from tests.support.plates import moving_disc, read_alpha, write_exr
@@ -495,7 +495,7 @@ def said_by(listener: Listener) -> str:
 @contextmanager
 def serving_jobs(folder: Path) -> Iterator[Scheduler]:
     """A scheduler that runs its jobs."""
-    with open_shop(folder) as (shop, site), closing(Preparing()) as preparing:
+    with open_shop(folder) as (shop, site), closing(PreparationPool()) as preparing:
         scheduler = Scheduler(shop=shop, site=site, preparing=preparing)
         gpu = threading.Thread(target=scheduler.run, name="gpu")
         gpu.start()
@@ -509,6 +509,6 @@ def serving_jobs(folder: Path) -> Iterator[Scheduler]:
 def ask(scheduler: Scheduler, request, listener: Listener | None = None):
     """Ask, and return how the job ended."""
     listener = listener or Listener()
-    scheduler.ask(request, peer=request.job.encode(), line=listener)
+    scheduler.ask(request, peer=request.job.encode(), channel=listener)
     assert until(lambda: listener.all_of(Done) or listener.all_of(Failed), seconds=120)
     return listener.heard[-1]

@@ -24,7 +24,7 @@ from gvm_server.cli import stop
 from gvm_server.cli.main import build_parser, main
 from gvm_server.cli.matte.original import translate
 from gvm_server.cli.matte.request import request_from
-from gvm_server.service.lock import LOCK_NAME
+from gvm_server.service.instance_lock import LOCK_NAME
 from tests.support.plates import write_plate
 from tests.support.site import SMALL, Site
 
@@ -112,7 +112,8 @@ def test_a_server_that_takes_no_signal_is_killed(here, tmp_path):
     here.runtime.mkdir(exist_ok=True, mode=0o700)
     code = (
         "import os, signal, sys, time; from pathlib import Path;"
-        "from gvm_server.service.lock import InstanceLock; lock = InstanceLock(Path(sys.argv[1]));"
+        "from gvm_server.service.instance_lock import InstanceLock;"
+        "lock = InstanceLock(Path(sys.argv[1]));"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
     )
     words = [sys.executable, "-c", code, str(here.runtime), "gvm_server", "serve"]

@@ -12,7 +12,7 @@ from gvm_server.matting.engines.base import EngineInfo
 from gvm_server.matting.pipeline import Pipeline, Shop
 from gvm_server.matting.survey import Survey, survey
 from gvm_server.media.outputs.sinks import Delivery
-from gvm_server.service.prepare import Site, prepare
+from gvm_server.service.prepare import ServerContext, prepare
 
 
 @dataclass(kw_only=True)
@@ -29,7 +29,7 @@ class Run:
 def run(
     request: Matte,
     shop: Shop,
-    site: Site,
+    site: ServerContext,
     *,
     engine: Callable[[EngineInfo], EngineInfo] = lambda info: info,
 ) -> Run:

@@ -15,7 +15,7 @@ from gvm_server.matting.latents import LatentStore
 from gvm_server.matting.pipeline import Shop
 from gvm_server.media.confine import Roots
 from gvm_server.media.store.cache import DiskCache
-from gvm_server.service.prepare import Site
+from gvm_server.service.prepare import ServerContext
 from tests.support.plates import write_plate
 
 FRAMES = tuple(range(1, 13))
@@ -23,13 +23,13 @@ WINDOW = WindowSettings(frames_per_window=6, overlap=2, size=32)
 
 
 @contextmanager
-def open_shop(folder: Path) -> Iterator[tuple[Shop, Site]]:
+def open_shop(folder: Path) -> Iterator[tuple[Shop, ServerContext]]:
     """Give a server's stores and pools below a folder, and where it may read and write."""
     cache = DiskCache(folder / "cache", 1 << 30)
     with ThreadPoolExecutor(2) as readers, ThreadPoolExecutor(2) as writers:
         latents = LatentStore(limit_bytes=1 << 20)
         shop = Shop(cache=cache, latents=latents, readers=readers, writers=writers)
-        site = Site(roots=Roots(), cache=cache, buffers=folder, machine=Machine())
+        site = ServerContext(roots=Roots(), cache=cache, buffers=folder, machine=Machine())
         yield shop, site
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import zmq
 
 from gvm_client import client as client_module
 from gvm_client.client import Client
@@ -213,6 +214,24 @@ def test_a_dead_process_is_noticed_before_the_silence_is(
         with pytest.raises(ServerLost, match=f"process {frozen.pid}\\) has died"):
             next(events)
         assert time.monotonic() - started < 1.0
+
+
+@pytest.mark.parametrize("whose", ["client", "server"])
+def test_a_wrong_key_is_said_at_once(server: SmallServer, whose: str):
+    """Another server's file: the client hears of the keys, not of a silence, on both sockets."""
+    public, secret = (key.decode() for key in zmq.curve_keypair())
+    foreign = {f"{whose}_public_key": public}
+    if whose == "client":
+        foreign["client_secret_key"] = secret
+    began = time.monotonic()
+    with Client(replace(server.endpoint.connection, **foreign)) as client:
+        for ask in (client.status, lambda: next(client.matte(REQUEST))):
+            with pytest.raises(ServerLost, match="the keys of this client are not") as failure:
+                ask()
+            assert "Ask again" in failure.value.remedy
+    assert time.monotonic() - began < client_module.CONTROL_SECONDS
+    with Client(server.endpoint.connection) as client:
+        assert client.ping().version == "small"
 
 
 def test_nobody_at_the_endpoint_is_an_error_in_time(server: SmallServer, tmp_path: Path):

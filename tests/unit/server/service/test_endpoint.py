@@ -41,7 +41,7 @@ from gvm_client.protocol.messages import MAX_TEXT, Failed, Message, Ok, Ping, Po
 from gvm_client.protocol.wire import MAX_MESSAGE_BYTES, decode, encode
 from gvm_server.service import endpoint as endpoint_module
 from gvm_server.service.endpoint import TICK_SECONDS, Endpoint
-from gvm_server.service.lock import LOCK_NAME, InstanceLock
+from gvm_server.service.instance_lock import LOCK_NAME, InstanceLock
 from tests.support.messages import SAMPLES, SUMMARY
 from tests.support.serving import REQUEST, SmallServer, progress, serving, until
 

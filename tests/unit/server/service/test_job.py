@@ -34,7 +34,7 @@ class Floor:
 
     def ask(self, listener: Listener, *, priority: Priority = Priority.RANGE) -> Job:
         """Return a job that one client, `first`, has asked for."""
-        return Job(request_in(self.folder, priority=priority), peer=b"first", line=listener)
+        return Job(request_in(self.folder, priority=priority), peer=b"first", channel=listener)
 
     def accept(self, job: Job) -> None:
         """Have the job say what will be done."""
@@ -57,7 +57,7 @@ def test_each_client_hears_accepted_once_and_everything_after_it(floor: Floor):
     """One that asked before the job was accepted hears no less than the first, and no more."""
     first, second = Listener(), Listener()
     job = floor.ask(first)
-    assert job.listen(peer=b"second", line=second)
+    assert job.listen(peer=b"second", channel=second)
     assert second.heard == []
     floor.accept(job)
     job.deliver_kept(FRAMES)
@@ -73,7 +73,7 @@ def test_one_that_asks_later_hears_accepted_and_what_comes_from_then_on(floor: F
     job = floor.ask(first)
     floor.accept(job)
     job.deliver_kept(FRAMES[:5])
-    assert job.listen(peer=b"later", line=later)
+    assert job.listen(peer=b"later", channel=later)
     job.deliver_kept(FRAMES[5:])
     assert len(first.all_of(Accepted)) == 1
     assert [event.frame for event in first.all_of(FrameReady)] == list(FRAMES)
@@ -86,7 +86,7 @@ def test_a_job_that_has_ended_takes_no_client(floor: Floor):
     job = floor.ask(Listener())
     job.end(JobCancelled("Enough."))
     late = Listener()
-    assert not job.listen(peer=b"late", line=late)
+    assert not job.listen(peer=b"late", channel=late)
     assert late.heard == []
 
 
@@ -97,7 +97,7 @@ def test_only_the_last_client_to_leave_takes_the_job_with_it(floor: Floor):
     """One that left, or never asked, counts for nothing; nothing more is said to it."""
     first, second = Listener(), Listener()
     job = floor.ask(first)
-    job.listen(peer=b"second", line=second)
+    job.listen(peer=b"second", channel=second)
     assert not job.leave(b"stranger")
     assert not job.leave(b"first")
     assert not job.leave(b"first")
@@ -112,7 +112,7 @@ def test_a_client_that_came_back_under_another_name_keeps_its_job(floor: Floor):
     old, new = Listener(), Listener()
     job = floor.ask(old)
     floor.accept(job)
-    job.listen(peer=b"new", line=new)
+    job.listen(peer=b"new", channel=new)
     assert not job.leave(b"first")
     job.deliver_kept(FRAMES)
     assert [type(event) for event in new.heard] == [Accepted, *[FrameReady] * len(FRAMES)]
@@ -135,7 +135,7 @@ def test_a_deaf_client_is_dropped_and_the_others_hear_on(floor: Floor):
     """It may ask again when it listens."""
     deaf, hears = Listener(deaf=True), Listener()
     job = floor.ask(deaf)
-    job.listen(peer=b"second", line=hears)
+    job.listen(peer=b"second", channel=hears)
     floor.accept(job)
     job.deliver_kept(FRAMES)
     assert deaf.all_of(FrameReady) == []
@@ -145,7 +145,7 @@ def test_a_deaf_client_is_dropped_and_the_others_hear_on(floor: Floor):
 def test_a_job_that_only_the_deaf_asked_for_is_cancelled(floor: Floor):
     """However many they are."""
     job = floor.ask(Listener(deaf=True))
-    job.listen(peer=b"second", line=Listener(deaf=True))
+    job.listen(peer=b"second", channel=Listener(deaf=True))
     floor.accept(job)
     with pytest.raises(JobCancelled, match="does not listen") as caught:
         job.deliver_kept(FRAMES)
@@ -161,7 +161,7 @@ def test_a_slow_client_holds_nobody_up_but_the_frames_that_stand(floor: Floor):
     delivers.start()
     try:
         assert slow.waited_for.wait(5)
-        assert job.listen(peer=b"other", line=other)
+        assert job.listen(peer=b"other", channel=other)
         job.beat()
         assert not job.leave(b"other")
         assert delivers.is_alive()

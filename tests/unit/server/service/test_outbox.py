@@ -8,7 +8,7 @@ from collections import defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gvm_server.service.outbox import MAX_BACKLOG_BYTES, Delivery, Outbox
+from gvm_server.service.outbox import MAX_BACKLOG_BYTES, Outbox, SendResult
 
 
 class Peers:
@@ -19,15 +19,15 @@ class Peers:
         self.gone: set[bytes] = set()
         self.heard: defaultdict[bytes, list[bytes]] = defaultdict(list)
 
-    def take(self, peer: bytes, data: bytes) -> Delivery:
+    def take(self, peer: bytes, data: bytes) -> SendResult:
         """Take a message, as a socket would."""
         if peer in self.gone:
-            return Delivery.GONE
+            return SendResult.GONE
         if not self.room[peer]:
-            return Delivery.FULL
+            return SendResult.FULL
         self.room[peer] -= 1
         self.heard[peer].append(data)
-        return Delivery.TAKEN
+        return SendResult.SENT
 
 
 @given(
@@ -45,9 +45,9 @@ def test_each_peer_hears_everything_in_order(steps: list[tuple[bytes, int, int]]
             outbox.put(peer, data)
             put[peer].append(data)
         peers.room[peer] += room
-        assert outbox.deliver(peers.take) == []
+        assert outbox.flush(peers.take) == []
     peers.room[b"a"] = peers.room[b"b"] = 1000
-    outbox.deliver(peers.take)
+    outbox.flush(peers.take)
     assert outbox.is_empty
     assert {peer: heard for peer, heard in peers.heard.items() if heard} == put
 
@@ -59,8 +59,8 @@ def test_a_peer_that_is_gone_is_told_once_and_forgotten():
     outbox.put(b"away", b"1")
     outbox.put(b"away", b"2")
     outbox.put(b"here", b"3")
-    assert outbox.deliver(peers.take) == [b"away"]
-    assert outbox.deliver(peers.take) == []
+    assert outbox.flush(peers.take) == [b"away"]
+    assert outbox.flush(peers.take) == []
     assert outbox.is_empty
     assert peers.heard == {b"here": [b"3"]}
 
@@ -70,10 +70,10 @@ def test_a_peer_that_takes_nothing_is_given_up_at_the_bound():
     outbox, peers = Outbox(), Peers()
     big = bytes(MAX_BACKLOG_BYTES // 2)
     outbox.put(b"slow", big)
-    assert outbox.deliver(peers.take) == []
+    assert outbox.flush(peers.take) == []
     assert not outbox.is_empty
     outbox.put(b"slow", big)
-    assert outbox.deliver(peers.take) == [b"slow"]
+    assert outbox.flush(peers.take) == [b"slow"]
     assert outbox.is_empty
 
 
@@ -83,14 +83,14 @@ def test_one_who_has_much_to_say_waits_until_it_is_heard():
         outbox, peers = Outbox(), Peers()
         for _ in range(3):
             outbox.put(b"a", bytes(MAX_BACKLOG_BYTES // 4))
-        outbox.deliver(peers.take)
+        outbox.flush(peers.take)
         waits = threading.Thread(target=lambda box=outbox: box.wait_for_room(b"a", seconds=20))
         waits.start()
         waits.join(0.1)
         assert waits.is_alive()
         peers.room[b"a"] = 3
         peers.gone |= {b"a"} if goes else set()
-        outbox.deliver(peers.take)
+        outbox.flush(peers.take)
         waits.join(5)
         assert not waits.is_alive()
         outbox.wait_for_room(b"nobody", seconds=0)

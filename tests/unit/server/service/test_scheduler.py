@@ -30,7 +30,7 @@ from gvm_server.matting.pipeline import Pipeline
 from gvm_server.media.plates.base import Plate
 from gvm_server.service import prepare
 from gvm_server.service import scheduler as scheduler_module
-from gvm_server.service.preparing import Preparing
+from gvm_server.service.prepare import PreparationPool
 from gvm_server.service.scheduler import Scheduler
 from tests.fakes.listener import Listener
 from tests.support.plates import write_plate
@@ -41,7 +41,7 @@ from tests.support.shop import FRAMES, WINDOW, open_shop, request_in
 @pytest.fixture
 def scheduler(tmp_path: Path) -> Iterator[Scheduler]:
     """A scheduler that takes jobs; it runs their windows only within `running`."""
-    with open_shop(tmp_path) as (shop, site), closing(Preparing()) as preparing:
+    with open_shop(tmp_path) as (shop, site), closing(PreparationPool()) as preparing:
         scheduler = Scheduler(shop=shop, site=site, preparing=preparing)
         yield scheduler
         scheduler.stop()
@@ -63,7 +63,7 @@ def running(scheduler: Scheduler) -> Iterator[None]:
 def ask(scheduler: Scheduler, request: Matte, peer: bytes, **conduct: bool) -> Listener:
     """Ask as a client; it may be deaf or slow."""
     listener = Listener(**conduct)
-    scheduler.ask(request, peer=peer, line=listener)
+    scheduler.ask(request, peer=peer, channel=listener)
     return listener
 
 

@@ -9,19 +9,19 @@ from contextlib import closing
 import pytest
 
 from gvm_client.settings import Priority
-from gvm_server.service.phases import STEPS, Phase, step
-from gvm_server.service.preparing import SHARES, Preparing
+from gvm_server.service.job import STEPS, Phase, step
+from gvm_server.service.prepare import SHARES, PreparationPool
 from tests.support.serving import until
 
 
 @pytest.fixture
-def preparing() -> Iterator[Preparing]:
+def preparing() -> Iterator[PreparationPool]:
     """Threads that prepare."""
-    with closing(Preparing()) as preparing:
+    with closing(PreparationPool()) as preparing:
         yield preparing
 
 
-def test_the_urgent_find_a_thread_whatever_is_being_hashed(preparing: Preparing):
+def test_the_urgent_find_a_thread_whatever_is_being_hashed(preparing: PreparationPool):
     """Ten clips of a farm, then ten ranges, then a playhead: each kind begins at once."""
     go = threading.Event()
     begun: list[Priority] = []
@@ -40,7 +40,7 @@ def test_the_urgent_find_a_thread_whatever_is_being_hashed(preparing: Preparing)
     assert until(lambda: len(begun) == 30)
 
 
-def test_the_most_urgent_goes_first_and_equals_in_the_order_asked(preparing: Preparing):
+def test_the_most_urgent_goes_first_and_equals_in_the_order_asked(preparing: PreparationPool):
     """Of those that wait."""
     go = threading.Event()
     done: list[str] = []
@@ -66,7 +66,7 @@ def test_the_most_urgent_goes_first_and_equals_in_the_order_asked(preparing: Pre
 def test_closing_does_what_was_submitted():
     """A job that was taken hears how it ended."""
     done: list[int] = []
-    with closing(Preparing()) as preparing:
+    with closing(PreparationPool()) as preparing:
         for number in range(20):
             preparing.submit(lambda number=number: done.append(number), Priority.BATCH)
     assert sorted(done) == list(range(20))

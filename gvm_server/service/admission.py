@@ -1,21 +1,23 @@
-"""A job's context held against this server: what it names is used, what it demands must be so."""
+"""What a job must meet before it runs: its context's demands, and output files of its own."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gvm_client.errors import SettingsError
-from gvm_client.protocol.messages import JobContext
+from gvm_client.errors import ErrorCode, OutputError, SettingsError
+from gvm_client.protocol.messages import FileOutput, JobContext, Matte
 from gvm_server.matting.engines.base import EngineInfo
 from gvm_server.media.colour.ocio import Configuration, load_config
 from gvm_server.media.confine import Roots
+from gvm_server.media.outputs.files import AlphaFiles
 
 NOT_COMPILED = "none"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Running:
+class EngineRuntime:
     """How an engine runs here; what `accepted` tells and a job may demand.
 
     Attributes:
@@ -29,7 +31,7 @@ class Running:
     compilation: str
 
     @classmethod
-    def of(cls, engine: EngineInfo) -> Running:
+    def of(cls, engine: EngineInfo) -> EngineRuntime:
         """Return how an engine runs, by its maker; one that says nothing is plain arithmetic.
 
         Raises:
@@ -56,7 +58,7 @@ def check_demands(context: JobContext, engine: EngineInfo) -> None:
     }
     if not demanded:
         return
-    running = Running.of(engine)
+    running = EngineRuntime.of(engine)
     for name, wanted in demanded.items():
         if wanted != getattr(running, name):
             raise SettingsError(
@@ -101,3 +103,60 @@ def weights_folder(context: JobContext, roots: Roots, own: Path | None) -> Path 
     if folder != own:
         roots.check_read(folder)
     return folder
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutputReservation:
+    """What a job writes.
+
+    Attributes:
+        request: what was asked for.
+        files: the names of its alphas.
+        frames: the frames that it makes.
+    """
+
+    request: Matte
+    files: AlphaFiles
+    frames: tuple[int, ...]
+
+
+def refuse_conflict(reservation: OutputReservation, live: Iterable[OutputReservation]) -> None:
+    """Refuse a job whose files another job is writing, with other settings or another plate.
+
+    Other frames of the same mattes are no rivals: a farm's tasks, a playhead beside its range. Nor
+    are other names in the same folder: two clips of one shot.
+
+    Raises:
+        OutputError: code OUTPUT_IN_USE; such a job lives.
+    """
+    for other in live:
+        if _mattes(other.request) == _mattes(reservation.request):
+            continue
+        name = _common_name(reservation, other)
+        if name:
+            raise OutputError(
+                f"Job {other.request.job} is writing mattes with other settings, or of another"
+                f" plate, to {reservation.files.folder / name}.",
+                remedy="Wait for its end, cancel it, or choose another version or folder.",
+                code=ErrorCode.OUTPUT_IN_USE,
+                path=str(reservation.files.folder),
+            )
+
+
+def _common_name(one: OutputReservation, other: OutputReservation) -> str:
+    """Return a file name that both write into one folder, whatever path leads to it; or ""."""
+    if one.files.folder.resolve() != other.files.folder.resolve():
+        return ""
+    names = {one.files.path(frame).name for frame in one.frames}
+    theirs = (other.files.path(frame).name for frame in other.frames)
+    return next((name for name in theirs if name in names), "")
+
+
+def _mattes(request: Matte) -> tuple[object, ...]:
+    """Return what a request's mattes depend on: all but which frames, how soon, and for whom."""
+    assert isinstance(request.output, FileOutput)  # noqa: S101 - only files are claimed
+    context = request.context
+    return (
+        *(request.plate, request.window, request.knobs, request.model, request.engine),
+        *(context.ocio, context.ocio_variables, context.weights, request.output.depth),
+    )

@@ -1,7 +1,10 @@
-"""The door: which CURVE keys may talk to the server (ZAP, ZeroMQ RFC 27).
+"""Which CURVE keys may connect to the server, answered by ZAP (ZeroMQ RFC 27).
 
 CURVE without a ZAP handler admits anyone who knows the server's public key. The handler's address
 is one for each context and is asked for every connection to a socket of that context.
+
+A client that is refused hears ZAP's status 400 as the end of its handshake, and says so itself:
+`gvm_client.client._refused` has the sentence.
 """
 
 from __future__ import annotations
@@ -19,11 +22,11 @@ _REQUEST_FRAMES = 7  # version, id, domain, address, routing id, mechanism, clie
 _log = logging.getLogger(__name__)
 
 
-class Door:
-    """Answers libzmq's questions about who may come in; its socket is polled by the endpoint.
+class Authenticator:
+    """Answers libzmq's questions about who may connect; its socket is polled by the endpoint.
 
     Attributes:
-        socket: readable when somebody knocks.
+        socket: readable when a client connects.
     """
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], *, client_key: bytes) -> None:
@@ -41,7 +44,7 @@ class Door:
         question = self.socket.recv_multipart()
         admitted = self._admits(question)
         if not admitted:
-            _log.warning("A client without the key of this server was turned away.")
+            _log.warning("A client without the key of this server is refused.")
         verdict = (b"200", b"OK", b"owner") if admitted else (b"400", b"Unknown key", b"")
         number = question[1] if len(question) > 1 else b""
         self.socket.send_multipart([_VERSION, number, *verdict, b""])

@@ -9,7 +9,7 @@ from pathlib import Path
 CODE = """
 import sys
 from pathlib import Path
-from gvm_server.service.logfile import rotate
+from gvm_server.service.log import rotate
 log = Path(sys.argv[1])
 for number in range(40):
     print(f"line {number:03d} " + "x" * 90, file=sys.stderr, flush=True)

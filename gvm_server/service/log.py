@@ -1,14 +1,20 @@
-"""The log that a client gave a server as its output: kept below a bound while the server runs."""
+"""The server's log, bounded: the file in size, lines about refused messages in their rate."""
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
+import time
 from pathlib import Path
 
 from gvm_client.limits import MAX_LOG_BYTES
 
 _OUTPUTS = (1, 2)
+
+REFUSALS_PER_SECOND = 3
+
+_log = logging.getLogger(__name__)
 
 
 def rotate(log: Path, *, limit: int = MAX_LOG_BYTES) -> bool:
@@ -30,3 +36,22 @@ def rotate(log: Path, *, limit: int = MAX_LOG_BYTES) -> bool:
         os.dup2(fresh, output)
     os.close(fresh)
     return True
+
+
+class RefusalLog:
+    """Counts what was refused and logs the first few of each second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._count = 0
+
+    def add(self, sentence: str) -> None:
+        """Log a sentence, unless too many were logged in this second."""
+        second = int(time.monotonic())
+        if second != self._second:
+            if self._count > REFUSALS_PER_SECOND:
+                _log.warning("Refused %d more.", self._count - REFUSALS_PER_SECOND)
+            self._second, self._count = second, 0
+        self._count += 1
+        if self._count <= REFUSALS_PER_SECOND:
+            _log.warning("Refused: %s", sentence)

@@ -1,4 +1,4 @@
-"""The server process: it joins sockets, scheduler and pools, and ends them in order."""
+"""The server process: it joins sockets, scheduler and thread pools, and ends them in order."""
 
 from __future__ import annotations
 
@@ -39,9 +39,8 @@ from gvm_server.matting.pipeline import Shop
 from gvm_server.media.confine import Roots
 from gvm_server.media.store.cache import DiskCache
 from gvm_server.service.endpoint import Endpoint
-from gvm_server.service.logfile import rotate
-from gvm_server.service.prepare import Site
-from gvm_server.service.preparing import Preparing
+from gvm_server.service.log import rotate
+from gvm_server.service.prepare import PreparationPool, ServerContext
 from gvm_server.service.replies import page
 from gvm_server.service.scheduler import Scheduler, leaving
 from gvm_server.settings import ServerSettings
@@ -52,7 +51,7 @@ SWEEP_SECONDS = 5.0  # how soon a dead host's buffers, which may be memory, are 
 _LOG = logging.getLogger(__name__)
 
 
-class WorkLine:
+class SocketChannel:
     """The way to the client that made a request."""
 
     def __init__(self, endpoint: Endpoint, *, peer: bytes, request: str) -> None:
@@ -69,7 +68,7 @@ class WorkLine:
         return self._endpoint.wait_for_room(self._peer)
 
 
-class Daemon:
+class Server:
     """What the server does with what it hears; runs on the endpoint's thread.
 
     Args:
@@ -109,11 +108,11 @@ class Daemon:
             self._scheduler.give(message)
 
     def _ask(self, message: Matte, peer: bytes, request: str) -> None:
-        line = WorkLine(self._endpoint, peer=peer, request=request)
+        channel = SocketChannel(self._endpoint, peer=peer, request=request)
         try:
             if self._leaving:
                 raise leaving()
-            self._scheduler.ask(message, peer=peer, line=line)
+            self._scheduler.ask(message, peer=peer, channel=channel)
         except ServerError as error:
             if error.code is ErrorCode.SERVER_LOST:  # who hears it looks for the next server
                 self._endpoint.retire()
@@ -201,7 +200,7 @@ def serve(settings: ServerSettings, folder: Path, *, log: str = "") -> None:
     Raises:
         ServerError: another server owns the folder, or it is not private.
     """
-    with _pools(settings) as (readers, writers), closing(Preparing()) as preparing:
+    with _pools(settings) as (readers, writers), closing(PreparationPool()) as preparing:
         shop = Shop(
             cache=DiskCache(settings.cache_dir, settings.cache_limit_bytes),
             latents=LatentStore(limit_bytes=settings.latent_limit_bytes),
@@ -212,14 +211,14 @@ def serve(settings: ServerSettings, folder: Path, *, log: str = "") -> None:
         threading.Thread(target=shop.cache.count, name="count", daemon=True).start()
         buffers = pixels_dir(folder)
         sweep(buffers)
-        site = Site(
+        context = ServerContext(
             roots=Roots(settings.root),
             cache=shop.cache,
             buffers=buffers,
             machine=Machine(options=settings.gvm, weights=settings.weights),
         )
-        scheduler = Scheduler(shop=shop, site=site, preparing=preparing)
-        daemon = Daemon(endpoint, scheduler, shop, settings, buffers)
+        scheduler = Scheduler(shop=shop, context=context, preparing=preparing)
+        daemon = Server(endpoint, scheduler, shop, settings, buffers)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: daemon.leave())
 

@@ -12,7 +12,7 @@ from gvm_client.protocol.messages import JobContext, Matte
 from gvm_client.settings import Depth, MatteKnobs, Priority
 from gvm_server.media.confine import Roots
 from gvm_server.media.outputs.files import AlphaFiles
-from gvm_server.service.rivals import Claim, refuse_rival
+from gvm_server.service.admission import OutputReservation, refuse_conflict
 from tests.support.shop import request_in
 
 
@@ -22,10 +22,10 @@ def claim(
     *,
     frames: tuple[int, ...] = (1, 2, 3),
     plate: str = "plate.%04d.exr",
-) -> Claim:
+) -> OutputReservation:
     """Return what a job writes to an output."""
     files = AlphaFiles.of(str(output), plate_name=f"/p/{plate}", roots=Roots())
-    return Claim(request=request, files=files, frames=frames)
+    return OutputReservation(request=request, files=files, frames=frames)
 
 
 def test_other_settings_or_another_plate_into_the_same_files_are_refused(tmp_path: Path):
@@ -41,7 +41,7 @@ def test_other_settings_or_another_plate_into_the_same_files_are_refused(tmp_pat
     ):
         for place in ("out", "x/../out", "link/out", "out/plate.%04d.exr"):
             with pytest.raises(OutputError, match=r"plate\.0001\.exr") as caught:
-                refuse_rival(claim(other, tmp_path / place), [there])
+                refuse_conflict(claim(other, tmp_path / place), [there])
             assert asked.job in caught.value.message
             assert caught.value.code is ErrorCode.OUTPUT_IN_USE
             assert "another version" in caught.value.remedy
@@ -61,7 +61,7 @@ def test_other_names_are_no_rivals(tmp_path: Path, output: str, words: dict):
     """Two clips of one shot, other frames, another padding, another version."""
     asked = request_in(tmp_path)
     other = replace(asked, job="1" * 32, knobs=MatteKnobs(blur=2.0))
-    refuse_rival(claim(other, tmp_path / output, **words), [claim(asked, tmp_path / "out")])
+    refuse_conflict(claim(other, tmp_path / output, **words), [claim(asked, tmp_path / "out")])
 
 
 def test_paddings_that_write_the_same_names_are(tmp_path: Path):
@@ -70,11 +70,13 @@ def test_paddings_that_write_the_same_names_are(tmp_path: Path):
     other = replace(asked, job="1" * 32, knobs=MatteKnobs(blur=2.0))
     there = claim(asked, tmp_path / "out", frames=(999, 1000))
     with pytest.raises(OutputError, match=r"plate\.1000\.exr"):
-        refuse_rival(claim(other, tmp_path / "out/plate.%d.exr", frames=(999, 1000)), [there])
+        refuse_conflict(claim(other, tmp_path / "out/plate.%d.exr", frames=(999, 1000)), [there])
 
 
 def test_other_frames_of_the_same_mattes_are_not(tmp_path: Path):
     """A farm's tasks, and the playhead beside its range."""
     asked = request_in(tmp_path)
     playhead = replace(asked, job="1" * 32, frames="3", priority=Priority.INTERACTIVE, playhead=3)
-    refuse_rival(claim(playhead, tmp_path / "out", frames=(3,)), [claim(asked, tmp_path / "out")])
+    refuse_conflict(
+        claim(playhead, tmp_path / "out", frames=(3,)), [claim(asked, tmp_path / "out")]
+    )
