@@ -19,7 +19,7 @@ import av
 import numpy as np
 
 from gvm_client.errors import InputError
-from gvm_server.media.plates.shown import Picture, match
+from gvm_server.media.plates.host_picture import Picture, match
 from gvm_server.media.plates.thumbnail import Thumbnails
 from tests.support.pictures import CLIPS, FRAMES, SHOWN, Pixels, linear
 from tests.support.shown import ClipInMemory, picture_of

@@ -23,8 +23,8 @@ import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from gvm_server.media.alphas.exr import read_alpha
-from gvm_server.media.confine import Roots
-from gvm_server.media.outputs.files import AlphaFiles
+from gvm_server.media.file_access import Roots
+from gvm_server.media.outputs.alpha_files import AlphaFiles
 from gvm_server.media.plates.base import PlateOptions
 from gvm_server.media.plates.open import open_plate
 

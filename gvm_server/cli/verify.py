@@ -11,9 +11,9 @@ from gvm_client.errors import ErrorCode, GvmError, InputError
 from gvm_client.process import Exit
 from gvm_client.text import counted
 from gvm_server.cli.cache import cache_in_use
-from gvm_server.media.outputs.files import EXTENSION
+from gvm_server.media.outputs.alpha_files import EXTENSION
+from gvm_server.media.store.alpha_registry import AlphaRegistry, Verdict
 from gvm_server.media.store.memo import NOTHING
-from gvm_server.media.store.placed import Placed, Verdict
 
 _SAYS: Mapping[Verdict, str] = MappingProxyType(
     {
@@ -40,9 +40,9 @@ def run(parsed: argparse.Namespace) -> int:
             code=ErrorCode.PLATE_MISSING,
             path=str(folder),
         ) from error
-    placed, wrong = _placed(), 0
+    registry, wrong = _registry(), 0
     for path in files:
-        if why := _why(path, placed):
+        if why := _why(path, registry):
             wrong += 1
             print(f"{path}: {why}")
     alphas = counted(len(files), "alpha", (f"in {folder} is", f"in {folder} are"))
@@ -50,13 +50,13 @@ def run(parsed: argparse.Namespace) -> int:
     return Exit.OUTPUT if wrong else Exit.DONE
 
 
-def _why(path: Path, placed: Placed) -> str:
+def _why(path: Path, registry: AlphaRegistry) -> str:
     """Return what is wrong with a file; "" where it is whole."""
     try:
         real = path.resolve() if path.is_symlink() else path
         if real.is_file():
             real.open("rb").close()
-        verdict, _ = placed.examine(real)
+        verdict, _ = registry.examine(real)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     except GvmError as error:
@@ -64,10 +64,10 @@ def _why(path: Path, placed: Placed) -> str:
     return _SAYS.get(verdict, "")
 
 
-def _placed() -> Placed:
+def _registry() -> AlphaRegistry:
     """Return the record of what was written on this machine; an empty one where there is none."""
     try:
         cache, _ = cache_in_use()
     except GvmError:
-        return Placed(NOTHING)
-    return cache.placed
+        return AlphaRegistry(NOTHING)
+    return cache.registry

@@ -15,9 +15,8 @@ from gvm_client.errors import ErrorCode, InputError
 from gvm_server.matting.clock import Clock, Stage
 from gvm_server.matting.engines.base import LUMA, Image
 from gvm_server.matting.order import Order
-from gvm_server.media.colour.curves import Pixels
 from gvm_server.media.geometry import Box, FrameHeader, describe
-from gvm_server.media.resize import downscale
+from gvm_server.media.pixels import Pixels, downscale
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

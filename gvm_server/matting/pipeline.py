@@ -36,8 +36,7 @@ from gvm_server.matting.survey import Survey, of_damage, of_loss
 from gvm_server.media.alphas.stamp import Fingerprint
 from gvm_server.media.outputs.sinks import Delivery
 from gvm_server.media.plates.base import Plate
-from gvm_server.media.store.cache import DiskCache
-from gvm_server.media.store.windows import WindowAlphas
+from gvm_server.media.store.cache import DiskCache, WindowAlphas
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gvm_server.matting.engines.base import Image, Upsampling
-from gvm_server.media.resize import upscale
+from gvm_server.media.pixels import upscale
 
 BOX = (3, 3)  # working pixels; wider boxes spread texture into the soft edge
 # What counts as a flat guide, as a variance of luminance. MAD-T of our drawn strands at twice the

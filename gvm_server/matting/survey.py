@@ -8,12 +8,12 @@ from functools import partial
 from types import MappingProxyType
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.frames import abbreviated_frames
 from gvm_client.text import ARE, WERE, counted
 from gvm_client.windows import Window, windows_covering, windows_for
 from gvm_server.matting.keys import alpha_key, maker_words, window_key
 from gvm_server.matting.order import Order
 from gvm_server.media.alphas.stamp import Fingerprint
-from gvm_server.media.frames import format_frames
 from gvm_server.media.store.cache import DiskCache
 
 _NONE: Mapping[int, Fingerprint] = MappingProxyType({})
@@ -106,7 +106,7 @@ def _of_other_makers(kept: Mapping[int, str], here: str) -> tuple[str, ...]:
             others.setdefault(maker, []).append(frame)
     return tuple(
         f"{counted(len(frames), 'finished frame', ARE)} kept that another maker made"
-        f" ({format_frames(frames)}):"
+        f" ({abbreviated_frames(frames)}):"
         f" by {_difference(maker, here)}, here {_difference(here, maker)}. --same-maker makes them"
         f" again."
         for maker, frames in others.items()
@@ -142,7 +142,7 @@ def of_loss(frames: Collection[int]) -> tuple[str, ...]:
 
 def _named(frames: Iterable[int]) -> str:
     named = sorted(set(frames))
-    return f"{'frame' if len(named) == 1 else 'frames'} {format_frames(named)}"
+    return f"{'frame' if len(named) == 1 else 'frames'} {abbreviated_frames(named)}"
 
 
 def _changed(order: Order, frame: int) -> InputError:
@@ -161,7 +161,7 @@ def _check_plate(order: Order) -> None:
     outside = [frame for frame in order.frames if not plan.first <= frame <= plan.last]
     if outside:
         raise InputError(
-            f"Frames {format_frames(outside)} lie outside the clip {plan.first}-{plan.last}"
+            f"Frames {abbreviated_frames(outside)} lie outside the clip {plan.first}-{plan.last}"
             f" of {order.plate.name}.",
             remedy="Ask for frames of the clip, or set its extent with --first and --last.",
             code=ErrorCode.RANGE_OUTSIDE,
@@ -176,7 +176,7 @@ def _check_plate(order: Order) -> None:
         order.plate.header(frame)  # says what is wrong with it, before an hour's work and not after
     if lost := sorted(missing & seen):
         raise InputError(
-            f"Frames {format_frames(lost)} of {order.plate.name} are missing;"
+            f"Frames {abbreviated_frames(lost)} of {order.plate.name} are missing;"
             f" the frames asked for need them.",
             remedy="Render them, set the clip's extent with --first and --last, or let other"
             " frames stand in with --missing hold or --missing black.",

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gvm_client.settings import WindowSettings
-from gvm_server.media.colour.curves import Pixels
+from gvm_server.media.pixels import Pixels
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,8 +10,8 @@ from gvm_client.errors import ErrorCode, OutputError, SettingsError
 from gvm_client.protocol.messages import FileOutput, JobContext, Matte
 from gvm_server.matting.engines.base import EngineInfo
 from gvm_server.media.colour.ocio import Configuration, load_config
-from gvm_server.media.confine import Roots
-from gvm_server.media.outputs.files import AlphaFiles
+from gvm_server.media.file_access import Roots
+from gvm_server.media.outputs.alpha_files import AlphaFiles
 
 NOT_COMPILED = "none"
 

@@ -124,7 +124,7 @@ class Job:
         """
         self.phase = step(self.phase, phase)
 
-    def heed(self) -> None:
+    def check_ending(self) -> None:
         """Raise the reason for which the job is to end, if there is one."""
         if self.ending is not None:
             raise self.ending

@@ -29,16 +29,15 @@ from gvm_server.matting.footprint import check_memory
 from gvm_server.matting.order import Order, working_size_of
 from gvm_server.matting.working import WorkingSize
 from gvm_server.media.colour.ocio import Configuration
-from gvm_server.media.confine import OpenFolder, Roots
+from gvm_server.media.file_access import OpenFolder, Roots, probe_folder
 from gvm_server.media.geometry import ClipGeometry
-from gvm_server.media.outputs.files import AlphaFiles
+from gvm_server.media.outputs.alpha_files import AlphaFiles
 from gvm_server.media.outputs.sinks import FileSink, MappedSink, Sink
 from gvm_server.media.plates.base import Plate, PlateOptions
+from gvm_server.media.plates.host_picture import Match, Picture, match
 from gvm_server.media.plates.open import open_plate
 from gvm_server.media.plates.pushed import PushedFrames, PushedOptions
-from gvm_server.media.plates.shown import Match, Picture, match
 from gvm_server.media.plates.thumbnail import Thumbnails, as_ranks
-from gvm_server.media.probe import probe_folder
 from gvm_server.media.store.cache import DiskCache
 from gvm_server.service.admission import check_configuration, check_demands, weights_folder
 from gvm_server.settings import READERS, WRITERS
@@ -79,7 +78,7 @@ def prepare(
     window: WindowSettings,
     context: ServerContext,
     ask: Callable[[tuple[int, ...]], None],
-    heed: Callable[[], None] = lambda: None,
+    check_ending: Callable[[], None] = lambda: None,
 ) -> PreparedJob:
     """Open the plate, lay the plan and prove the output.
 
@@ -88,7 +87,7 @@ def prepare(
         window: the request's, or smaller ones after memory ran out.
         context: where to read, write and keep.
         ask: called when a pushed plate needs frames from its host.
-        heed: called between frames that are looked at; raises where the job is to end.
+        check_ending: called between frames that are looked at; raises where the job is to end.
 
     Raises:
         GvmError: the plate, the settings, the engine or the output is wrong.
@@ -104,7 +103,7 @@ def prepare(
         window, fitted = _fitted(request, window, choice, working)
         check_memory(plate.name, geometry, working, window, hands=READERS + WRITERS)
         frames = _frames(request, plate)
-        shown = _shown(request, plate, geometry, frames, context, heed)
+        shown = _shown(request, plate, geometry, frames, context, check_ending)
         if shown is not None:
             frames = (shown.frame,)
         order = Order(
@@ -223,7 +222,7 @@ def _shown(
     geometry: ClipGeometry,
     frames: tuple[int, ...],
     context: ServerContext,
-    heed: Callable[[], None],
+    check_ending: Callable[[], None],
 ) -> Match | None:
     """Return the frame that the host shows; None where it does not say what it shows.
 
@@ -241,7 +240,7 @@ def _shown(
         )
     says = asked.shown
     picture = Picture(aspect=says.aspect, ranks=as_ranks(says.ranks), search=says.search)
-    return match(plate, geometry, picture, frames[0], context.thumbnails, heed)
+    return match(plate, geometry, picture, frames[0], context.thumbnails, check_ending)
 
 
 def _sink(
@@ -262,7 +261,7 @@ def _sink(
     probe_folder(Path(output.path).parent)
     files = AlphaFiles.of(output.path, plate_name=plate.name, roots=context.roots)
     files = replace(files, umask=request.context.umask)
-    files.check(frames, overwrite=output.overwrite, ours=context.cache.placed.is_ours)
+    files.check(frames, overwrite=output.overwrite, ours=context.cache.registry.is_ours)
     return FileSink(
         files,
         depth=output.depth,

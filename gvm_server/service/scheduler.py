@@ -176,13 +176,13 @@ class Scheduler:
             self._nudge()
 
     def _prepared(self, job: Job) -> Pipeline:
-        job.heed()
-        prepared = prepare(job.wanted, job.window, self._context, job.need, job.heed)
+        job.check_ending()
+        prepared = prepare(job.wanted, job.window, self._context, job.need, job.check_ending)
         with ExitStack() as failed:
             failed.callback(prepared.order.plate.close)
-            job.heed()
+            job.check_ending()
             self._reserve(job, prepared.order)
-            found = survey(prepared.order, self._shop.cache, job.heed, job.lost)
+            found = survey(prepared.order, self._shop.cache, job.check_ending, job.lost)
             notes = (*prepared.notes, *self._complaint(job), *found.notes)
             job.accept(prepared.order, found, notes, ocio_digest=prepared.ocio_digest)
             job.deliver_kept(found.kept)

@@ -36,7 +36,7 @@ from gvm_server.matting.engines.device import device_memory, device_name
 from gvm_server.matting.engines.registry import Machine
 from gvm_server.matting.latents import LatentStore
 from gvm_server.matting.pipeline import Shop
-from gvm_server.media.confine import Roots
+from gvm_server.media.file_access import Roots
 from gvm_server.media.store.cache import DiskCache
 from gvm_server.service.endpoint import Endpoint
 from gvm_server.service.log import rotate

@@ -22,6 +22,8 @@ _PIECE = re.compile(rf"({_NUMBER})(?:-({_NUMBER})(?:[x:](-?)(\d{{1,9}}))?)?", re
 _SEPARATOR = re.compile(r"\s*,\s*|\s+")
 _SHOWN = 80  # letters of a text in a message
 
+_MAX_PIECES_SHOWN = 12
+
 
 def parse_frames(text: str) -> tuple[int, ...]:
     """Return the frames that a range text names: in its order, each once.
@@ -93,3 +95,11 @@ def _not_a_range(text: str) -> SettingsError:
 
 def _shown(text: str) -> str:
     return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "...")
+
+
+def abbreviated_frames(frames: Iterable[int]) -> str:
+    """Return frames as short text for a message: `1003, 1010-1012`, cut where it grows long."""
+    pieces = format_frames(frames).split(",")
+    shown = ", ".join(pieces[:_MAX_PIECES_SHOWN])
+    hidden = len(pieces) - _MAX_PIECES_SHOWN
+    return f"{shown} and {hidden} more ranges" if hidden > 0 else shown

@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 
 from gvm_client.errors import ErrorCode, OutputError
+from gvm_client.frames import abbreviated_frames
 from gvm_client.protocol.messages import Accepted, Done, Failed, FrameReady, MappedOutput
 from gvm_client.settings import Depth, MatteKnobs
 from gvm_server.cli.main import main
-from gvm_server.media.frames import format_frames
 from gvm_server.media.store import cache as cache_module
 from gvm_server.media.store.cache import DiskCache
 from gvm_server.service import scheduler as scheduler_module
@@ -225,7 +225,7 @@ def test_harm_to_cached_alphas_is_undone_and_said(tmp_path, monkeypatch, harm, w
         assert ask(scheduler, request).frames_written == 12
         right = alphas_in(tmp_path / "out")
         *struck, other = entries(tmp_path, "alphas")[:4]
-        frames = format_frames(sorted(frame_of(path, tmp_path / "out") for path in struck))
+        frames = abbreviated_frames(sorted(frame_of(path, tmp_path / "out") for path in struck))
         shutil.rmtree(tmp_path / "cache" / "windows")
         befall(when, lambda: [harm(path, other) for path in struck], monkeypatch)
         request = again(request, "copies")

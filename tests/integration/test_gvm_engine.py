@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from gvm_server.matting.finish import REFERENCE_BLACK, REFERENCE_WHITE, cut_like_the_original
-from gvm_server.media.resize import upscale
+from gvm_server.media.pixels import upscale
 from tests.support.plates import read_alpha, write_plate
 from tests.support.tree import GOLDEN
 

@@ -10,7 +10,7 @@ from gvm_server.media.colour.hints import FileHint
 from gvm_server.media.colour.spaces import resolve_colour
 from gvm_server.media.geometry import Box, ClipGeometry, geometry_of
 from gvm_server.media.plates.base import FrameHeader, PlateFrame
-from gvm_server.media.plates.shown import Picture
+from gvm_server.media.plates.host_picture import Picture
 from gvm_server.media.plates.thumbnail import Thumbnails, medians, ranks_of
 from tests.support.pictures import Pixels
 

@@ -66,7 +66,7 @@ from gvm_server.matting.footprint import check_memory
 from gvm_server.matting.working import WorkingSize
 from gvm_server.media.colour.ocio import load_config
 from gvm_server.media.colour.ocio_files import open_files
-from gvm_server.media.confine import Roots
+from gvm_server.media.file_access import Roots
 from gvm_server.media.geometry import Box, FrameWindows, geometry_of
 from gvm_server.media.plates.base import PlateOptions
 from gvm_server.media.plates.open import open_plate

@@ -16,7 +16,7 @@ from gvm_client.windows import Plan, windows_for
 from gvm_server.cli.doctor.memory_plan import parse_size
 from gvm_server.cli.matte.request import absolute, context_of
 from gvm_server.media.colour.ocio import load_config
-from gvm_server.media.confine import Roots
+from gvm_server.media.file_access import Roots
 from gvm_server.media.plates.base import PlateOptions
 from gvm_server.media.plates.find import parse_pattern, resolve_plate
 from gvm_server.media.plates.open import open_plate

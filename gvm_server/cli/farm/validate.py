@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError, OutputError
+from gvm_client.frames import abbreviated_frames
 from gvm_client.process import Exit
 from gvm_client.settings import Depth, Missing
 from gvm_client.text import ARE, counted
@@ -14,7 +15,6 @@ from gvm_server.cli.farm.clip import Clip, asked_frames, find_clip, needed_frame
 from gvm_server.cli.farm.words import farm_request
 from gvm_server.cli.matte.request import absolute
 from gvm_server.cli.words import size_in_words
-from gvm_server.media.frames import format_frames
 
 _BYTES = {Depth.HALF: 2, Depth.FLOAT: 4}
 
@@ -42,7 +42,7 @@ def _check_plate(clip: Clip, needed: tuple[int, ...], missing: Missing) -> None:
     if not gone:
         print(f"The plate is there: {counted(len(needed), 'frame')} needed.")
         return
-    sentence = f"Missing of {clip.path}: {format_frames(gone)}."
+    sentence = f"Missing of {clip.path}: {abbreviated_frames(gone)}."
     if missing is Missing.FAIL:
         raise InputError(
             sentence,

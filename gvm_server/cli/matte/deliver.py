@@ -16,9 +16,9 @@ from gvm_client.text import counted
 from gvm_server.cli.matte.display import PLAIN_SECONDS, Display
 from gvm_server.cli.matte.request import absolute, context_of, file_plate
 from gvm_server.media.colour.ocio import load_config
-from gvm_server.media.confine import Roots
-from gvm_server.media.outputs.deliver import Deliverables, deliver
-from gvm_server.media.outputs.files import AlphaFiles
+from gvm_server.media.file_access import Roots
+from gvm_server.media.outputs.alpha_files import AlphaFiles
+from gvm_server.media.outputs.deliverables import Deliverables, deliver
 from gvm_server.media.plates.base import PlateOptions
 from gvm_server.media.plates.open import open_plate
 

@@ -20,10 +20,9 @@ from gvm_client.errors import InputError
 from gvm_client.limits import MAX_CANVAS_PIXELS
 from gvm_client.settings import Depth
 from gvm_server.media.alphas.stamp import Fingerprint, blank, prove, seal
-from gvm_server.media.atomic import replacing
+from gvm_server.media.atomic_files import replacing
+from gvm_server.media.file_access import probe_file, reason_of
 from gvm_server.media.geometry import Box, FrameHeader
-from gvm_server.media.probe import probe_file
-from gvm_server.media.reasons import reason_of
 
 
 def write_alpha(  # noqa: PLR0913 (a file has so many sides)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_server.media.colour.primaries import ACES2065, LINEAR_SPACES, REC709, names_of
+from gvm_server.media.colour.encodings import ACES2065, LINEAR_SPACES, REC709, names_of
 
 PQ, HLG, DISPLAY_2020, DISPLAY_P3 = "pq", "hlg", "rec2020", "p3"
 

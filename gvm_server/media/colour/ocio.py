@@ -25,8 +25,8 @@ import PyOpenColorIO as ocio
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.ocio_config import BAD_ARCHIVE, variables_used
-from gvm_server.media.colour.curves import Pixels
 from gvm_server.media.colour.ocio_files import Files, OcioFiles, open_files
+from gvm_server.media.pixels import Pixels
 
 # Named in full: what `ocio://default` means moves with OpenColorIO's version, and names with it.
 BUILT_IN = "ocio://cg-config-v4.0.0_aces-v2.0_ocio-v2.5"

@@ -26,25 +26,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_server.media.colour.curves import (
-    Pixels,
+from gvm_server.media.colour.encodings import (
+    ACESCG,
+    LINEAR_SPACES,
+    P3_D65,
+    REC709,
+    REC2020,
     display_from_linear,
     linear_from_cineon,
     linear_from_display,
     linear_from_hlg,
     linear_from_pq,
     srgb_from_linear,
+    to_linear_rec709,
 )
 from gvm_server.media.colour.hints import DISPLAY_2020, DISPLAY_P3, HLG, PQ, FileHint, guess
 from gvm_server.media.colour.ocio import Configuration, hash_bytes, load_config
-from gvm_server.media.colour.primaries import (
-    ACESCG,
-    LINEAR_SPACES,
-    P3_D65,
-    REC709,
-    REC2020,
-    to_linear_rec709,
-)
+from gvm_server.media.pixels import Pixels
 
 COLOUR_REVISION = 1  # moves when a conversion here gives other pixels
 

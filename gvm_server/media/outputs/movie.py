@@ -22,9 +22,9 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from gvm_client.errors import SettingsError
-from gvm_server.media.atomic import replacing
-from gvm_server.media.colour.curves import Pixels
+from gvm_server.media.atomic_files import replacing
 from gvm_server.media.geometry import FrameHeader
+from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.movies.file import CONFINED
 
 CONTAINERS: Mapping[str, str] = MappingProxyType({".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"})

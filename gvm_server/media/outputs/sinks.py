@@ -14,12 +14,11 @@ from typing import Protocol
 from gvm_client.settings import Depth
 from gvm_server.media.alphas.exr import copy_into_place, read_alpha_file, write_alpha
 from gvm_server.media.alphas.stamp import Fingerprint, prove_file
-from gvm_server.media.canvas import on_display
-from gvm_server.media.colour.curves import Pixels
-from gvm_server.media.confine import OpenFolder
-from gvm_server.media.geometry import Box, FrameHeader
-from gvm_server.media.mapped import MappedImage, write_mapped
-from gvm_server.media.outputs.files import AlphaFiles
+from gvm_server.media.file_access import OpenFolder
+from gvm_server.media.geometry import Box, FrameHeader, on_display
+from gvm_server.media.mapped_image import MappedImage, write_mapped
+from gvm_server.media.outputs.alpha_files import AlphaFiles
+from gvm_server.media.pixels import Pixels
 from gvm_server.media.store.cache import DiskCache
 
 
@@ -139,7 +138,7 @@ class FileSink:
     def standing(self, frame: int, wanted: Fingerprint) -> Standing:
         """Look at the file that stands there; it is kept whoever made it, unless said otherwise."""
         path = self.files.path(frame)
-        found, damaged = self._cache.placed.look(path, wanted.recipe)
+        found, damaged = self._cache.registry.look(path, wanted.recipe)
         if found is None:
             return Standing(damaged=damaged)
         kept = found.maker == wanted.maker or not self._same_maker
@@ -150,7 +149,7 @@ class FileSink:
         path = self.files.path(frame)
         with self._placing(path) as place:
             copy_into_place(cached, place, wanted, umask=self.files.umask)
-            self._cache.placed.remember(path, wanted, at=place)
+            self._cache.registry.remember(path, wanted, at=place)
         return Delivery(frame=frame, cached=True, path=str(path))
 
     def put(self, alpha: Alpha) -> Delivery:
@@ -165,7 +164,7 @@ class FileSink:
                 attributes=alpha.attributes,
                 umask=self.files.umask,
             )
-            self._cache.placed.remember(path, alpha.fingerprint, at=place)
+            self._cache.registry.remember(path, alpha.fingerprint, at=place)
             self._cache.add_alpha(alpha.fingerprint, place)
         return Delivery(frame=alpha.frame, path=str(path))
 

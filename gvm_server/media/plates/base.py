@@ -9,11 +9,11 @@ from typing import Protocol
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.limits import MAX_FRAMES
 from gvm_client.settings import BadPixels, Missing, PlateKeys
-from gvm_server.media.colour.curves import Pixels
 from gvm_server.media.colour.ocio import Configuration
 from gvm_server.media.colour.spaces import Colour
 from gvm_server.media.geometry import ClipGeometry, FrameHeader
-from gvm_server.media.store.filekey import FileKeys
+from gvm_server.media.pixels import Pixels
+from gvm_server.media.store.file_keys import FileKeys
 from gvm_server.media.store.memo import NOTHING, Memo
 
 

@@ -23,7 +23,7 @@ from gvm_client.filenames import (
     percent_field,
     require_view,
 )
-from gvm_server.media.frames import format_frames
+from gvm_client.frames import abbreviated_frames
 
 _MAX_LISTED = 8
 
@@ -193,7 +193,7 @@ def _contents(folder: Path) -> list[tuple[PlatePath, str]]:
     for (head, tail), texts in numbers.items():
         for width, frames in _by_width(texts).items():
             pattern = SequencePath(folder=folder, head=head, width=width, tail=tail)
-            plates.append((pattern, f"{Path(str(pattern)).name} {format_frames(frames)}"))
+            plates.append((pattern, f"{Path(str(pattern)).name} {abbreviated_frames(frames)}"))
     movies = (name for name in names if Path(name).suffix.lower() in MOVIE_EXTENSIONS)
     plates += [(MoviePath(path=folder / name), name) for name in movies]
     return plates

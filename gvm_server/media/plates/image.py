@@ -19,13 +19,11 @@ import OpenImageIO as oiio
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.limits import MAX_PARTS
-from gvm_server.media.colour.curves import Pixels
 from gvm_server.media.colour.hints import FileHint
-from gvm_server.media.geometry import Box, FrameHeader
+from gvm_server.media.file_access import probe_file, reason_of
+from gvm_server.media.geometry import UPRIGHT, Box, FrameHeader, Orientation, orientation_of
+from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.layers import Layer, Part, find_layer
-from gvm_server.media.plates.orientation import UPRIGHT, Orientation, orientation_of
-from gvm_server.media.probe import probe_file
-from gvm_server.media.reasons import reason_of
 
 INTERLACED = (
     "The plate is interlaced: both fields are matted as one picture, and moving edges comb."

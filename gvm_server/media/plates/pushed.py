@@ -13,17 +13,17 @@ from pathlib import Path
 from threading import Condition
 
 from gvm_client.errors import ErrorCode, InputError, JobCancelled
+from gvm_client.frames import abbreviated_frames
 from gvm_client.settings import BadPixels
 from gvm_server.media.colour.hints import FileHint
 from gvm_server.media.colour.ocio import Configuration
 from gvm_server.media.colour.spaces import resolve_colour
-from gvm_server.media.frames import format_frames
 from gvm_server.media.geometry import Box, ClipGeometry, FrameHeader, describe, geometry_of
-from gvm_server.media.mapped import MappedImage, read_mapped
+from gvm_server.media.mapped_image import MappedImage, read_mapped
+from gvm_server.media.pixels import require_finite
 from gvm_server.media.plates.base import PlateFrame, check_extent
-from gvm_server.media.plates.finite import require_finite
 from gvm_server.media.plates.sequence import outside_clip
-from gvm_server.media.store.filekey import hash_texts
+from gvm_server.media.store.file_keys import hash_texts
 
 PATIENCE_SECONDS = 120.0  # a host may render a slow tree for each frame that it is asked for
 
@@ -200,7 +200,7 @@ class PushedFrames:
         if frame not in self._options.keys:
             raise InputError(
                 f"The host named no pixels for frame {frame} of {self.name}; it named"
-                f" {format_frames(self._options.keys)}.",
+                f" {abbreviated_frames(self._options.keys)}.",
                 remedy="Let the node name every frame of the windows that it asks for.",
                 code=ErrorCode.PLATE_MISSING,
                 frame=frame,

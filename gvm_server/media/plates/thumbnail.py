@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gvm_client.limits import SHOWN_COLUMNS, SHOWN_EQUAL, SHOWN_ROWS, SHOWN_SAMPLES
-from gvm_server.media.colour.curves import Pixels
 from gvm_server.media.colour.spaces import Colour
 from gvm_server.media.geometry import Box
+from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.base import PlateFrame
 
 FLAT = 0.02  # a deviation of the cells below this is noise

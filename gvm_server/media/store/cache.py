@@ -10,25 +10,40 @@ from __future__ import annotations
 
 import logging
 import os
+import struct
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import blake2b
+from math import prod
 from pathlib import Path
 from threading import Lock
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gvm_client.errors import OutputError
 from gvm_server.media.alphas.exr import copy_into_place
 from gvm_server.media.alphas.stamp import Fingerprint, prove
-from gvm_server.media.atomic import replacing, sweep_leftovers, write_failure
+from gvm_server.media.atomic_files import replacing, sweep_leftovers, write_failure
+from gvm_server.media.store.alpha_registry import AlphaRegistry
 from gvm_server.media.store.memo import Memo
-from gvm_server.media.store.placed import Placed
-from gvm_server.media.store.windows import WindowAlphas, read_window, window_bytes
 
 _ALPHAS, _WINDOWS, _WINDOW = "alphas", "windows", ".window"
 _FULL_ENOUGH = 0.9  # of the limit: how far an eviction goes, so that not every file causes one
 
 _log = logging.getLogger(__name__)
+
+WindowAlphas: TypeAlias = NDArray[np.float16] | NDArray[np.float32]
+
+_WINDOW_MAGIC = b"gvm window 1\n"
+_WINDOW_HEAD = struct.Struct(
+    f"<{len(_WINDOW_MAGIC)}s2s3I"
+)  # magic, numpy's word for the type, T, h, w
+_SUM_BYTES = 32
+_WINDOW_TYPES = (b"f2", b"f4")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +84,7 @@ class DiskCache:
         self.trouble = ""
         self._is_failing = False
         self.memo = Memo(root if limit_bytes > 0 else None)
-        self.placed = Placed(self.memo)
+        self.registry = AlphaRegistry(self.memo)
 
     def alpha(self, wanted: Fingerprint, on_damage: Callable[[], None] = _pass) -> Path | None:
         """Return the finished alpha file with this fingerprint, proven.
@@ -288,3 +303,36 @@ def _remove(path: Path) -> bool:
         _log.debug("%s cannot be removed: %s", path, error)
         return False
     return True
+
+
+def window_bytes(alphas: WindowAlphas, key: bytes) -> bytes:
+    """Return a window's alphas, [T, h, w] in half or float, as a file's bytes."""
+    little = np.ascontiguousarray(alphas, alphas.dtype.newbyteorder("<"))
+    head = _WINDOW_HEAD.pack(_WINDOW_MAGIC, alphas.dtype.str[1:].encode(), *alphas.shape)
+    body = head + little.tobytes()
+    return body + _window_checksum(body, key)
+
+
+def read_window(data: bytes, key: bytes, shape: tuple[int, int, int]) -> WindowAlphas:
+    """Return the alphas in a file's bytes.
+
+    Raises:
+        ValueError: it is damaged, another window's, of another shape, or holds no alphas.
+    """
+    body, checksum = data[:-_SUM_BYTES], data[-_SUM_BYTES:]
+    if checksum != _window_checksum(body, key) or len(body) < _WINDOW_HEAD.size:
+        raise ValueError("it is damaged, or not the window that its name says")
+    magic, kind, *found = _WINDOW_HEAD.unpack_from(body)
+    if magic != _WINDOW_MAGIC or kind not in _WINDOW_TYPES or tuple(found) != shape:
+        raise ValueError(f"it holds {kind!r} {found}, the plan expects {shape}")
+    dtype = np.dtype(f"<{kind.decode()}")
+    if len(body) != _WINDOW_HEAD.size + prod(shape) * dtype.itemsize:
+        raise ValueError(f"it is {len(data)} bytes long")
+    alphas: WindowAlphas = np.frombuffer(body, dtype, offset=_WINDOW_HEAD.size).reshape(shape)
+    if not np.isfinite(alphas).all():
+        raise ValueError("it holds NaN or infinite alphas")
+    return alphas
+
+
+def _window_checksum(body: bytes, key: bytes) -> bytes:
+    return blake2b(body, digest_size=_SUM_BYTES, key=key).digest()

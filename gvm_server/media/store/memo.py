@@ -17,7 +17,7 @@ from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
 
-from gvm_server.media.atomic import host_name
+from gvm_server.media.atomic_files import host_name
 
 LIMIT = 1 << 20  # facts; about 200 MB
 _SUM_BYTES = 8

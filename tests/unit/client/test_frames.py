@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gvm_client.errors import SettingsError
-from gvm_client.frames import format_frames, parse_frames, segments
+from gvm_client.frames import abbreviated_frames, format_frames, parse_frames, segments
 
 FRAMES = st.sets(st.integers(-500, 500), min_size=1)
 
@@ -103,3 +103,24 @@ def test_a_sparse_range_over_a_long_span_is_fine() -> None:
 def test_the_text_is_as_short_as_a_person_would_write_it(frames: list[int], text: str) -> None:
     """Runs of one step are one piece; two frames with a gap are no range."""
     assert format_frames(frames) == text
+
+
+@given(st.sets(st.integers(-2000, 2000), min_size=1, max_size=20))
+def test_the_words_can_be_typed_back_in(frames):
+    """A short message is a range that `--frames` takes."""
+    text = abbreviated_frames(frames)
+    if "more" not in text:
+        assert set(parse_frames(text)) == frames
+
+
+def test_many_ranges_are_cut_short():
+    """A message does not grow with the number of holes."""
+    frames = [frame for start in range(0, 9000, 10) for frame in (start, start + 1, start + 3)]
+    text = abbreviated_frames(frames)
+    assert len(text) < 250
+    assert "more" in text
+
+
+def test_runs_are_joined():
+    """Consecutive frames are one range."""
+    assert abbreviated_frames([1012, 1003, 1010, 1011]) == "1003, 1010-1012"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, cast
 from gvm_client.errors import EngineError, ErrorCode, GvmError, SettingsError
 from gvm_server.matting.engines.gvm.store import is_weights_file, weights_dir
 from gvm_server.matting.engines.gvm.weights import STEM
-from gvm_server.media.atomic import write_failure
+from gvm_server.media.atomic_files import write_failure
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

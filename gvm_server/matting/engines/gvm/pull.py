@@ -31,7 +31,7 @@ from gvm_server.matting.engines.gvm.store import (
     write_manifest,
 )
 from gvm_server.matting.engines.gvm.verify import CHECKING
-from gvm_server.media.atomic import write_failure
+from gvm_server.media.atomic_files import write_failure
 
 DOWNLOADING = "Downloading"
 PARTS = ".gvm-pull"

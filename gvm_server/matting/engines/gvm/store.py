@@ -23,7 +23,7 @@ from gvm_client.errors import EngineError, ErrorCode, SettingsError
 from gvm_client.folders import below_home, expanded
 from gvm_server.matting.engines.gvm.lora import CONFIG, FILES
 from gvm_server.matting.engines.gvm.weights import STEM, weight_files
-from gvm_server.media.atomic import replacing
+from gvm_server.media.atomic_files import replacing
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Is told what is done, the bytes done of it, and the bytes in all."""

@@ -14,8 +14,13 @@ import av
 from av.video.frame import VideoFrame
 
 from gvm_client.errors import InputError, JobCancelled
-from gvm_server.media.plates.movies.facts import stream_facts
-from gvm_server.media.plates.movies.file import open_movie, reason_of, unreadable, whole_pictures
+from gvm_server.media.plates.movies.file import (
+    movie_reason,
+    open_movie,
+    stream_metadata,
+    unreadable,
+    whole_pictures,
+)
 from gvm_server.media.plates.movies.index import MovieIndex
 
 AT_HAND = 8  # decoded frames kept, in the codec's own compact format
@@ -39,7 +44,7 @@ class MovieDecoder:
         self._container, self._stream = open_movie(path)
         self._frames = whole_pictures(self._container, self._stream)
         self._open = True
-        self.facts = stream_facts(self._container, self._stream)
+        self.facts = stream_metadata(self._container, self._stream)
 
     def frame(self, index: int) -> VideoFrame | None:
         """Return a frame by its index; None where the movie does not yield it.
@@ -54,7 +59,7 @@ class MovieDecoder:
                     raise JobCancelled(f"{self._path} is not read any more.")
                 return self._find(index)
         except av.FFmpegError as error:
-            raise unreadable(self._path, reason_of(error), frame=index + 1) from error
+            raise unreadable(self._path, movie_reason(error), frame=index + 1) from error
         finally:
             if self._closed:
                 self._let_go()
@@ -82,10 +87,10 @@ class MovieDecoder:
     def _find(self, index: int) -> VideoFrame | None:
         if index in self._at_hand:
             return self._at_hand[index]
-        key = self._index.key_before(index)
+        key = self._index.key_frame_before(index)
         # A container may land behind the key frame that was asked for: then begin earlier. Also
         # where the decoder fails: it may lack what lies before.
-        starts = list(dict.fromkeys((key, self._index.key_before(key - 1), 0)))
+        starts = list(dict.fromkeys((key, self._index.key_frame_before(key - 1), 0)))
         goes_on = key <= self._position <= index
         failure: Exception | None = None
         for start in (None, *starts) if goes_on else starts:
@@ -127,23 +132,27 @@ class MovieDecoder:
     def _place(self, frame: VideoFrame) -> int | None:
         """Return a picture's index; None where the index has none, or while none is counted.
 
-        After a jump the first that counts is a key picture.
+        After a jump the first that counts is a key frame.
         """
         if self._index.times is not None:
             here = self._index.index_at(frame.pts)
-            passed_by = self._skips and here is not None and not self._index.is_key(here)
+            passed_by = self._skips and here is not None and not self._index.is_key_frame(here)
             return None if passed_by else here
         if not self._skips:
             return self._position
         if not frame.key_frame:
             return None
-        return self._position if self._index.marks is None else self._index.key_at(frame.pts)
+        return (
+            self._position
+            if self._index.key_times is None
+            else self._index.key_frame_showing(frame.pts)
+        )
 
     def _go_to(self, key: int) -> None:
         """Stand before a key frame; the start of the movie is found by opening it anew.
 
-        Pictures before the key picture are passed by: a decoder may show some that it cannot make
-        whole. Where they are counted, which key picture comes is told by its own time: mp4 and
+        Pictures before the key frame are passed by: a decoder may show some that it cannot make
+        whole. Where they are counted, which key frame comes is told by its own time: mp4 and
         mov with pictures that wait for later ones land at an earlier one (FFmpeg 8).
         """
         self._at_hand.clear()

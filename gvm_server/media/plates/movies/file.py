@@ -1,23 +1,33 @@
-"""A movie's file: opened at its moving picture, and gone through picture by picture.
+"""A movie's file: opened at its moving picture, gone through picture by picture, its metadata.
 
 - A movie is one file: nothing that it names elsewhere is opened.
 - Half a packet at the end of a file that was cut short is not decoded: half a picture is none.
+
+The metadata are rate, pixel aspect, orientation and SMPTE timecode. Sources of the timecode: SMPTE
+ST 12-1 (frame numbers that drop-frame counting leaves out; frame pairs above 30 frames per second),
+OpenEXR's ImfTimeCode (the packing: binary coded decimals and flags).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
+from av.sidedata.sidedata import SideData, SideDataContainer
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_server.media.probe import probe_file
+from gvm_server.media.file_access import probe_file
+from gvm_server.media.geometry import UPRIGHT, Orientation
 
 # A movie is one file. Playlists and scripts (HLS, DASH, concat) name others, wherever they lie.
 _DEMUXERS = (
@@ -28,6 +38,13 @@ CONFINED = {"protocol_whitelist": "file", "format_whitelist": ",".join(_DEMUXERS
 
 # How long it lasts is not asked: for that, a transport stream's end is read at each opening.
 _QUICK = {"skip_estimate_duration_from_pts": "1"}
+
+_NEAR_RATE = Fraction(1, 4000)  # of a rate: 23.976 and 24 are four times as far apart
+
+_TEXT = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})([:;.,])(\d{2})", re.ASCII)
+_DROPPED_FLAG = 1 << 6
+_SECOND_OF_PAIR = 1 << 15  # the field/phase flag: which frame of a pair it is
+_MAX_RATE = 60  # frames per second that a timecode can count
 
 
 def open_movie(path: Path) -> tuple[InputContainer, VideoStream]:
@@ -49,7 +66,7 @@ def open_movie(path: Path) -> tuple[InputContainer, VideoStream]:
             path=str(path),
         ) from error
     except (av.FFmpegError, OSError) as error:
-        raise unreadable(path, reason_of(error)) from error
+        raise unreadable(path, movie_reason(error)) from error
     moving = [stream for stream in container.streams.video if not _is_cover(stream)]
     if not moving:
         container.close()
@@ -130,6 +147,139 @@ def _is_cover(stream: VideoStream) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
-def reason_of(error: Exception) -> str:
+def movie_reason(error: Exception) -> str:
     """Return what FFmpeg says of an error."""
     return str(getattr(error, "strerror", None) or error)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MovieMetadata:
+    """What holds for all frames of a movie.
+
+    Attributes:
+        aspect: width of a pixel over its height, as stored.
+        rate: frames per second, or None.
+        timecode: of the first frame as text; "" where it has none.
+        choice: which stream was taken, as a sentence; "" where there is only one.
+    """
+
+    aspect: Fraction = Fraction(1)
+    rate: Fraction | None = None
+    timecode: str = ""
+    choice: str = ""
+
+
+def stream_metadata(container: InputContainer, stream: VideoStream) -> MovieMetadata:
+    """Return what an open movie says."""
+    aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    rate = stream.average_rate or stream.guessed_rate
+    return MovieMetadata(
+        aspect=aspect if aspect and aspect > 0 else Fraction(1),
+        rate=exact_rate(rate) if rate and rate > 0 else None,
+        timecode=next(_timecodes(container, stream), ""),
+        choice=_choice(container, stream),
+    )
+
+
+def exact_rate(rate: Fraction) -> Fraction:
+    """Return the rate that a container meant: whole, or n * 1000 / 1001 where that is near.
+
+    An average over a short clip, or over times in milliseconds, is off in its last digits.
+    """
+    whole = Fraction(round(rate))
+    for exact in (whole, Fraction(round(rate * 1001 / 1000) * 1000, 1001)):
+        if exact > 0 and abs(rate - exact) <= exact * _NEAR_RATE:
+            return exact
+    return rate.limit_denominator(100_000)
+
+
+def display_orientation(picture: VideoFrame) -> Orientation:
+    """Return how a decoded picture is turned to be looked at, from its whole display matrix.
+
+    The matrix maps stored to shown places (ISO/IEC 14496-12, 6.2.2): x' = a x + c y and
+    y' = b x + d y. Turns by other angles than quarters are taken as the nearest quarter.
+    """
+    # Not `picture.side_data`: picture and container would hold each other, until a collection.
+    side_data = SideDataContainer(picture)  # type: ignore[call-arg] # PyAV's stub lacks it
+    found = side_data.get("DISPLAYMATRIX")
+    if not isinstance(found, SideData):
+        return UPRIGHT
+    matrix = np.frombuffer(memoryview(found), dtype=np.int32)
+    if matrix.size < 5:
+        return UPRIGHT
+    a, b, c, d = (int(matrix[at]) for at in (0, 1, 3, 4))
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return Orientation(flipped=d < 0, flopped=a < 0)
+    return Orientation(transposed=True, flipped=b < 0, flopped=c < 0)
+
+
+def _choice(container: InputContainer, stream: VideoStream) -> str:
+    if len(container.streams.video) < 2:
+        return ""
+    count, context = len(container.streams.video), stream.codec_context
+    return (
+        f"The movie has {count} video streams; stream {stream.index} is read,"
+        f" {context.name} of {context.width}x{context.height}."
+    )
+
+
+def _timecodes(container: InputContainer, stream: VideoStream) -> Iterator[str]:
+    """Yield the timecodes that a movie names: the picture's own first, then its track's."""
+    yield from filter(None, [stream.metadata.get("timecode", "")])
+    yield from (
+        other.metadata["timecode"] for other in container.streams if "timecode" in other.metadata
+    )
+    yield from filter(None, [container.metadata.get("timecode", "")])
+
+
+def timecode_at(text: str, rate: Fraction, index: int) -> tuple[int, int] | None:
+    """Return the timecode words of a movie's frame.
+
+    Args:
+        text: of the movie's first frame, `hh:mm:ss:ff`; a semicolon before the frames means that
+            numbers are dropped (29.97 and 59.94 frames per second).
+        rate: frames per second.
+        index: the frame, 0-based.
+
+    Returns:
+        The time and flags, and the user data (0), as OpenEXR's `timeCode` has them; None where
+        the text is no timecode of such a rate.
+    """
+    match = _TEXT.fullmatch(text.strip())
+    nominal = round(rate)
+    if match is None or not 1 <= nominal <= _MAX_RATE:
+        return None
+    hours, minutes, seconds, frames = (int(match[part]) for part in (1, 2, 3, 5))
+    drops = match[4] != ":" and nominal % 30 == 0 and rate.denominator != 1
+    if hours > 23 or minutes > 59 or seconds > 59 or frames >= nominal:
+        return None
+    count = ((hours * 60 + minutes) * 60 + seconds) * nominal + frames
+    return _packed(_advanced(count, nominal, index, drops=drops), nominal, drops=drops), 0
+
+
+def _advanced(count: int, nominal: int, index: int, *, drops: bool) -> int:
+    """Return a frame's number within a day of nominal frames, so many frames after another."""
+    per_minute = nominal * 60
+    dropped = nominal // 15 if drops else 0  # numbers left out at each minute but every tenth
+    whole_minutes = count // per_minute
+    real = count - dropped * (whole_minutes - whole_minutes // 10) + index
+    per_ten = per_minute * 10 - dropped * 9
+    tens, rest = divmod(real % (per_ten * 6 * 24), per_ten)
+    # The first minute of ten keeps its numbers; each of the others starts at the dropped-th.
+    later = max(0, (rest - per_minute) // (per_minute - dropped) + 1) if dropped else 0
+    return tens * per_minute * 10 + rest + dropped * later
+
+
+def _packed(count: int, nominal: int, *, drops: bool) -> int:
+    seconds, frames = divmod(count, nominal)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    pair = nominal > 30
+    second_of_pair = pair and frames % 2 == 1
+    word = _bcd(frames // 2 if pair else frames)
+    word |= _bcd(seconds) << 8 | _bcd(minutes) << 16 | _bcd(hours % 24) << 24
+    return word | (_DROPPED_FLAG if drops else 0) | (_SECOND_OF_PAIR if second_of_pair else 0)
+
+
+def _bcd(number: int) -> int:
+    return number // 10 << 4 | number % 10

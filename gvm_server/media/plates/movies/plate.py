@@ -19,20 +19,17 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.settings import PlateKeys
-from gvm_server.media.colour.curves import Pixels
 from gvm_server.media.colour.hints import FileHint
 from gvm_server.media.colour.spaces import resolve_colour
 from gvm_server.media.geometry import Box, ClipGeometry, FrameHeader, describe, geometry_of
+from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.base import PlateFrame, PlateOptions
 from gvm_server.media.plates.image import INTERLACED
-from gvm_server.media.plates.movies.content import MovieContent
 from gvm_server.media.plates.movies.decoder import MovieDecoder
-from gvm_server.media.plates.movies.facts import display_orientation
-from gvm_server.media.plates.movies.file import unreadable
-from gvm_server.media.plates.movies.index import MovieIndex
-from gvm_server.media.plates.movies.scan import count_movie, index_movie
+from gvm_server.media.plates.movies.file import display_orientation, timecode_at, unreadable
+from gvm_server.media.plates.movies.index import MovieContent, MovieIndex
+from gvm_server.media.plates.movies.indexing import count_movie, index_movie
 from gvm_server.media.plates.sequence import outside_clip
-from gvm_server.media.timecode import timecode_at
 
 # ISO/IEC 23091-2 matrix codes that FFmpeg gives a frame, as its scaler names them.
 _MATRICES = {

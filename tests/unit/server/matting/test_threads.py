@@ -11,7 +11,7 @@ from gvm_server.matting.engines.preview.engine import PreviewEngine
 from gvm_server.matting.intake import luma
 from gvm_server.matting.knobs import apply
 from gvm_server.matting.refine import refine
-from gvm_server.media.resize import downscale, upscale
+from gvm_server.media.pixels import downscale, upscale
 from tests.support.portrait import portrait
 from tests.support.threads import hashes
 

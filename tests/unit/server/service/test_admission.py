@@ -10,8 +10,8 @@ import pytest
 from gvm_client.errors import ErrorCode, OutputError
 from gvm_client.protocol.messages import JobContext, Matte
 from gvm_client.settings import Depth, MatteKnobs, Priority
-from gvm_server.media.confine import Roots
-from gvm_server.media.outputs.files import AlphaFiles
+from gvm_server.media.file_access import Roots
+from gvm_server.media.outputs.alpha_files import AlphaFiles
 from gvm_server.service.admission import OutputReservation, refuse_conflict
 from tests.support.shop import request_in
 

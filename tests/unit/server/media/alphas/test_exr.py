@@ -20,7 +20,7 @@ from gvm_client.settings import Depth
 from gvm_server.media.alphas import exr
 from gvm_server.media.alphas.exr import copy_into_place, read_alpha, write_alpha
 from gvm_server.media.alphas.stamp import Fingerprint, prove_file, read_stamp, seal
-from gvm_server.media.atomic import LEFTOVER_SECONDS, sweep_leftovers
+from gvm_server.media.atomic_files import LEFTOVER_SECONDS, sweep_leftovers
 from gvm_server.media.geometry import Box, FrameHeader
 from tests.fakes.plates import write_image
 from tests.support.tree import ROOT
@@ -279,7 +279,7 @@ def test_a_killed_writer_leaves_no_final_name(tmp_path):
     """After kill -9 between writing and naming: only the hidden file is there; it says whose."""
     script = (
         "import os, pathlib, signal, sys\n"
-        "from gvm_server.media.atomic import replacing\n"
+        "from gvm_server.media.atomic_files import replacing\n"
         "with replacing(pathlib.Path(sys.argv[1]), size_hint=1) as temporary:\n"
         "    temporary.write_bytes(b'half')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from gvm_client.context import read_text
 from gvm_client.errors import ErrorCode, InputError
 from gvm_server.media.colour import spaces as colour
-from gvm_server.media.colour.curves import linear_from_cineon, srgb_from_linear
+from gvm_server.media.colour.encodings import linear_from_cineon, srgb_from_linear
 from gvm_server.media.colour.hints import FileHint
 from gvm_server.media.colour.ocio import load_config
-from gvm_server.media.confine import Roots
+from gvm_server.media.file_access import Roots
 from gvm_server.media.plates.base import PlateOptions
 from gvm_server.media.plates.open import open_plate
 from tests.fakes.plates import ImageSpec, write_image

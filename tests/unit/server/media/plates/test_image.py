@@ -8,7 +8,7 @@ import OpenEXR
 import pytest
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_server.media.confine import Roots
+from gvm_server.media.file_access import Roots
 from gvm_server.media.plates.base import PlateOptions
 from gvm_server.media.plates.open import open_plate
 from tests.fakes.plates import ImageSpec, write_image, write_parts

@@ -13,7 +13,7 @@ import pytest
 from gvm_client.errors import ErrorCode, InputError, JobCancelled, OutputError
 from gvm_client.settings import BadPixels
 from gvm_server.media.geometry import Box
-from gvm_server.media.mapped import MappedImage, read_mapped, write_mapped
+from gvm_server.media.mapped_image import MappedImage, read_mapped, write_mapped
 from gvm_server.media.plates.pushed import PushedFrames, PushedOptions
 
 OPTIONS = PushedOptions(

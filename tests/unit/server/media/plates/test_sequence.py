@@ -12,7 +12,7 @@ import pytest
 
 from gvm_client.errors import ErrorCode, InputError, SettingsError
 from gvm_client.settings import BadPixels, Missing, PlateKeys
-from gvm_server.media.confine import Roots
+from gvm_server.media.file_access import Roots
 from gvm_server.media.geometry import Box
 from gvm_server.media.plates.base import PlateOptions
 from gvm_server.media.plates.open import open_plate

@@ -15,8 +15,7 @@ from gvm_client.settings import Depth
 from gvm_server.media.alphas.exr import read_alpha, write_alpha
 from gvm_server.media.alphas.stamp import MAKER, STAMP, Fingerprint
 from gvm_server.media.geometry import Box, FrameHeader
-from gvm_server.media.store.cache import DiskCache
-from gvm_server.media.store.windows import window_bytes
+from gvm_server.media.store.cache import DiskCache, window_bytes
 
 LIMIT = 1 << 30
 HERE = "device: here"

@@ -14,11 +14,11 @@ from av.stream import Disposition
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.settings import PlateKeys
-from gvm_server.media.confine import Roots
+from gvm_server.media.file_access import Roots
 from gvm_server.media.plates.base import PlateOptions
-from gvm_server.media.plates.movies import scan
+from gvm_server.media.plates.movies import indexing
 from gvm_server.media.plates.movies.file import open_movie
-from gvm_server.media.plates.movies.scan import index_movie
+from gvm_server.media.plates.movies.indexing import index_movie
 from gvm_server.media.plates.open import open_plate
 from gvm_server.media.store.memo import Memo
 from tests.fakes.movies import (
@@ -260,13 +260,13 @@ def test_a_table_that_is_wrong_from_some_frame_on_is_counted_once_and_kept(tmp_p
     """The header knows no B-frames, and they come after the first pictures were proven."""
     times = [index * 40 + (index % 3) * 13 * (index >= 20) for index in range(FRAMES)]
     path = write_late_b_frames(tmp_path / "a.mp4", times, 20)
-    monkeypatch.setattr(scan, "_KNOWN", scan._Memory())
+    monkeypatch.setattr(indexing, "_KNOWN", indexing._Memory())
     believed = index_movie(path, Memo(tmp_path / "cache"))
     assert believed.times is not None, "the table must be believed at first"
     assert not set(shown_times(path)) <= set(believed.times.tolist()), "and be wrong"
     counts = []
-    count = scan._by_counting
-    monkeypatch.setattr(scan, "_by_counting", lambda path: counts.append(1) or count(path))
+    count = indexing._by_counting
+    monkeypatch.setattr(indexing, "_by_counting", lambda path: counts.append(1) or count(path))
     for _ in range(2):  # servers
         plate = opened(path, memo=Memo(tmp_path / "cache"))
         key = plate.key(30)
@@ -274,7 +274,7 @@ def test_a_table_that_is_wrong_from_some_frame_on_is_counted_once_and_kept(tmp_p
             assert number_in(plate.read(frame).pixels) == frame - 1
         assert plate.key(30) == key
         plate.close()
-        monkeypatch.setattr(scan, "_KNOWN", scan._Memory())
+        monkeypatch.setattr(indexing, "_KNOWN", indexing._Memory())
     assert counts == [1]
 
 

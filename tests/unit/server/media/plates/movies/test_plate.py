@@ -18,14 +18,13 @@ from av.video.frame import VideoFrame
 
 from gvm_client.errors import ErrorCode, InputError, JobCancelled
 from gvm_server.errors import forget_traces
-from gvm_server.media.confine import Roots
+from gvm_server.media.file_access import LOOKER, Roots
 from gvm_server.media.plates.base import PlateOptions
 from gvm_server.media.plates.movies import decoder
 from gvm_server.media.plates.movies.decoder import MovieDecoder
-from gvm_server.media.plates.movies.facts import exact_rate
-from gvm_server.media.plates.movies.scan import index_movie
+from gvm_server.media.plates.movies.file import exact_rate
+from gvm_server.media.plates.movies.indexing import index_movie
 from gvm_server.media.plates.open import open_plate
-from gvm_server.media.probe import LOOKER
 from tests.fakes.plates import GREY_STEP, MovieSpec, write_movie
 
 FRAMES = 40
@@ -119,7 +118,7 @@ def test_a_jump_decodes_from_the_key_frame_before(tmp_path):
         tmp_path / "a.mp4", MovieSpec(options={"g": "10", "bf": "2", "sc_threshold": "0"})
     )
     index = index_movie(path)
-    assert list(index.keys) == [0, 10, 20, 30]
+    assert list(index.key_frames) == [0, 10, 20, 30]
     movie = MovieDecoder(path, index)
     movie.frame(35)
     assert min(movie._at_hand) >= 28

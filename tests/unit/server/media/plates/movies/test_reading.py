@@ -36,7 +36,7 @@ import sys
 from pathlib import Path
 
 from gvm_server.media.plates.movies import plate, scan as moviescan
-from gvm_server.media.confine import Roots
+from gvm_server.media.file_access import Roots
 from gvm_server.media.store.memo import Memo
 from gvm_server.media.plates.open import open_plate
 from gvm_server.media.plates.base import PlateOptions

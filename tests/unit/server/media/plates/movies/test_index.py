@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from gvm_client.settings import PlateKeys
-from gvm_server.media.plates.movies import content
-from gvm_server.media.store.filekey import FileKeys
+from gvm_server.media.plates.movies import index
+from gvm_server.media.store.file_keys import FileKeys
 from tests.fakes.plates import MovieSpec, write_movie
 from tests.unit.server.media.plates.movies.test_plate import FRAMES, KINDS, opened
 
@@ -59,9 +59,9 @@ def test_a_movie_is_not_read_whole_for_a_key(tmp_path, kind, monkeypatch):
     """The packets of the frame's own group and its neighbours only."""
     path = write_movie(tmp_path / kind, replace(KINDS[kind], frames=240))
     read = []
-    real = content._read
+    real = index._read_places
     monkeypatch.setattr(
-        content, "_read", lambda path, places: read.append(places) or real(path, places)
+        index, "_read_places", lambda path, places: read.append(places) or real(path, places)
     )
     monkeypatch.setattr(FileKeys, "_hash", lambda *_: pytest.fail("it was read whole"))
     plate = opened(path, keys=PlateKeys.CONTENT)

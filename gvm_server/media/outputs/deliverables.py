@@ -13,16 +13,18 @@ from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
 from gvm_server.media.alphas.exr import read_alpha_file
-from gvm_server.media.alphas.png import PngBits, write_png
-from gvm_server.media.alphas.stamp import read_stamp
-from gvm_server.media.canvas import on_display
-from gvm_server.media.colour.curves import Pixels
-from gvm_server.media.outputs.files import EXTENSION, AlphaFiles, prove_writable
+from gvm_server.media.alphas.stamp import STAMP, read_stamp
+from gvm_server.media.atomic_files import replacing
+from gvm_server.media.geometry import on_display
+from gvm_server.media.outputs.alpha_files import EXTENSION, AlphaFiles, prove_writable
 from gvm_server.media.outputs.movie import (
     MovieShape,
     MovieWriter,
@@ -30,11 +32,14 @@ from gvm_server.media.outputs.movie import (
     movie_container,
     writing_movie,
 )
+from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.base import Plate
 from gvm_server.media.plates.find import SequencePath
 
 PNG = ".png"
 GREEN = np.array([0.0, 1.0, 0.0], dtype=np.float32)  # display-referred
+
+PngBits = Literal[8, 16]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,3 +173,27 @@ def _refuse_foreign(path: Path, plate: str, *, overwrite: bool) -> None:
             code=ErrorCode.OUTPUT_NOT_OURS,
             path=str(path),
         )
+
+
+def write_png(path: Path, alpha: Pixels, *, bits: PngBits, key: bytes) -> None:
+    """Write an alpha [H, W] as a grey PNG in one atomic step.
+
+    Values are linear coverage, 0..1 as 0 to the largest integer, rounded; outside is clipped.
+
+    Args:
+        path: the final name.
+        alpha: [H, W].
+        bits: 8 or 16 for a pixel.
+        key: the 16 bytes of what the alpha was made from; they make the file ours.
+
+    Raises:
+        OutputError: DISK_FULL or OUTPUT_UNWRITABLE; no trace of the file is left.
+    """
+    kind = np.uint8 if bits == 8 else np.uint16
+    scaled = np.clip(alpha, 0.0, 1.0) * np.float32(np.iinfo(kind).max)
+    pixels = np.rint(scaled).astype(kind)
+    text = PngInfo()
+    text.add_text(STAMP, key.hex())
+    # Pillow writes through Python, so a full disk is an error; OpenImageIO's writer says nothing.
+    with replacing(path, size_hint=pixels.nbytes) as temporary:
+        Image.fromarray(pixels).save(temporary, format="PNG", pnginfo=text)

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from gvm_client.errors import InputError
-from gvm_server.media.plates.movies import scan
+from gvm_server.media.plates.movies import indexing
 from gvm_server.media.plates.movies.index import MovieIndex
-from gvm_server.media.plates.movies.scan import index_movie
-from gvm_server.media.store import filekey
+from gvm_server.media.plates.movies.indexing import index_movie
+from gvm_server.media.store import file_keys
 from gvm_server.media.store.memo import Memo
 from tests.fakes.plates import MovieSpec, write_movie
 from tests.unit.server.media.plates.movies.test_plate import FRAMES, KINDS, grey, opened
@@ -24,10 +24,10 @@ def test_the_containers_table_spares_reading_the_movie(tmp_path, kind, monkeypat
     """The first look decodes a few pictures; the second one nothing at all."""
     spec = replace(KINDS[kind], frames=60)
     path = write_movie(tmp_path / kind, spec)
-    monkeypatch.setattr(scan, "_from_packets", lambda _: pytest.fail("it was gone through"))
-    monkeypatch.setattr(scan, "_by_counting", lambda _: pytest.fail("it was decoded"))
+    monkeypatch.setattr(indexing, "_from_packets", lambda _: pytest.fail("it was gone through"))
+    monkeypatch.setattr(indexing, "_by_counting", lambda _: pytest.fail("it was decoded"))
     assert index_movie(path).count == 60
-    monkeypatch.setattr(scan, "open_movie", lambda _: pytest.fail("it was opened again"))
+    monkeypatch.setattr(indexing, "open_movie", lambda _: pytest.fail("it was opened again"))
     assert index_movie(path).count == 60
 
 
@@ -43,14 +43,14 @@ def test_a_movie_that_was_replaced_is_looked_at_again(tmp_path):
 def test_the_next_server_does_not_go_through_a_movie_again(tmp_path, kind, monkeypatch):
     """An index is kept beside the cache, whole: every frame is as before."""
     path = write_movie(tmp_path / kind, KINDS[kind])
-    monkeypatch.setattr(scan, "_KNOWN", scan._Memory())
+    monkeypatch.setattr(indexing, "_KNOWN", indexing._Memory())
     first = index_movie(path, Memo(tmp_path / "cache"))
     for name in ("_from_table", "_from_packets", "_by_counting"):
-        monkeypatch.setattr(scan, name, lambda _: pytest.fail("it was gone through"))
-    monkeypatch.setattr(scan, "_KNOWN", scan._Memory())
+        monkeypatch.setattr(indexing, name, lambda _: pytest.fail("it was gone through"))
+    monkeypatch.setattr(indexing, "_KNOWN", indexing._Memory())
     again = index_movie(path, Memo(tmp_path / "cache"))
     assert again.count == first.count == FRAMES
-    for name in ("times", "keys", "seeks"):
+    for name in ("times", "key_frames", "seek_times"):
         one, other = getattr(first, name), getattr(again, name)
         assert (one is None) == (other is None)
         assert one is None or np.array_equal(one, other)
@@ -61,26 +61,26 @@ def test_an_index_that_is_damaged_or_foreign_is_dropped(tmp_path, fact, monkeypa
     """The movie is gone through again, and what is kept then is right."""
     path = write_movie(tmp_path / "a.mkv", KINDS["vfr.mkv"])
     other = write_movie(tmp_path / "b.mkv", MovieSpec(frames=7))
-    cache, key = Memo(tmp_path / "cache"), filekey.hash_texts(*scan._identity(path))
+    cache, key = Memo(tmp_path / "cache"), file_keys.hash_texts(*indexing._identity(path))
     good = index_movie(path, cache).to_bytes()
     if fact == b"noise":
-        cache.keep(scan._INDEX, key, fact)
+        cache.keep(indexing._INDEX, key, fact)
     elif fact == "shortened":
-        cache.keep(scan._INDEX, key, good[:-5])
+        cache.keep(indexing._INDEX, key, good[:-5])
     else:  # under the first one's name, as a copied row would be
-        cache.keep(scan._INDEX, b"b", index_movie(other, cache).to_bytes())
+        cache.keep(indexing._INDEX, b"b", index_movie(other, cache).to_bytes())
         with sqlite3.connect(next((tmp_path / "cache").glob("*.sqlite"))) as database:
             database.execute(
                 "UPDATE facts SET value = (SELECT value FROM facts WHERE key = ?) WHERE key = ?",
                 (b"b", key),
             )
         database.close()
-    monkeypatch.setattr(scan, "_KNOWN", scan._Memory())
-    looks, look = [], scan._from_packets
-    monkeypatch.setattr(scan, "_from_packets", lambda path: looks.append(1) or look(path))
+    monkeypatch.setattr(indexing, "_KNOWN", indexing._Memory())
+    looks, look = [], indexing._from_packets
+    monkeypatch.setattr(indexing, "_from_packets", lambda path: looks.append(1) or look(path))
     assert index_movie(path, cache).count == FRAMES
     assert looks == [1]
-    monkeypatch.setattr(scan, "_KNOWN", scan._Memory())
+    monkeypatch.setattr(indexing, "_KNOWN", indexing._Memory())
     assert index_movie(path, Memo(tmp_path / "cache")).count == FRAMES
     assert looks == [1]
 
@@ -94,13 +94,13 @@ def test_what_is_no_index_is_not_taken_for_one(kept):
 def test_times_that_turn_out_wrong_are_counted_and_the_right_frame_comes(tmp_path, monkeypatch):
     """A container whose table lies behind its first pictures: counted once, then every frame."""
     path = write_movie(tmp_path / "a.mp4", MovieSpec(frames=60))
-    real = scan._from_table
+    real = indexing._from_table
 
     def lying(path):
         index = real(path)
         return replace(index, times=index.times + 1000 * (np.arange(60) >= 20))
 
-    monkeypatch.setattr(scan, "_from_table", lying)
+    monkeypatch.setattr(indexing, "_from_table", lying)
     plate = opened(path)
     for frame in (5, 60, 33, 21, 45, 20, 1, 59):
         assert grey(plate.read(frame).pixels) == frame - 1
@@ -112,14 +112,14 @@ def test_times_that_turn_out_wrong_are_counted_and_the_right_frame_comes(tmp_pat
 def test_a_movie_that_shows_fewer_frames_than_it_promises_is_said(tmp_path, monkeypatch):
     """With how many it shows."""
     path = write_movie(tmp_path / "a.mp4", MovieSpec(frames=40))
-    real = scan._from_table
+    real = indexing._from_table
 
     def lying(path):
         index = real(path)
         times = np.concatenate([index.times, index.times[-1:] + 9000])
         return replace(index, count=41, times=times)
 
-    monkeypatch.setattr(scan, "_from_table", lying)
+    monkeypatch.setattr(indexing, "_from_table", lying)
     plate = opened(path)
     key = plate.key(5)
     for _ in range(2):

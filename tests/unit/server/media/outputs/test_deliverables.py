@@ -16,14 +16,12 @@ from pymediainfo import MediaInfo
 from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
 from gvm_client.settings import Depth
 from gvm_server.media.alphas.exr import write_alpha
-from gvm_server.media.alphas.png import write_png
 from gvm_server.media.alphas.stamp import STAMP
-from gvm_server.media.canvas import on_display
-from gvm_server.media.confine import Roots
-from gvm_server.media.geometry import Box, FrameHeader
+from gvm_server.media.file_access import Roots
+from gvm_server.media.geometry import Box, FrameHeader, on_display
 from gvm_server.media.outputs import movie as moviewriter
-from gvm_server.media.outputs.deliver import Deliverables, deliver, over_green
-from gvm_server.media.outputs.files import AlphaFiles
+from gvm_server.media.outputs.alpha_files import AlphaFiles
+from gvm_server.media.outputs.deliverables import Deliverables, deliver, over_green, write_png
 from gvm_server.media.outputs.movie import MovieShape, is_our_movie, writing_movie
 from gvm_server.media.plates.base import PlateOptions
 from gvm_server.media.plates.open import open_plate

@@ -9,7 +9,7 @@ import pytest
 
 from gvm_client.errors import ErrorCode, InputError, JobCancelled
 from gvm_server.media.geometry import Box
-from gvm_server.media.plates.shown import Match, Picture, boxes_of, match
+from gvm_server.media.plates.host_picture import Match, Picture, boxes_of, match
 from tests.support.pictures import (
     CLIPS,
     FRAMES,
@@ -42,7 +42,7 @@ def walk() -> list[Pixels]:
 
 def matched(clip: ClipInMemory, picture: Picture, frame: int) -> Match:
     """Return the match of a picture with a frame of a clip."""
-    return match(clip, clip.geometry(), picture, frame, clip.thumbnails, heed=lambda: None)
+    return match(clip, clip.geometry(), picture, frame, clip.thumbnails, check_ending=lambda: None)
 
 
 def refused(clip: ClipInMemory, picture: Picture, frame: int) -> InputError | None:
@@ -116,13 +116,13 @@ def test_another_clip_s_picture_is_never_found(walk: list[Pixels]):
 def test_a_search_ends_with_its_job(walk: list[Pixels]):
     """Long clips are looked through frame by frame; a cancel is heard between two."""
 
-    def heed() -> None:
+    def check_ending() -> None:
         if len(clip.reads) == 3:
             raise JobCancelled("Enough.")
 
     clip, picture = ClipInMemory(walk), picture_of(CLIPS["pan"](3), search=True)
     with pytest.raises(JobCancelled):
-        match(clip, clip.geometry(), picture, OWN, clip.thumbnails, heed)
+        match(clip, clip.geometry(), picture, OWN, clip.thumbnails, check_ending)
     assert len(clip.reads) == 3
 
 

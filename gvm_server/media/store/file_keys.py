@@ -17,7 +17,7 @@ import xxhash
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.text import is_text
-from gvm_server.media.probe import answered, probe_file
+from gvm_server.media.file_access import answered, probe_file
 from gvm_server.media.store.memo import NOTHING, Memo
 
 KEY_BYTES = 16

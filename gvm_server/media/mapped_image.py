@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from gvm_client.errors import ErrorCode, InputError, OutputError
-from gvm_server.media.atomic import replacing
-from gvm_server.media.colour.curves import Pixels
+from gvm_server.media.atomic_files import replacing
+from gvm_server.media.pixels import Pixels
 
 # The protocol's pixel types, and the value of an integer type that means 1.0.
 _TYPES: Mapping[str, tuple[DTypeLike, float]] = MappingProxyType(

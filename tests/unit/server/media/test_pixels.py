@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gvm_server.media.resize import downscale, upscale
+from gvm_server.media.pixels import downscale, upscale
 
 SIDES = st.integers(2, 60)  # torch 2.13 is wrong for a side of one pixel: it repeats the first
 

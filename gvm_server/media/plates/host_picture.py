@@ -62,7 +62,7 @@ def match(
     picture: Picture,
     frame: int,
     thumbnails: Thumbnails,
-    heed: Callable[[], None],
+    check_ending: Callable[[], None],
 ) -> Match:
     """Return the frame that a host shows, which is the one that it asked for or is looked for.
 
@@ -72,13 +72,17 @@ def match(
         picture: what the host shows.
         frame: the one that it asked for.
         thumbnails: those that were made before.
-        heed: called between frames; raises where the job is to end.
+        check_ending: called between frames; raises where the job is to end.
 
     Raises:
         InputError: PLATE_MISMATCH: it shows another picture; or the frame cannot be read.
     """
     look = _Look(
-        plate=plate, picture=picture, thumbnails=thumbnails, heed=heed, missing=set(plate.missing())
+        plate=plate,
+        picture=picture,
+        thumbnails=thumbnails,
+        check_ending=check_ending,
+        missing=set(plate.missing()),
     )
     boxes = boxes_of(geometry, picture.aspect)
     if not plate.first <= frame <= plate.last and not picture.search:
@@ -133,12 +137,12 @@ class _Look:
     plate: Plate
     picture: Picture
     thumbnails: Thumbnails
-    heed: Callable[[], None]
+    check_ending: Callable[[], None]
     missing: set[int]
     known: dict[tuple[int, Box], float] = field(default_factory=dict)
 
     def cells(self, frame: int, box: Box) -> Cells:
-        self.heed()
+        self.check_ending()
         key = self.plate.key(frame)
         return self.thumbnails.of(key, self.plate.colour, box, lambda: self.plate.read(frame))
 

@@ -8,9 +8,9 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
-from gvm_server.media.store import placed as placed_module
+from gvm_server.media.store import alpha_registry as placed_module
+from gvm_server.media.store.alpha_registry import AlphaRegistry, Verdict
 from gvm_server.media.store.memo import Memo
-from gvm_server.media.store.placed import Placed, Verdict
 from tests.fakes.plates import write_image
 from tests.unit.server.media.store.test_cache import alpha_file, flip, made
 
@@ -24,10 +24,10 @@ def memo(tmp_path):
 def test_a_file_that_was_proven_is_not_read_by_the_next_server(tmp_path, memo, monkeypatch):
     """A folder of finished frames costs a look at each."""
     path = alpha_file(tmp_path / "a.exr", 1)
-    Placed(memo).remember(path, made(1))
+    AlphaRegistry(memo).remember(path, made(1))
     monkeypatch.setattr(placed_module, "prove_file", lambda _: pytest.fail("it was read"))
     memo.close()
-    again = Placed(Memo(tmp_path / "cache"))
+    again = AlphaRegistry(Memo(tmp_path / "cache"))
     assert again.look(path, made(1).recipe) == (made(1), False)
     assert again.look(path, made(2).recipe) == (None, False)
 
@@ -35,17 +35,17 @@ def test_a_file_that_was_proven_is_not_read_by_the_next_server(tmp_path, memo, m
 def test_a_file_that_changed_is_read_and_found_damaged(tmp_path, memo):
     """Since the last server's time; a copy of it elsewhere is read too."""
     path = alpha_file(tmp_path / "a.exr", 1)
-    Placed(memo).remember(path, made(1))
+    AlphaRegistry(memo).remember(path, made(1))
     flip(path, -20)
-    assert Placed(memo).look(path, made(1).recipe) == (None, True)
+    assert AlphaRegistry(memo).look(path, made(1).recipe) == (None, True)
     copy = alpha_file(tmp_path / "b.exr", 1)
-    assert Placed(memo).look(copy, made(1).recipe) == (made(1), False)
+    assert AlphaRegistry(memo).look(copy, made(1).recipe) == (made(1), False)
 
 
 def test_a_record_that_is_none_is_not_believed(tmp_path, memo, monkeypatch):
     """The file is read."""
     path = alpha_file(tmp_path / "a.exr", 1)
-    placed = Placed(memo)
+    placed = AlphaRegistry(memo)
     memo.keep("placed", placed_module._key(path, placed_module._version(path)), b"x")
     assert placed.look(path, made(1).recipe) == (made(1), False)
 
@@ -106,14 +106,14 @@ OTHERS = {
 def test_what_is_left_of_ours_is_known_by_the_next_server(tmp_path, memo, name):
     """Also where its folder was renamed; not where nobody recorded it."""
     path = alpha_file(tmp_path / "a.exr", 1)
-    Placed(memo).remember(path, made(1))
+    AlphaRegistry(memo).remember(path, made(1))
     WRECKS[name](path)
     moved = tmp_path / "moved"
     moved.mkdir()
     path = path.rename(moved / path.name)
-    assert Placed(memo).examine(path) == (Verdict.DAMAGED, None)
-    assert Placed(memo).is_ours(path)
-    assert Placed(memo).look(path, made(1).recipe) == (None, True)
+    assert AlphaRegistry(memo).examine(path) == (Verdict.DAMAGED, None)
+    assert AlphaRegistry(memo).is_ours(path)
+    assert AlphaRegistry(memo).look(path, made(1).recipe) == (None, True)
 
 
 @pytest.mark.parametrize("new", [False, True])
@@ -121,7 +121,7 @@ def test_what_is_left_of_ours_is_known_by_the_next_server(tmp_path, memo, name):
 def test_what_others_wrote_is_never_ours(tmp_path, memo, name, new):
     """Into our very file, or into a new one, which may get the old one's place on the disk."""
     path = alpha_file(tmp_path / "a.exr", 1, side=64)
-    placed = Placed(memo)
+    placed = AlphaRegistry(memo)
     placed.remember(path, made(1))
     if new:
         data = path.read_bytes()
@@ -138,8 +138,8 @@ def test_without_a_record_a_wreck_is_nobodys(tmp_path, memo, name):
     """The record was lost, or another machine wrote it."""
     path = alpha_file(tmp_path / "a.exr", 1)
     WRECKS[name](path)
-    assert Placed(memo).examine(path) == (Verdict.FOREIGN, None)
-    assert not Placed(memo).is_ours(path)
+    assert AlphaRegistry(memo).examine(path) == (Verdict.FOREIGN, None)
+    assert not AlphaRegistry(memo).is_ours(path)
 
 
 def test_a_link_is_not_trusted_for_what_it_led_to(tmp_path, memo):
@@ -147,7 +147,7 @@ def test_a_link_is_not_trusted_for_what_it_led_to(tmp_path, memo):
     path = alpha_file(tmp_path / "a.exr", 1)
     link = tmp_path / "link.exr"
     link.symlink_to(path)
-    placed = Placed(memo)
+    placed = AlphaRegistry(memo)
     placed.remember(link, made(1))
     assert placed.look(link, made(1).recipe) == (None, False)
     assert not placed.is_ours(link)
@@ -156,7 +156,7 @@ def test_a_link_is_not_trusted_for_what_it_led_to(tmp_path, memo):
 def test_one_of_ours_that_cannot_be_read_is_made_again(tmp_path, memo, monkeypatch):
     """As long as it was; what has another length may be anybody's."""
     path = alpha_file(tmp_path / "a.exr", 1)
-    Placed(memo).remember(path, made(1))
+    AlphaRegistry(memo).remember(path, made(1))
     os.utime(path)
 
     def refuse(*_: object, **__: object) -> None:
@@ -164,20 +164,20 @@ def test_one_of_ours_that_cannot_be_read_is_made_again(tmp_path, memo, monkeypat
 
     monkeypatch.setattr(type(path), "open", refuse)
     monkeypatch.setattr(type(path), "read_bytes", refuse)
-    assert Placed(memo).examine(path) == (Verdict.DAMAGED, None)
+    assert AlphaRegistry(memo).examine(path) == (Verdict.DAMAGED, None)
     os.truncate(path, 10)
-    assert Placed(memo).examine(path) == (Verdict.FOREIGN, None)
+    assert AlphaRegistry(memo).examine(path) == (Verdict.FOREIGN, None)
 
 
 def test_what_another_server_put_there_meanwhile_is_not_taken_for_ours(tmp_path, memo):
     """Two servers write other mattes of one frame: the later file is not believed to be ours."""
     path = alpha_file(tmp_path / "a.exr", 1)
-    Placed(memo).remember(path, made(2))
-    assert Placed(memo).look(path, made(2).recipe) == (None, False)
+    AlphaRegistry(memo).remember(path, made(2))
+    assert AlphaRegistry(memo).look(path, made(2).recipe) == (None, False)
 
 
 def test_a_file_that_goes_away_while_it_is_read_is_not_damaged(tmp_path, memo, monkeypatch):
     """Nobody is told of damage where there was none."""
     path = alpha_file(tmp_path / "a.exr", 1)
     monkeypatch.setattr(placed_module, "prove_file", lambda path: path.unlink())
-    assert Placed(memo).look(path, made(1).recipe) == (None, False)
+    assert AlphaRegistry(memo).look(path, made(1).recipe) == (None, False)

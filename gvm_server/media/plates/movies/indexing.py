@@ -23,17 +23,17 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from gvm_server.media.plates.movies.file import open_movie, reason_of, unreadable, whole_pictures
+from gvm_server.media.plates.movies.file import movie_reason, open_movie, unreadable, whole_pictures
 from gvm_server.media.plates.movies.index import MovieIndex, Times
-from gvm_server.media.plates.movies.proof import (
-    Places,
+from gvm_server.media.plates.movies.index_checks import (
+    SeenPackets,
     first_times,
     is_cut_stream,
     seeks_right,
     starts_right,
     whole_end,
 )
-from gvm_server.media.store.filekey import content_hash, hash_texts
+from gvm_server.media.store.file_keys import content_hash, hash_texts
 from gvm_server.media.store.memo import NOTHING, Memo
 
 REMEMBERED = 64  # movies; an index of a two-hour movie takes 1.4 MB
@@ -142,15 +142,15 @@ def _from_table(path: Path) -> MovieIndex | None:
         container.close()
     if not first or first[0] is None:
         return None
-    keys = np.union1d([0], np.flatnonzero(is_key)).astype(np.int64)
-    index = MovieIndex(count=len(times), times=times + (first[0] - times[0]), keys=keys)
+    key_frames = np.union1d([0], np.flatnonzero(is_key)).astype(np.int64)
+    index = MovieIndex(count=len(times), times=times + (first[0] - times[0]), key_frames=key_frames)
     return index if starts_right(first, index) else None
 
 
 def _read_table(
     path: Path, container: InputContainer, stream: VideoStream
 ) -> tuple[Times, NDArray[np.bool_]] | None:
-    """Return decode times and which are key pictures, where a table has all that is shown."""
+    """Return decode times and which are key frames, where a table has all that is shown."""
     entries = [entry for entry in stream.index_entries if entry.size]
     is_fragment = stream.frames == 0
     if not container.format.name.startswith(_TABLES) or not entries or is_fragment:
@@ -178,7 +178,7 @@ def _from_packets(path: Path) -> MovieIndex | None:
         InputError: there are none, or fewer than the container promises.
     """
     container, stream = open_movie(path)
-    places, groups = Places(), _Groups()
+    places, groups = SeenPackets(), _Groups()
     times: list[int | None] = []
     decode_times: list[int | None] = []
     is_key: list[bool] = []
@@ -202,7 +202,7 @@ def _from_packets(path: Path) -> MovieIndex | None:
         is_cut = is_cut_stream(path, container)
         by_decode_time = container.format.name in _BY_DECODE_TIME
     except av.FFmpegError as error:
-        raise unreadable(path, f"after {len(times)} frames: {reason_of(error)}") from error
+        raise unreadable(path, f"after {len(times)} frames: {movie_reason(error)}") from error
     finally:
         container.close()
     if not times:
@@ -215,10 +215,16 @@ def _from_packets(path: Path) -> MovieIndex | None:
     if shown is None:
         return None
     order = np.argsort(shown)
-    keys = np.union1d([0], np.flatnonzero(np.array(is_key)[order]))
-    seeks = _own_times([decode_times[order[key]] for key in keys]) if by_decode_time else None
+    key_frames = np.union1d([0], np.flatnonzero(np.array(is_key)[order]))
+    seek_times = (
+        _own_times([decode_times[order[key]] for key in key_frames]) if by_decode_time else None
+    )
     index = MovieIndex(
-        count=len(times), times=shown[order], keys=keys, seeks=seeks, groups=groups.hashes()
+        count=len(times),
+        times=shown[order],
+        key_frames=key_frames,
+        seek_times=seek_times,
+        groups=groups.hashes(),
     )
     if not starts_right(_first_times_of(path), index) or not seeks_right(path, index, places):
         return None
@@ -240,10 +246,10 @@ def _by_counting(path: Path) -> MovieIndex:
         InputError: it cannot be decoded to its end, or shows nothing that is whole.
     """
     container, stream = open_movie(path)
-    places, groups = Places(), _Groups()
-    keys: list[int] = []
-    seeks: list[int | None] = []
-    marks: list[int | None] = []
+    places, groups = SeenPackets(), _Groups()
+    key_frames: list[int] = []
+    seek_times: list[int | None] = []
+    key_times: list[int | None] = []
     times: list[int | None] = []
     count = whole = 0
     half, end = False, None  # whether the last packet is one, and when it would be shown
@@ -254,18 +260,18 @@ def _by_counting(path: Path) -> MovieIndex:
         places.add(packet)
         groups.add(packet)
         if packet.is_keyframe:
-            seeks.append(packet.dts)
+            seek_times.append(packet.dts)
 
     try:
         for picture, is_whole in whole_pictures(container, stream, note):
             if picture.key_frame:
-                keys.append(count)
-                marks.append(picture.pts)
+                key_frames.append(count)
+                key_times.append(picture.pts)
             count += 1
             times.append(picture.pts)
             whole = count if is_whole else whole
     except av.FFmpegError as error:
-        raise unreadable(path, f"after {count} frames: {reason_of(error)}") from error
+        raise unreadable(path, f"after {count} frames: {movie_reason(error)}") from error
     finally:
         container.close()
     if not whole:
@@ -277,18 +283,18 @@ def _by_counting(path: Path) -> MovieIndex:
     from_start = MovieIndex(
         count=begun,
         times=None,
-        keys=np.zeros(1, np.int64),
+        key_frames=np.zeros(1, np.int64),
         groups=(hash_texts(*(group.hex() for group in groups.hashes())),),
     ).cut_to(whole)
-    sought = _own_times(seeks)
-    if not keys or keys[0] != 0 or sought is None or len(sought) != len(keys):
+    sought = _own_times(seek_times)
+    if not key_frames or key_frames[0] != 0 or sought is None or len(sought) != len(key_frames):
         return from_start
     index = MovieIndex(
         count=begun,
         times=None,
-        keys=np.array(keys, dtype=np.int64),
-        seeks=sought,
-        marks=_own_times(marks),
+        key_frames=np.array(key_frames, dtype=np.int64),
+        seek_times=sought,
+        key_times=_own_times(key_times),
         groups=groups.hashes(),
     ).cut_to(whole)
     return index if seeks_right(path, index, places) else from_start

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_server.media import probe
-from gvm_server.media.probe import StallError
-from gvm_server.media.store.filekey import FileKeys
+from gvm_server.media import file_access
+from gvm_server.media.file_access import StallError
+from gvm_server.media.store.file_keys import FileKeys
 from gvm_server.media.store.memo import NOTHING, Memo
 
 
@@ -139,7 +139,7 @@ def test_a_share_that_hangs_ends_the_look_and_holds_no_thread_of_a_pool(tmp_path
 
     known, unknown = keys_by(content=False), keys_by(content=False)
     known.key(path, 7)
-    monkeypatch.setattr(probe, "STALL_SECONDS", 0.1)
+    monkeypatch.setattr(file_access, "STALL_SECONDS", 0.1)
     monkeypatch.setattr(Path, "lstat", hangs)
     for ask in (lambda: unknown.key(path, 7), lambda: known.read(path, 7).__enter__()):
         with pytest.raises(StallError, match=r"not answered for 0\.1 s") as caught:

@@ -25,7 +25,7 @@ from gvm_server.media.alphas.stamp import (
     prove_file,
     read_fingerprint,
 )
-from gvm_server.media.store.filekey import hash_texts
+from gvm_server.media.store.file_keys import hash_texts
 from gvm_server.media.store.memo import Memo
 
 _PLACED, _OURS = "placed", "ours"  # what the memo calls them
@@ -54,7 +54,7 @@ class Verdict(Enum):
         return self in {Verdict.WHOLE, Verdict.DAMAGED}
 
 
-class Placed:
+class AlphaRegistry:
     """What was proven, in memory and in the memo; safe from several threads."""
 
     def __init__(self, memo: Memo) -> None:

@@ -19,7 +19,7 @@ from gvm_server.media.plates.movies.index import MovieIndex
 
 TRIAL = 16  # pictures that are decoded to see whether the container's times are theirs
 _SEEKS = 8  # that are tried, over the whole movie
-_NEAR = 64  # packets that are looked at to find a key picture that was sought
+_NEAR = 64  # packets that are looked at to find a key frame that was sought
 _TS_SYNC = 0x47  # the byte that begins a transport stream's packet
 _TS_TIMED = 192  # bytes of a packet with a time in front of it
 _TS_PACKETS = (188, _TS_TIMED, 204)  # plain, timed, with a check behind it
@@ -27,7 +27,7 @@ _TS_LOOK = 188 * 16
 _HIDING = ("vp8",)  # codecs some of whose packets are never shown
 
 
-class Places:
+class SeenPackets:
     """Where each packet lies in the file, with its time: what a seek is held against."""
 
     def __init__(self) -> None:
@@ -63,14 +63,14 @@ def starts_right(first: list[int | None], index: MovieIndex) -> bool:
     return bool(first == index.times[: len(first)].tolist())
 
 
-def seeks_right(path: Path, index: MovieIndex, places: Places) -> bool:
+def seeks_right(path: Path, index: MovieIndex, places: SeenPackets) -> bool:
     """Return whether seeks land where the file has what they say: some are tried.
 
     A container without its index guesses the place by the bit rate, and the time by the place.
     """
     container, stream = open_movie(path)
     try:
-        for key in _spread(index.keys[1:].tolist()):
+        for key in _spread(index.key_frames[1:].tolist()):
             time = index.seek_time(key)
             if time is None:
                 return True  # it is read from the start
@@ -116,7 +116,7 @@ def whole_end(path: Path, index: MovieIndex, last: int, *, is_cut: bool) -> Movi
     at = index.index_at(last)
     if at is None or index.times is None:
         return None
-    key = index.key_before(at)
+    key = index.key_frame_before(at)
     wanted = index.times[key:].tolist()
     strict = _shown_from(path, index, key, strict=True)
     if strict == dict.fromkeys(wanted, True) and not is_cut:
@@ -132,7 +132,7 @@ def whole_end(path: Path, index: MovieIndex, last: int, *, is_cut: bool) -> Movi
 
 
 def _shown_from(path: Path, index: MovieIndex, key: int, *, strict: bool) -> dict[int, bool] | None:
-    """Return the times from a key picture's on that are shown, in order, and whether whole.
+    """Return the times from a key frame's on that are shown, in order, and whether whole.
 
     None where the decoder fails at another packet than the file's last, or shows no time.
     """
@@ -172,10 +172,10 @@ def _failure(packet: Packet[VideoStream], first: int) -> int | None:
     return time if time >= first else None
 
 
-def _spread(keys: list[int]) -> list[int]:
-    """Return some keys, evenly over all; the last is among them: a loss moves what is behind it."""
-    step = max(len(keys) // _SEEKS, 1)
-    return keys[::-1][::step][:_SEEKS]
+def _spread(key_frames: list[int]) -> list[int]:
+    """Return some key frames, evenly over all; the last too: a loss moves what is behind it."""
+    step = max(len(key_frames) // _SEEKS, 1)
+    return key_frames[::-1][::step][:_SEEKS]
 
 
 def _time(packet: Packet[VideoStream]) -> int | None:

@@ -18,8 +18,8 @@ from gvm_client.errors import ErrorCode, OutputError, SettingsError
 from gvm_client.filenames import IMAGE_EXTENSIONS, MOVIE_EXTENSIONS, find_field, require_view
 from gvm_client.text import WERE, counted
 from gvm_server.media.alphas.stamp import is_stamped
-from gvm_server.media.atomic import make_folders, sweep_leftovers, write_failure
-from gvm_server.media.confine import Roots
+from gvm_server.media.atomic_files import make_folders, sweep_leftovers, write_failure
+from gvm_server.media.file_access import Roots
 from gvm_server.media.plates.find import (
     SequencePath,
     own_pattern,

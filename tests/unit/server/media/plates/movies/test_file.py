@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from gvm_server.media.timecode import timecode_at
+from gvm_server.media.plates.movies.file import timecode_at
 
 NTSC, NTSC60, FILM = Fraction(30000, 1001), Fraction(60000, 1001), Fraction(24000, 1001)
 
