@@ -11,13 +11,14 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
+from operator import attrgetter
 
 from gvm_client import __version__
 from gvm_client.errors import GvmError, OutputError
 from gvm_client.filenames import of_view
 from gvm_client.process import Exit, exit_for
 from gvm_server.cli import options
-from gvm_server.cli.streams import ReaderGone, guarded_streams
+from gvm_server.cli.terminal import ReaderGone, guarded_streams
 
 ABOUT = "Video matting: plate frames in, EXR alphas out, by a local server that stays warm."
 EPILOG = """\
@@ -84,9 +85,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _function(path: str) -> Callable[[argparse.Namespace], int]:
-    """Return the function that `module:name` names, loading its module now."""
+    """Return the function that `module:name` or `module:object.name` names; it is loaded now."""
     module, name = path.split(":")
-    function: Callable[[argparse.Namespace], int] = getattr(import_module(module), name)
+    function: Callable[[argparse.Namespace], int] = attrgetter(name)(import_module(module))
     return function
 
 

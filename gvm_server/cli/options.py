@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from gvm_server.cli import weights_options
-from gvm_server.cli.farm import options
+from gvm_server.cli.farm import options as farm_options
 from gvm_server.cli.install import options as install_options
 from gvm_server.cli.matte import options as matte_options
 from gvm_server.matting.engines.gvm.options import Precision, Switch
@@ -110,6 +109,34 @@ def _nothing(parser: Parser) -> None:
     del parser
 
 
+def _weights(parser: Parser) -> None:
+    """Add the actions of `gvm weights` and their options."""
+    actions = parser.add_subparsers(metavar="ACTION", required=True, dest="action")
+    pull = actions.add_parser("pull", help="download them from the Hugging Face Hub; resumable")
+    pull.add_argument(
+        "--revision",
+        default="main",
+        metavar="NAME",
+        help="a branch, a tag or a commit of the repository (main)",
+    )
+    pull.add_argument(
+        "--accept-licence",
+        "--accept-license",
+        action="store_true",
+        help="accept the shown terms without being asked",
+    )
+    verify = actions.add_parser("verify", help="check files, configs, tensors and hashes")
+    show = actions.add_parser("show", help="where they are, and what they are")
+    for action in (pull, verify, show):
+        action.add_argument(
+            "--weights",
+            type=Path,
+            metavar="DIR",
+            help="the folder with unet/, vae/ and scheduler/ (one in your user data folder)",
+        )
+        action.add_argument("--json", action="store_true", help="for programs")
+
+
 COMMANDS = (
     Command(
         "matte",
@@ -118,19 +145,21 @@ COMMANDS = (
         matte_options.add_options,
     ),
     Command("serve", "Run the server in this terminal.", "gvm_server.cli.serve:run", _serve),
-    Command("status", "What the server is doing.", "gvm_server.cli.status:run", _status),
-    Command("cancel", "End a job.", "gvm_server.cli.control:cancel", _cancel),
+    Command(
+        "status", "What the server is doing.", "gvm_server.cli.running_server:show_status", _status
+    ),
+    Command("cancel", "End a job.", "gvm_server.cli.running_server:cancel", _cancel),
     Command(
         "release",
         "Give the GPU's memory back; the next job loads the model again.",
-        "gvm_server.cli.control:release",
+        "gvm_server.cli.running_server:release",
         _nothing,
     ),
     Command(
         "weights",
         "Fetch and check the GVM weights.",
         "gvm_server.cli.weights:run",
-        weights_options.add_options,
+        _weights,
     ),
     Command(
         "install",
@@ -144,11 +173,14 @@ COMMANDS = (
         "",
         install_options.add_undo_options,
     ),
-    Command("farm", "Jobs for render farms.", "", options.add_options),
+    Command("farm", "Jobs for render farms.", "", farm_options.add_options),
     Command("stop", "End the server.", "gvm_server.cli.stop:run", _stop),
     Command("doctor", "Check this machine.", "gvm_server.cli.doctor.command:run", _doctor),
     Command(
-        "verify", "Check the finished alphas of a folder.", "gvm_server.cli.verify:run", _verify
+        "verify",
+        "Check the finished alphas of a folder.",
+        "gvm_server.cli.cache:run_verify",
+        _verify,
     ),
-    Command("cache", "The cache of finished work.", "gvm_server.cli.cache:run", _cache),
+    Command("cache", "The cache of finished work.", "gvm_server.cli.cache:run_cache", _cache),
 )

@@ -15,7 +15,7 @@ from gvm_client.folders import LOG_NAME, runtime_dir
 from gvm_client.process import Exit
 from gvm_client.text import one_line, printable
 from gvm_server.cli.matte.request import absolute
-from gvm_server.cli.streams import outlive_readers
+from gvm_server.cli.terminal import outlive_readers
 from gvm_server.hostmemory import use_one_arena
 from gvm_server.matting.engines.gvm.options import GvmOptions, Precision, Switch
 from gvm_server.settings import ServerSettings

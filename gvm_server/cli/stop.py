@@ -30,7 +30,7 @@ from gvm_client.process import Exit, command_line, is_alive, start_ticks
 from gvm_client.protocol import PROTOCOL_VERSION
 from gvm_client.releases import live_jobs, wait_until_gone
 from gvm_client.text import ARE, counted
-from gvm_server.cli.question import can_ask, confirmed
+from gvm_server.cli.terminal import can_ask, confirmed
 from gvm_server.service.instance_lock import lock_owner
 
 STOP_SECONDS = 60.0  # a window that runs is given up between its steps, and those may be long

@@ -23,9 +23,7 @@ from rich.progress import Progress as Bar
 
 from gvm_client.errors import OutputError, SettingsError
 from gvm_client.process import Exit
-from gvm_server.cli.question import can_ask, confirmed
-from gvm_server.cli.streams import on_terminal
-from gvm_server.cli.words import as_json
+from gvm_server.cli.terminal import as_json, can_ask, confirmed, on_terminal
 from gvm_server.matting.engines.gvm import pull as pulling
 from gvm_server.matting.engines.gvm.store import (
     Manifest,

@@ -12,7 +12,7 @@ import pytest
 
 from gvm_client.process import Exit
 from gvm_client.protocol.lifecycle import JobState
-from gvm_server.cli.install.natron import RENDER
+from gvm_server.cli.install.script_hosts import RENDER
 from gvm_server.cli.main import main as gvm
 from tests.support.plates import write_plate
 from tests.support.site import Site

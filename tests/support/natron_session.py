@@ -13,7 +13,7 @@ from gvm_nodes.natron.mainthread import qt_core
 from gvm_nodes.natron.node import NatronNode
 from gvm_nodes.natron.session import DESK, HOST, RENDERS, press
 from gvm_nodes.work import Update
-from gvm_server.cli.install.natron import SCRIPTS
+from gvm_server.cli.install.script_hosts import NATRON_SCRIPTS
 from tests.fakes import natron
 from tests.fakes.natron import App, Effect
 
@@ -30,7 +30,7 @@ def start(folder: Path, *, background: bool = False, qt: bool = True) -> App:
     """Start Natron with our PyPlug and a project that was saved in a folder."""
     app = natron.start(background=background, qt=qt)
     qt_core.cache_clear()
-    natron.install(SCRIPTS[0].body, MODULE)
+    natron.install(NATRON_SCRIPTS[0].body, MODULE)
     forget()
     natron.save(app, (folder / "shot.ntp").as_posix())
     return app

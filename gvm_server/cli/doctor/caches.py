@@ -26,9 +26,9 @@ from xml.etree import ElementTree as ET
 from gvm_client.folders import xdg_folder
 from gvm_client.text import one_line
 from gvm_server.cli.doctor.finding import Finding, Health
-from gvm_server.cli.doctor.tail import tail
+from gvm_server.cli.doctor.programs import tail
 from gvm_server.cli.install.bundle import BUNDLE_NAME, IDENTIFIER
-from gvm_server.cli.install.host_folders import (
+from gvm_server.cli.install.scripts import (
     fusion_profiles,
     natron_cache,
     nuke_cache,

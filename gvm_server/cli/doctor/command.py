@@ -24,8 +24,8 @@ from gvm_server.cli.install.bundle import (
     installed_bundles,
     is_found_by_hosts,
 )
-from gvm_server.cli.running import other_cache, running_status
-from gvm_server.cli.words import size_in_words
+from gvm_server.cli.running_server import other_cache, running_status
+from gvm_server.cli.terminal import size_in_words
 from gvm_server.matting.engines.gvm.store import engine_revision, find_weights, weights_dir
 from gvm_server.settings import ServerSettings
 
@@ -41,7 +41,7 @@ def run(parsed: argparse.Namespace) -> int:
         OutputError: the file of `--support` cannot be written.
     """
     if parsed.plan:
-        from gvm_server.cli.doctor import memory_plan  # noqa: PLC0415 (torch comes with it)
+        from gvm_server.cli import memory_plan  # noqa: PLC0415 (torch comes with it)
 
         return memory_plan.run(parsed)
     if parsed.support is not None:

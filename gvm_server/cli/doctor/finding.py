@@ -8,7 +8,7 @@ from enum import Enum
 
 from gvm_client.errors import GvmError
 from gvm_client.process import Exit
-from gvm_server.cli.words import as_json
+from gvm_server.cli.terminal import as_json
 
 
 class Health(str, Enum):

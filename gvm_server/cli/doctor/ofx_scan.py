@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gvm_server.cli.doctor.child import hear
+from gvm_server.cli.doctor.programs import hear
 
 SECONDS = 30.0  # a file of a slow server included; a description takes milliseconds
 

@@ -22,12 +22,12 @@ def add_options(parser: Parser) -> None:
     )
     _clip(submit)
     _job(submit.add_argument_group("the job"))
-    submit.set_defaults(run="gvm_server.cli.farm.command:submit_template")
+    submit.set_defaults(run="gvm_server.cli.farm.commands:submit_template")
     validate = actions.add_parser(
         "validate", help="name missing plate frames, and compare the disk's free space"
     )
     _clip(validate)
-    validate.set_defaults(run="gvm_server.cli.farm.validate:run")
+    validate.set_defaults(run="gvm_server.cli.farm.commands:validate")
     _server(actions.add_parser("server", help="what a job's step environment calls"))
 
 

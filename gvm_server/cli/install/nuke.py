@@ -27,7 +27,7 @@ from gvm_client.folders import home
 from gvm_client.process import Exit
 from gvm_nodes.side import PYTHON_FILE
 from gvm_server.cli.install.bundle import hosts_server
-from gvm_server.cli.install.installed import add_place, make_folder, remove_place
+from gvm_server.cli.install.record import add_place, make_folder, remove_place
 
 FOLDER, SIGN = "gvm", "installed_by_gvm.txt"
 LINE = b"import nuke; nuke.pluginAddPath('./gvm')  # written by `gvm install nuke`\n"

@@ -24,8 +24,8 @@ from gvm_server.cli.install.bundle import (
     own_folder,
     read_bundle,
 )
-from gvm_server.cli.install.host_folders import natron_cache, nuke_cache
-from gvm_server.cli.install.installed import add_place, make_folder, remove_place
+from gvm_server.cli.install.record import add_place, make_folder, remove_place
+from gvm_server.cli.install.scripts import natron_cache, nuke_cache
 
 _SOURCE = Path(gvm_server.__file__).parents[1] / "plugin_host"
 

@@ -12,14 +12,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 
-class Host(NamedTuple):
-    """A host that something can be installed for."""
+class InstallTarget(NamedTuple):
+    """A host that something can be installed for; `place` is a module or an object of it.
+
+    It has the functions `run` and `undo`.
+    """
 
     name: str
     about: str
-    module: str
+    place: str
     add_options: Callable[[argparse.ArgumentParser], None]
     add_undo_options: Callable[[argparse.ArgumentParser], None]
+
+    def function(self, name: str) -> str:
+        """Return where one of its functions is, as `gvm_server.cli.main` loads it."""
+        return f"{self.place}{'.' if ':' in self.place else ':'}{name}"
 
 
 def _where_ofx(parser: argparse.ArgumentParser) -> None:
@@ -57,26 +64,34 @@ def _nuke(parser: argparse.ArgumentParser) -> None:
 
 
 HOSTS = (
-    Host(
+    InstallTarget(
         "ofx",
         "The OpenFX plug-in, for every OpenFX host.",
         "gvm_server.cli.install.ofx",
         _ofx,
         _where_ofx,
     ),
-    Host("nuke", "The node of Nuke 15 and later.", "gvm_server.cli.install.nuke", _nuke, _where),
-    Host(
+    InstallTarget(
+        "nuke", "The node of Nuke 15 and later.", "gvm_server.cli.install.nuke", _nuke, _where
+    ),
+    InstallTarget(
         "resolve",
         "Scripts for DaVinci Resolve Studio.",
-        "gvm_server.cli.install.resolve",
+        "gvm_server.cli.install.script_hosts:RESOLVE",
         _scripts,
         _where,
     ),
-    Host("fusion", "Scripts for Fusion Studio.", "gvm_server.cli.install.fusion", _scripts, _where),
-    Host(
+    InstallTarget(
+        "fusion",
+        "Scripts for Fusion Studio.",
+        "gvm_server.cli.install.script_hosts:FUSION",
+        _scripts,
+        _where,
+    ),
+    InstallTarget(
         "natron",
         "The group of Natron, for plates that are Reads.",
-        "gvm_server.cli.install.natron",
+        "gvm_server.cli.install.script_hosts:NATRON",
         _scripts,
         _where,
     ),
@@ -84,18 +99,18 @@ HOSTS = (
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add a sub-command for each host; `run` is the function of its module."""
+    """Add a sub-command for each host, which runs its `run`."""
     hosts = parser.add_subparsers(metavar="HOST", required=True)
     for host in HOSTS:
         command = hosts.add_parser(host.name, help=host.about, description=host.about)
         host.add_options(command)
-        command.set_defaults(run=f"{host.module}:run")
+        command.set_defaults(run=host.function("run"))
 
 
 def add_undo_options(parser: argparse.ArgumentParser) -> None:
-    """Add a sub-command for each host; `run` is the `undo` of its module."""
+    """Add a sub-command for each host, which runs its `undo`."""
     hosts = parser.add_subparsers(metavar="HOST", required=True)
     for host in HOSTS:
         command = hosts.add_parser(host.name, help=host.about, description=host.about)
         host.add_undo_options(command)
-        command.set_defaults(run=f"{host.module}:undo")
+        command.set_defaults(run=host.function("undo"))

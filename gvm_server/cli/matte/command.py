@@ -13,16 +13,22 @@ from gvm_client.protocol.lifecycle import error_of
 from gvm_client.protocol.messages import Accepted, Cancelled, Done, Failed, FrameReady
 from gvm_client.session import resilient_matte
 from gvm_client.text import counted
-from gvm_server.cli.matte.display import Display, JsonLines, PlainLines, RichBar, waterfall
-from gvm_server.cli.matte.openjd_lines import OpenJdLines
+from gvm_server.cli.matte.display import (
+    Display,
+    JsonLines,
+    OpenJdLines,
+    PlainLines,
+    RichBar,
+    waterfall,
+)
 from gvm_server.cli.matte.original import translate
 from gvm_server.cli.matte.request import request_from
-from gvm_server.cli.running import other_cache, running_status
-from gvm_server.cli.streams import outlive_readers
+from gvm_server.cli.running_server import other_cache, running_status
+from gvm_server.cli.terminal import outlive_readers
 from gvm_server.settings import CACHE_VARIABLE, ServerSettings
 
 if TYPE_CHECKING:
-    from gvm_server.cli.matte.deliver import Delivery
+    from gvm_server.cli.matte.deliverables import PlannedDeliverables
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -87,11 +93,11 @@ def _cache_note() -> str:
     return other_cache(status, ServerSettings.from_environment().cache_dir) if status else ""
 
 
-def _delivery(meant: argparse.Namespace) -> Delivery | None:
+def _delivery(meant: argparse.Namespace) -> PlannedDeliverables | None:
     """Return what is wanted besides the EXR alphas; None where that is nothing."""
     if not (meant.movie or meant.comp or meant.png):
         return None
-    from gvm_server.cli.matte.deliver import plan_delivery  # noqa: PLC0415 (numpy comes with it)
+    from gvm_server.cli.matte.deliverables import plan_delivery  # noqa: PLC0415 (numpy comes with it)
 
     return plan_delivery(meant)
 

@@ -1,4 +1,8 @@
-"""What `gvm matte` shows while a job runs: a bar, plain lines, or JSON lines."""
+"""What `gvm matte` shows while a job runs: a bar, plain lines, JSON lines, or a farm's lines.
+
+A farm's are those that an Open Job Description session reads: one line a message, and no message
+before its time; progress is of this task's frames.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from gvm_client.errors import GvmError
 from gvm_client.protocol.messages import (
     MESSAGE_TYPES,
     Accepted,
@@ -33,8 +38,7 @@ from gvm_client.protocol.messages import (
 )
 from gvm_client.session import Recovered
 from gvm_client.text import counted, one_line, printable
-from gvm_server.cli.streams import on_terminal
-from gvm_server.cli.words import as_json
+from gvm_server.cli.terminal import as_json, on_terminal
 
 PLAIN_SECONDS = 5.0  # between two lines where nobody watches a bar
 
@@ -212,3 +216,50 @@ def _word(event: Shown) -> str:
         if type(event) is kind:
             return word
     return "recovered"
+
+
+class OpenJdLines:
+    """`openjd_progress`, `openjd_status` and `openjd_fail` on standard output."""
+
+    def __init__(self) -> None:
+        self._done = 0
+        self._total = 1
+        self._status = ""
+
+    def __enter__(self) -> OpenJdLines:  # noqa: PYI034 (`Self` is not in Python 3.10)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, GvmError):
+            _print_openjd("openjd_fail", f"{error.message} {error.remedy}")
+
+    def show(self, event: Shown) -> None:
+        """Print how far the task is, and what it waits for where that is new."""
+        if isinstance(event, (Accepted, Recovered)):
+            for line in headlines(event):
+                self.say(line)
+        if isinstance(event, Accepted):
+            self._done, self._total = 0, max(event.frames_total, 1)
+        elif isinstance(event, FrameReady):
+            self._done += 1
+            _print_openjd("openjd_progress", f"{100 * self._done / self._total:.1f}")
+        elif isinstance(event, Progress) and event.note != self._status:
+            self._status = event.note
+            self.say(event.note or "The model runs.")
+
+    def say(self, text: str) -> None:
+        """Print a status."""
+        _print_openjd("openjd_status", text)
+
+    def note(self, text: str) -> None:
+        """Print a status."""
+        self.say(text)
+
+
+def _print_openjd(word: str, text: str) -> None:
+    print(f"{word}: {' '.join(text.split())}", flush=True)

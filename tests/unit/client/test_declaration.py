@@ -31,7 +31,7 @@ from gvm_client.settings import MatteKnobs
 from gvm_nodes.blackmagic.form import BOUNDS
 from gvm_nodes.knobs import Page, as_wishes, find_knob, on_page
 from gvm_server.cli.matte import options
-from gvm_server.cli.farm.words import knob_words
+from gvm_server.cli.farm.task_options import knob_words
 
 parser = argparse.ArgumentParser()
 options.add_knobs(parser.add_argument_group("the matte"))

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from gvm_server.cli.doctor import hosts
-from gvm_server.cli.doctor import python as host_python
+from gvm_server.cli.doctor import programs as host_python
 from gvm_server.cli.doctor.finding import Finding, Health, look_at
-from gvm_server.cli.install import natron as install_natron
+from gvm_server.cli.install import script_hosts as install_natron
 from gvm_server.cli.install.nuke import FOLDER, LINE, SIGN
 from gvm_server.cli.main import build_parser, main
 
 HOSTS = ("natron", "resolve", "fusion")
-NATRON_SCRIPTS = [script.path for script in install_natron.HOST.scripts]
+NATRON_SCRIPTS = [script.path for script in install_natron.NATRON.scripts]
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The standard streams, as every command has them: guarded once, by `main`.
+"""The terminal: the standard streams, questions to a person, and numbers in words.
 
 - What is said is made printable: no name of a file steers a terminal.
 - A stream that was closed before the start is the null device: nobody wanted it.
@@ -9,14 +9,15 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
 from gvm_client.errors import ErrorCode, OutputError
-from gvm_client.text import printable
+from gvm_client.text import is_text, printable
 
 _STREAMS = ("stdin", "stdout", "stderr")  # by their descriptors
 
@@ -150,3 +151,48 @@ def _is_gone(error: OSError) -> bool:
     return isinstance(error, BrokenPipeError) or (
         sys.platform == "win32" and error.errno == errno.EINVAL
     )
+
+
+def can_ask() -> bool:
+    """Return whether a person is there who can answer."""
+    return sys.stdin.isatty()
+
+
+def confirmed(question: str) -> bool:
+    """Ask, and return whether the answer is yes; no answer is none."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def size_in_words(count: int) -> str:
+    """Return bytes as MiB or GiB."""
+    gib = count / 2**30
+    return f"{gib:.1f} GiB" if gib >= 1 else f"{count / 2**20:.1f} MiB"
+
+
+def duration_in_words(seconds: float) -> str:
+    """Return seconds as days and hours, hours and minutes, or minutes and seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def as_json(value: object) -> str:
+    """Return one line of JSON, of ASCII only; a name that is no text is escaped in its string."""
+    return json.dumps(_with_texts(value))
+
+
+def _with_texts(value: object) -> object:
+    """Return a value whose texts are all UTF-8: a lone surrogate is no JSON that others read."""
+    if isinstance(value, str):
+        return value if is_text(value) else printable(value)
+    if isinstance(value, Mapping):
+        return {name: _with_texts(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_with_texts(item) for item in value]
+    return value

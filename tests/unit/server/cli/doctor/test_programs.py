@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from gvm_server.cli.doctor.child import MAX_HEARD, hear
+from gvm_server.cli.doctor.programs import MAX_HEARD, hear
 
 
 def heard(code: str, seconds: float = 30):

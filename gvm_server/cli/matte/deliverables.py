@@ -24,7 +24,7 @@ from gvm_server.media.plates.open import open_plate
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Delivery:
+class PlannedDeliverables:
     """A job's deliverables, whose names were proved writable.
 
     Attributes:
@@ -58,7 +58,7 @@ class Delivery:
             display.note(f"{path} is written.")
 
 
-def plan_delivery(parsed: argparse.Namespace) -> Delivery:
+def plan_delivery(parsed: argparse.Namespace) -> PlannedDeliverables:
     """Return the deliverables that `gvm matte`'s translated options want.
 
     Raises:
@@ -73,7 +73,7 @@ def plan_delivery(parsed: argparse.Namespace) -> Delivery:
         png_bits=parsed.png_bits,
     )
     wanted.check(plate.path, overwrite=parsed.overwrite)
-    return Delivery(
+    return PlannedDeliverables(
         wanted=wanted,
         # What a request says of a plate on disk has the names of what opens one.
         plate=PlateOptions(

@@ -1,4 +1,4 @@
-"""`gvm status`: what the server is doing, once or all the time, for a person or a program."""
+"""`gvm status`, `gvm cancel` and `gvm release`: what the server is doing, and one word to it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,53 @@ import argparse
 import dataclasses
 import sys
 import time
+from pathlib import Path
 
 from gvm_client.client import Client
-from gvm_client.errors import ServerNotRunning
+from gvm_client.connection import read_any_connection
+from gvm_client.errors import ErrorCode, GvmError, ServerNotRunning
+from gvm_client.folders import LOG_NAME, runtime_path
 from gvm_client.process import Exit
 from gvm_client.protocol.lifecycle import JobState
 from gvm_client.protocol.messages import JobSummary, ServerStatus
 from gvm_client.text import counted, one_line
-from gvm_server.cli.streams import on_terminal
-from gvm_server.cli.words import as_json, duration_in_words, size_in_words
+from gvm_server.cli.terminal import as_json, duration_in_words, on_terminal, size_in_words
 
 WATCH_SECONDS = 1.0
 SHOWN_ENDED = 10  # the latest finished jobs that a person sees; `--json` has all that are known
 CLEAR_SCREEN = "\033[H\033[2J"
 
 
-def run(parsed: argparse.Namespace) -> int:
+def running_status() -> ServerStatus | None:
+    """Return the status of the server that runs; None where none does, or none answers."""
+    try:
+        with Client() as client:
+            return client.status()
+    except GvmError:
+        return None
+
+
+def log_path() -> Path:
+    """Return the log of the server that runs, else that of the last one that a client started."""
+    folder = runtime_path()
+    try:
+        said = read_any_connection(folder).log
+    except GvmError:
+        said = ""
+    return Path(said) if said else folder / LOG_NAME
+
+
+def other_cache(status: ServerStatus, own: Path) -> str:
+    """Return a sentence where the server's cache is not this shell's; else ""."""
+    if Path(status.cache_path) == own:
+        return ""
+    return (
+        f"The running server's cache is {status.cache_path}, not {own} as this shell has it; the"
+        " server's is used. `gvm stop` lets the next one take yours."
+    )
+
+
+def show_status(parsed: argparse.Namespace) -> int:
     """Show the server's status; exit code 4 where none runs.
 
     Raises:
@@ -29,10 +60,10 @@ def run(parsed: argparse.Namespace) -> int:
     """
     try:
         with Client() as client:
-            _show(client.status(), parsed)
+            _print_status(client.status(), parsed)
             while parsed.watch:
                 time.sleep(WATCH_SECONDS)
-                _show(client.status(), parsed)
+                _print_status(client.status(), parsed)
     except ServerNotRunning:
         if not parsed.json:
             raise
@@ -41,16 +72,16 @@ def run(parsed: argparse.Namespace) -> int:
     return Exit.DONE
 
 
-def _show(status: ServerStatus, parsed: argparse.Namespace) -> None:
+def _print_status(status: ServerStatus, parsed: argparse.Namespace) -> None:
     if parsed.json:
         print(as_json({"running": True, **dataclasses.asdict(status)}), flush=True)
         return
     if parsed.watch and sys.stdout.isatty():
         on_terminal(sys.stdout).write(CLEAR_SCREEN)
-    print(in_words(status), flush=True)
+    print(status_in_words(status), flush=True)
 
 
-def in_words(status: ServerStatus) -> str:
+def status_in_words(status: ServerStatus) -> str:
     """Return the status as lines for a person."""
     engine = status.engine_loaded or "none"
     up, memory = duration_in_words(status.seconds_up), size_in_words(status.memory_bytes)
@@ -84,3 +115,39 @@ def _job_in_words(job: JobSummary) -> str:
         f"  {job.plate} -> {job.output}"
     )
     return "\n            ".join(one_line(text) for text in (line, job.note) if text)
+
+
+def cancel(parsed: argparse.Namespace) -> int:
+    """End a job, named by enough of its start.
+
+    Raises:
+        GvmError: no server, no such job, or several.
+    """
+    with Client() as client:
+        client.cancel(_whole_name(client, parsed.job))
+    print("The job ends.")
+    return Exit.DONE
+
+
+def release(parsed: argparse.Namespace) -> int:
+    """Give the device's memory back.
+
+    Raises:
+        ServerError: no server.
+    """
+    del parsed
+    with Client() as client:
+        client.release()
+    print("The model leaves the device's memory as soon as no window runs.")
+    return Exit.DONE
+
+
+def _whole_name(client: Client, start: str) -> str:
+    names = [job.job for job in client.status().jobs if job.job.startswith(start)]
+    if len(names) != 1:
+        raise GvmError(
+            f"{len(names) or 'No'} jobs begin with {start!r}.",
+            remedy="`gvm status` lists the jobs.",
+            code=ErrorCode.UNKNOWN_JOB,
+        )
+    return names[0]

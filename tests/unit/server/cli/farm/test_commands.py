@@ -12,10 +12,10 @@ import pytest
 
 from gvm_client.errors import ErrorCode, GvmError, InputError, SettingsError
 from gvm_nodes.farm.job import FarmJob
-from gvm_server.cli.farm.command import plan_job, submit_template
-from gvm_server.cli.farm.words import farm_request
+from gvm_server.cli.farm.commands import plan_job, submit_template
+from gvm_server.cli.farm.task_options import farm_request
 from gvm_server.cli.main import build_parser
-from gvm_server.cli.matte.openjd_lines import OpenJdLines
+from gvm_server.cli.matte.display import OpenJdLines
 from gvm_server.cli.matte.original import translate
 from gvm_server.cli.matte.request import request_from
 from gvm_server.media.colour.ocio import BUILT_IN, load_config

@@ -8,8 +8,8 @@ import pytest
 
 from gvm_client.protocol.messages import JobSummary, ServerStatus
 from gvm_client.settings import Priority
-from gvm_server.cli.status import SHOWN_ENDED, in_words
-from gvm_server.cli.words import as_json, duration_in_words
+from gvm_server.cli.running_server import SHOWN_ENDED, status_in_words
+from gvm_server.cli.terminal import as_json, duration_in_words
 
 JOB = JobSummary(
     job="0123456789abcdef",
@@ -40,7 +40,7 @@ SERVER = ServerStatus(
 
 def lines_of(*jobs: JobSummary) -> list[str]:
     """Return the lines about jobs."""
-    return in_words(replace(SERVER, jobs=jobs)).splitlines()[3:]
+    return status_in_words(replace(SERVER, jobs=jobs)).splitlines()[3:]
 
 
 def test_a_job_says_how_old_it_is_and_how_long_it_took():

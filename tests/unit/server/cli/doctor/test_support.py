@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gvm_server.cli.doctor.support_parts import _CRASH, PARTS, VARIABLES, crashes, environment
+from gvm_server.cli.doctor.support import _CRASH, PARTS, VARIABLES, crashes, environment
 from tests.support.tree import DOCS
 
 GUIDES = ("guide.md", "guide.ko.md")

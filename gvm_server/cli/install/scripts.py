@@ -1,4 +1,4 @@
-"""Small scripts in a host's folder that load the nodes from where this command runs.
+"""Scripts in a host's folder that load the nodes from where this command runs, and hosts' folders.
 
 - A script only finds the package and calls it, so that an upgrade needs no new install.
 - Only files that begin with our line are replaced or deleted.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import glob
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -19,8 +20,9 @@ from typing import NamedTuple
 
 import gvm_nodes
 from gvm_client.errors import ErrorCode, OutputError
+from gvm_client.folders import home, user_id, xdg_folder
 from gvm_client.process import Exit
-from gvm_server.cli.install.installed import add_place, make_folder, remove_place
+from gvm_server.cli.install.record import add_place, make_folder, remove_place
 
 OURS = "# Written by `gvm install`; `gvm uninstall` deletes it."
 
@@ -151,3 +153,47 @@ def _refuse_foreign(place: Path) -> None:
             code=ErrorCode.OUTPUT_NOT_OURS,
             path=str(place),
         )
+
+
+def settings_folder(*, linux: str, mac: str, windows: str) -> Path:
+    """Return the folder that a host looks in, on this system, of this user."""
+    if sys.platform == "darwin":
+        return home() / "Library" / "Application Support" / mac
+    if sys.platform == "win32":
+        return Path(os.environ["APPDATA"]) / windows
+    return home() / linux
+
+
+def natron_cache() -> Path:
+    """Return the folder in which Natron keeps its scans, as on Linux.
+
+    Raises:
+        SettingsError: there is no home folder.
+    """
+    return xdg_folder("XDG_CACHE_HOME", ".cache") / "INRIA" / "Natron" / "OFXLoadCache"
+
+
+def nuke_cache() -> Path:
+    """Return the folder in which Nuke keeps its scans, as on Linux."""
+    named = os.environ.get("NUKE_TEMP_DIR")
+    base = Path(named or f"/var/tmp/nuke-u{user_id()}")  # noqa: S108 - Nuke's own place
+    return base / "ofxplugincache"
+
+
+def resolve_folder() -> Path:
+    """Return the folder in which Resolve keeps its settings, its scan and its logs."""
+    return settings_folder(
+        linux=".local/share/DaVinciResolve",
+        mac="Blackmagic Design/DaVinci Resolve",
+        windows="Blackmagic Design/DaVinci Resolve/Support",
+    )
+
+
+def fusion_profiles() -> Path:
+    """Return the folder of Fusion's profiles."""
+    own = settings_folder(
+        linux=".fusion/BlackmagicDesign/Fusion",
+        mac="Blackmagic Design/Fusion",
+        windows="Blackmagic Design/Fusion",
+    )
+    return Path(os.environ.get("FUSION_PROFILE_DIR") or own / "Profiles")
