@@ -51,7 +51,7 @@ def _run(arguments: Sequence[str] | None) -> int:
             for name in _PATHS_OF_VIEWS:
                 if path := getattr(parsed, name, None):
                     setattr(parsed, name, of_view(path, view))
-        return _function(parsed.run)(parsed)
+        return load_function(parsed.run)(parsed)
     except GvmError as error:
         return _say(error)
     except OSError as error:  # a folder that may not be read, the working folder that is gone
@@ -84,7 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _function(path: str) -> Callable[[argparse.Namespace], int]:
+def load_function(path: str) -> Callable[[argparse.Namespace], int]:
     """Return the function that `module:name` or `module:object.name` names; it is loaded now."""
     module, name = path.split(":")
     function: Callable[[argparse.Namespace], int] = attrgetter(name)(import_module(module))

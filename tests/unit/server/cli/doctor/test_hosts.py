@@ -13,12 +13,12 @@ import pytest
 from gvm_server.cli.doctor import hosts
 from gvm_server.cli.doctor import programs as host_python
 from gvm_server.cli.doctor.finding import Finding, Health, look_at
-from gvm_server.cli.install import script_hosts as install_natron
+from gvm_server.cli.install import script_hosts
 from gvm_server.cli.install.nuke import FOLDER, LINE, SIGN
-from gvm_server.cli.main import build_parser, main
+from gvm_server.cli.main import build_parser, load_function, main
 
 HOSTS = ("natron", "resolve", "fusion")
-NATRON_SCRIPTS = [script.path for script in install_natron.NATRON.scripts]
+NATRON_SCRIPTS = [script.path for script in script_hosts.NATRON.scripts]
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +38,7 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def install(host: str, *words: str) -> None:
     """Install as the command line does."""
     parsed = build_parser().parse_args(["install", host, *words])
-    assert import_module(f"gvm_server.cli.install.{host}").run(parsed) == 0
+    assert load_function(parsed.run)(parsed) == 0
 
 
 def findings(name: str) -> list[Finding]:

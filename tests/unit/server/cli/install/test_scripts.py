@@ -14,37 +14,38 @@ import pytest
 from gvm_client.errors import ErrorCode, OutputError
 from gvm_nodes.blackmagic.script import NO_WINDOWS
 from gvm_nodes.natron.group import MODULE
+from gvm_server.cli.install import script_hosts
 from gvm_server.cli.main import build_parser
 from tests.fakes import natron
 
 HOSTS = {"resolve": 5, "fusion": 4, "natron": 2}
 
 
-def modules(host: str, folder: Path):
-    """Return what runs a host's install, and its parsed options."""
+def scripts_of(host: str, folder: Path):
+    """Return a host's scripts, and the parsed options of their install."""
     parsed = build_parser().parse_args(["install", host, "--to", str(folder)])
-    return import_module(f"gvm_server.cli.install.{host}"), parsed
+    return getattr(script_hosts, host.upper()), parsed
 
 
 @pytest.mark.parametrize(("host", "count"), HOSTS.items())
 def test_scripts_are_written_replaced_and_deleted(host, count, tmp_path):
     """Twice is as good as once; nothing of ours is left."""
-    module, parsed = modules(host, tmp_path)
-    assert module.run(parsed) == module.run(parsed) == 0
+    scripts, parsed = scripts_of(host, tmp_path)
+    assert scripts.run(parsed) == scripts.run(parsed) == 0
     assert len(list(tmp_path.rglob("*.py"))) == count
     (tmp_path / "mine.py").write_text("print()\n")
-    assert module.undo(parsed) == module.undo(parsed) == 0
+    assert scripts.undo(parsed) == scripts.undo(parsed) == 0
     assert [path.name for path in tmp_path.rglob("*.py")] == ["mine.py"]
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_a_file_that_is_not_ours_stays(host, tmp_path):
     """Neither replaced nor deleted."""
-    module, parsed = modules(host, tmp_path)
-    place = tmp_path / module.SCRIPTS[0].path
+    scripts, parsed = scripts_of(host, tmp_path)
+    place = tmp_path / scripts.scripts[0].path
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("print()\n")
-    for act in (module.run, module.undo):
+    for act in (scripts.run, scripts.undo):
         with pytest.raises(OutputError) as caught:
             act(parsed)
         assert caught.value.code is ErrorCode.OUTPUT_NOT_OURS
@@ -54,31 +55,31 @@ def test_a_file_that_is_not_ours_stays(host, tmp_path):
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
     """With the way out."""
     (tmp_path / "Comp").write_text("")
-    module, parsed = modules("fusion", tmp_path)
+    scripts, parsed = scripts_of("fusion", tmp_path)
     with pytest.raises(OutputError, match="cannot be written"):
-        module.run(parsed)
+        scripts.run(parsed)
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_without_a_folder_the_user_s_own_is_taken(host, tmp_path, monkeypatch):
     """Below the home folder, where the host looks."""
     monkeypatch.setenv("HOME", str(tmp_path))
-    module, _ = modules(host, tmp_path)
-    module.run(build_parser().parse_args(["install", host]))
-    assert list(tmp_path.rglob(f"*/{module.SCRIPTS[-1].path}"))
+    scripts, _ = scripts_of(host, tmp_path)
+    scripts.run(build_parser().parse_args(["install", host]))
+    assert list(tmp_path.rglob(f"*/{scripts.scripts[-1].path}"))
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_uninstall_runs_the_undo_of_the_host(host):
     """By the same table as install."""
     parsed = build_parser().parse_args(["uninstall", host])
-    assert parsed.run == f"gvm_server.cli.install.{host}:undo"
+    assert parsed.run == f"gvm_server.cli.install.script_hosts:{host.upper()}.undo"
 
 
 def test_an_installed_script_runs_in_a_python_that_knows_nothing_of_us(tmp_path):
     """It finds the package and says its error, with no site-packages and another Python named."""
-    module, parsed = modules("resolve", tmp_path)
-    module.run(parsed)
+    scripts, parsed = scripts_of("resolve", tmp_path)
+    scripts.run(parsed)
     script = tmp_path / "Utility" / "GVM" / "Matte Marked Range.py"
     host = (
         "class Nothing:\n"
@@ -98,8 +99,8 @@ def test_an_installed_script_runs_in_a_python_that_knows_nothing_of_us(tmp_path)
 @pytest.mark.parametrize("host", ["resolve", "fusion"])
 def test_a_python_that_is_too_old_is_told_in_one_sentence(host, tmp_path):
     """Resolve and Fusion run the first Python that they find, a system's 3.6 or 3.9 too."""
-    module, parsed = modules(host, tmp_path)
-    module.run(parsed)
+    scripts, parsed = scripts_of(host, tmp_path)
+    scripts.run(parsed)
     for script in tmp_path.rglob("*.py"):
         text = script.read_text()
         ast.parse(text, feature_version=(3, 7))  # the oldest that is known here
@@ -113,8 +114,8 @@ def test_a_python_that_is_too_old_is_told_in_one_sentence(host, tmp_path):
 
 def test_the_pyplug_is_one_for_natron_and_its_callbacks_are_the_ones_that_the_group_names(tmp_path):
     """Natron looks for a line of its own, and finds callbacks by the file's name."""
-    module, parsed = modules("natron", tmp_path)
-    module.run(parsed)
+    scripts, parsed = scripts_of("natron", tmp_path)
+    scripts.run(parsed)
     place = tmp_path / f"{MODULE}.py"
     app = natron.start(background=True)
     natron.install(place.read_text(), place.stem)
@@ -128,8 +129,8 @@ def test_the_pyplug_is_one_for_natron_and_its_callbacks_are_the_ones_that_the_gr
 
 def test_the_batch_script_of_natron_does_nothing_when_it_is_imported(tmp_path, monkeypatch):
     """It stands where an older Natron imports every file when it starts."""
-    module, parsed = modules("natron", tmp_path)
-    module.run(parsed)
+    scripts, parsed = scripts_of("natron", tmp_path)
+    scripts.run(parsed)
     monkeypatch.syspath_prepend(tmp_path)
-    assert "# Natron PyPlug" not in (tmp_path / module.RENDER).read_text()
-    import_module(Path(module.RENDER).stem)
+    assert "# Natron PyPlug" not in (tmp_path / script_hosts.RENDER).read_text()
+    import_module(Path(script_hosts.RENDER).stem)
