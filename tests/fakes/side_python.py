@@ -13,10 +13,10 @@ from pathlib import Path
 
 from gvm_client.protocol.messages import Done, FrameReady, JobEvent, Matte
 from gvm_nodes.side import serve
-from tests.fakes.line import BEAT_SECONDS, FakeLine
+from tests.fakes.transport import BEAT_SECONDS, FakeTransport
 
 
-class NotingLine(FakeLine):
+class NotingLine(FakeTransport):
     """A line that notes how it is left; a job of one frame ends, any other never does."""
 
     def __init__(self, notes: Path) -> None:

@@ -13,12 +13,12 @@ import pytest
 from gvm_client.client import Client
 from gvm_client.connection import read_connection
 from gvm_client.settings import Priority
-from gvm_nodes.alphas import SCRIPT_WISHES, Recipe, changed
-from gvm_nodes.connect import open_line
-from gvm_nodes.fusion.script import main as fusion
-from gvm_nodes.make import Terminal
-from gvm_nodes.resolve.script import main as resolve
-from gvm_nodes.side import SideLine
+from gvm_nodes.blackmagic.alpha_spec import SCRIPT_OPTIONS, AlphaSpec
+from gvm_nodes.blackmagic.frontend import Terminal
+from gvm_nodes.blackmagic.fusion.script import main as fusion
+from gvm_nodes.blackmagic.resolve.script import main as resolve
+from gvm_nodes.core.defaults import changed_options
+from gvm_nodes.core.transport import SideTransport, open_transport
 from tests.fakes.fusion import Composition, Fusion
 from tests.fakes.resolve import MediaPoolItem, Project, Resolve, Timeline, TimelineItem, status
 from tests.fakes.uimanager import Window
@@ -77,7 +77,7 @@ def pressed(project: Project, words: list[str], says: str) -> None:
         yield from until(window, says)
         window.press("close")
 
-    assert at_resolve(artist, project, words, open_line)[0] == 0
+    assert at_resolve(artist, project, words, open_transport)[0] == 0
 
 
 def test_a_missing_plate_frame_starts_no_render_and_is_named(plate):
@@ -125,7 +125,7 @@ def test_only_changed_windows_run_again_and_their_loader_is_used_again(site, pla
         window.press("close")
 
     comp = with_plate(plate)
-    code, _ = at_fusion(artist, comp, ["alphas", *SETTINGS], open_line)
+    code, _ = at_fusion(artist, comp, ["alphas", *SETTINGS], open_transport)
     assert (code, ran) == (0, [3, 4])
     assert len(alphas(plate)) == 10
     assert len(comp.tools) == 2
@@ -146,7 +146,7 @@ def test_cancel_in_the_window_works_at_once_and_keeps_what_is_finished(plate, mo
         took.append(time.monotonic() - began)
         window.press("close")
 
-    code, _ = at_fusion(artist, with_plate(plate), ["alphas", *SETTINGS], open_line)
+    code, _ = at_fusion(artist, with_plate(plate), ["alphas", *SETTINGS], open_transport)
     assert code == 130
     assert took[0] < 3
     assert 0 < len(alphas(plate)) < 10
@@ -163,7 +163,7 @@ def test_a_server_that_is_killed_is_started_again_and_the_job_is_finished(site, 
         yield from until(window, "1 Loader has its alphas.")
         window.press("close")
 
-    assert at_fusion(artist, with_plate(plate), ["alphas", *SETTINGS], open_line)[0] == 0
+    assert at_fusion(artist, with_plate(plate), ["alphas", *SETTINGS], open_transport)[0] == 0
     assert len(alphas(plate)) == 10
 
 
@@ -179,7 +179,7 @@ def test_two_scripts_at_once_share_the_server_and_both_finish(site, plate, monke
         yield from until(window, "1 Loader has its alphas.")
         window.press("close")
 
-    assert at_fusion(artist, with_plate(plate), ["alphas", *SETTINGS], open_line)[0] == 0
+    assert at_fusion(artist, with_plate(plate), ["alphas", *SETTINGS], open_transport)[0] == 0
     written, _ = other[0].communicate(timeout=60)
     assert other[0].returncode == 0, written
     assert len(alphas(plate)) == 10
@@ -223,10 +223,10 @@ def started(plate: Path, *words: str) -> subprocess.Popen[str]:
 
 def test_a_host_without_pyzmq_gets_the_same_through_a_side_process(plate):
     """The same request, by another Python."""
-    wishes = changed(SCRIPT_WISHES, {"engine": "test", "preset": "prototype"})
-    recipe = Recipe(plate=str(plate / "plate.%04d.exr"), wishes=wishes)
+    options = changed_options(SCRIPT_OPTIONS, {"engine": "test", "preset": "prototype"})
+    spec = AlphaSpec(plate=str(plate / "plate.%04d.exr"), options=options)
     said: list[str] = []
-    bench = Terminal(said.append, lambda: SideLine(sys.executable))
-    bench.make(recipe, "1002", Priority.RANGE)
+    frontend = Terminal(said.append, lambda: SideTransport(sys.executable))
+    frontend.make(spec, "1002", Priority.RANGE)
     assert alphas(plate) == ["plate_alpha.1002.exr"]
     assert "ready" in said[-1]

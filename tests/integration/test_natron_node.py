@@ -9,12 +9,12 @@ from subprocess import PIPE
 
 import pytest
 
-from gvm_nodes import asking, side
-from gvm_nodes.natron import renders
-from gvm_nodes.natron.renders import AHEAD, MADE_NOW, OPENED
-from gvm_nodes.natron.shown import RED
-from gvm_nodes.natron.writes import writes
-from gvm_nodes.outputs import frame_path
+from gvm_nodes.core import node_request, transport
+from gvm_nodes.core.clips import frame_path
+from gvm_nodes.natron import write_renders
+from gvm_nodes.natron.node import RED
+from gvm_nodes.natron.write_callbacks import project_writes
+from gvm_nodes.natron.write_renders import AHEAD, MADE_NOW, OPENED
 from tests.fakes import natron
 from tests.fakes.natron import App, Effect
 from tests.support.natron_session import (
@@ -197,7 +197,7 @@ def test_a_render_that_ends_when_its_read_is_opened_says_so_and_the_next_is_whol
 
 def test_a_main_thread_that_waits_for_the_render_is_not_waited_for(app, shot, monkeypatch):
     """A script that renders and waits gets a sentence, not a Natron that hangs."""
-    monkeypatch.setattr(renders, "MAIN_THREAD_SECONDS", 0.1)
+    monkeypatch.setattr(write_renders, "MAIN_THREAD_SECONDS", 0.1)
     group = matte_group(app, plate(app, shot))
     write = write_below(app, group)
     natron.session().background = True  # as far as the fake's render waits
@@ -213,7 +213,7 @@ def test_a_read_that_knows_another_content_s_layers_is_opened_anew(shot, backgro
     """Files of the same names had colours; their layers are no place to find an alpha in."""
     app = start(shot.folder, background=background)
     group = matte_group(app, plate(app, shot))
-    pattern = asking.matte_pattern(as_node(app, group))
+    pattern = node_request.matte_pattern(as_node(app, group))
     for frame in (FIRST, FIRST + 1):
         path = frame_path(pattern, frame)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -285,7 +285,7 @@ def test_a_project_that_was_moved_before_its_first_render_has_its_mattes_beside_
     forget()
     natron.session().background = True
     again = natron.load(f"{shot.folder}/moved/shot.ntp", anew=anew)
-    (write,) = writes(again)
+    (write,) = project_writes(again)
     done = natron.render(again, write, [1005])
     assert (done.failed, done.frames) == ("", [1005])
     assert "/moved/mattes/" in shown(only_group(again), 1005)
@@ -303,7 +303,7 @@ def test_a_batch_render_that_only_reads_opens_what_stands(app, shot, anew):
     shot.kill_server()
     natron.session().background = True
     again = reopen(app, anew=anew)
-    (write,) = writes(again)
+    (write,) = project_writes(again)
     done = natron.render(again, write, [1010])
     assert (done.failed, done.frames) == ("", [1010])
     assert shot.server() is None
@@ -371,12 +371,12 @@ def test_a_reopened_project_finds_its_running_job(app, shot, monkeypatch):
     group = matte_group(app, plate(app, shot))
     natron.edit(group, "gvm_keep_going", value=True)
     node = as_node(app, group)
-    request = asking.request(node, asking.chosen_frames(node))
+    request = node_request.node_request(node, node_request.chosen_frames(node))
     killed = subprocess.Popen(
         [sys.executable, "-m", "gvm_nodes.side"], stdin=PIPE, stdout=PIPE, text=True
     )
     with killed:
-        killed.stdin.write(side.written(request))
+        killed.stdin.write(transport.to_line(request))
         killed.stdin.flush()
         while "frame_ready" not in killed.stdout.readline():
             pass

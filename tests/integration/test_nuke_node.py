@@ -11,15 +11,15 @@ from subprocess import PIPE
 
 import pytest
 
-from gvm_nodes import side
-from gvm_nodes.work import Work
+from gvm_nodes.core import transport
+from gvm_nodes.core.followed_job import FollowedJob
 from tests.fakes import nuke
 from tests.support.nuke_session import (
-    DESK,
+    TRACKER,
     NukeNode,
-    asking,
     group,
     matte_node,
+    node_request,
     nodes_of,
     press,
     read_plate,
@@ -51,7 +51,7 @@ def plate(shot: Site) -> nuke.Node:
 
 def finish(node: nuke.Group) -> str:
     """Be Nuke until the node's job has ended, and return its status."""
-    work = DESK._works[group.node_id(node)]
+    work = TRACKER._jobs[group.node_id(node)]
     nuke.pump(lambda: not work.is_running and nuke.session().calls.empty())
     return node["status"].value()
 
@@ -126,7 +126,7 @@ def test_both_views_of_a_stereo_script_are_matted(shot: Site) -> None:
     node = matte_node(read_plate(str(shot.folder / "%V" / "plate.%04d.exr"), FIRST, FIRST + 3))
     press("render_range", node)
     eyes = nodes_of(node)
-    nuke.pump(lambda: not any(DESK.is_running(eye.identity) or eye.job for eye in eyes))
+    nuke.pump(lambda: not any(TRACKER.is_running(eye.identity) or eye.job for eye in eyes))
     shown = node.node("MatteRead")["file"].value()
     for eye in eyes:
         assert all(
@@ -203,12 +203,12 @@ def test_a_reopened_script_finds_its_running_job(
     monkeypatch.setenv("GVM_TEST_ENGINE_SECONDS", "0.05")
     node = matte_node(plate(shot))
     node["keep_going"].setValue(True)
-    request = asking.request(NukeNode(node), asking.chosen_frames(NukeNode(node)))
+    request = node_request.node_request(NukeNode(node), node_request.chosen_frames(NukeNode(node)))
     left = subprocess.Popen(
         [sys.executable, "-m", "gvm_nodes.side"], stdin=PIPE, stdout=PIPE, text=True
     )
     with left:
-        left.stdin.write(side.written(request))
+        left.stdin.write(transport.to_line(request))
         left.stdin.flush()
         while "frame_ready" not in left.stdout.readline():
             pass
@@ -259,14 +259,14 @@ def test_a_job_of_other_settings_is_not_taken_for_this_one(
 
 def test_a_python_without_zmq_works_through_a_side_process(shot: Site) -> None:
     """The same events come over pipes, and a bad plate is the same error."""
-    line = side.SideLine(sys.executable)
-    request = asking.request(NukeNode(matte_node(plate(shot))), (1003,))
-    result = Work(request, lambda _: None, line=lambda: line).run()
+    line = transport.SideTransport(sys.executable)
+    request = node_request.node_request(NukeNode(matte_node(plate(shot))), (1003,))
+    result = FollowedJob(request, lambda _: None, line=lambda: line).run()
     assert result.sentence == "1 frame is ready."
     line.release()
     assert line.status().pid == shot.server().pid
     lost = replace(request, plate=replace(request.plate, path="/none/a.%04d.exr"))
-    assert "/none" in Work(lost, lambda _: None, line=lambda: line).run().sentence
+    assert "/none" in FollowedJob(lost, lambda _: None, line=lambda: line).run().sentence
 
 
 def test_a_render_in_the_gui_is_cancelled_by_its_progress_bar(

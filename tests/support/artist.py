@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 
-from gvm_nodes.alphas import SCRIPT_KNOBS, SCRIPT_WISHES, changed
-from gvm_nodes.fusion.script import main as fusion_main
-from gvm_nodes.line import Line
-from gvm_nodes.resolve.script import main as resolve_main
+from gvm_nodes.blackmagic.alpha_spec import SCRIPT_KNOBS, SCRIPT_OPTIONS
+from gvm_nodes.blackmagic.fusion.script import main as fusion_main
+from gvm_nodes.blackmagic.resolve.script import main as resolve_main
+from gvm_nodes.core.defaults import changed_options
+from gvm_nodes.core.transport import Transport
 from tests.fakes.fusion import Composition, Fusion
 from tests.fakes.resolve import Project, Resolve
 from tests.fakes.uimanager import Artist, Screen, Window
@@ -16,24 +17,28 @@ Hands = Generator[None, None, None]
 
 
 def at_fusion(
-    artist: Artist, comp: Composition, words: Sequence[str], line: Callable[[], Line], **kept: str
+    artist: Artist,
+    comp: Composition,
+    words: Sequence[str],
+    transport: Callable[[], Transport],
+    **kept: str,
 ) -> tuple[int, Fusion]:
     """Run a script of Fusion's menu; return its exit code and the program that it ran in."""
     fusion = Fusion(comp, Screen(artist))
     fusion.data |= kept
     said: list[str] = []
-    code = fusion_main(words, said.append, fusion.names(), line)
+    code = fusion_main(words, said.append, fusion.names(), transport)
     assert said == []  # what there is to say is in the window
     return code, fusion
 
 
 def at_resolve(
-    artist: Artist, project: Project, words: Sequence[str], line: Callable[[], Line]
+    artist: Artist, project: Project, words: Sequence[str], transport: Callable[[], Transport]
 ) -> tuple[int, Resolve]:
     """Run a script of Resolve's menu; return its exit code and the program that it ran in."""
     resolve = Resolve(project, Screen(artist))
     said: list[str] = []
-    code = resolve_main(words, said.append, resolve.names(), line)
+    code = resolve_main(words, said.append, resolve.names(), transport)
     assert said == []
     return code, resolve
 
@@ -57,7 +62,7 @@ def shown(window: Window) -> dict[str, object]:
     return {knob.name: window.value(knob.name) for knob in SCRIPT_KNOBS}
 
 
-def wished(**values: object) -> dict[str, object]:
+def matte_settings(**values: object) -> dict[str, object]:
     """Return what every setting shows where these were chosen."""
-    wishes = changed(SCRIPT_WISHES, values)  # type: ignore[arg-type]
-    return {knob.name: getattr(wishes, knob.name) for knob in SCRIPT_KNOBS}
+    options = changed_options(SCRIPT_OPTIONS, values)  # type: ignore[arg-type]
+    return {knob.name: getattr(options, knob.name) for knob in SCRIPT_KNOBS}

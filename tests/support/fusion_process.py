@@ -2,7 +2,7 @@
 
     python -m tests.support.fusion_process PLATE_FILE FIRST LENGTH WORD...
 
-The composition has the plate, selected, which carries a recipe for `render` besides. Fusion's
+The composition has the plate, selected, which carries a spec for `render` besides. Fusion's
 module is one that crashes while Python puts things away, as the real one does at times.
 """
 
@@ -15,11 +15,12 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-from gvm_nodes.alphas import SCRIPT_WISHES, Recipe, changed
-from gvm_nodes.blackmagic.script import run_in_terminal
-from gvm_nodes.fusion.loaders import RECIPE_KEY
-from gvm_nodes.fusion.script import main as fusion
-from gvm_nodes.make import Say
+from gvm_nodes.blackmagic.alpha_spec import SCRIPT_OPTIONS, AlphaSpec
+from gvm_nodes.blackmagic.frontend import Say
+from gvm_nodes.blackmagic.fusion.loaders import SPEC_KEY
+from gvm_nodes.blackmagic.fusion.script import main as fusion
+from gvm_nodes.blackmagic.menu_entry import run_in_terminal
+from gvm_nodes.core.defaults import changed_options
 from tests.fakes.fusion import Composition, Fusion
 
 TEST_ENGINE = {"engine": "test", "preset": "prototype"}
@@ -30,9 +31,9 @@ def main(words: Sequence[str], say: Say) -> int:
     file, first, length, *rest = words
     comp = Composition(0, int(length) - 1)
     loader = comp.select_loader(file, int(first), int(length), start=0)
-    wishes = changed(SCRIPT_WISHES, TEST_ENGINE)
-    recipe = Recipe(plate=file.replace(first, "####"), wishes=wishes)
-    loader.SetData(RECIPE_KEY, recipe.to_text())
+    options = changed_options(SCRIPT_OPTIONS, TEST_ENGINE)
+    spec = AlphaSpec(plate=file.replace(first, "####"), options=options)
+    loader.SetData(SPEC_KEY, spec.to_text())
     module = ModuleType("fusionscript")
     vars(module)["scriptapp"] = {"Fusion": Fusion(comp)}.get
     sys.modules["fusionscript"] = module

@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from gvm_client.protocol.messages import Matte
-from gvm_nodes import asking
-from gvm_nodes.naming import ticket
+from gvm_nodes.core import node_request
+from gvm_nodes.core.followed_job import Update
+from gvm_nodes.core.saved_state import ticket
 from gvm_nodes.natron import callbacks, session
 from gvm_nodes.natron.group import MATTES, MODULE, PLUGIN_ID
-from gvm_nodes.natron.mainthread import qt_core
 from gvm_nodes.natron.node import NatronNode
-from gvm_nodes.natron.session import DESK, HOST, RENDERS, press
-from gvm_nodes.work import Update
+from gvm_nodes.natron.program import qt_core
+from gvm_nodes.natron.session import HOST, RENDERS, TRACKER, press
 from gvm_server.cli.install.script_hosts import NATRON_SCRIPTS
 from tests.fakes import natron
 from tests.fakes.natron import App, Effect
 
-__all__ = ["DESK", "press", "ticket"]
+__all__ = ["TRACKER", "press", "ticket"]
 
 NAMES = {
     "beforeRender": "before_render",
@@ -38,13 +38,13 @@ def start(folder: Path, *, background: bool = False, qt: bool = True) -> App:
 
 def forget() -> None:
     """Know no more than a program that begins: what one session knows, the next does not."""
-    DESK._works.clear()
+    TRACKER._jobs.clear()
     HOST._projects.clear()
-    DESK._looking.clear()
+    TRACKER._checking.clear()
     callbacks._looked.clear()
-    RENDERS.__init__(HOST, session.UNDER_WAY)
-    session.UNDER_WAY.__init__()
-    session.MAIN.__init__(lambda: DESK.is_busy)
+    RENDERS.__init__(HOST, session.ACTIVE_RENDERS)
+    session.ACTIVE_RENDERS.__init__()
+    session.MAIN.__init__(lambda: TRACKER.is_busy)
     natron.session().timers.clear()
     natron.session().invoked.clear()
 
@@ -53,12 +53,12 @@ def tell(app: App, group: Effect, request: Matte, update: Update) -> None:
     """Have a job of a group tell an update."""
     node = as_node(app, group)
     node.job = ticket(request)
-    DESK._show(node.identity, request, "", update)
+    TRACKER._show(node.identity, request, "", update)
 
 
 def show(app: App, group: Effect, update: Update) -> None:
     """Have an update come of the job that the group would ask for now."""
-    tell(app, group, asking.request(as_node(app, group), ()), update)
+    tell(app, group, node_request.node_request(as_node(app, group), ()), update)
 
 
 def reopen(app: App, *, anew: bool = False) -> App:
@@ -129,7 +129,7 @@ def shown(group: Effect, time: int) -> str:
 
 def finish(group: Effect) -> str:
     """Be Natron until the group's job has ended, and return its status."""
-    work = DESK._works[text(group, "id")]
+    work = TRACKER._jobs[text(group, "id")]
     natron.pump(lambda: not work.is_running)
     natron.idle()
     return text(group, "status")

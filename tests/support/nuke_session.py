@@ -10,42 +10,38 @@ from tests.fakes import nuke
 sys.modules["nuke"] = nuke  # before the node's modules are loaded, as in Nuke
 
 from gvm_client.protocol.messages import Matte  # noqa: E402
-from gvm_nodes import asking  # noqa: E402
-from gvm_nodes.naming import ticket  # noqa: E402
+from gvm_nodes.core import node_request  # noqa: E402
+from gvm_nodes.core.followed_job import Update  # noqa: E402
+from gvm_nodes.core.saved_state import ticket  # noqa: E402
 from gvm_nodes.nuke import (  # noqa: E402
-    batch,
     callbacks,
-    copies,
     group,
     knobs,
-    later,
-    notices,
-    shown,
-    strict,
-    written,
+    matte_read,
+    plate_writer,
+    program,
+    write_renders,
 )
+from gvm_nodes.nuke.group import nodes_above, script_writes  # noqa: E402
 from gvm_nodes.nuke.node import NukeNode, nodes_of  # noqa: E402
-from gvm_nodes.nuke.session import DESK, press  # noqa: E402
-from gvm_nodes.nuke.upstream import upstream, writes  # noqa: E402
-from gvm_nodes.work import Update  # noqa: E402
+from gvm_nodes.nuke.session import TRACKER, press  # noqa: E402
 
 __all__ = [
-    "DESK",
+    "TRACKER",
     "NukeNode",
-    "asking",
-    "batch",
     "callbacks",
     "group",
     "knobs",
+    "matte_read",
+    "node_request",
+    "nodes_above",
     "nodes_of",
+    "plate_writer",
     "press",
+    "script_writes",
     "settle",
-    "shown",
-    "strict",
     "ticket",
-    "upstream",
-    "writes",
-    "written",
+    "write_renders",
 ]
 
 TICKET = f"{'0' * 32} range 1001-1020"  # of a job that a script was saved with
@@ -54,18 +50,18 @@ TICKET = f"{'0' * 32} range 1001-1020"  # of a job that a script was saved with
 def start(folder: Path, *, gui: bool = True, args: tuple[str, ...] = (), edition: str = "") -> None:
     """Start Nuke with our callbacks and a script that was saved in a folder."""
     nuke.start(gui=gui, args=args, edition=edition)
-    DESK._works.clear()  # what one session knows, the next does not
-    batch._made.clear()
-    batch._refused.clear()
-    written._just_written.clear()
-    written._refused.clear()
-    for waiting in (later._waiting, copies._created, notices._noticed, notices._opened):
+    TRACKER._jobs.clear()  # what one session knows, the next does not
+    write_renders._made.clear()
+    write_renders._refused.clear()
+    plate_writer._just_written.clear()
+    plate_writer._refused_nodes.clear()
+    for waiting in (program._waiting, group._created, callbacks._noticed, callbacks._opened):
         waiting.clear()
-    DESK._looking.clear()
-    shown._reloaded.clear()
-    shown._due.clear()
-    strict._begun.clear()
-    strict._passing.clear()
+    TRACKER._checking.clear()
+    matte_read._reloaded.clear()
+    matte_read._due.clear()
+    matte_read._rendering.clear()
+    matte_read._passing.clear()
     callbacks.register()
     nuke.scriptSave((folder / "shot.nk").as_posix())
 
@@ -94,14 +90,14 @@ def matte_node(plate: nuke.Node) -> nuke.Group:
 
 def settle() -> None:
     """Be idle until what callbacks have put off is done."""
-    nuke.pump(lambda: not later._waiting and nuke.session().calls.empty())
+    nuke.pump(lambda: not program._waiting and nuke.session().calls.empty())
 
 
 def tell(node: nuke.Group, request: Matte, update: Update) -> None:
     """Have a job of a node tell an update."""
     own = NukeNode(node)
     own.job = ticket(request)
-    DESK._show(own.identity, request, "", update)
+    TRACKER._show(own.identity, request, "", update)
 
 
 def shown_alpha(node: nuke.Group, frame: int) -> Path:
@@ -117,5 +113,5 @@ def plate(tmp_path: Path, first: int = 1001, last: int = 1020) -> nuke.Node:
 def fail(node: nuke.Group) -> str:
     """Press Render Range where no server can be had, and return what the node says."""
     press("render_range", node)
-    nuke.pump(lambda: not DESK.is_busy and nuke.session().calls.empty())
+    nuke.pump(lambda: not TRACKER.is_busy and nuke.session().calls.empty())
     return NukeNode(node).said

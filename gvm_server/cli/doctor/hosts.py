@@ -15,7 +15,7 @@ from gvm_client.folders import home
 from gvm_client.launcher import SERVER_VARIABLE
 from gvm_client.server_config import read_server_file, server_file
 from gvm_client.text import counted
-from gvm_nodes.side import PYTHON_FILE, PYTHON_VARIABLE
+from gvm_nodes.core.transport import PYTHON_FILE, PYTHON_VARIABLE
 from gvm_server.cli.doctor import caches
 from gvm_server.cli.doctor.finding import Finding, Health, Look
 from gvm_server.cli.doctor.ofx_scan import scan

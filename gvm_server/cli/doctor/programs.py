@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from gvm_client.server_config import LOADER_PREFIXES, PYTHON_PREFIX
-from gvm_nodes.side import PYTHON_VARIABLE
+from gvm_nodes.core.transport import PYTHON_VARIABLE
 
 MAX_HEARD = 1 << 20  # bytes of the end of what it says
 

@@ -35,7 +35,7 @@ from gvm_client.limits import MAX_CONNECTION_BYTES
 from gvm_client.process import Exit
 from gvm_client.protocol import PROTOCOL_VERSION
 from gvm_client.server_config import config_dir, server_file
-from gvm_nodes import defaults
+from gvm_nodes.core import defaults
 from gvm_server.cli.doctor import hosts
 from gvm_server.cli.doctor.anonymous import Anonymous
 from gvm_server.cli.doctor.programs import hear, tail

@@ -25,7 +25,7 @@ import gvm_nodes
 from gvm_client.errors import ErrorCode, OutputError, ServerError, SettingsError
 from gvm_client.folders import home
 from gvm_client.process import Exit
-from gvm_nodes.side import PYTHON_FILE
+from gvm_nodes.core.transport import PYTHON_FILE
 from gvm_server.cli.install.bundle import hosts_server
 from gvm_server.cli.install.record import add_place, make_folder, remove_place
 

@@ -1,1 +1,1 @@
-"""What the scripts of Fusion Studio and DaVinci Resolve share: the program, and a window."""
+"""Fusion Studio and DaVinci Resolve: menu scripts with a window, in a process of their own."""

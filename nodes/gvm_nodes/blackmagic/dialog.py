@@ -1,11 +1,9 @@
-"""A window that asks for the settings, shows how the work goes, and can end it.
+"""A window that asks for the settings, shows progress, and can cancel.
 
-Laws:
-1. The program and its elements are touched on the thread that opened the window only; a job's
-   thread puts what it has to say into a queue.
-2. A handler only notes what was pressed; the work is done outside of the event loop's own step.
-3. Nothing is asked of the server before the artist presses the button.
-4. Closing the window cancels first.
+The program and its elements are used on the thread that opened the window only; a job's thread puts
+its updates into a queue. Event handlers only set flags; the work is done outside of the event
+loop's step. The server is asked nothing before the artist presses the button. Closing the window
+cancels first.
 """
 
 from __future__ import annotations
@@ -17,47 +15,55 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gvm_client.errors import GvmError, JobCancelled
 from gvm_client.settings import Priority
-from gvm_nodes.alphas import Recipe, checked
-from gvm_nodes.blackmagic.apps import Toolkit
-from gvm_nodes.blackmagic.form import Form, columns
-from gvm_nodes.connect import open_line
-from gvm_nodes.defaults import Defaults
-from gvm_nodes.knobs import Wishes
-from gvm_nodes.line import Line
-from gvm_nodes.make import Bench
-from gvm_nodes.work import Update, Work
+from gvm_nodes.blackmagic.alpha_spec import AlphaSpec
+from gvm_nodes.blackmagic.frontend import Frontend
+from gvm_nodes.blackmagic.settings_form import SettingsForm, form_columns
+from gvm_nodes.core.defaults import Defaults, checked_options
+from gvm_nodes.core.followed_job import FollowedJob, Update
+from gvm_nodes.core.settings import MatteOptions
+from gvm_nodes.core.transport import Transport, open_transport
+
+if TYPE_CHECKING:
+    pass
 
 STEP_SECONDS = 0.05  # between two steps of the event loop; the job's thread runs meanwhile
 LOOK_SECONDS = 2.0  # between two looks at whether the window is still there
 STATUS_SHARE = 0.12  # of the height: room for three lines
 END_SECONDS = 10.0  # for a job to end whose script is interrupted
 
-Deed = Callable[[Wishes, Bench], str]
+EntryTask = Callable[[MatteOptions, Frontend], str]
 """Does the work and returns the sentence for its end; raises a `GvmError`."""
 
 
+class Toolkit(NamedTuple):
+    """What makes windows (`ui`), and what delivers their events (`dispatcher`)."""
+
+    ui: Any
+    dispatcher: Any
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class MenuEntry:
     """One entry of a menu.
 
     Attributes:
         title: the window's.
         button: what starts the work.
-        deed: the work.
-        has_settings: whether the work has any; else it goes by recipes that stand.
+        task: the work.
+        has_settings: whether the work has any; else it goes by specs that exist.
     """
 
     title: str
     button: str
-    deed: Deed
+    task: EntryTask
     has_settings: bool = True
 
 
-def add_window(toolkit: Toolkit, entry: Entry, locked: Collection[str]) -> Any | None:  # noqa: ANN401
+def add_window(toolkit: Toolkit, entry: MenuEntry, locked: Collection[str]) -> Any | None:  # noqa: ANN401
     """Add an entry's window, its settings not filled in; None where the program shows none.
 
     Args:
@@ -72,12 +78,12 @@ def add_window(toolkit: Toolkit, entry: Entry, locked: Collection[str]) -> Any |
         ui.Button({"ID": "release", "Text": "Free GPU Memory"}),
         ui.Button({"ID": "close", "Text": "Close"}),
     ]
-    settings = [columns(ui, locked)] if entry.has_settings else []
+    settings = [form_columns(ui, locked)] if entry.has_settings else []
     share = STATUS_SHARE if entry.has_settings else 1.0
     status = ui.Label({"ID": "status", "Text": "", "WordWrap": True, "Weight": share})
     return toolkit.dispatcher.AddWindow(
         {
-            "ID": _identity(),
+            "ID": _window_id(),
             "WindowTitle": entry.title,
             "Geometry": [200, 200, 760, 600 if entry.has_settings else 160],
         },
@@ -86,15 +92,15 @@ def add_window(toolkit: Toolkit, entry: Entry, locked: Collection[str]) -> Any |
 
 
 class Dialog:
-    """A window, and the bench of the work that is started in it.
+    """A window, as the frontend of the work that is started in it.
 
     Args:
         toolkit: what made the window.
         window: as `add_window` made it for the entry.
         entry: what it is for.
-        begins: what it shows first; what is locked, no preset changes.
+        initial: what it shows first; what is locked, no preset changes.
         remember: hears the settings that are used.
-        line: gives the way to the server, off the main thread.
+        transport: gives the transport, off the main thread.
     """
 
     def __init__(
@@ -102,15 +108,15 @@ class Dialog:
         *,
         toolkit: Toolkit,
         window: Any,  # noqa: ANN401 - UIManager has no types
-        entry: Entry,
-        begins: Defaults,
-        remember: Callable[[Wishes], None],
-        line: Callable[[], Line] = open_line,
+        entry: MenuEntry,
+        initial: Defaults,
+        remember: Callable[[MatteOptions], None],
+        transport: Callable[[], Transport] = open_transport,
     ) -> None:
-        self._toolkit, self._window, self._entry, self._begins = toolkit, window, entry, begins
-        self._remember, self._line = remember, line
+        self._toolkit, self._window, self._entry, self._begins = toolkit, window, entry, initial
+        self._remember, self._transport = remember, transport
         self._elements = window.GetItems()
-        self._form = Form(self._elements, begins.locked) if entry.has_settings else None
+        self._form = SettingsForm(self._elements, initial.locked) if entry.has_settings else None
         self._heard: SimpleQueue[str] = SimpleQueue()  # from other threads
         self._task = ""  # which of several clips
         self._notes: list[str] = []  # what the server had to say of each
@@ -119,7 +125,7 @@ class Dialog:
         self._looked = 0.0
         self._listen()
         if self._form:
-            self._form.show(begins.wishes)
+            self._form.show(initial.options)
 
     def run(self) -> GvmError | None:
         """Show the window until it is closed; return how the last work ended."""
@@ -129,43 +135,43 @@ class Dialog:
         try:
             while not self._is_closed:
                 if self._is_started:
-                    ended = self._work()
+                    ended = self._run_task()
                 self._step()
         finally:
             self._window.Hide()
         return ended
 
-    # ---- the bench -------------------------------------------------------------------------
+    # ---- the frontend ----------------------------------------------------------------------
 
     def say(self, sentence: str) -> None:
-        """Show a sentence; as `Bench.say`."""
+        """Show a sentence; as `Frontend.say`."""
         self._task = sentence
         self._status(sentence)
 
-    def make(self, recipe: Recipe, frames: str, priority: Priority) -> None:
-        """Make frames on another thread and show how it goes; as `Bench.make`."""
+    def make(self, spec: AlphaSpec, frames: str, priority: Priority) -> None:
+        """Make frames on another thread and show how it goes; as `Frontend.make`."""
         self._refuse_cancelled()
         updates: SimpleQueue[Update] = SimpleQueue()
-        work = Work(recipe.request(frames, priority), updates.put, line=self._line)
-        work.start()
+        job = FollowedJob(spec.request(frames, priority), updates.put, transport=self._transport)
+        job.start()
         try:
-            while work.is_running:
+            while job.is_running:
                 self._step()
                 if self._is_cancelled:
-                    work.cancel()
+                    job.cancel()
                 elif not updates.empty():
                     self._status(f"{self._task} {updates.get().sentence}")
         finally:  # also where the script is interrupted
-            work.cancel()
-            work.wait(END_SECONDS)
-        result = work.result
+            job.cancel()
+            job.wait(END_SECONDS)
+        result = job.result
         if result is not None and result.error is not None:
             raise result.error
         if result is not None and result.note not in ("", *self._notes):
             self._notes.append(result.note)
 
     def pause(self, seconds: float) -> None:
-        """Be a window for some seconds; as `Bench.pause`."""
+        """Be a window for some seconds; as `Frontend.pause`."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             self._step()
@@ -173,13 +179,13 @@ class Dialog:
 
     # ---- its own ---------------------------------------------------------------------------
 
-    def _work(self) -> GvmError | None:
+    def _run_task(self) -> GvmError | None:
         self._is_cancelled, self._task, self._notes = False, "", []
         self._enable(is_working=True)
         try:
-            wishes = checked(self._form.wishes()) if self._form else self._begins.wishes
-            self._remember(wishes)
-            self._status(" ".join([self._entry.deed(wishes, self), *self._notes]))
+            options = checked_options(self._form.options()) if self._form else self._begins.options
+            self._remember(options)
+            self._status(" ".join([self._entry.task(options, self), *self._notes]))
         except GvmError as error:
             self._status(str(error))
             return error
@@ -200,7 +206,7 @@ class Dialog:
         time.sleep(STEP_SECONDS)
 
     def _is_there(self) -> bool:
-        return self._toolkit.ui.FindWindow(_identity()) is not None
+        return self._toolkit.ui.FindWindow(_window_id()) is not None
 
     def _refuse_cancelled(self) -> None:
         if self._is_cancelled:
@@ -224,7 +230,7 @@ class Dialog:
             ("close", self._close),
         ):
             on[name].Clicked = _ignoring_event(act)
-        on[_identity()].Close = _ignoring_event(self._close)
+        on[_window_id()].Close = _ignoring_event(self._close)
         if self._form:
             on["preset"].CurrentIndexChanged = _ignoring_event(self._form.follow_preset)
 
@@ -244,7 +250,7 @@ class Dialog:
 
     def _release_memory(self) -> None:
         try:
-            self._line().release()
+            self._transport().release()
         except GvmError as error:
             self._heard.put(str(error))
         else:
@@ -255,5 +261,5 @@ def _ignoring_event(act: Callable[[], None]) -> Callable[[Any], None]:
     return lambda _event: act()
 
 
-def _identity() -> str:
+def _window_id() -> str:
     return f"gvm_{os.getpid()}"  # each script is a process of its own

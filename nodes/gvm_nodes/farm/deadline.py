@@ -1,6 +1,6 @@
 """A job as the two files that Deadline 10's `deadlinecommand` submits, for its CommandLine plugin.
 
-Law: a task there is told its first and last frame only, so frames with gaps go one a task.
+A task there is told its first and last frame only, so frames with gaps go one a task.
 """
 
 from __future__ import annotations

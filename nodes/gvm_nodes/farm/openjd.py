@@ -1,10 +1,9 @@
 """A job as an Open Job Description template (specification 2023-09, extension TASK_CHUNKING).
 
-Laws:
-1. A chunk's edges are the farm's choice. They are never window edges, so no choice shows.
-2. Every action has a time limit, and is told before it is ended.
-3. The template names no path: where plate and mattes lie are parameters, which a farm may map.
-4. The matte step's server belongs to one worker session: its environment starts and ends it.
+A chunk's edges are the farm's choice; they are never window edges, so no choice changes a matte.
+Every action has a time limit, and is told before it is ended. The template names no path: where
+plate and mattes are is a parameter, which a farm may map. The matte step's server belongs to one
+worker session: its environment starts and ends it.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""GVM in Fusion, and on Resolve's Fusion page: the OpenFX tool, or a Loader of finished alphas."""
+"""The name by which installed menu scripts and farms call `gvm_nodes.blackmagic.fusion`."""

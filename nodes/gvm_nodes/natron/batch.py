@@ -1,18 +1,17 @@
 """A project's mattes and its Writes with an exit code: `NatronRenderer -t GVMRender.py`.
 
-NatronRenderer itself ends with 0 whatever became of a render. It takes no words for a script, and
-an `.ntp` among its own words for the project instead of the script: the environment says it all.
+NatronRenderer itself ends with 0 whatever became of a render. It passes no arguments to a script,
+and takes an `.ntp` among its own for the project instead of the script, so the environment has
+them:
 
     GVM_NATRON_PROJECT  the project's file
     GVM_NATRON_FRAMES   a range text of the timeline; else the project's range
-    GVM_NATRON_WRITES   names of Writes, with commas between; else all that are not disabled
+    GVM_NATRON_WRITES   names of Writes, separated by commas; else all that are not disabled
 
-Laws:
-1. The mattes of the frames that are rendered are made first, so that Natron opens them when they
-   stand; then the Writes are rendered, one after another.
-2. A frame is rendered when Natron says so; one of which it does not is an error.
-3. The project is not saved, and the process leaves without Python's end: NatronRenderer crashes in
-   it.
+The mattes of the frames that are rendered are made first, so that Natron opens them when they
+exist; then the Writes are rendered, one after another. A frame is rendered when Natron says so; one
+of which it does not is an error. The project is not saved, and the process exits without Python's
+finalization, in which NatronRenderer crashes.
 """
 
 from __future__ import annotations
@@ -31,14 +30,13 @@ from gvm_client.filenames import CLIP_EXTENSIONS
 from gvm_client.frames import format_frames, parse_frames, segments
 from gvm_client.process import Exit, exit_for
 from gvm_client.settings import Priority
-from gvm_nodes import actions
-from gvm_nodes.knobs import Policy
-from gvm_nodes.natron.api import App, Effect, quietly
+from gvm_nodes.core import actions
+from gvm_nodes.core.settings import Policy
 from gvm_nodes.natron.node import NatronNode
-from gvm_nodes.natron.renders import above, refuse_others
-from gvm_nodes.natron.session import DESK, HOST
-from gvm_nodes.natron.settling import settle
-from gvm_nodes.natron.writes import take_away, writes
+from gvm_nodes.natron.program import App, Effect, quietly
+from gvm_nodes.natron.session import HOST, TRACKER, repair_groups
+from gvm_nodes.natron.write_callbacks import groups_above, project_writes, remove_callbacks
+from gvm_nodes.natron.write_renders import refuse_other_mattes
 
 PROJECT, FRAMES, WRITES = "GVM_NATRON_PROJECT", "GVM_NATRON_FRAMES", "GVM_NATRON_WRITES"
 
@@ -46,7 +44,7 @@ _rendered: set[int] = set()  # frames of the Write that renders now
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
+class BatchRender:
     """What is to be rendered.
 
     Attributes:
@@ -60,7 +58,7 @@ class Order:
     writes: tuple[str, ...]
 
     @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Order:
+    def of(cls, environment: Mapping[str, str]) -> BatchRender:
         """Return what the environment says.
 
         Raises:
@@ -89,7 +87,7 @@ def leave(app: App) -> NoReturn:
 def run(app: App, environment: Mapping[str, str]) -> Exit:
     """Do what the environment says and return the exit code; what goes wrong is said."""
     try:
-        _render(app, Order.of(environment))
+        _render(app, BatchRender.of(environment))
     except GvmError as error:
         sys.stderr.write(f"GVM: {error}\n")
         return exit_for(error)
@@ -107,7 +105,7 @@ def rendered(frame: int) -> None:
     _rendered.add(frame)
 
 
-def _render(app: App, order: Order) -> None:
+def _render(app: App, order: BatchRender) -> None:
     opened = app.loadProject(order.project) if Path(order.project).is_file() else None
     if opened is None:
         raise InputError(
@@ -116,7 +114,7 @@ def _render(app: App, order: Order) -> None:
             path=order.project,
         )
     HOST.remember(opened)
-    settle(DESK, HOST, opened)
+    repair_groups(opened)
     chosen = _chosen(opened, order.writes)
     times = order.frames or range(
         int(opened.timelineGetLeftBound()), int(opened.timelineGetRightBound()) + 1
@@ -129,7 +127,7 @@ def _render(app: App, order: Order) -> None:
 
 
 def _chosen(app: App, names: tuple[str, ...]) -> list[Effect]:
-    there = {str(write.getScriptName()): write for write in writes(app)}
+    there = {str(write.getScriptName()): write for write in project_writes(app)}
     unknown = [name for name in names if name not in there]
     chosen = [there[name] for name in names if name in there] or [
         write for write in there.values() if not write.getParam("disableNode").get()
@@ -147,7 +145,7 @@ def _chosen(app: App, names: tuple[str, ...]) -> list[Effect]:
 def _nodes(app: App, chosen: Iterable[Effect]) -> Iterator[NatronNode]:
     found: dict[str, NatronNode] = {}
     for write in chosen:
-        for group in above(write, app):
+        for group in groups_above(write, app):
             node = HOST.node(app, group)
             found.setdefault(node.identity, node)
     yield from found.values()
@@ -155,17 +153,17 @@ def _nodes(app: App, chosen: Iterable[Effect]) -> Iterator[NatronNode]:
 
 def _make(node: NatronNode, times: Iterable[int]) -> None:
     """Make the mattes that are shown at the times, and see that they are shown."""
-    if node.wishes().policy != Policy.MAKE or node.group.getParam("disableNode").get():
+    if node.options().policy != Policy.MAKE or node.group.getParam("disableNode").get():
         return
     plate = node.plate()
     numbers = {number for time in times if (number := plate.number(time)) is not None}
     if not numbers:  # the clip shows no file at any of them
         return
-    _say(f"{node.name}: the mattes of {format_frames(numbers)}.")
-    request = actions.prepared(node, sorted(numbers), Priority.RANGE)
-    DESK.start(node, request)
-    refuse_others(node, plate, request)
-    _say(f"{node.name}: {node.said}")
+    _print(f"{node.name}: the mattes of {format_frames(numbers)}.")
+    request = actions.prepare_request(node, sorted(numbers), Priority.RANGE)
+    TRACKER.start(node, request)
+    refuse_other_mattes(node, plate, request)
+    _print(f"{node.name}: {node.said}")
 
 
 def _render_write(app: App, write: Effect, times: Iterable[int]) -> None:
@@ -176,7 +174,7 @@ def _render_write(app: App, write: Effect, times: Iterable[int]) -> None:
             f"{name} writes the movie {file}, which each of {len(runs)} ranges would begin anew.",
             remedy=f"Ask for one range without gaps in {FRAMES}.",
         )
-    take_away(write)  # the mattes stand
+    remove_callbacks(write)  # the mattes stand
     _tell_of_frames(write)
     _rendered.clear()
     for run in runs:
@@ -199,6 +197,6 @@ def _tell_of_frames(write: Effect) -> None:
         param.set(f"(lambda frame, thisNode, app: ({theirs}{ours}))")
 
 
-def _say(sentence: str) -> None:
+def _print(sentence: str) -> None:
     sys.stdout.write(f"GVM: {sentence}\n")
     sys.stdout.flush()

@@ -3,12 +3,11 @@
     Source ────────────┐ B
     Read of the mattes ┴ A  Merge (copy, alpha only) ── Unpremult (of no channel) ── Output
 
-Laws:
-1. Building it contacts no server.
-2. Natron builds it anew for a copy, and for a project where it is told to: parameters come back,
-   and what is inside follows from them.
-3. The plate's colours are not multiplied with the matte, and the picture says so: a Merge with an
-   alpha says the contrary, and a Write of PNGs would divide by it.
+Building it contacts no server. Natron builds it anew for a copy, and for a project where it is told
+to: parameters come back, and what is inside follows from them.
+
+The plate's colours are not multiplied with the matte, and the picture is tagged so: a Merge with an
+alpha is tagged as premultiplied, and a Write of PNGs would divide by it.
 """
 
 from __future__ import annotations
@@ -16,19 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gvm_client.errors import InputError
-from gvm_nodes.defaults import studio_defaults
-from gvm_nodes.naming import new_identity
-from gvm_nodes.natron.api import (
-    INPUT,
-    MERGE,
-    NEWEST,
-    OUTPUT,
-    UNPREMULT,
-    App,
-    Effect,
-    quietly,
-)
-from gvm_nodes.natron.knobs import IDENTITY, add_params, keep
+from gvm_nodes.core.defaults import studio_defaults
+from gvm_nodes.core.saved_state import new_identity
+from gvm_nodes.natron.parameters import IDENTITY, add_parameters, keep_text
+from gvm_nodes.natron.program import INPUT, MERGE, NEWEST, OUTPUT, UNPREMULT, App, Effect, quietly
 
 PLUGIN_ID = "org.gvmbridge.natron.matte"
 MODULE = "GVMMatteFiles"  # the PyPlug's file, by which Natron finds callbacks
@@ -48,10 +38,10 @@ def create(app: App, group: Effect) -> None:
     Raises:
         SettingsError: the studio's defaults cannot be used for a new one.
     """
-    begins = None if is_ours(group) else studio_defaults()
+    initial = None if is_ours(group) else studio_defaults()
     with quietly():
-        add_params(group, begins)
-    if begins is not None:
+        add_parameters(group, initial)
+    if initial is not None:
         set_id(group)
     group.refreshUserParamsGUI()
     _fill(app, group)
@@ -61,7 +51,7 @@ def create(app: App, group: Effect) -> None:
 
 def set_id(group: Effect) -> None:
     """Give a group a name of its own that survives renaming."""
-    keep(group, IDENTITY, new_identity())
+    keep_text(group, IDENTITY, new_identity())
 
 
 def is_ours(node: Effect) -> bool:

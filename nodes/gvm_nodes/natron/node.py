@@ -1,39 +1,64 @@
-"""The node and Natron, as the buttons, jobs and renders of every host need them."""
+"""A group of ours as a node, and Natron as its host."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
-from gvm_client.errors import InputError
+from gvm_client.errors import GvmError, InputError
 from gvm_client.protocol.messages import Matte
-from gvm_nodes.knobs import Wishes
-from gvm_nodes.natron import shown
-from gvm_nodes.natron.api import App, Effect, is_background, natron
+from gvm_nodes.core import node_request
+from gvm_nodes.core.node import Clip
+from gvm_nodes.core.settings import MatteOptions
+from gvm_nodes.natron import matte_read
 from gvm_nodes.natron.group import ours
-from gvm_nodes.natron.knobs import IDENTITY, JOB, MADE, STATUS, keep, read, text
-from gvm_nodes.natron.mainthread import MainThread, qt_core
-from gvm_nodes.natron.plate import Placed, placed, project_folder
-from gvm_nodes.natron.underway import UnderWay
-from gvm_nodes.node import Clip
+from gvm_nodes.natron.parameters import (
+    COLOUR,
+    IDENTITY,
+    JOB,
+    MADE,
+    STATUS,
+    keep_text,
+    kept_text,
+    read_options,
+)
+from gvm_nodes.natron.plate import TimedPlate, plate_of, project_folder
+from gvm_nodes.natron.program import (
+    ActiveRenders,
+    App,
+    Effect,
+    MainThread,
+    is_background,
+    natron,
+    param_value,
+    qt_core,
+    quietly,
+    set_if_changed,
+)
+
+RED = (0.75, 0.19, 0.19)
+FAILED = "GVM failed: see its status"
+_LABEL = "userTextArea"  # the text below a node's name
 
 
 class NatronNode:
-    """One of our groups; as `gvm_nodes.node.Node`.
+    """One of our groups; as `core.node.Node`.
 
     Args:
         app: its project.
         group: the group.
-        renders: those that are under way, during which nothing new is shown.
+        renders: the active ones, during which nothing new is shown.
     """
 
-    def __init__(self, app: App, group: Effect, renders: UnderWay) -> None:
+    def __init__(self, app: App, group: Effect, renders: ActiveRenders) -> None:
         self.app, self.group, self._renders = app, group, renders
 
     @property
     def identity(self) -> str:
         """The short name that `group.set_id` gave."""
-        return text(self.group, IDENTITY)
+        return kept_text(self.group, IDENTITY)
 
     @property
     def name(self) -> str:
@@ -43,37 +68,37 @@ class NatronNode:
     @property
     def job(self) -> str:
         """The ticket of the job that the node waits for; "" for none."""
-        return text(self.group, JOB)
+        return kept_text(self.group, JOB)
 
     @job.setter
     def job(self, ticket: str) -> None:
-        keep(self.group, JOB, ticket)
+        keep_text(self.group, JOB, ticket)
 
     @property
     def made(self) -> str:
-        """What `freshness` keeps of the mattes that are shown."""
-        return text(self.group, MADE)
+        """How the mattes that are shown were made, as `core.saved_state` keeps it."""
+        return kept_text(self.group, MADE)
 
     @made.setter
     def made(self, kept: str) -> None:
-        keep(self.group, MADE, kept)
+        keep_text(self.group, MADE, kept)
 
     @property
     def said(self) -> str:
         """The sentence that the group shows."""
-        return text(self.group, STATUS)
+        return kept_text(self.group, STATUS)
 
-    def wishes(self) -> Wishes:
-        """Return what the parameters say; as `Node.wishes`."""
-        return read(self.group)
+    def options(self) -> MatteOptions:
+        """Return what the parameters say; as `Node.options`."""
+        return read_options(self.group)
 
-    def plate(self) -> Placed:
+    def plate(self) -> TimedPlate:
         """Return the plate, and where it stands in time.
 
         Raises:
             InputError: nothing is connected, or it is no Read of files.
         """
-        return placed(self.app, self.group)
+        return plate_of(self.app, self.group)
 
     def clip(self) -> Clip:
         """Return the plate; as `Node.clip`."""
@@ -103,10 +128,10 @@ class NatronNode:
 
     def say(self, sentence: str, *, failed: bool = False) -> None:
         """Show a sentence on the group."""
-        shown.status(self.group, sentence, failed=failed)
+        _show_status(self.group, sentence, failed=failed)
 
     def show(self, made: Matte) -> None:
-        """Let the Read inside show a request's mattes, after the renders that are under way.
+        """Let the Read inside show a request's mattes, after the active renders.
 
         Raises:
             InputError: the Read inside was deleted.
@@ -116,18 +141,54 @@ class NatronNode:
         plate = None
         with suppress(InputError):  # it was taken away meanwhile
             plate = self.plate()
-        shown.mattes(self.group, made, plate)
+        matte_read.show_mattes(self.group, made, plate)
+
+    def follow_plate(self) -> None:
+        """Let the Read inside be where its plate is in time, and show what it should.
+
+        Mattes that were made stay, also when the parameters ask for others now. As long as none
+        were, the Read names what will be made, so that a render without the artist finds it.
+
+        Raises:
+            InputError: the Read inside was deleted.
+        """
+        wanted = matte_read.kept_state(self.group)
+        with suppress(GvmError):  # no plate, or no place for mattes yet
+            pattern = node_request.matte_pattern(self)
+            if wanted is None or not self.made or wanted.file == pattern:
+                wanted = matte_read.MatteReadState.beside(self.plate(), pattern)
+        if wanted is not None:
+            matte_read.apply_state(self.group, wanted)
+        else:
+            matte_read.apply_missing(self.group)
+
+    def open_matte_read(self) -> None:
+        """Have the Read inside learn its layers, if it was set before the mattes that exist now.
+
+        Natron does nothing about what is set while a project is loaded.
+
+        Raises:
+            InputError: the Read inside was deleted.
+        """
+        wanted = matte_read.kept_state(self.group)
+        if wanted is None or matte_read.is_open(self.group):
+            return
+        if not Path(wanted.file).parent.is_dir():
+            return
+        frame = matte_read.first_existing(wanted, range(wanted.first, wanted.last + 1))
+        if frame is not None:
+            matte_read.reread(self.group, wanted, frame)
 
 
 class NatronHost:
-    """The Natron that runs; as `gvm_nodes.node.Host`.
+    """The Natron that runs; as `core.node.Host`.
 
     Args:
         main: the way to its main thread.
-        renders: those that are under way.
+        renders: the active ones.
     """
 
-    def __init__(self, main: MainThread, renders: UnderWay) -> None:
+    def __init__(self, main: MainThread, renders: ActiveRenders) -> None:
         self._main, self._renders = main, renders
         self._projects: set[int] = set()
 
@@ -159,7 +220,7 @@ class NatronHost:
         self._main.post(call)
 
     def watch(self) -> None:
-        """Have what is posted be called, until nothing is under way; on the main thread only."""
+        """Have what is posted be called, until nothing is busy; on the main thread only."""
         if not self.is_batch:
             self._main.watch()
 
@@ -168,3 +229,25 @@ class NatronHost:
             app = self.project(number)
             if app is not None:
                 yield from (self.node(app, group) for group in ours(app))
+
+
+def _show_status(group: Effect, sentence: str, *, failed: bool = False) -> None:
+    """Show a sentence on a group; a failure is red until the next sentence."""
+    keep_text(group, STATUS, sentence)
+    label = group.getParam(_LABEL)
+    with quietly():
+        if param_value(label) in ("", FAILED):  # else it is the artist's
+            set_if_changed(label, FAILED if failed else "")
+    if not is_background():
+        _colour(group, failed=failed)
+
+
+def _colour(group: Effect, *, failed: bool) -> None:
+    before = kept_text(group, COLOUR)
+    if failed and not before:
+        keep_text(group, COLOUR, json.dumps(list(group.getColor())))
+        group.setColor(*RED)
+    elif before and not failed:
+        with suppress(ValueError, TypeError):  # a damaged one is not put back
+            group.setColor(*json.loads(before))
+        keep_text(group, COLOUR, "")

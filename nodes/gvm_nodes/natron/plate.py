@@ -1,8 +1,7 @@
-"""The plate that comes into the group: a Read's files, and where they stand in time.
+"""The plate that comes into the group: a Read's files, and where they are in time.
 
-Laws:
-1. Frame numbers are the files'. A Read shows file `time - shift` at a time of the timeline.
-2. Only a Read can be a plate, also through Dots: Natron writes no other tree while it asks us.
+Frame numbers are the files'. A Read shows file `time - shift` at a time of the timeline. Only a
+Read can be a plate, also through Dots: Natron writes no other tree while it calls us.
 """
 
 from __future__ import annotations
@@ -10,16 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_nodes.natron.api import DOT, App, Effect, chosen
-from gvm_nodes.outputs import percent_pattern
-from gvm_nodes.spaces import AS_FILE, read_space
+from gvm_nodes.core.clips import AS_FILE, percent_pattern, read_colourspace
+from gvm_nodes.natron.program import DOT, App, Effect, param_value
 
 _HOLD, _LOOP, _BOUNCE = "hold", "loop", "bounce"
 _OPENFX = "Connect the Read itself; for any other tree there is the OpenFX node GVM Matte."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Placed:
+class TimedPlate:
     """A Read's clip in time.
 
     Attributes:
@@ -57,13 +55,13 @@ class Placed:
         return None
 
 
-def placed(app: App, group: Effect) -> Placed:
+def plate_of(app: App, group: Effect) -> TimedPlate:
     """Return the group's plate.
 
     Raises:
         InputError: nothing is connected, or something else than a Read of files.
     """
-    read = _read(group)
+    read = _connected_read(group)
     path = str(read.getParam("filename").get())
     if not path or "%v" in path.lower():
         raise InputError(
@@ -71,13 +69,13 @@ def placed(app: App, group: Effect) -> Placed:
             remedy="Choose the files of one view.",
             code=ErrorCode.PLATE_MISSING,
         )
-    return Placed(
-        path=percent_pattern(absolute(app, path)),
+    return TimedPlate(
+        path=percent_pattern(absolute_path(app, path)),
         first=int(read.getParam("firstFrame").get()),
         last=int(read.getParam("lastFrame").get()),
         shift=int(read.getParam("timeOffset").get()),
-        before=chosen(read.getParam("before")),
-        after=chosen(read.getParam("after")),
+        before=param_value(read.getParam("before")),
+        after=param_value(read.getParam("after")),
         colourspace=_space_of(read),
     )
 
@@ -86,10 +84,10 @@ def _space_of(read: Effect) -> str:
     """Return what a Read takes its files for; a name that is not ours is the server's to know."""
     param = read.getParam("ocioInputSpace")
     named = str(param.get()) if param is not None else ""
-    return read_space(named) or named
+    return read_colourspace(named) or named
 
 
-def absolute(app: App, path: str) -> str:
+def absolute_path(app: App, path: str) -> str:
     """Return a path without the project's variables, and from the root.
 
     Raises:
@@ -117,7 +115,7 @@ def project_folder(app: App) -> str:
     return str(app.getProjectParam("projectPath").get()).rstrip("/")
 
 
-def _read(group: Effect) -> Effect:
+def _connected_read(group: Effect) -> Effect:
     """Return the Read that is connected, Dots read through."""
     above = group.getInput(0)
     while above is not None and above.getPluginID() == DOT:

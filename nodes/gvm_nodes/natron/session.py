@@ -1,21 +1,28 @@
-"""This Natron's desk of jobs, and the way from a button to what it does."""
+"""This Natron's jobs, its buttons, and the repair of groups that a project or a copy brought.
+
+Saved projects and scripts call `press`: its name is an interface.
+"""
 
 from __future__ import annotations
 
-from gvm_nodes import actions
-from gvm_nodes.desk import Desk
-from gvm_nodes.natron.api import App, Effect
-from gvm_nodes.natron.mainthread import MainThread
-from gvm_nodes.natron.node import NatronHost
-from gvm_nodes.natron.renders import Renders
-from gvm_nodes.natron.settling import settle
-from gvm_nodes.natron.underway import UnderWay
+from contextlib import suppress
 
-MAIN = MainThread(lambda: DESK.is_busy)
-UNDER_WAY = UnderWay()
-HOST = NatronHost(MAIN, UNDER_WAY)
-DESK: Desk = Desk(HOST)
-RENDERS = Renders(HOST, UNDER_WAY)
+from gvm_client.errors import GvmError
+from gvm_nodes.core import actions
+from gvm_nodes.core.job_tracker import JobTracker
+from gvm_nodes.natron.group import ours, set_id
+from gvm_nodes.natron.node import NatronHost
+from gvm_nodes.natron.parameters import NEW
+from gvm_nodes.natron.program import ActiveRenders, App, Effect, MainThread
+from gvm_nodes.natron.write_renders import WriteRenders
+
+MAIN = MainThread(lambda: TRACKER.is_busy)
+ACTIVE_RENDERS = ActiveRenders()
+HOST = NatronHost(MAIN, ACTIVE_RENDERS)
+TRACKER: JobTracker = JobTracker(HOST)
+RENDERS = WriteRenders(HOST, ACTIVE_RENDERS)
+
+WAITS = "A render was under way when the project was saved; press Render Range to see it."
 
 
 def press(button: str, app: App, group: Effect) -> None:
@@ -25,11 +32,33 @@ def press(button: str, app: App, group: Effect) -> None:
         GvmError: in batch, what went wrong.
     """
     HOST.remember(app)
-    settle(DESK, HOST, app)
+    repair_groups(app)
     RENDERS.catch_up()
     HOST.watch()
     node = HOST.node(app, group)
     if button == actions.cancel.__name__ and RENDERS.cancel(node.identity):
         node.say("Cancelling.")
     else:
-        actions.ACTIONS[button](DESK, node)
+        actions.ACTIONS[button](TRACKER, node)
+
+
+def repair_groups(app: App) -> None:
+    """Make every group of a project whole and one of its own; on the main thread.
+
+    A project, a copy or an artist's hand may bring groups that lack parameters, share an identity,
+    or show no mattes. Of groups with one identity the first in the project keeps it, with its job
+    and its mattes. Contacts no server, and changes nothing of a group that is as it should be.
+    """
+    taken: set[str] = set()
+    for group in ours(app):
+        node = HOST.node(app, group)
+        if node.identity in taken:
+            set_id(group)
+            node.job = ""
+            node.say(NEW)
+        elif node.job and not TRACKER.is_running(node.identity):
+            node.say(WAITS)
+        taken.add(node.identity)
+        with suppress(GvmError):  # a node inside is missing: said when the artist renders
+            node.follow_plate()
+            node.open_matte_read()

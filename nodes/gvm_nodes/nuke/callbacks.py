@@ -1,7 +1,11 @@
-"""What Nuke calls: registered once by `init.py` and `menu.py`.
+"""What Nuke calls: registered once by `init.py` and `menu.py`, which name this module.
 
-Law: opening, changing and saving a script contacts no server; rendering one from the command line
-does, as soon as it is loaded.
+Opening, changing and saving a script contacts no server; rendering one from the command line does,
+as soon as it is loaded.
+
+A callback of Nuke's only notes which node has changed; the node is looked at when Nuke is idle.
+While a script is loaded or nodes are pasted, asking a node for its range or metadata has cut its
+connections in some versions of Nuke.
 """
 
 from __future__ import annotations
@@ -13,40 +17,46 @@ from typing import cast
 import nuke
 
 from gvm_client.errors import SettingsError
-from gvm_nodes.defaults import studio_defaults
-from gvm_nodes.knobs import KNOBS, NOT_PART_OF_A_MATTE
-from gvm_nodes.nuke import batch, copies, edition, group, knobs, notices, shown, strict
+from gvm_nodes.core import actions
+from gvm_nodes.core.defaults import studio_defaults
+from gvm_nodes.core.saved_state import OUT_OF_DATE
+from gvm_nodes.core.settings import KNOBS, NOT_PART_OF_A_MATTE
+from gvm_nodes.nuke import group, knobs, matte_read, program, write_renders
 from gvm_nodes.nuke.node import NukeNode, nodes_of
-from gvm_nodes.nuke.session import DESK
+from gvm_nodes.nuke.program import call_when_idle
+from gvm_nodes.nuke.session import TRACKER
 
 _WATCHED = {knob.name for knob in KNOBS}.difference(NOT_PART_OF_A_MATTE) | {
     "inputChange",
     "showPanel",
 }
 
+_noticed: dict[str, nuke.Node] = {}  # by their full names
+_opened: set[str] = set()  # of those, whose panel the artist opened
+
 
 def register() -> None:
     """Register what every session needs, with a GUI or without."""
-    if edition.refusal():
-        nuke.addOnCreate(on_create_in_vain, nodeClass="Group")
+    if program.edition_refusal():
+        nuke.addOnCreate(on_create_without_mattes, nodeClass="Group")
         return
     nuke.addOnCreate(on_create, nodeClass="Group")
     nuke.addOnScriptLoad(on_script_load)
     nuke.addKnobChanged(knob_changed, nodeClass="Group")
-    nuke.addBeforeRender(batch.before_render, nodeClass="Write")
-    nuke.addBeforeFrameRender(batch.before_frame, nodeClass="Write")
-    nuke.addAfterRender(batch.after_render, nodeClass="Write")
+    nuke.addBeforeRender(write_renders.before_render, nodeClass="Write")
+    nuke.addBeforeFrameRender(write_renders.before_frame, nodeClass="Write")
+    nuke.addAfterRender(write_renders.after_render, nodeClass="Write")
 
 
 def register_menu() -> None:
     """Add the node to Nuke's toolbar, where it has one."""
-    if not edition.has_toolbar():
+    if not program.has_toolbar():
         return
     menu = nuke.menu("Nodes").addMenu("GVM")
     menu.addCommand("GVM Matte", "from gvm_nodes.nuke import group; group.create()")
 
 
-def on_create_in_vain() -> None:
+def on_create_without_mattes() -> None:
     """In an edition that can make no mattes, have a render without a GUI fail where one is missing.
 
     Looks at the created node alone.
@@ -55,8 +65,8 @@ def on_create_in_vain() -> None:
         return
     with suppress(RuntimeError, ValueError):  # beyond the tenth
         node = nuke.thisNode()
-        if group.is_ours(node) and batch.makes(node):
-            strict.fail_where_missing(cast(nuke.Group, node))
+        if group.is_ours(node) and write_renders.makes(node):
+            matte_read.fail_where_missing(cast(nuke.Group, node))
 
 
 def on_create() -> None:
@@ -64,20 +74,20 @@ def on_create() -> None:
     node = nuke.thisNode()
     if not group.is_ours(node):
         return
-    with shown.unrecorded(), suppress(SettingsError):  # said when a node is made
+    with program.without_undo(), suppress(SettingsError):  # said when a node is made
         knobs.protect(node, studio_defaults().locked)
-    copies.created(node)
+    group.note_created(node)
 
 
 def on_script_load() -> None:
     """Begin what the command line renders; say of a job that was under way where it is seen."""
-    copies.all_created()
-    strict.end_all()
+    group.tell_copies_apart()
+    matte_read.end_renders()
     for each in group.ours():
-        strict.as_chosen(each)  # it may have been saved within a render
-    batch.before_writes()
-    for node in _ours():
-        if node.job and not DESK.is_running(node.identity):
+        matte_read.as_artist_chose(each)  # it may have been saved within a render
+    write_renders.before_writes()
+    for node in _all_nodes():
+        if node.job and not TRACKER.is_running(node.identity):
             node.say("A render was under way when the script was saved; open this panel to see it.")
 
 
@@ -96,9 +106,47 @@ def knob_changed() -> None:
     if name == "preset" and node.shown():
         with suppress(SettingsError):  # of an older version; said when the artist renders
             knobs.fill_window(node)
-    notices.notice(node, opens=name == "showPanel")
+    _look_later(node, opens=name == "showPanel")
 
 
-def _ours() -> Iterator[NukeNode]:
+def _all_nodes() -> Iterator[NukeNode]:
     for each in group.ours():
         yield from nodes_of(each)
+
+
+def _look_later(node: nuke.Node, *, opens: bool) -> None:
+    """Have a node looked at later; in a Nuke with a GUI.
+
+    Args:
+        node: one of ours.
+        opens: whether its panel was opened: then its plate and its saved job are looked at too.
+    """
+    name = node.fullName()
+    _noticed[name] = node
+    if opens:
+        _opened.add(name)
+    call_when_idle(_look_at_noticed)
+
+
+def _look_at_noticed() -> None:
+    """Show at each node that was noticed how it stands."""
+    noticed, opened = dict(_noticed), set(_opened)
+    _noticed.clear()
+    _opened.clear()
+    matte_read.end_renders()
+    for name, noticed_group in noticed.items():
+        opens = name in opened
+        with suppress(ValueError):  # deleted since, or its script was closed
+            # Of no height are nodes that are not drawn yet: still being made, or out of sight.
+            if opens or noticed_group.screenHeight():
+                for node in nodes_of(noticed_group):
+                    _show_state(node, opens=opens)
+
+
+def _show_state(node: NukeNode, *, opens: bool) -> None:
+    if opens and node.job:
+        actions.panel_opened(TRACKER, node)
+    elif opens and node.is_tree_changed() and not TRACKER.is_running(node.identity):
+        node.say(OUT_OF_DATE)
+    else:
+        actions.settings_changed(TRACKER, node, looks=opens)

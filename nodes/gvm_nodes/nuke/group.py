@@ -1,28 +1,37 @@
-"""Builds the node: a Group of Nuke's own nodes, so that a colleague without GVM opens it too.
+"""Our Groups in a script: building one, finding them, copies, and who feeds whom.
 
-Input plate ──┬──────────────────── Copy (alpha) ── Output
-              └─ Crop ─ Write plate   │
-Read matte ───────────────────────────┘
+    Input plate ──┬──────────────────── Copy (alpha) ── Output
+                  └─ Crop ─ Write plate   │
+    Read matte ───────────────────────────┘
 
-The Crop gives written plates the format's size: a bounding box that moves would change the picture
-that the model sees.
+The Group is made of Nuke's own nodes, so that a colleague without GVM opens it too. The Crop gives
+written plates the format's size: a bounding box that moves would change the picture that the model
+sees.
+
+A copy gets an identity of its own: two nodes never share a job or an output. While a script loads,
+its nodes come one by one and the root last, so a created node is looked at as soon as that can be
+done, and once more when all of them are there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import cast
 
 import nuke
 
 from gvm_client.errors import InputError
-from gvm_nodes.defaults import studio_defaults
-from gvm_nodes.naming import new_identity
-from gvm_nodes.nuke import edition
+from gvm_nodes.core.defaults import studio_defaults
+from gvm_nodes.core.saved_state import new_identity
+from gvm_nodes.nuke import program
 from gvm_nodes.nuke.knobs import add_knobs
+from gvm_nodes.nuke.program import call_when_idle, without_undo
 
 MATTE, PLATE, CROP, COPY = "MatteRead", "PlateWrite", "PlateCrop", "MatteCopy"
 AS_CHOSEN = "parent.missing_mattes"  # what the Read does where a matte is missing
+
+_created: list[nuke.Node] = []  # whose names may be another node's
 
 
 def create() -> nuke.Group:
@@ -32,9 +41,9 @@ def create() -> nuke.Group:
         SettingsError: the studio's defaults cannot be used.
         InputError: this edition of Nuke can have no such node.
     """
-    if refusal := edition.refusal():
+    if refusal := program.edition_refusal():
         raise InputError(refusal)
-    begins, selected = studio_defaults(), nuke.selectedNodes()[:1]
+    initial, selected = studio_defaults(), nuke.selectedNodes()[:1]
     node = cast(nuke.Group, nuke.createNode("Group", inpanel=False))
     node.setName("GVM_Matte1")
     with node:
@@ -43,7 +52,7 @@ def create() -> nuke.Group:
         node.setInput(0, plate)
     if (shows_inside := node.knob("disable_group_view")) is not None:  # Nuke 16 and later
         shows_inside.setValue(True)
-    add_knobs(node, begins)
+    add_knobs(node, initial)
     set_id(node)
     return node
 
@@ -134,3 +143,88 @@ def _fill() -> None:
     copy["to0"].setValue("rgba.alpha")
     output = nuke.createNode("Output", inpanel=False)
     output.setInput(0, copy)
+
+
+def note_created(node: nuke.Node) -> None:
+    """Look at a node that was made, pasted or loaded."""
+    _created.append(node)
+    with suppress(ValueError):  # the root is not there yet: a script is being loaded
+        _give_own_names()
+    if nuke.GUI:
+        call_when_idle(tell_copies_apart)
+
+
+def tell_copies_apart() -> None:
+    """Look at every new node; the script is there.
+
+    A clone is no copy: it shares its knobs with the node that it is a clone of.
+    """
+    _give_own_names()
+    _created.clear()
+
+
+def _give_own_names() -> None:
+    new = dict(_still_there())
+    if not new:
+        return
+    taken = {node_id(node) for node in ours() if node.fullName() not in new}
+    with without_undo():
+        for node in new.values():
+            if node_id(node) in taken and not node.clones():
+                set_id(node)
+                node["gvm_job"].setValue("")
+            taken.add(node_id(node))
+
+
+def _still_there() -> Iterator[tuple[str, nuke.Node]]:
+    for node in _created:
+        with suppress(ValueError):  # deleted since, or its script was closed
+            yield node.fullName(), node
+
+
+def script_writes() -> Iterator[nuke.Node]:
+    """Yield the script's Writes, in Groups too; the one inside our own node is none of them."""
+    for node in everywhere():
+        outside = _outer_group(node) if node.Class() == "Write" else None
+        if node.Class() == "Write" and not (outside is not None and is_ours(outside)):
+            yield node
+
+
+def nodes_above(write: nuke.Node) -> Iterator[nuke.Group]:
+    """Yield the nodes of ours above a node, those nearest to the plate first."""
+    found = [cast(nuke.Group, node) for node in everything_above(write) if is_ours(node)]
+    yield from reversed(found)
+
+
+def everything_above(node: nuke.Node) -> Iterator[nuke.Node]:
+    """Yield everything above a node, each node once, the nearest first; our Groups stay closed."""
+    waiting, seen = [node], {node.fullName()}
+    while waiting:
+        for above in _sources(waiting.pop()):
+            if above.fullName() not in seen:
+                seen.add(above.fullName())
+                waiting.append(above)
+                yield above
+
+
+def _sources(node: nuke.Node) -> Iterator[nuke.Node]:
+    """Yield what a node gets its pictures from: its inputs, a Group's inside, a Group's outside."""
+    for index in range(node.inputs()):
+        above = node.input(index)
+        if above is not None:
+            yield above
+    if isinstance(node, nuke.Group) and not is_ours(node):
+        output = node.output()
+        if output is not None:
+            yield output
+    outside = _outer_group(node) if node.Class() == "Input" else None
+    if outside is not None:
+        above = outside.input(int(node["number"].value()))
+        if above is not None:
+            yield above
+
+
+def _outer_group(node: nuke.Node) -> nuke.Node | None:
+    """Return the Group that a node is in, or None at the top."""
+    name = node.fullName().rpartition(".")[0]
+    return nuke.toNode(f"root.{name}") if name else None

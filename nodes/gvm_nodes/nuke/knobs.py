@@ -1,38 +1,46 @@
 """The node's knobs in Nuke: the shared table, the buttons, and what only Nuke's node has.
 
-Law: what the tool fills in itself is neither undone, nor part of what a matte depends on.
+What the tool fills in itself is not undoable, and changes no matte. A node of an older script gets
+the knobs that it lacks when it is created, with their defaults.
+
+Hidden knobs keep a text for each view of a stereo script. A script with one view has none in any
+path, name or knob: there the view is "". Scripts and toolsets call `fill_window`: its name is an
+interface.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from html import escape, unescape
 from typing import Any
 
 import nuke
 
-from gvm_nodes.defaults import Defaults
-from gvm_nodes.knobs import (
+from gvm_client.settings import WINDOW_OPTIONS
+from gvm_nodes.core.defaults import Defaults, preset_numbers
+from gvm_nodes.core.settings import (
     BUTTONS,
     KNOBS,
-    WINDOW,
     Button,
     Knob,
+    MatteOptions,
     Page,
-    Wishes,
-    as_wishes,
+    as_options,
     on_page,
-    preset_numbers,
 )
+from gvm_nodes.nuke.program import quietly
 
 SCHEMA_VERSION = 1
 FOLDER = "gvm_folder"  # the script's, when the artist last rendered
-OWN = ("gvm_id", "gvm_made", "gvm_job", FOLDER, "gvm_schema")
+HIDDEN = ("gvm_id", "gvm_made", "gvm_job", FOLDER, "gvm_schema")
 MISSING_MATTES = ("error", "black", "checkerboard", "nearest frame")
 VIEWS = "views"
 _BUTTONS_AFTER, _MISSING_AFTER = "handles", "depth"
 
-_set_by_us: list[bool] = []  # one for each call under way
+_set_by_us: list[bool] = []  # one for each call that sets knobs now
 
 _BUTTON = """\
 try:
@@ -44,15 +52,19 @@ else:
     session.press({action!r}, nuke.thisNode())
 """
 
+_RED, _END = '<font color="#e05050">', "</font>"  # the status line shows HTML
 
-def add_knobs(node: nuke.Node, begins: Defaults) -> None:
+ONE_VIEW = ""
+
+
+def add_knobs(node: nuke.Node, initial: Defaults) -> None:
     """Add every knob to a new Group, with a studio's values; what it locked is greyed out."""
-    for knob in (*_range_page(), *_page(Page.MODEL), *_page(Page.MATTE), *_own_knobs()):
+    for knob in (*_range_page(), *_page(Page.MODEL), *_page(Page.MATTE), *_hidden_knobs()):
         node.addKnob(knob)
     with _setting():
         for shared in KNOBS:
-            node[shared.name].setValue(getattr(begins.wishes, shared.name))
-    protect(node, begins.locked)
+            node[shared.name].setValue(getattr(initial.options, shared.name))
+    protect(node, initial.locked)
 
 
 def protect(node: nuke.Node, locked: Iterable[str]) -> None:
@@ -60,7 +72,7 @@ def protect(node: nuke.Node, locked: Iterable[str]) -> None:
 
     Again whenever a node is loaded or pasted: Nuke does not keep every flag with the script.
     """
-    for knob in filter(None, map(node.knob, OWN)):  # a node of before may lack one
+    for knob in filter(None, map(node.knob, HIDDEN)):  # a node of before may lack one
         knob.setFlag(nuke.INVISIBLE)
         knob.setFlag(nuke.NO_UNDO)
     for knob in filter(None, map(node.knob, locked)):
@@ -72,7 +84,7 @@ def value(node: nuke.Node, name: str) -> Any:  # noqa: ANN401 - a knob holds wha
     return node[name].value()
 
 
-def read_knobs(node: nuke.Node) -> Wishes:
+def read_knobs(node: nuke.Node) -> MatteOptions:
     """Return what the knobs say.
 
     Raises:
@@ -80,7 +92,7 @@ def read_knobs(node: nuke.Node) -> Wishes:
     """
     # Nuke gives None for a text that is empty.
     held = {knob.name: value(node, knob.name) for knob in KNOBS}
-    return as_wishes({name: "" if one is None else one for name, one in held.items()})
+    return as_options({name: "" if one is None else one for name, one in held.items()})
 
 
 def fill_window(node: nuke.Node) -> None:
@@ -89,7 +101,7 @@ def fill_window(node: nuke.Node) -> None:
     Raises:
         SettingsError: the preset is none of this version's.
     """
-    locked = [name for name in WINDOW if not node[name].enabled()]
+    locked = [name for name in WINDOW_OPTIONS if not node[name].enabled()]
     with _setting():
         for name, number in preset_numbers(str(value(node, "preset")), locked).items():
             node[name].setValue(number)
@@ -147,14 +159,72 @@ def _knob(knob: Knob) -> nuke.Knob:
     return made
 
 
-def _own_knobs() -> list[nuke.Knob]:
+def _hidden_knobs() -> list[nuke.Knob]:
     """Return the knobs that the tool fills in: saved with the script, and seen by nobody."""
     schema = nuke.Int_Knob("gvm_schema", "")
     schema.setValue(SCHEMA_VERSION)
-    return [*(nuke.String_Knob(name, "", "") for name in OWN if name != "gvm_schema"), schema]
+    return [*(nuke.String_Knob(name, "", "") for name in HIDDEN if name != "gvm_schema"), schema]
 
 
 def _button(button: Button) -> nuke.Knob:
     knob = nuke.PyScript_Knob(button.name, button.label, _BUTTON.format(action=button.name))
     knob.setTooltip(button.tooltip)
     return knob
+
+
+def show_status(node: nuke.Node, says: str, *, failed: bool = False) -> None:
+    """Show a sentence on the node; a failure is red."""
+    text = escape(says, quote=False)
+    with quietly():
+        node["status"].setValue(f"{_RED}{text}{_END}" if failed else text)
+
+
+def shown_status(node: nuke.Node) -> str:
+    """Return the sentence that a node shows."""
+    text = str(node["status"].value() or "")
+    return unescape(text.removeprefix(_RED).removesuffix(_END))
+
+
+def script_views() -> tuple[str, ...]:
+    """Return the script's views; one without a name where it has only one."""
+    names = tuple(str(name) for name in nuke.views())
+    return names if len(names) > 1 else (ONE_VIEW,)
+
+
+def chosen_views(node: nuke.Node, knob: str) -> tuple[str, ...]:
+    """Return those of the script's views that a knob of Nuke's kind names; none named means all."""
+    named = re.split(r"[\s{}]+", str(node[knob].value()))  # as Nuke's scripts write a list
+    views = script_views()
+    return tuple(view for view in views if view in named) or views
+
+
+def without_view(path: str) -> str:
+    """Return a path that names no view, for what all views share."""
+    return re.sub(r"[._ -]*%[Vv]", "", path)
+
+
+def kept_text(node: nuke.Node, knob: str, view: str) -> str:
+    """Return what a hidden knob keeps of a view, or "".
+
+    What a script kept while it had one view is the first view's when it gets more.
+    """
+    table = _texts_by_view(node, knob)
+    inherits = view == script_views()[0]
+    return table.get(view) or (table.get(ONE_VIEW, "") if inherits else "")
+
+
+def keep_text(node: nuke.Node, knob: str, view: str, text: str) -> None:
+    """Have a hidden knob keep a text of a view; "" forgets it."""
+    table = _texts_by_view(node, knob)
+    if view == script_views()[0]:
+        table.pop(ONE_VIEW, None)
+    table[view] = text
+    held = {name: one for name, one in table.items() if one}
+    node[knob].setValue(json.dumps(held) if held else "")
+
+
+def _texts_by_view(node: nuke.Node, knob: str) -> dict[str, str]:
+    try:
+        return {str(view): str(one) for view, one in json.loads(str(node[knob].value())).items()}
+    except (ValueError, AttributeError):  # nothing is kept, or it is damaged: as good as nothing
+        return {}

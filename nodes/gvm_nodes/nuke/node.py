@@ -1,4 +1,4 @@
-"""The node and Nuke, as the buttons, jobs and renders of every host need them."""
+"""One of our Groups as a node, and Nuke as its host."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ import nuke
 
 from gvm_client.errors import GvmError, SettingsError
 from gvm_client.protocol.messages import FileOutput, Matte
-from gvm_nodes.freshness import stand_below
-from gvm_nodes.knobs import Wishes
-from gvm_nodes.node import Clip
-from gvm_nodes.nuke import shown, views, written
+from gvm_nodes.core.clips import existing_frames, output_pattern
+from gvm_nodes.core.node import Clip
+from gvm_nodes.core.saved_state import mattes_below
+from gvm_nodes.core.settings import MatteOptions
+from gvm_nodes.nuke import knobs, matte_read, plate_writer, program
 from gvm_nodes.nuke.group import find, node_id
 from gvm_nodes.nuke.knobs import FOLDER, VIEWS, read_knobs
-from gvm_nodes.nuke.plate import plain_path, source, space_of, working_space
-from gvm_nodes.outputs import existing, output_pattern
+from gvm_nodes.nuke.plate import colourspace_of, plain_path, source, working_colourspace
 
-_SEAM = "_"  # between a node's own name and its view
-_WRITTEN = "{dir}/mattes/plates/{id}/plate.%04d.exr"
+_VIEW_SEPARATOR = "_"  # between a node's own name and its view
+_PLATE_FILES = "{dir}/mattes/plates/{id}/plate.%04d.exr"
 
 
 class NukeNode:
-    """One of our Groups in one view; as `gvm_nodes.node.Node`.
+    """One of our Groups in one view; as `core.node.Node`.
 
     Args:
         group: the Group.
         view: a view of a script that has several.
     """
 
-    def __init__(self, group: nuke.Group, view: str = views.ONE_VIEW) -> None:
+    def __init__(self, group: nuke.Group, view: str = knobs.ONE_VIEW) -> None:
         self.group = group
         self.view = view
 
     @property
     def identity(self) -> str:
         """The short name that `group.set_id` gave, and the view."""
-        return _SEAM.join(filter(None, (node_id(self.group), self.view)))
+        return _VIEW_SEPARATOR.join(filter(None, (node_id(self.group), self.view)))
 
     @property
     def name(self) -> str:
@@ -47,43 +47,43 @@ class NukeNode:
     @property
     def job(self) -> str:
         """The ticket of the job that the node waits for; "" for none."""
-        return views.kept(self.group, "gvm_job", self.view)
+        return knobs.kept_text(self.group, "gvm_job", self.view)
 
     @job.setter
     def job(self, ticket: str) -> None:
-        with shown.quietly():
-            views.keep(self.group, "gvm_job", self.view, ticket)
+        with program.quietly():
+            knobs.keep_text(self.group, "gvm_job", self.view, ticket)
         if not ticket:
-            shown.catch_up(self.group)
+            matte_read.reload_if_due(self.group)
 
     @property
     def made(self) -> str:
-        """What `freshness` keeps of the mattes that are shown; "" for none."""
-        return views.kept(self.group, "gvm_made", self.view)
+        """How the mattes that are shown were made, as `core.saved_state` keeps it; "" for none."""
+        return knobs.kept_text(self.group, "gvm_made", self.view)
 
     @made.setter
     def made(self, text: str) -> None:
-        with shown.quietly():
-            views.keep(self.group, "gvm_made", self.view, text)
+        with program.quietly():
+            knobs.keep_text(self.group, "gvm_made", self.view, text)
             if nuke.GUI:
                 self._remember_folder()
 
     @property
     def said(self) -> str:
         """The sentence that is shown of this view; "" where it is another's."""
-        sentence = shown.sentence(self.group)
+        sentence = knobs.shown_status(self.group)
         prefix = self._of_view("")
         return sentence[len(prefix) :] if sentence.startswith(prefix) else ""
 
-    def wishes(self) -> Wishes:
-        """Return what the knobs say; as `Node.wishes`."""
-        wishes = read_knobs(self.group)
-        if self.view and "{id}" not in wishes.out:
+    def options(self) -> MatteOptions:
+        """Return what the knobs say; as `Node.options`."""
+        options = read_knobs(self.group)
+        if self.view and "{id}" not in options.out:
             raise SettingsError(
-                f"The output path {wishes.out!r} is one for all views of the script.",
+                f"The output path {options.out!r} is one for all views of the script.",
                 remedy="Put {id} into it: each view has its own.",
             )
-        return wishes
+        return options
 
     def clip(self) -> Clip:
         """Return the plate, as its tree says; as `Node.clip`."""
@@ -92,9 +92,9 @@ class NukeNode:
             path=plain or self._written(),
             first=int(upstream.firstFrame()),
             last=int(upstream.lastFrame()),
-            title=views.without(plain_path(self.group, "")) if self.view else "",
+            title=knobs.without_view(plain_path(self.group, "")) if self.view else "",
             written=not plain,
-            colourspace=(plain and space_of(upstream)) or working_space(),
+            colourspace=(plain and colourspace_of(upstream)) or working_colourspace(),
         )
 
     def folder(self) -> str:
@@ -106,9 +106,9 @@ class NukeNode:
         own = _script_folder()
         knob = self.group.knob(FOLDER)
         kept = str(knob.value() or "") if knob is not None else ""
-        if nuke.GUI or not kept or kept == own or not stand_below(self.made, kept):
+        if nuke.GUI or not kept or kept == own or not mattes_below(self.made, kept):
             return own
-        return own if stand_below(self.made, kept, own) else kept
+        return own if mattes_below(self.made, kept, own) else kept
 
     def document_range(self) -> range:
         """Return the project's frames."""
@@ -121,7 +121,7 @@ class NukeNode:
 
     def write_plate(self, clip: Clip, frames: Iterable[int]) -> None:
         """Write the tree's frames that changed; as `Node.write_plate`."""
-        written.write_changed(self.group, clip.path, frames, self.view)
+        plate_writer.write_changed(self.group, clip.path, frames, self.view)
 
     def is_tree_changed(self) -> bool:
         """Whether the plate's files that were written for the mattes are older than the tree.
@@ -134,26 +134,26 @@ class NukeNode:
         try:
             clip = self.clip()
             frames = {clip.first, min(max(self.frame(), clip.first), clip.last), clip.last}
-            stand = existing(clip.path, sorted(frames)) if clip.written else ()
-            return bool(written.changed_frames(self.group, clip.path, stand, self.view))
+            stand = existing_frames(clip.path, sorted(frames)) if clip.written else ()
+            return bool(plate_writer.changed_frames(self.group, clip.path, stand, self.view))
         except GvmError:  # nothing is connected, or a node inside is gone: said when it renders
             return False
 
     def say(self, sentence: str, *, failed: bool = False) -> None:
         """Show a sentence on the node, with its view where there are several."""
-        shown.status(self.group, self._of_view(sentence), failed=failed)
+        knobs.show_status(self.group, self._of_view(sentence), failed=failed)
 
     def show(self, made: Matte) -> None:
         """Let the Read inside show a request's mattes, in a stereo script those of every view."""
         self.point_at(made)
-        shown.reload(self.group, at_once=not self.job)  # nothing more comes where no job is
+        matte_read.reload(self.group, at_once=not self.job)  # nothing more comes where no job is
 
     def point_at(self, made: Matte) -> None:
         """Have the Read inside name a request's mattes, which may come yet."""
         assert isinstance(made.output, FileOutput)  # noqa: S101 - a node asks for nothing else
-        every = _SEAM.join((node_id(self.group), "%V"))
+        every = _VIEW_SEPARATOR.join((node_id(self.group), "%V"))
         pattern = made.output.path.replace(self.identity, every) if self.view else made.output.path
-        shown.mattes(self.group, made, pattern)
+        matte_read.name_mattes(self.group, made, pattern)
 
     def _remember_folder(self) -> None:
         knob = self.group.knob(FOLDER)
@@ -165,7 +165,7 @@ class NukeNode:
 
     def _written(self) -> str:
         return output_pattern(
-            _WRITTEN, folder=self.folder(), plate="", node=self.identity, version=1
+            _PLATE_FILES, folder=self.folder(), plate="", node=self.identity, version=1
         )
 
 
@@ -175,12 +175,12 @@ def _script_folder() -> str:
 
 def nodes_of(group: nuke.Node) -> list[NukeNode]:
     """Return one of our Groups in each of the views that its knob names."""
-    names = views.chosen_views(group, VIEWS)
+    names = knobs.chosen_views(group, VIEWS)
     return [NukeNode(cast(nuke.Group, group), view) for view in names]
 
 
 class NukeHost:
-    """The Nuke that runs; as `gvm_nodes.node.Host`."""
+    """The Nuke that runs; as `core.node.Host`."""
 
     @property
     def is_batch(self) -> bool:
@@ -189,7 +189,7 @@ class NukeHost:
 
     def find(self, identity: str) -> NukeNode | None:
         """Return the node of an identity."""
-        own, _, view = identity.partition(_SEAM)
+        own, _, view = identity.partition(_VIEW_SEPARATOR)
         group = find(own)
         return NukeNode(group, view) if group is not None else None
 

@@ -1,4 +1,7 @@
-"""This Nuke's desk of jobs, and the way from a button to what it does."""
+"""This Nuke's jobs, and the way from a button to its action.
+
+The buttons of saved scripts call `press`: its name is an interface.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,13 @@ from functools import partial
 import nuke
 
 from gvm_client.errors import InputError
-from gvm_nodes import actions
-from gvm_nodes.desk import Desk
-from gvm_nodes.nuke import edition, shown, strict, written
-from gvm_nodes.nuke.later import later
+from gvm_nodes.core import actions
+from gvm_nodes.core.job_tracker import JobTracker
+from gvm_nodes.nuke import knobs, matte_read, plate_writer, program
 from gvm_nodes.nuke.node import NukeHost, nodes_of
+from gvm_nodes.nuke.program import call_when_idle
 
-DESK = Desk(NukeHost())
+TRACKER = JobTracker(NukeHost())
 
 _FOR_ALL_VIEWS = ("reveal", "release")
 
@@ -27,24 +30,24 @@ def press(button: str, node: nuke.Node) -> None:
     Raises:
         GvmError: without a GUI, what went wrong.
     """
-    if refusal := edition.refusal():
-        shown.status(node, refusal, failed=True)
+    if refusal := program.edition_refusal():
+        knobs.show_status(node, refusal, failed=True)
         if not nuke.GUI:
             raise InputError(refusal)
         return
-    strict.end_all()
+    matte_read.end_renders()
     _press(button, node)
-    if written.was_busy() and nuke.GUI:  # some Nukes render nothing for a button itself
-        later(partial(_again, button, node))
+    if plate_writer.was_busy() and nuke.GUI:  # some Nukes render nothing for a button itself
+        call_when_idle(partial(_again, button, node))
 
 
 def _press(button: str, node: nuke.Node) -> None:
     for eye in nodes_of(node)[: 1 if button in _FOR_ALL_VIEWS else None]:
-        actions.ACTIONS[button](DESK, eye)
+        actions.ACTIONS[button](TRACKER, eye)
 
 
 def _again(button: str, node: nuke.Node) -> None:
     """Press once more; what is refused now stays on the node."""
     with suppress(ValueError):  # deleted meanwhile
         _press(button, node)
-    written.was_busy()
+    plate_writer.was_busy()

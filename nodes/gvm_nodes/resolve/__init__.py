@@ -1,1 +1,1 @@
-"""GVM in DaVinci Resolve Studio: mattes of clips into the media pool, and before a render."""
+"""The name by which installed menu scripts and farms call `gvm_nodes.blackmagic.resolve`."""

@@ -28,8 +28,8 @@ from gvm_client.errors import SettingsError
 from gvm_client.protocol.messages import FileOutput, FilePlate, Matte
 from gvm_client.protocol.wire import decode, encode
 from gvm_client.settings import MatteKnobs
-from gvm_nodes.blackmagic.form import BOUNDS
-from gvm_nodes.knobs import Page, as_wishes, find_knob, on_page
+from gvm_nodes.blackmagic.settings_form import BOUNDS
+from gvm_nodes.core.settings import Page, as_options, find_knob, on_page
 from gvm_server.cli.matte import options
 from gvm_server.cli.farm.task_options import knob_words
 
@@ -42,7 +42,7 @@ assert "--core-gain=0.5" in list(knob_words(knobs))
 assert find_knob("core_gain").label == "Core Gain"
 assert find_knob("core_gain") in on_page(Page.MATTE)
 assert BOUNDS["core_gain"] == (0.0, 1.0)
-assert as_wishes({"core_gain": 0.5}).levels == knobs
+assert as_options({"core_gain": 0.5}).levels == knobs
 matte = Matte(job="a" * 32, plate=FilePlate(path="/p.exr"), output=FileOutput(path="/m"),
               knobs=knobs)
 assert decode(encode(matte, request="1")).message.knobs == knobs

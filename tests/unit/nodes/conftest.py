@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gvm_nodes.defaults import VARIABLE
+from gvm_nodes.core.defaults import VARIABLE
 
 
 @pytest.fixture

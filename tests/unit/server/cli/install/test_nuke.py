@@ -75,9 +75,9 @@ def test_what_is_installed_stands_alone(tmp_path: Path, index: None) -> None:
         sys.modules["nuke"] = fake
         init = sys.argv[1]
         exec(compile(open(init).read(), init, "exec"), {"__file__": init})
-        import gvm_nodes.side
+        import gvm_nodes.side, gvm_nodes.core.transport
         assert gvm_nodes.side.__file__.startswith(sys.argv[2]), gvm_nodes.side.__file__
-        assert gvm_nodes.side.side_python()
+        assert gvm_nodes.core.transport.side_python()
         assert sorted(called) == sorted(["addOnCreate", "addOnScriptLoad", "addKnobChanged",
             "addBeforeRender", "addBeforeFrameRender", "addAfterRender"]), called
     """
@@ -136,7 +136,8 @@ def test_a_nuke_that_is_too_old_opens_without_the_node(
 def test_a_nuke_opens_where_the_node_cannot_be_loaded(tmp_path: Path, index: None) -> None:
     """A damaged installation is one line in the terminal; the menu adds none."""
     install(tmp_path)
-    (tmp_path / "gvm" / "gvm_nodes" / "actions.py").write_text("raise TypeError('kw_only')")
+    actions = tmp_path / "gvm" / "gvm_nodes" / "core" / "actions.py"
+    actions.write_text("raise TypeError('kw_only')")
     assert set(started(tmp_path / "gvm").splitlines()) == {"GVM is not loaded: TypeError: kw_only"}
 
 

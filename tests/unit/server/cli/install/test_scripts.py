@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gvm_client.errors import ErrorCode, OutputError
-from gvm_nodes.blackmagic.script import NO_WINDOWS
+from gvm_nodes.blackmagic.menu_entry import NO_WINDOWS
 from gvm_nodes.natron.group import MODULE
 from gvm_server.cli.install import script_hosts
 from gvm_server.cli.main import build_parser

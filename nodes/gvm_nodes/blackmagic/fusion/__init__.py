@@ -1,0 +1,1 @@
+"""Fusion, and Resolve's Fusion page: the OpenFX tool, or a Loader of finished alphas."""

@@ -1,0 +1,1 @@
+"""DaVinci Resolve Studio: mattes of clips into the media pool, and before a render."""

@@ -1,0 +1,130 @@
+"""What options begin with and may change to: presets, a studio's defaults, and locked settings.
+
+A studio's file holds JSON:
+
+    {"defaults": {"colourspace": "acescg", "version": 2}, "locked": ["colourspace"]}
+
+Only new nodes take its defaults: a node of a saved document keeps its values, and a setting that it
+lacks has the program's default. A file that cannot be used is an error with its path.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gvm_client.errors import SettingsError
+from gvm_client.server_config import config_dir
+from gvm_client.settings import (
+    WINDOW_OPTIONS,
+    find_preset,
+)
+from gvm_nodes.core.settings import (
+    MatteOptions,
+    SettingValue,
+    as_options,
+    find_knob,
+)
+
+VARIABLE = "GVM_NODE_DEFAULTS"
+_FILE = "node_defaults.json"  # beside the file that names the server
+
+
+def preset_numbers(preset: str, locked: Collection[str] = ()) -> dict[str, int]:
+    """Return the numbers that a preset sets, by their knobs' names.
+
+    Args:
+        preset: its name.
+        locked: the knobs that a studio has set: no preset changes them.
+
+    Raises:
+        SettingsError: there is no such preset.
+    """
+    window = find_preset(preset).window
+    return {name: getattr(window, name) for name in WINDOW_OPTIONS if name not in locked}
+
+
+def with_preset(options: MatteOptions, preset: str, locked: Collection[str] = ()) -> MatteOptions:
+    """Return the options with a preset's numbers; as `preset_numbers`."""
+    numbers: dict[str, Any] = {**preset_numbers(preset, locked), "preset": preset}
+    return replace(options, **numbers)
+
+
+def changed_options(
+    options: MatteOptions, values: Mapping[str, SettingValue], locked: Collection[str] = ()
+) -> MatteOptions:
+    """Return options with some values changed; a preset sets the window's numbers first.
+
+    Args:
+        options: what is changed.
+        values: by the knobs' names.
+        locked: the knobs that a studio has set: no preset changes them.
+
+    Raises:
+        SettingsError: a value is not one that its setting takes, or its knob is locked.
+    """
+    if refused := [find_knob(name).label for name in values if name in locked]:
+        raise SettingsError(
+            f"The studio has locked {', '.join(refused)}.",
+            remedy="Leave it out.",
+        )
+    if "preset" in values:
+        options = with_preset(options, str(values["preset"]), locked)
+    return as_options({**asdict(options), **values})
+
+
+def checked_options(options: MatteOptions) -> MatteOptions:
+    """Return the options, if every number of them can be used.
+
+    Raises:
+        SettingsError: one cannot.
+    """
+    _ = options.window, options.levels, options.model  # each checks itself
+    return options
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Defaults:
+    """What a new node begins with.
+
+    Attributes:
+        options: every knob's value.
+        locked: the names of the knobs that an artist may not change.
+    """
+
+    options: MatteOptions
+    locked: frozenset[str]
+
+
+def studio_defaults(base: MatteOptions = MatteOptions()) -> Defaults:  # noqa: B008 - frozen
+    """Return what new nodes begin with: the program's defaults, changed by the studio's file.
+
+    Raises:
+        SettingsError: the file that `$GVM_NODE_DEFAULTS` names is not there, or a file is not as
+            this module says, or names a knob that does not exist.
+    """
+    named = os.environ.get(VARIABLE)
+    path = Path(named) if named else config_dir() / _FILE
+    if not named and not path.exists():
+        return Defaults(options=base, locked=frozenset())
+    try:
+        return _read_file(path, base)
+    except (OSError, ValueError, TypeError, AttributeError, SettingsError) as error:
+        raise SettingsError(
+            f"The studio's defaults {path} cannot be used: {error}.",
+            remedy=f"Mend the file, or unset {VARIABLE}.",
+        ) from error
+
+
+def _read_file(path: Path, base: MatteOptions) -> Defaults:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    values, locked = content.get("defaults", {}), content.get("locked", [])
+    filled = with_preset(base, str(values["preset"])) if "preset" in values else base
+    return Defaults(
+        options=as_options({**asdict(filled), **values}),
+        locked=frozenset(find_knob(name).name for name in locked),
+    )
