@@ -259,14 +259,14 @@ def test_a_job_of_other_settings_is_not_taken_for_this_one(
 
 def test_a_python_without_zmq_works_through_a_side_process(shot: Site) -> None:
     """The same events come over pipes, and a bad plate is the same error."""
-    line = transport.SideTransport(sys.executable)
+    side = transport.SideTransport(sys.executable)
     request = node_request.node_request(NukeNode(matte_node(plate(shot))), (1003,))
-    result = FollowedJob(request, lambda _: None, line=lambda: line).run()
+    result = FollowedJob(request, lambda _: None, transport=lambda: side).run()
     assert result.sentence == "1 frame is ready."
-    line.release()
-    assert line.status().pid == shot.server().pid
+    side.release()
+    assert side.status().pid == shot.server().pid
     lost = replace(request, plate=replace(request.plate, path="/none/a.%04d.exr"))
-    assert "/none" in FollowedJob(lost, lambda _: None, line=lambda: line).run().sentence
+    assert "/none" in FollowedJob(lost, lambda _: None, transport=lambda: side).run().sentence
 
 
 def test_a_render_in_the_gui_is_cancelled_by_its_progress_bar(

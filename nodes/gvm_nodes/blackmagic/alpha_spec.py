@@ -106,7 +106,7 @@ class AlphaSpec:
         """
         try:
             fields = json.loads(text)
-            options = as_options(fields.pop(_OPTIONS_FIELD))
+            options = as_options(fields.pop(_OPTIONS_FIELD), SCRIPT_OPTIONS)
             kept = cls(**fields, options=options)
             _check_kinds(kept)
         except _DAMAGE as error:

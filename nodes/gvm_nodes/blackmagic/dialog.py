@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from gvm_client.errors import GvmError, JobCancelled
 from gvm_client.settings import Priority
@@ -26,9 +26,6 @@ from gvm_nodes.core.defaults import Defaults, checked_options
 from gvm_nodes.core.followed_job import FollowedJob, Update
 from gvm_nodes.core.settings import MatteOptions
 from gvm_nodes.core.transport import Transport, open_transport
-
-if TYPE_CHECKING:
-    pass
 
 STEP_SECONDS = 0.05  # between two steps of the event loop; the job's thread runs meanwhile
 LOOK_SECONDS = 2.0  # between two looks at whether the window is still there
@@ -113,7 +110,7 @@ class Dialog:
         remember: Callable[[MatteOptions], None],
         transport: Callable[[], Transport] = open_transport,
     ) -> None:
-        self._toolkit, self._window, self._entry, self._begins = toolkit, window, entry, initial
+        self._toolkit, self._window, self._entry, self._initial = toolkit, window, entry, initial
         self._remember, self._transport = remember, transport
         self._elements = window.GetItems()
         self._form = SettingsForm(self._elements, initial.locked) if entry.has_settings else None
@@ -183,7 +180,7 @@ class Dialog:
         self._is_cancelled, self._task, self._notes = False, "", []
         self._enable(is_working=True)
         try:
-            options = checked_options(self._form.options()) if self._form else self._begins.options
+            options = checked_options(self._form.options()) if self._form else self._initial.options
             self._remember(options)
             self._status(" ".join([self._entry.task(options, self), *self._notes]))
         except GvmError as error:

@@ -100,7 +100,7 @@ def settings_changed(tracker: JobTracker, node: Node, *, looks: bool) -> None:
     if saved_state.is_out_of_date(node.made, wanted):
         node.say(saved_state.OUT_OF_DATE)
     elif node.made and (looks or node.said == saved_state.OUT_OF_DATE):
-        tracker.look(node, wanted)
+        tracker.check_plate(node, wanted)
 
 
 def prepare_request(node: Node, frames: Iterable[int], priority: Priority) -> Matte:

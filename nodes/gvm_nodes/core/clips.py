@@ -43,7 +43,7 @@ _TOKEN = re.compile(r"\{(\w+)\}")
 _FRAME = re.compile(r"%0?\d*d")
 
 
-class Span(NamedTuple):
+class FrameRange(NamedTuple):
     """Both ends are included."""
 
     first: int

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,17 @@ def studio_defaults(base: MatteOptions = MatteOptions()) -> Defaults:  # noqa: B
             f"The studio's defaults {path} cannot be used: {error}.",
             remedy=f"Mend the file, or unset {VARIABLE}.",
         ) from error
+
+
+def saved_node_defaults() -> Defaults:
+    """Return what a setting begins with that a saved node lacks, because an older release saved it.
+
+    That is the program's default, with which its mattes were made; a studio's locks hold.
+    """
+    locked: frozenset[str] = frozenset()
+    with suppress(SettingsError):  # said when a node is made
+        locked = studio_defaults().locked
+    return Defaults(options=MatteOptions(), locked=locked)
 
 
 def _read_file(path: Path, base: MatteOptions) -> Defaults:

@@ -24,7 +24,7 @@ UPDATE_SECONDS = 0.5  # more often is only load on a host's main thread
 
 
 class Phase(str, Enum):
-    """Where work stands."""
+    """Where a job stands."""
 
     WORKING = "working"
     DONE = "done"
@@ -107,16 +107,20 @@ class FollowedJob:
 
     Args:
         request: what to make.
-        tell: hears the updates, on the thread that follows the job.
-        transport: gives the transport, when the work begins and on its thread.
+        on_update: hears the updates, on the thread that follows the job.
+        transport: gives the transport, when the job begins and on its thread.
     """
 
     def __init__(
-        self, request: Matte, tell: OnUpdate, *, transport: Callable[[], Transport] = open_transport
+        self,
+        request: Matte,
+        on_update: OnUpdate,
+        *,
+        transport: Callable[[], Transport] = open_transport,
     ) -> None:
         self.request = request
         self.result: Update | None = None
-        self._tell = tell
+        self._on_update = on_update
         self._open_transport = transport
         self._transport: Transport | None = None
         self._lock = threading.Lock()
@@ -154,7 +158,7 @@ class FollowedJob:
             self._canceller.start()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait until the work has ended; return whether it has."""
+        """Wait until the job has ended; return whether it has."""
         return self._ended.wait(seconds)
 
     @property
@@ -168,7 +172,7 @@ class FollowedJob:
         if canceller is not None:
             canceller.join()
         try:
-            self._tell(last)
+            self._on_update(last)
         finally:
             self._ended.set()
 
@@ -190,7 +194,7 @@ class FollowedJob:
                     break
                 if time.monotonic() - told >= UPDATE_SECONDS:
                     told = time.monotonic()
-                    self._tell(known.update(Phase.WORKING))
+                    self._on_update(known.update(Phase.WORKING))
         if self._stop.is_set():
             raise JobCancelled("The job was cancelled.")
         raise JobFailed("The job's events ended too early.", remedy="Ask again.")

@@ -87,10 +87,10 @@ class JobTracker:
         """
         kept = read_ticket(node.job)
         if kept is not None and not self.is_running(node.identity):
-            thread = partial(self._look_for, node.identity, node.job, kept.job, request)
-            self._in_background("resume", thread)
+            task = partial(self._find_job, node.identity, node.job, kept.job, request)
+            self._in_background("resume", task)
 
-    def look(self, node: Node, wanted: Matte) -> None:
+    def check_plate(self, node: Node, wanted: Matte) -> None:
         """Look at the plate's files, and say whether the mattes are older than they.
 
         Files on a server take their time, and the host's main thread must not wait for them.
@@ -99,7 +99,7 @@ class JobTracker:
         if identity not in self._checking:
             self._checking.add(identity)
             before = node.made, node.said
-            self._in_background("look", partial(self._look, identity, before, wanted))
+            self._in_background("check-plate", partial(self._check_plate, identity, before, wanted))
 
     def release(self, node: Node) -> None:
         """Have the server give the GPU's memory back, from another thread."""
@@ -117,14 +117,14 @@ class JobTracker:
 
     def _follow(self, identity: str, request: Matte, before: str = "") -> FollowedJob:
         job = FollowedJob(
-            request, partial(self._told, identity, request, before), transport=self._transport
+            request, partial(self._on_update, identity, request, before), transport=self._transport
         )
         self._jobs[identity] = job
         return job
 
     # ---- any thread ------------------------------------------------------------------------
 
-    def _told(self, identity: str, request: Matte, before: str, update: Update) -> None:
+    def _on_update(self, identity: str, request: Matte, before: str, update: Update) -> None:
         self._post(partial(self._show, identity, request, before, update))
 
     def _post(self, call: Callable[[], None]) -> None:
@@ -141,10 +141,10 @@ class JobTracker:
             failure = error
         self._post(partial(self._cancelled, identity, kept, failure))
 
-    def _look(self, identity: str, before: tuple[str, str], wanted: Matte) -> None:
+    def _check_plate(self, identity: str, before: tuple[str, str], wanted: Matte) -> None:
         made, _ = before
         newer = is_plate_newer(made, wanted)
-        self._post(partial(self._looked, identity, before, newer))
+        self._post(partial(self._plate_checked, identity, before, newer))
 
     def _release(self, identity: str) -> None:
         sentence = "The GPU's memory was given back."
@@ -154,13 +154,13 @@ class JobTracker:
             sentence = str(error)
         self._post(partial(self._say, identity, sentence))
 
-    def _look_for(self, identity: str, kept: str, job: str, request: Matte) -> None:
+    def _find_job(self, identity: str, kept: str, job: str, request: Matte) -> None:
         status = None
         with suppress(GvmError):  # no server, no job
             status = self._transport().status()
         known = status.jobs if status else ()
         runs = any(one.job == job and not JobState(one.state).is_final for one in known)
-        self._post(partial(self._found, identity, kept, request, runs))
+        self._post(partial(self._job_found, identity, kept, request, runs))
 
     def _in_background(self, what: str, call: Callable[[], None]) -> None:
         if self.host.is_batch:  # a script's end would end its threads too
@@ -202,7 +202,7 @@ class JobTracker:
             node.job = ""
         node.say(str(failure) if failure else "The job was cancelled.", failed=failure is not None)
 
-    def _looked(self, identity: str, before: tuple[str, str], newer: bool) -> None:  # noqa: FBT001
+    def _plate_checked(self, identity: str, before: tuple[str, str], newer: bool) -> None:  # noqa: FBT001
         self._checking.discard(identity)
         node = self.host.find(identity)
         made, said = before
@@ -213,7 +213,7 @@ class JobTracker:
         elif said == node.said == OUT_OF_DATE:  # else it was said while the files were looked at
             node.say(UP_TO_DATE)
 
-    def _found(self, identity: str, kept: str, request: Matte, runs: bool) -> None:  # noqa: FBT001
+    def _job_found(self, identity: str, kept: str, request: Matte, runs: bool) -> None:  # noqa: FBT001
         node = self.host.find(identity)
         if node is None or node.job != kept or self.is_running(identity):
             return  # deleted, or rendered anew, meanwhile

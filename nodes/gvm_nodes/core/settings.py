@@ -247,8 +247,15 @@ def find_knob(name: str) -> Knob:
     raise SettingsError(f"There is no knob {name!r}.")
 
 
-def as_options(values: Mapping[str, SettingValue]) -> MatteOptions:
+def as_options(
+    values: Mapping[str, SettingValue],
+    base: MatteOptions = MatteOptions(),
+) -> MatteOptions:
     """Return knobs' values, as a host or a text has them, in the knobs' own kinds.
+
+    Args:
+        values: by the knobs' names.
+        base: has the value of each knob that is not among them.
 
     Raises:
         SettingsError: a name is no knob, or a value is not of its knob's kind or choices.
@@ -256,7 +263,7 @@ def as_options(values: Mapping[str, SettingValue]) -> MatteOptions:
     fitting: dict[str, Any] = {
         name: _fitting(find_knob(name), value) for name, value in values.items()
     }
-    return replace(_NEW, **fitting)
+    return replace(base, **fitting)
 
 
 def _fitting(knob: Knob, value: SettingValue) -> SettingValue:

@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gvm_client.errors import InputError
-from gvm_nodes.core.defaults import studio_defaults
+from gvm_nodes.core.defaults import saved_node_defaults, studio_defaults
 from gvm_nodes.core.saved_state import new_identity
-from gvm_nodes.natron.parameters import IDENTITY, add_parameters, keep_text
+from gvm_nodes.natron.parameters import IDENTITY, add_parameters, keep_text, missing_names
 from gvm_nodes.natron.program import INPUT, MERGE, NEWEST, OUTPUT, UNPREMULT, App, Effect, quietly
 
 PLUGIN_ID = "org.gvmbridge.natron.matte"
@@ -33,20 +33,29 @@ _NO_MATTES = "/gvm_has_no_mattes_yet/matte.%04d.exr"
 
 
 def create(app: App, group: Effect) -> None:
-    """Build the parameters and nodes of a group; what it has already stays.
+    """Build the parameters and nodes of a group; what it has already keeps its value.
 
     Raises:
         SettingsError: the studio's defaults cannot be used for a new one.
     """
-    initial = None if is_ours(group) else studio_defaults()
+    is_new = not is_ours(group)
+    initial = studio_defaults() if is_new else saved_node_defaults()
     with quietly():
         add_parameters(group, initial)
-    if initial is not None:
+    if is_new:
         set_id(group)
     group.refreshUserParamsGUI()
     _fill(app, group)
     for param, function in CALLBACKS.items():
         group.getParam(param).set(f"{MODULE}.{function}")
+
+
+def complete(group: Effect) -> None:
+    """Add the parameters that a group lacks, because an older release saved it."""
+    if missing_names(group):
+        with quietly():
+            add_parameters(group, saved_node_defaults(), only_missing=True)
+        group.refreshUserParamsGUI()
 
 
 def set_id(group: Effect) -> None:

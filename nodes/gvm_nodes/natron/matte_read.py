@@ -18,7 +18,7 @@ from gvm_client.frames import parse_frames
 from gvm_client.protocol.messages import FileOutput, FilePlate, Matte
 from gvm_nodes.core.clips import frame_path
 from gvm_nodes.natron.group import mattes_read
-from gvm_nodes.natron.parameters import MISSING, READ_STATE, keep_text, kept_text
+from gvm_nodes.natron.parameters import READ_STATE, keep_text, kept_text, missing_mattes
 from gvm_nodes.natron.plate import TimedPlate
 from gvm_nodes.natron.program import Effect, param_value, set_if_changed
 
@@ -27,7 +27,7 @@ _LAYERS = "outputLayer"  # a menu of what the decoder found; a decoder without l
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MatteReadState:
-    """The mattes that the Read inside shows, and at which times; as `Placed`."""
+    """The mattes that the Read inside shows, and at which times; as `TimedPlate`."""
 
     file: str
     first: int
@@ -159,9 +159,7 @@ def apply_state(group: Effect, wanted: MatteReadState) -> None:
 
 def apply_missing(group: Effect) -> None:
     """Let the Read inside do what the group says about mattes that do not exist."""
-    set_if_changed(
-        mattes_read(group).getParam("onMissingFrame"), param_value(group.getParam(MISSING))
-    )
+    set_if_changed(mattes_read(group).getParam("onMissingFrame"), missing_mattes(group))
 
 
 def _of_job(group: Effect, clip: FilePlate, file: str, plate: TimedPlate | None) -> MatteReadState:

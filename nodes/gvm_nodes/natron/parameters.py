@@ -7,7 +7,8 @@ is added with its default.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 
 from gvm_client.settings import WINDOW_OPTIONS
 from gvm_nodes.core.defaults import Defaults, preset_numbers
@@ -20,6 +21,7 @@ from gvm_nodes.core.settings import (
     Page,
     SettingValue,
     as_options,
+    find_knob,
     on_page,
 )
 from gvm_nodes.natron.program import Effect, Param, label_kind, param_value, quietly
@@ -41,26 +43,45 @@ _BUTTONS_AFTER, _MISSING_AFTER, _SET_UP_AFTER = "handles", "depth", "policy"
 _HIDDEN_TEXTS = (IDENTITY, JOB, MADE, READ_STATE, COLOUR)
 
 
-def add_parameters(group: Effect, initial: Defaults | None) -> None:
-    """Add every parameter that is not there yet.
+def add_parameters(group: Effect, initial: Defaults, *, only_missing: bool = False) -> None:
+    """Add the parameters, and set those that were not there; what is there keeps its value.
 
     Args:
         group: ours.
-        initial: the values of a new group; None for one whose values come back.
+        initial: the values to set, and the settings to grey out.
+        only_missing: else those that are there are made again, with their pages and flags.
     """
+    missing = missing_names(group)
     for page in Page:
         page_param = group.createPageParam(f"{PREFIX}page_{page.name.lower()}", page.value)
-        for param in _page(group, page):
-            param.setEvaluateOnChange(False)
-            page_param.addParam(param)
-    if initial is not None:
-        _set_first_values(group, initial)
+        for name, create in _page(group, page):
+            if name in missing or not only_missing:
+                param = create()
+                param.setEvaluateOnChange(False)
+                page_param.addParam(param)
+    _set_first_values(group, missing, initial)
+
+
+def missing_names(group: Effect) -> frozenset[str]:
+    """Return the names of the parameters that a group lacks: all of a new one."""
+    names = (name for page in Page for name, _ in _page(group, page))
+    return frozenset(name for name in names if group.getParam(name) is None)
 
 
 def value(group: Effect, name: str) -> SettingValue:
-    """Return what a parameter of the shared table holds."""
-    held: SettingValue = param_value(group.getParam(PREFIX + name))
+    """Return what a parameter of the shared table holds; the default of one that is not there.
+
+    A render without windows meets groups of older releases before they are completed.
+    """
+    param = group.getParam(PREFIX + name)
+    held: SettingValue = find_knob(name).default if param is None else param_value(param)
     return held
+
+
+def missing_mattes(group: Effect) -> str:
+    """Return what the Read inside does about mattes that do not exist."""
+    param = group.getParam(MISSING)
+    return MISSING_MATTES[_NO_MATTE] if param is None else str(param_value(param))
 
 
 def read_options(group: Effect) -> MatteOptions:
@@ -73,14 +94,17 @@ def read_options(group: Effect) -> MatteOptions:
 
 
 def kept_text(group: Effect, name: str) -> str:
-    """Return one of the texts that the tool keeps."""
-    return str(group.getParam(name).get())
+    """Return one of the texts that the tool keeps; "" for nothing."""
+    param = group.getParam(name)
+    return "" if param is None else str(param.get())
 
 
 def keep_text(group: Effect, name: str, kept: str) -> None:
-    """Set one of the texts that the tool keeps."""
-    with quietly():
-        group.getParam(name).set(kept)
+    """Set one of the texts that the tool keeps, if the group has been completed."""
+    param = group.getParam(name)
+    if param is not None:
+        with quietly():
+            param.set(kept)
 
 
 def fill_window(group: Effect) -> None:
@@ -89,26 +113,30 @@ def fill_window(group: Effect) -> None:
     Raises:
         SettingsError: the preset is none of this version's.
     """
-    locked = [name for name in WINDOW_OPTIONS if not group.getParam(PREFIX + name).getIsEnabled()]
-    numbers = preset_numbers(str(value(group, "preset")), locked)
+    params = {name: group.getParam(PREFIX + name) for name in WINDOW_OPTIONS}
+    locked = [name for name, param in params.items() if param is None or not param.getIsEnabled()]
     with quietly():
-        for name, number in numbers.items():
-            group.getParam(PREFIX + name).set(number)
+        for name, number in preset_numbers(str(value(group, "preset")), locked).items():
+            params[name].set(number)
 
 
-def _page(group: Effect, page: Page) -> Iterator[Param]:
+def _page(group: Effect, page: Page) -> Iterator[tuple[str, Callable[[], Param]]]:
+    """Yield a page's parameters in their order: each one's name, and what creates it."""
     if page is Page.RANGE:
-        yield _status(group)
+        yield STATUS, partial(_status, group)
     for knob in on_page(page):
-        yield _param(group, knob)
+        yield PREFIX + knob.name, partial(_param, group, knob)
         if knob.name == _BUTTONS_AFTER:
-            yield from (_button(group, button) for button in BUTTONS)
+            for button in BUTTONS:
+                yield PREFIX + button.name, partial(_button, group, button)
         if knob.name == _MISSING_AFTER:
-            yield _choice(group, MISSING, "Missing Mattes", MISSING_MATTES)
+            yield MISSING, partial(_choice, group, MISSING, "Missing Mattes", MISSING_MATTES)
         if knob.name == _SET_UP_AFTER:
-            yield _button(group, SET_UP)
+            yield PREFIX + SET_UP.name, partial(_button, group, SET_UP)
     if page is Page.RANGE:
-        yield from _hidden(group)
+        for name in _HIDDEN_TEXTS:
+            yield name, partial(_hidden, group.createStringParam, name)
+        yield SCHEMA, partial(_hidden, group.createIntParam, SCHEMA)
 
 
 def _status(group: Effect) -> Param:
@@ -147,12 +175,11 @@ def _button(group: Effect, button: Button) -> Param:
     return made
 
 
-def _hidden(group: Effect) -> Iterator[Param]:
-    """Yield what the tool fills in: saved with the project, and seen by nobody."""
-    made = [group.createStringParam(name, name) for name in _HIDDEN_TEXTS]
-    for param in (*made, group.createIntParam(SCHEMA, SCHEMA)):
-        param.setVisible(False)
-        yield _not_animated(param)
+def _hidden(create: Callable[[str, str], Param], name: str) -> Param:
+    """Return what the tool fills in: saved with the project, and seen by nobody."""
+    param = create(name, name)
+    param.setVisible(False)
+    return _not_animated(param)
 
 
 def _not_animated(param: Param) -> Param:
@@ -160,16 +187,22 @@ def _not_animated(param: Param) -> Param:
     return param
 
 
-def _set_first_values(group: Effect, initial: Defaults) -> None:
+def _set_first_values(group: Effect, names: Collection[str], initial: Defaults) -> None:
     for knob in KNOBS:
+        if PREFIX + knob.name not in names:
+            continue
         begin: object = getattr(initial.options, knob.name)
         if knob.choices:  # by index: Natron throws at a default that it does not find
             begin = knob.choices.index(str(begin))
-        _set_default(group.getParam(PREFIX + knob.name), begin)
-        group.getParam(PREFIX + knob.name).setEnabled(knob.name not in initial.locked)
-    _set_default(group.getParam(MISSING), _NO_MATTE)
-    group.getParam(STATUS).set(NEW)
-    group.getParam(SCHEMA).set(SCHEMA_VERSION)
+        param = group.getParam(PREFIX + knob.name)
+        _set_default(param, begin)
+        param.setEnabled(knob.name not in initial.locked)
+    if MISSING in names:
+        _set_default(group.getParam(MISSING), _NO_MATTE)
+    if STATUS in names:
+        group.getParam(STATUS).set(NEW)
+    if SCHEMA in names:
+        group.getParam(SCHEMA).set(SCHEMA_VERSION)
 
 
 def _set_default(param: Param, begin: object) -> None:

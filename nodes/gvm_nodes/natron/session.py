@@ -10,7 +10,7 @@ from contextlib import suppress
 from gvm_client.errors import GvmError
 from gvm_nodes.core import actions
 from gvm_nodes.core.job_tracker import JobTracker
-from gvm_nodes.natron.group import ours, set_id
+from gvm_nodes.natron.group import complete, ours, set_id
 from gvm_nodes.natron.node import NatronHost
 from gvm_nodes.natron.parameters import NEW
 from gvm_nodes.natron.program import ActiveRenders, App, Effect, MainThread
@@ -51,6 +51,7 @@ def repair_groups(app: App) -> None:
     """
     taken: set[str] = set()
     for group in ours(app):
+        complete(group)
         node = HOST.node(app, group)
         if node.identity in taken:
             set_id(group)

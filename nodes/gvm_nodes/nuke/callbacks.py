@@ -18,7 +18,7 @@ import nuke
 
 from gvm_client.errors import SettingsError
 from gvm_nodes.core import actions
-from gvm_nodes.core.defaults import studio_defaults
+from gvm_nodes.core.defaults import saved_node_defaults
 from gvm_nodes.core.saved_state import OUT_OF_DATE
 from gvm_nodes.core.settings import KNOBS, NOT_PART_OF_A_MATTE
 from gvm_nodes.nuke import group, knobs, matte_read, program, write_renders
@@ -70,12 +70,13 @@ def on_create_without_mattes() -> None:
 
 
 def on_create() -> None:
-    """Protect a node's knobs, and give a copy a name of its own."""
+    """Add the knobs that an older script's node lacks, protect them, and tell copies apart."""
     node = nuke.thisNode()
     if not group.is_ours(node):
         return
-    with program.without_undo(), suppress(SettingsError):  # said when a node is made
-        knobs.protect(node, studio_defaults().locked)
+    with program.without_undo():
+        knobs.add_missing_knobs(node)
+        knobs.protect(node, saved_node_defaults().locked)
     group.note_created(node)
 
 

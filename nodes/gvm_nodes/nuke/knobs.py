@@ -29,6 +29,7 @@ from gvm_nodes.core.settings import (
     MatteOptions,
     Page,
     as_options,
+    find_knob,
     on_page,
 )
 from gvm_nodes.nuke.program import quietly
@@ -59,12 +60,22 @@ ONE_VIEW = ""
 
 def add_knobs(node: nuke.Node, initial: Defaults) -> None:
     """Add every knob to a new Group, with a studio's values; what it locked is greyed out."""
-    for knob in (*_range_page(), *_page(Page.MODEL), *_page(Page.MATTE), *_hidden_knobs()):
-        node.addKnob(knob)
+    add_missing_knobs(node)
     with _setting():
         for shared in KNOBS:
             node[shared.name].setValue(getattr(initial.options, shared.name))
     protect(node, initial.locked)
+
+
+def add_missing_knobs(node: nuke.Node) -> None:
+    """Add the knobs that a node lacks, with the program's defaults.
+
+    Nuke adds a knob at the end: one that an older script lacks is on the last page.
+    """
+    with _setting():
+        for knob in (*_range_page(), *_page(Page.MODEL), *_page(Page.MATTE), *_hidden_knobs()):
+            if node.knob(knob.name()) is None:
+                node.addKnob(knob)
 
 
 def protect(node: nuke.Node, locked: Iterable[str]) -> None:
@@ -72,16 +83,20 @@ def protect(node: nuke.Node, locked: Iterable[str]) -> None:
 
     Again whenever a node is loaded or pasted: Nuke does not keep every flag with the script.
     """
-    for knob in filter(None, map(node.knob, HIDDEN)):  # a node of before may lack one
-        knob.setFlag(nuke.INVISIBLE)
-        knob.setFlag(nuke.NO_UNDO)
-    for knob in filter(None, map(node.knob, locked)):
-        knob.setEnabled(False)
+    for name in HIDDEN:
+        node[name].setFlag(nuke.INVISIBLE)
+        node[name].setFlag(nuke.NO_UNDO)
+    for name in locked:
+        node[name].setEnabled(False)
 
 
 def value(node: nuke.Node, name: str) -> Any:  # noqa: ANN401 - a knob holds what its class says
-    """Return a knob's value."""
-    return node[name].value()
+    """Return a knob's value; the default of one that is not there.
+
+    Where the node cannot work (`program.edition_refusal`), missing knobs are not added.
+    """
+    knob = node.knob(name)
+    return find_knob(name).default if knob is None else knob.value()
 
 
 def read_knobs(node: nuke.Node) -> MatteOptions:
@@ -155,6 +170,7 @@ def _knob(knob: Knob) -> nuke.Knob:
             str: nuke.String_Knob,
         }
         made = kinds[type(knob.default)](knob.name, knob.label)
+    made.setValue(knob.default)
     made.setTooltip(knob.tooltip)
     return made
 

@@ -61,7 +61,7 @@ def reload(node: nuke.Group, *, at_once: bool) -> None:
     Args:
         node: one of ours.
         at_once: else not more often than every `RELOAD_SECONDS`, and what is put off is kept in
-            mind for `catch_up`: for Nuke each time is a change of everything below.
+            mind for `reload_if_due`: for Nuke each time is a change of everything below.
     """
     identity, now = node_id(node), time.monotonic()
     if at_once or now - _reloaded.get(identity, -RELOAD_SECONDS) >= RELOAD_SECONDS:

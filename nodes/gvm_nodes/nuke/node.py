@@ -104,8 +104,7 @@ class NukeNode:
         where no mattes of this node lie there, it is the folder of the artist's last render.
         """
         own = _script_folder()
-        knob = self.group.knob(FOLDER)
-        kept = str(knob.value() or "") if knob is not None else ""
+        kept = str(self.group[FOLDER].value() or "")
         if nuke.GUI or not kept or kept == own or not mattes_below(self.made, kept):
             return own
         return own if mattes_below(self.made, kept, own) else kept
@@ -156,9 +155,8 @@ class NukeNode:
         matte_read.name_mattes(self.group, made, pattern)
 
     def _remember_folder(self) -> None:
-        knob = self.group.knob(FOLDER)
-        if knob is not None and knob.value() != _script_folder():
-            knob.setValue(_script_folder())
+        if self.group[FOLDER].value() != _script_folder():
+            self.group[FOLDER].setValue(_script_folder())
 
     def _of_view(self, sentence: str) -> str:
         return f"{self.view}: {sentence}" if self.view else sentence

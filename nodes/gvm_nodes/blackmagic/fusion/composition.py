@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from gvm_nodes.core.clips import Span
+from gvm_nodes.core.clips import FrameRange
 
 
 class Tool(Protocol):
@@ -78,10 +78,10 @@ class Fusion(Protocol):
         """Add a job to the Render Manager; false or None where it cannot be."""
 
 
-def render_range(comp: Composition) -> Span:
+def render_range(comp: Composition) -> FrameRange:
     """Return the frames that a composition renders."""
     attributes = comp.GetAttrs()
-    return Span(int(attributes["COMPN_RenderStart"]), int(attributes["COMPN_RenderEnd"]))
+    return FrameRange(int(attributes["COMPN_RenderStart"]), int(attributes["COMPN_RenderEnd"]))
 
 
 def loaders(comp: Composition, *, selected: bool = False) -> list[Tool]:

@@ -32,7 +32,7 @@ from gvm_nodes.blackmagic.fusion.composition import (
     render_range,
     undo_step,
 )
-from gvm_nodes.core.clips import Span
+from gvm_nodes.core.clips import FrameRange
 from gvm_nodes.core.settings import MatteOptions
 
 _MOVIE_FIRST = 1
@@ -59,9 +59,9 @@ class LoaderClip:
     """
 
     path: str
-    disk: Span | None
-    frames: Span
-    times: Span
+    disk: FrameRange | None
+    frames: FrameRange
+    times: FrameRange
     hold_first: int = 0
     hold_last: int = 0
     reverse: bool = False
@@ -91,8 +91,8 @@ def loader_clip(comp: Composition, loader: Tool) -> LoaderClip:
     return LoaderClip(
         path=_NUMBER.sub(lambda found: "#" * len(found[0]), path) if disk else path,
         disk=disk,
-        frames=Span(begins + trim_in, begins + trim_out),
-        times=Span(
+        frames=FrameRange(begins + trim_in, begins + trim_out),
+        times=FrameRange(
             _number(attributes, "TOOLNT_Clip_Start"), _number(attributes, "TOOLNT_Clip_End")
         ),
         hold_first=_number(attributes, "TOOLIT_Clip_ExtendFirst"),
@@ -102,7 +102,7 @@ def loader_clip(comp: Composition, loader: Tool) -> LoaderClip:
     )
 
 
-def within_times(whole: LoaderClip, times: Span) -> LoaderClip | None:
+def within_times(whole: LoaderClip, times: FrameRange) -> LoaderClip | None:
     """Return what of it is played within some times; None for nothing."""
     first, last = max(whole.times.first, times.first), min(whole.times.last, times.last)
     if first > last:
@@ -116,8 +116,8 @@ def within_times(whole: LoaderClip, times: Span) -> LoaderClip | None:
     hold_first = min(max(begins - first, 0), held)
     return replace(
         whole,
-        frames=Span(whole.frames.first + early, whole.frames.first + late),
-        times=Span(first, last),
+        frames=FrameRange(whole.frames.first + early, whole.frames.first + late),
+        times=FrameRange(first, last),
         hold_first=hold_first,
         hold_last=held - hold_first,
     )
@@ -142,8 +142,8 @@ def first_files(whole: LoaderClip, count: int) -> LoaderClip:
         )
     return replace(
         whole,
-        frames=Span(frames.first, frames.first + count - 1),
-        times=Span(whole.times.first, whole.times.first + whole.hold_first + count - 1),
+        frames=FrameRange(frames.first, frames.first + count - 1),
+        times=FrameRange(whole.times.first, whole.times.first + whole.hold_first + count - 1),
         hold_last=0,
     )
 
@@ -164,11 +164,11 @@ def start_time(attributes: Mapping[str, Any]) -> int:
     return _number(attributes, "TOOLNT_Clip_Start")
 
 
-def _on_disk(path: str, attributes: Mapping[str, Any]) -> Span | None:
+def _on_disk(path: str, attributes: Mapping[str, Any]) -> FrameRange | None:
     if PurePath(path).suffix.lower() in CLIP_EXTENSIONS or not _NUMBER.search(path):
         return None
     first = first_on_disk(attributes)
-    return Span(first, first + _number(attributes, "TOOLIT_Clip_Length", 1) - 1)
+    return FrameRange(first, first + _number(attributes, "TOOLIT_Clip_Length", 1) - 1)
 
 
 def _number(attributes: Mapping[str, Any], name: str, default: int = 0) -> int:

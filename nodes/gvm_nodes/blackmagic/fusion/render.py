@@ -16,7 +16,7 @@ from gvm_nodes.blackmagic.alpha_spec import AlphaSpec, refuse_conflicts
 from gvm_nodes.blackmagic.frontend import Frontend, announce_each
 from gvm_nodes.blackmagic.fusion.composition import Composition, Fusion, Tool, loaders, render_range
 from gvm_nodes.blackmagic.fusion.loaders import loader_clip, reload_files, spec_of, within_times
-from gvm_nodes.core.clips import Span, newest_time
+from gvm_nodes.core.clips import FrameRange, newest_time
 
 LOOK_SECONDS = 0.1  # often: a short render's frames are what tells that it is not the last one's
 QUIET = 1 << 19  # no word of Fusion's at the end of a render
@@ -90,11 +90,11 @@ def update_alphas(comp: Composition, frontend: Frontend) -> list[Tool]:
     ]
 
 
-def _newest_file(spec: AlphaSpec, frames: Span) -> float:
+def _newest_file(spec: AlphaSpec, frames: FrameRange) -> float:
     return newest_time(spec.alphas, range(frames.first, frames.last + 1))
 
 
-def _alphas_in_range(comp: Composition) -> Iterator[tuple[AlphaSpec, tuple[Span, Tool]]]:
+def _alphas_in_range(comp: Composition) -> Iterator[tuple[AlphaSpec, tuple[FrameRange, Tool]]]:
     for loader in loaders(comp):
         spec = spec_of(loader)
         if spec is None or loader.GetAttrs().get("TOOLB_PassThrough"):
@@ -104,7 +104,7 @@ def _alphas_in_range(comp: Composition) -> Iterator[tuple[AlphaSpec, tuple[Span,
             yield spec, (clip.frames, loader)
 
 
-def _wait_for_render(comp: Composition, span: Span, before: int, frontend: Frontend) -> None:
+def _wait_for_render(comp: Composition, span: FrameRange, before: int, frontend: Frontend) -> None:
     """Wait until a render has ended.
 
     Raises:
@@ -130,12 +130,12 @@ def _wait_for_render(comp: Composition, span: Span, before: int, frontend: Front
     )
 
 
-def _is_complete(comp: Composition, span: Span, last: int) -> bool:
+def _is_complete(comp: Composition, span: FrameRange, last: int) -> bool:
     step = max(1, int(comp.GetAttrs().get("COMPI_RenderStep") or 1))
     return last > span.last - step
 
 
-def _show_progress(frontend: Frontend, span: Span, last: int) -> None:
+def _show_progress(frontend: Frontend, span: FrameRange, last: int) -> None:
     done, total = last - span.first + 1, span.last - span.first + 1
     frontend.say(f"Rendering: {100 * done // total} %, frame {last} of {span}.")
 

@@ -24,7 +24,7 @@ from gvm_nodes.blackmagic.resolve.shots import (
     video_items,
     without_media,
 )
-from gvm_nodes.core.clips import Span
+from gvm_nodes.core.clips import FrameRange
 
 if TYPE_CHECKING:
     from fusionscript import Project, Timeline
@@ -101,12 +101,12 @@ def shown_alphas(project: Project, job: Mapping[str, Any]) -> list[tuple[AlphaSp
     return [(spec, shot.range_text) for shot in shots if (spec := spec_of(shot.item))]
 
 
-def _range(project: Project, job: Mapping[str, Any]) -> tuple[Timeline, Span | None]:
+def _range(project: Project, job: Mapping[str, Any]) -> tuple[Timeline, FrameRange | None]:
     """Return a render job's timeline, and what of it is rendered; None is all of it."""
     timeline = _timeline(project, str(job.get("TimelineName") or ""))
     if job.get("MarkIn") is None or job.get("MarkOut") is None:
         return timeline, None
-    return timeline, Span(first=int(job["MarkIn"]), last=int(job["MarkOut"]))
+    return timeline, FrameRange(first=int(job["MarkIn"]), last=int(job["MarkOut"]))
 
 
 def _is_alpha(item: Any) -> bool:  # noqa: ANN401 - Resolve gives None for titles, the stubs do not

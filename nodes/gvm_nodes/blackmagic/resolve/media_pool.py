@@ -17,7 +17,7 @@ from gvm_nodes.blackmagic.alpha_spec import AlphaSpec, refuse_conflicts
 from gvm_nodes.blackmagic.frontend import Frontend, announce_each
 from gvm_nodes.blackmagic.resolve.shots import Shot
 from gvm_nodes.blackmagic.resolve.source_clip import source_clip
-from gvm_nodes.core.clips import Span
+from gvm_nodes.core.clips import FrameRange
 from gvm_nodes.core.settings import MatteOptions
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _spec(shot: Shot, options: MatteOptions) -> AlphaSpec:
     )
 
 
-def _add(pool: MediaPool, spec: AlphaSpec, frames: Iterable[Span]) -> list[MediaPoolItem]:
+def _add(pool: MediaPool, spec: AlphaSpec, frames: Iterable[FrameRange]) -> list[MediaPoolItem]:
     before = pool.GetCurrentFolder()
     existing = [item for item in _alpha_clips(pool) if spec.is_of_same_files(_spec_text(item))]
     for item in existing:
@@ -86,7 +86,7 @@ def _add(pool: MediaPool, spec: AlphaSpec, frames: Iterable[Span]) -> list[Media
 
 
 def _clip(
-    pool: MediaPool, existing: Sequence[MediaPoolItem], spec: AlphaSpec, span: Span
+    pool: MediaPool, existing: Sequence[MediaPoolItem], spec: AlphaSpec, span: FrameRange
 ) -> MediaPoolItem:
     for item in existing:
         if source_clip(item).frames == span:

@@ -32,7 +32,7 @@ from gvm_nodes.blackmagic.resolve.source_clip import (
     same_rate,
     source_clip,
 )
-from gvm_nodes.core.clips import Span
+from gvm_nodes.core.clips import FrameRange
 
 if TYPE_CHECKING:
     from fusionscript import MediaPoolItem, Project, Timeline, TimelineItem
@@ -50,7 +50,7 @@ class Shot:
 
     item: MediaPoolItem
     clip: SourceClip
-    frames: tuple[Span, ...]
+    frames: tuple[FrameRange, ...]
     """Ascending, none meets another."""
 
     @property
@@ -109,7 +109,7 @@ def marked(timeline: Timeline | None) -> list[Shot]:
     return shots
 
 
-def marked_span(timeline: Timeline | None) -> Span:
+def marked_span(timeline: Timeline | None) -> FrameRange:
     """Return what is marked, in the timeline's own numbers.
 
     Raises:
@@ -125,7 +125,7 @@ def marked_span(timeline: Timeline | None) -> Span:
     return _own_numbers(timeline, int(marks["in"]), int(marks["out"]))
 
 
-def without_media(timeline: Timeline, span: Span | None) -> str:
+def without_media(timeline: Timeline, span: FrameRange | None) -> str:
     """Return a sentence about items of a span that have no media; "" where all have."""
     shown = [item for item in video_items(timeline) if _part(item, span)]
     count = len([item for item in shown if not item.GetMediaPoolItem()])
@@ -145,8 +145,8 @@ def video_items(timeline: Timeline) -> Iterator[TimelineItem]:
 
 
 def seen_items(
-    timeline: Timeline, items: Iterable[TimelineItem], span: Span | None = None
-) -> Iterator[tuple[MediaPoolItem, SourceClip, Span]]:
+    timeline: Timeline, items: Iterable[TimelineItem], span: FrameRange | None = None
+) -> Iterator[tuple[MediaPoolItem, SourceClip, FrameRange]]:
     """Yield the media and frames that items of a timeline show within a span; None is all of it.
 
     Raises:
@@ -165,9 +165,9 @@ def seen_items(
             yield media, clip, frames
 
 
-def shots_of_media(seen: Iterable[tuple[MediaPoolItem, SourceClip, Span]]) -> list[Shot]:
+def shots_of_media(seen: Iterable[tuple[MediaPoolItem, SourceClip, FrameRange]]) -> list[Shot]:
     """Return one shot for each media, however often the timeline shows it."""
-    found: dict[SourceClip, tuple[MediaPoolItem, list[Span]]] = {}
+    found: dict[SourceClip, tuple[MediaPoolItem, list[FrameRange]]] = {}
     for item, clip, span in seen:
         found.setdefault(clip, (item, []))[1].append(span)
     return [
@@ -176,26 +176,26 @@ def shots_of_media(seen: Iterable[tuple[MediaPoolItem, SourceClip, Span]]) -> li
     ]
 
 
-def _part(item: TimelineItem, span: Span | None) -> Span | None:
+def _part(item: TimelineItem, span: FrameRange | None) -> FrameRange | None:
     """Return where an item lies within a span of its timeline; None where it does not."""
     start, length = int(item.GetStart(False)), int(item.GetDuration(False))
     first = max(start, span.first) if span else start
     last = min(start + length - 1, span.last) if span else start + length - 1
-    return Span(first, last) if first <= last else None
+    return FrameRange(first, last) if first <= last else None
 
 
-def _own_numbers(timeline: Timeline, mark_in: int, mark_out: int) -> Span:
+def _own_numbers(timeline: Timeline, mark_in: int, mark_out: int) -> FrameRange:
     """Return what marks mean in the timeline's own numbers.
 
     Raises:
         InputError: the timeline is longer than its first frame's number, and both can be meant.
     """
     start, end = timeline.GetStartFrame(), timeline.GetEndFrame()
-    relative = Span(first=start + mark_in, last=start + mark_out)
+    relative = FrameRange(first=start + mark_in, last=start + mark_out)
     if mark_in < start or start == 0:
         return relative
     if relative.first > end:
-        return Span(first=mark_in, last=mark_out)
+        return FrameRange(first=mark_in, last=mark_out)
     raise InputError(
         f"The marks {mark_in}-{mark_out} may count from the timeline's start, frame {start}, or be"
         f" its own numbers; it has both, up to frame {end}.",
@@ -207,7 +207,7 @@ def _own_numbers(timeline: Timeline, mark_in: int, mark_out: int) -> Span:
 def _pool_shot(item: MediaPoolItem) -> Shot:
     clip = source_clip(item)
     marks = (item.GetMarkInOut() or {}).get("video")
-    frames: Span | None = clip.frames
+    frames: FrameRange | None = clip.frames
     if marks and "in" in marks and "out" in marks:
         frames = clip.part(marks["in"], marks["out"] - marks["in"] + 1)
     if not frames:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.filenames import IMAGE_EXTENSIONS, number_at_end
-from gvm_nodes.core.clips import Span
+from gvm_nodes.core.clips import FrameRange
 
 if TYPE_CHECKING:
     from fusionscript import MediaPoolItem
@@ -36,10 +36,10 @@ class SourceClip:
 
     name: str
     path: str
-    frames: Span
+    frames: FrameRange
     is_sequence: bool
 
-    def part(self, index: int, count: int) -> Span | None:
+    def part(self, index: int, count: int) -> FrameRange | None:
         """Return the frames of `count` positions from a 0-based one, as far as the clip has them.
 
         None where it has none of them. A single image is held as long as one likes.
@@ -48,7 +48,7 @@ class SourceClip:
             return self.frames
         first = max(self.frames.first + index, self.frames.first)
         last = min(self.frames.first + index + count - 1, self.frames.last)
-        return Span(first=first, last=last) if first <= last else None
+        return FrameRange(first=first, last=last) if first <= last else None
 
 
 def source_clip(item: MediaPoolItem) -> SourceClip:
@@ -66,14 +66,14 @@ def source_clip(item: MediaPoolItem) -> SourceClip:
         )
     if found := _SEQUENCE.fullmatch(path):
         pattern = f"{found['head']}{'#' * len(found['first'])}{found['tail']}"
-        frames = Span(first=int(found["first"]), last=int(found["last"]))
+        frames = FrameRange(first=int(found["first"]), last=int(found["last"]))
         return SourceClip(name=item.GetName(), path=pattern, frames=frames, is_sequence=True)
     stem, _, extension = path.rpartition(".")
     if f".{extension.lower()}" in IMAGE_EXTENSIONS:
         number = int(number_at_end(re.split(r"[/\\]", stem)[-1]) or _UNNUMBERED)
-        frames = Span(first=number, last=number)
+        frames = FrameRange(first=number, last=number)
         return SourceClip(name=item.GetName(), path=path, frames=frames, is_sequence=True)
-    frames = Span(first=_MOVIE_FIRST, last=_MOVIE_FIRST + _frame_count(item, path) - 1)
+    frames = FrameRange(first=_MOVIE_FIRST, last=_MOVIE_FIRST + _frame_count(item, path) - 1)
     return SourceClip(name=item.GetName(), path=path, frames=frames, is_sequence=False)
 
 
@@ -94,25 +94,25 @@ def rate_of(told: object) -> float | None:
     return float(found[0]) if found else None
 
 
-def joined_spans(spans: list[Span]) -> list[Span]:
+def joined_spans(spans: list[FrameRange]) -> list[FrameRange]:
     """Return the same frames as ascending spans that neither meet nor overlap."""
-    whole: list[Span] = []
+    whole: list[FrameRange] = []
     for span in sorted(spans, key=lambda span: span.first):
         if whole and span.first <= whole[-1].last + 1:
-            whole[-1] = Span(first=whole[-1].first, last=max(whole[-1].last, span.last))
+            whole[-1] = FrameRange(first=whole[-1].first, last=max(whole[-1].last, span.last))
         else:
             whole.append(span)
     return whole
 
 
-def first_frames(spans: Iterable[Span], count: int) -> Iterator[Span]:
+def first_frames(spans: Iterable[FrameRange], count: int) -> Iterator[FrameRange]:
     """Yield the first so many frames of ascending spans; 0 means all."""
     left = count
     for span in spans:
         if not count:
             yield span
         elif left:
-            cut = Span(first=span.first, last=min(span.last, span.first + left - 1))
+            cut = FrameRange(first=span.first, last=min(span.last, span.first + left - 1))
             left -= cut.last - cut.first + 1
             yield cut
 

@@ -23,7 +23,7 @@ from gvm_nodes.blackmagic.fusion.loaders import (
     within_times,
 )
 from gvm_nodes.blackmagic.fusion.script import main
-from gvm_nodes.core.clips import Span
+from gvm_nodes.core.clips import FrameRange
 from gvm_nodes.core.defaults import changed_options
 from tests.fakes.frontend import FakeFrontend
 from tests.fakes.fusion import Composition, Disk, Fusion, Tool
@@ -253,13 +253,13 @@ def test_a_part_of_a_clip_shows_what_the_whole_shows_there(clip, asked):
     initial, length, hold_first, hold_last = clip
     whole = LoaderClip(
         path="/p/a.####.exr",
-        disk=Span(1001, 1000 + length),
-        frames=Span(1001, 1000 + length),
-        times=Span(initial, initial + hold_first + length + hold_last - 1),
+        disk=FrameRange(1001, 1000 + length),
+        frames=FrameRange(1001, 1000 + length),
+        times=FrameRange(initial, initial + hold_first + length + hold_last - 1),
         hold_first=hold_first,
         hold_last=hold_last,
     )
-    times = Span(asked[0], asked[0] + asked[1])
+    times = FrameRange(asked[0], asked[0] + asked[1])
     part = within_times(whole, times)
     expected = {at: file for at, file in _shown(whole).items() if times.first <= at <= times.last}
     assert (_shown(part) if part else {}) == expected
@@ -267,7 +267,9 @@ def test_a_part_of_a_clip_shows_what_the_whole_shows_there(clip, asked):
 
 def test_a_reversed_clip_is_not_cut_short():
     """Its first files are the last ones that are seen."""
-    whole = LoaderClip(path="/p", disk=None, frames=Span(1, 60), times=Span(0, 59), reverse=True)
+    whole = LoaderClip(
+        path="/p", disk=None, frames=FrameRange(1, 60), times=FrameRange(0, 59), reverse=True
+    )
     with pytest.raises(InputError, match="50 frames only"):
         first_files(whole, 50)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 
 from gvm_client.errors import InputError, JobCancelled, JobFailed, SettingsError
 from gvm_client.settings import Priority
-from gvm_nodes.blackmagic.alpha_spec import SCRIPT_OPTIONS, AlphaSpec
+from gvm_nodes.blackmagic.alpha_spec import SCRIPT_KNOBS, SCRIPT_OPTIONS, AlphaSpec
 from gvm_nodes.blackmagic.fusion.loaders import SPEC_KEY, load_alphas, spec_of
 from gvm_nodes.blackmagic.fusion.render import queue, render
 from gvm_nodes.blackmagic.fusion.script import main
@@ -41,6 +42,21 @@ def test_mattes_are_made_before_the_render_for_the_frames_that_it_shows():
     (how,) = comp.rendered
     assert (how["Start"], how["End"]) == (2, 7)
     assert "Rendering: 66 %, frame 5 of 2-7." in frontend.said
+
+
+@pytest.mark.parametrize("name", [knob.name for knob in SCRIPT_KNOBS])
+def test_a_loader_that_an_older_release_made_is_rendered_with_the_default(name):
+    """Its spec was saved before a setting existed; the other settings are its own."""
+    comp, frontend = Composition(0, 9), FakeFrontend()
+    comp.select_loader("/p/a.1001.exr", 1001, 100, start=0)
+    own = changed_options(SCRIPT_OPTIONS, {"gamma": 1.7, "version": 3})
+    (loader,) = load_alphas(comp, own, FakeFrontend())
+    older = json.loads(loader.data[SPEC_KEY])
+    del older["wishes"][name]
+    loader.data[SPEC_KEY] = json.dumps(older)
+    render(comp, frontend)
+    wanted = replace(own, **{name: getattr(SCRIPT_OPTIONS, name)})
+    assert [spec.options for spec in frontend.specs] == [wanted]
 
 
 class WritingFrontend(FakeFrontend):

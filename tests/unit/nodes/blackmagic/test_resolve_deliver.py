@@ -15,7 +15,7 @@ from gvm_client.errors import (
     SettingsError,
 )
 from gvm_client.settings import Priority
-from gvm_nodes.blackmagic.alpha_spec import SCRIPT_OPTIONS, AlphaSpec
+from gvm_nodes.blackmagic.alpha_spec import SCRIPT_KNOBS, SCRIPT_OPTIONS, AlphaSpec
 from gvm_nodes.blackmagic.resolve.deliver import deliver
 from gvm_nodes.blackmagic.resolve.media_pool import BIN, SPEC_KEY, matte_shots, spec_of
 from gvm_nodes.blackmagic.resolve.script import main
@@ -245,6 +245,20 @@ def test_mattes_are_made_before_rendering_starts_for_the_frames_that_the_job_sho
         "Render job 1 of 1: Rendern 40 %",
         "Render job 1 of 1: Fertig 100 %",
     ]
+
+
+@pytest.mark.parametrize("name", [knob.name for knob in SCRIPT_KNOBS])
+def test_a_clip_that_an_older_release_made_is_rendered_with_the_default(name):
+    """Its spec was saved before a setting existed; the other settings are its own."""
+    project, frontend = with_alphas()
+    (clip,) = project.pool.root.folders[0].clips
+    older = json.loads(clip.metadata[SPEC_KEY])
+    older["wishes"]["blur"] = 3.0
+    del older["wishes"][name]
+    clip.metadata[SPEC_KEY] = json.dumps(older)
+    deliver(project, [], frontend)
+    wanted = SCRIPT_OPTIONS if name == "blur" else replace(SCRIPT_OPTIONS, blur=3.0)
+    assert [spec.options for spec in frontend.specs] == [wanted]
 
 
 def test_a_job_s_marks_are_the_timeline_s_own_numbers():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gvm_client.errors import ErrorCode, InputError
 from gvm_nodes.blackmagic.resolve.shots import frame_of, marked, selected, without_media
 from gvm_nodes.blackmagic.resolve.source_clip import first_frames, joined_spans, source_clip
-from gvm_nodes.core.clips import Span
+from gvm_nodes.core.clips import FrameRange
 from tests.fakes.resolve import MediaPoolItem, Project, Timeline, TimelineItem
 
 START = 86400  # one hour at 24 frames a second: where timelines begin
@@ -31,13 +31,13 @@ def shown(*items: TimelineItem, marks: tuple[int, int] | None = None) -> Timelin
 def test_a_sequence_keeps_the_numbers_of_its_files():
     """Resolve shows its range in brackets; the digits are the padding."""
     clip = source_clip(MediaPoolItem("/p/a_[0098-0101]_v2.exr"))
-    assert (clip.path, clip.frames) == ("/p/a_####_v2.exr", Span(first=98, last=101))
+    assert (clip.path, clip.frames) == ("/p/a_####_v2.exr", FrameRange(first=98, last=101))
 
 
 def test_a_movie_counts_from_one():
     """As the server counts a movie's frames."""
     clip = source_clip(MediaPoolItem("/p/a.mov", frames=24))
-    assert (clip.path, clip.frames) == ("/p/a.mov", Span(first=1, last=24))
+    assert (clip.path, clip.frames) == ("/p/a.mov", FrameRange(first=1, last=24))
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_movie_counts_from_one():
 def test_a_single_image_is_its_own_frame(path, frame):
     """Resolve shows no brackets then: it is no movie whose only frame is 1."""
     clip = source_clip(MediaPoolItem(path, frames=1))
-    assert (clip.path, clip.frames, clip.is_sequence) == (path, Span(frame, frame), True)
+    assert (clip.path, clip.frames, clip.is_sequence) == (path, FrameRange(frame, frame), True)
 
 
 def test_a_single_image_is_shown_wherever_it_is_held():
@@ -69,7 +69,7 @@ def test_a_clip_without_pictures_on_disk_is_refused(item):
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 8))))
 def test_joined_spans_hold_the_same_frames_and_never_meet(pairs):
     """Whatever the order and the overlaps."""
-    spans = [Span(first=first, last=first + more) for first, more in pairs]
+    spans = [FrameRange(first=first, last=first + more) for first, more in pairs]
     whole = joined_spans(spans)
     assert frames(whole) == sorted(set(frames(spans)))
     assert all(a.last + 1 < b.first for a, b in pairwise(whole))
@@ -80,7 +80,7 @@ def test_the_first_frames_of_spans_are_that_many_at_most(pairs, count):
     """In order; 0 means all."""
     spans, begin = [], 0
     for gap, more in pairs:
-        spans.append(Span(first=begin + gap, last=begin + gap + more))
+        spans.append(FrameRange(first=begin + gap, last=begin + gap + more))
         begin = spans[-1].last + 1
     expected = frames(spans)[: count or None]
     assert frames(list(first_frames(spans, count))) == expected
@@ -256,8 +256,8 @@ def test_what_is_switched_off_and_what_is_a_title_is_passed_over():
     timeline.tracks.append([TimelineItem(MediaPoolItem("/p/hidden.mov", frames=9), START, 5)])
     timeline.disabled = {2}
     assert [shot.item for shot in marked(timeline)] == [seen.media]
-    assert without_media(timeline, Span(START, START + 4)).startswith("1 item has no media")
-    assert without_media(timeline, Span(START + 5, START + 9)) == ""
+    assert without_media(timeline, FrameRange(START, START + 4)).startswith("1 item has no media")
+    assert without_media(timeline, FrameRange(START + 5, START + 9)) == ""
 
 
 @pytest.mark.parametrize("timeline", [None, shown(), shown(marks=(3, 9))])
@@ -273,6 +273,6 @@ def never(seconds: float) -> None:
     raise AssertionError(seconds)
 
 
-def frames(spans: list[Span]) -> list[int]:
+def frames(spans: list[FrameRange]) -> list[int]:
     """Return every frame of spans."""
     return [frame for span in spans for frame in range(span.first, span.last + 1)]

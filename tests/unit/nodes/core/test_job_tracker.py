@@ -336,7 +336,7 @@ def test_a_look_at_files_does_not_take_back_what_was_said_meanwhile(tracker, hos
     node.made = record_made("", made, range(1, 21))
     node.say(OUT_OF_DATE)
     for said_meanwhile, shown in ((None, UP_TO_DATE), (OUT_OF_DATE, OUT_OF_DATE)):
-        tracker.look(node, made)
+        tracker.check_plate(node, made)
         for thread in tracker._background:
             thread.join(10)
         if said_meanwhile:

@@ -129,7 +129,9 @@ def test_mattes_that_come_during_a_render_are_shown_after_it(app, tmp_path):
 
     def frames():
         for frame in range(FIRST, FIRST + 3):
-            TRACKER._told(identity, request, "", Update(ready=(frame,)))  # as the job's thread does
+            TRACKER._on_update(
+                identity, request, "", Update(ready=(frame,))
+            )  # as the job's thread does
             time.sleep(0.05)
             yield frame
 
