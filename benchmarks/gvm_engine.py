@@ -30,17 +30,15 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.straightforward import Straightforward, stock_unet, stock_vae
-from gvm_server.matting.engines.gvm.config import CheckpointConfig
-from gvm_server.matting.engines.gvm.device import Placement
+from gvm_server.matting.engines.gvm.checkpoint import unet_shapes, vae_shapes
+from gvm_server.matting.engines.gvm.config import CheckpointConfig, GvmOptions
+from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.engines.gvm.engine import GvmEngine
-from gvm_server.matting.engines.gvm.layout import unet_shapes, vae_shapes
-from gvm_server.matting.engines.gvm.loading import assemble
+from gvm_server.matting.engines.gvm.load import assemble
 from gvm_server.matting.engines.gvm.memory import Job, plan_memory
-from gvm_server.matting.engines.gvm.options import GvmOptions
-from gvm_server.matting.engines.gvm.reading import read_config
+from gvm_server.matting.engines.gvm.network import Decoder, Encoder, UNet
+from gvm_server.matting.engines.gvm.placement import Placement
 from gvm_server.matting.engines.gvm.simplify import Weights
-from gvm_server.matting.engines.gvm.unet import UNet
-from gvm_server.matting.engines.gvm.vae import Decoder, Encoder
 from tests.tools.make_tiny_checkpoint import SCHEDULER, UNET, VAE, random_tensors
 
 STAGES = ("encode", "denoise", "decode")

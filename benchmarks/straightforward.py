@@ -13,7 +13,7 @@ from diffusers import AutoencoderKLTemporalDecoder, UNetSpatioTemporalConditionM
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from gvm_server.matting.engines.gvm.weights import weight_files
+from gvm_server.matting.engines.gvm.checkpoint import weight_files
 
 
 class _Nothing(nn.Module):

@@ -13,7 +13,7 @@ from platformdirs import user_cache_path
 from gvm_client.errors import SettingsError
 from gvm_client.folders import below_home, expanded
 from gvm_client.text import is_text
-from gvm_server.matting.engines.gvm.options import GvmOptions
+from gvm_server.matting.engines.gvm.config import GvmOptions
 
 CACHE_VARIABLE = "GVM_CACHE_DIR"
 GIB = 1 << 30

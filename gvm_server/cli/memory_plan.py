@@ -11,7 +11,7 @@ from gvm_client.errors import SettingsError
 from gvm_client.process import Exit
 from gvm_client.settings import PRESETS, WindowSettings
 from gvm_server.cli.terminal import as_json, size_in_words
-from gvm_server.matting.engines.gvm.options import GvmOptions
+from gvm_server.matting.engines.gvm.config import GvmOptions
 from gvm_server.settings import ServerSettings
 
 MIB = 1 << 20
@@ -70,15 +70,15 @@ def parse_size(text: str) -> tuple[int, int]:
 def predict(width: int, height: int) -> tuple[list[PresetMemory], int, str]:
     """Return a row for each preset, the device's free bytes, and the device and types in words."""
     from gvm_server.matting.engines.gvm.config import RELEASED  # noqa: PLC0415
-    from gvm_server.matting.engines.gvm.device import (  # noqa: PLC0415 (torch comes with it)
+    from gvm_server.matting.engines.gvm.config_files import read_config  # noqa: PLC0415
+    from gvm_server.matting.engines.gvm.info import PAD_MULTIPLE  # noqa: PLC0415
+    from gvm_server.matting.engines.gvm.memory import least_bytes, plan_window  # noqa: PLC0415
+    from gvm_server.matting.engines.gvm.placement import (  # noqa: PLC0415 (torch comes with it)
         obtainable_bytes,
         place,
     )
-    from gvm_server.matting.engines.gvm.fit import least_bytes, plan_window  # noqa: PLC0415
-    from gvm_server.matting.engines.gvm.info import PAD_MULTIPLE  # noqa: PLC0415
-    from gvm_server.matting.engines.gvm.reading import read_config  # noqa: PLC0415
-    from gvm_server.matting.engines.gvm.store import find_weights  # noqa: PLC0415
-    from gvm_server.matting.working import working_size  # noqa: PLC0415
+    from gvm_server.matting.engines.gvm.weights_folder import find_weights  # noqa: PLC0415
+    from gvm_server.matting.working_size import working_size  # noqa: PLC0415
 
     weights = find_weights(ServerSettings.from_environment().weights)
     config = read_config(weights, weights / "unet") if weights else RELEASED
@@ -115,16 +115,16 @@ def gpu_mib(size: tuple[int, int], window: WindowSettings, weights: Path | None)
     import torch  # noqa: PLC0415 (it takes seconds)
 
     from gvm_server.matting.engines.gvm.config import RELEASED  # noqa: PLC0415
-    from gvm_server.matting.engines.gvm.device import place_on  # noqa: PLC0415
-    from gvm_server.matting.engines.gvm.fit import (  # noqa: PLC0415
+    from gvm_server.matting.engines.gvm.config_files import read_config  # noqa: PLC0415
+    from gvm_server.matting.engines.gvm.info import PAD_MULTIPLE  # noqa: PLC0415
+    from gvm_server.matting.engines.gvm.memory import (  # noqa: PLC0415
         HEADROOM,
         least_bytes,
         plan_window,
     )
-    from gvm_server.matting.engines.gvm.info import PAD_MULTIPLE  # noqa: PLC0415
-    from gvm_server.matting.engines.gvm.reading import read_config  # noqa: PLC0415
-    from gvm_server.matting.engines.gvm.store import find_weights  # noqa: PLC0415
-    from gvm_server.matting.working import working_size  # noqa: PLC0415
+    from gvm_server.matting.engines.gvm.placement import place_on  # noqa: PLC0415
+    from gvm_server.matting.engines.gvm.weights_folder import find_weights  # noqa: PLC0415
+    from gvm_server.matting.working_size import working_size  # noqa: PLC0415
 
     width, height = size
     folder = find_weights(weights)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from gvm_server.cli.farm import options as farm_options
 from gvm_server.cli.install import options as install_options
 from gvm_server.cli.matte import options as matte_options
-from gvm_server.matting.engines.gvm.options import Precision, Switch
+from gvm_server.matting.engines.gvm.config import Precision, Switch
 
 Parser = argparse.ArgumentParser
 

@@ -17,7 +17,7 @@ from gvm_client.text import one_line, printable
 from gvm_server.cli.matte.request import absolute
 from gvm_server.cli.terminal import outlive_readers
 from gvm_server.hostmemory import use_one_arena
-from gvm_server.matting.engines.gvm.options import GvmOptions, Precision, Switch
+from gvm_server.matting.engines.gvm.config import GvmOptions, Precision, Switch
 from gvm_server.settings import ServerSettings
 from gvm_server.threads import share_cores
 

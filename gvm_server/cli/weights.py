@@ -24,8 +24,8 @@ from rich.progress import Progress as Bar
 from gvm_client.errors import OutputError, SettingsError
 from gvm_client.process import Exit
 from gvm_server.cli.terminal import as_json, can_ask, confirmed, on_terminal
-from gvm_server.matting.engines.gvm import pull as pulling
-from gvm_server.matting.engines.gvm.store import (
+from gvm_server.matting.engines.gvm import download
+from gvm_server.matting.engines.gvm.weights_folder import (
     Manifest,
     Progress,
     agrees,
@@ -36,7 +36,7 @@ from gvm_server.matting.engines.gvm.store import (
     weights_dir,
     write_manifest,
 )
-from gvm_server.matting.engines.gvm.verify import verify as find_problems
+from gvm_server.matting.engines.gvm.weights_folder import verify as find_problems
 from gvm_server.settings import ServerSettings
 
 
@@ -48,10 +48,10 @@ def run(parsed: argparse.Namespace) -> int:
 def pull(parsed: argparse.Namespace) -> int:
     """Download the weights; the terms are shown, and asked about where nothing accepts them."""
     folder = weights_dir(_named(parsed))
-    request = pulling.PullRequest(folder=folder, revision=parsed.revision)
+    request = download.PullRequest(folder=folder, revision=parsed.revision)
     accept = _accepted if parsed.accept_licence else _ask
     with _bars() as progress:
-        manifest = pulling.pull(request, accept, progress)
+        manifest = download.pull(request, accept, progress)
     revision = engine_revision(folder)
     if parsed.json:
         fields = {"folder": str(folder), "revision": manifest.revision, "engine": revision}

@@ -11,24 +11,42 @@ It runs on writer threads, behind the thread that owns the GPU.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
 
 from gvm_client import __version__
 from gvm_client.settings import MatteKnobs
-from gvm_client.windows import windows_covering
-from gvm_server.matting.clock import Clock, Stage
+from gvm_client.windows import Blend, windows_covering
 from gvm_server.matting.engines.base import Image
-from gvm_server.matting.intake import IntakeFrame
+from gvm_server.matting.job_spec import Order
 from gvm_server.matting.knobs import apply as apply_knobs
 from gvm_server.matting.knobs import reaches_out
-from gvm_server.matting.order import Order
+from gvm_server.matting.preprocess import IntakeFrame
 from gvm_server.matting.refine import refine
+from gvm_server.matting.stage_timer import Clock, Stage
 from gvm_server.media.alphas.stamp import MAKER, PLATE_KEY, STAMP, Fingerprint
 from gvm_server.media.geometry import Box, ClipGeometry
 from gvm_server.media.outputs.sinks import Alpha, Delivery
+
+
+def crossfade(shares: Sequence[tuple[Blend, Image]]) -> Image:
+    """Fold one frame's window alphas into its alpha.
+
+    Args:
+        shares: what `gvm_client.windows.blends` gives for the frame, in its order, each with the
+            alpha [h, w] that the share's window gave to the frame. The first share is 1/1.
+
+    Returns:
+        [h, w] float32, between the smallest and the largest of the alphas in every pixel.
+    """
+    alpha = np.zeros_like(shares[0][1])
+    for share, of_window in shares:
+        weight = np.float32(share.numerator / share.denominator)
+        alpha += (of_window - alpha) * weight
+    return alpha
+
 
 # The original program's cuts, in 8-bit steps: below the first is 0, above the second is 1.
 REFERENCE_BLACK, REFERENCE_WHITE = 25 / 255, 240 / 255

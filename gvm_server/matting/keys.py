@@ -23,7 +23,7 @@ from enum import Enum
 
 from gvm_client.windows import Window, blends
 from gvm_server.matting.engines.base import decode_halo
-from gvm_server.matting.order import Order
+from gvm_server.matting.job_spec import Order
 
 INTAKE_REVISION = 3  # colour and resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them

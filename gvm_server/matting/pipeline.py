@@ -22,17 +22,14 @@ import numpy as np
 
 from gvm_client.errors import GvmError, InputError
 from gvm_client.windows import Window, blends, windows_covering
-from gvm_server.matting.ahead import ReadAhead
-from gvm_server.matting.behind import FinishBehind
-from gvm_server.matting.blend import crossfade
-from gvm_server.matting.clock import Clock, Stage
+from gvm_server.matting.background import FinishBehind, ReadAhead
 from gvm_server.matting.engines.base import Engine, EngineInfo, Image, Latent, decode_halo
-from gvm_server.matting.finish import finish
-from gvm_server.matting.footprint import WINDOWS_IN_HAND
+from gvm_server.matting.finish import crossfade, finish
+from gvm_server.matting.job_spec import Order
 from gvm_server.matting.keys import latent_key, maker_words, window_key
-from gvm_server.matting.latents import LatentStore
-from gvm_server.matting.order import Order
-from gvm_server.matting.survey import Survey, of_damage, of_loss
+from gvm_server.matting.lookup import Survey, of_damage, of_loss
+from gvm_server.matting.resources import WINDOWS_IN_HAND, LatentStore
+from gvm_server.matting.stage_timer import Clock, Stage
 from gvm_server.media.alphas.stamp import Fingerprint
 from gvm_server.media.outputs.sinks import Delivery
 from gvm_server.media.plates.base import Plate

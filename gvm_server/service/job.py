@@ -36,9 +36,9 @@ from gvm_client.protocol.messages import (
 )
 from gvm_client.settings import Priority, WindowSettings
 from gvm_client.text import ARE, counted
-from gvm_server.matting.order import Order
+from gvm_server.matting.job_spec import Order
+from gvm_server.matting.lookup import Survey
 from gvm_server.matting.pipeline import Pipeline
-from gvm_server.matting.survey import Survey
 from gvm_server.media.alphas.stamp import Fingerprint
 from gvm_server.media.outputs.sinks import Delivery
 from gvm_server.media.plates.pushed import PushedFrames

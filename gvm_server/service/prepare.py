@@ -25,9 +25,9 @@ from gvm_client.protocol.messages import FilePlate, MappedOutput, Matte, PushedP
 from gvm_client.settings import Priority, WindowSettings
 from gvm_client.windows import Plan
 from gvm_server.matting.engines.registry import Choice, Machine, find_engine
-from gvm_server.matting.footprint import check_memory
-from gvm_server.matting.order import Order, working_size_of
-from gvm_server.matting.working import WorkingSize
+from gvm_server.matting.job_spec import Order, working_size_of
+from gvm_server.matting.resources import check_memory
+from gvm_server.matting.working_size import WorkingSize
 from gvm_server.media.colour.ocio import Configuration
 from gvm_server.media.file_access import OpenFolder, Roots, probe_folder
 from gvm_server.media.geometry import ClipGeometry
@@ -142,7 +142,7 @@ def _fitted(
         return window, ()
     if choice.weights is None or choice.options is None:
         return window, (f"The {choice.engine.name} engine needs little memory: its window stays.",)
-    from gvm_server.matting.engines.gvm.fit import fit_window  # noqa: PLC0415 (torch comes with it)
+    from gvm_server.matting.engines.gvm.memory import fit_window  # noqa: PLC0415 (torch comes with it)
 
     fitted, says = fit_window(window, working, choice.weights, choice.options)
     return fitted, (says,)

@@ -15,8 +15,8 @@ from gvm_client.protocol.messages import (
     MappedFrame,
     PixelType,
 )
-from gvm_server.matting.order import Order
-from gvm_server.matting.survey import Survey
+from gvm_server.matting.job_spec import Order
+from gvm_server.matting.lookup import Survey
 from gvm_server.media.mapped_image import MappedImage
 from gvm_server.media.outputs.sinks import Delivery
 from gvm_server.service.admission import EngineRuntime

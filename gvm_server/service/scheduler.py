@@ -30,12 +30,12 @@ from gvm_client.errors import (
 from gvm_client.protocol.messages import GiveFrames, JobSummary, Matte
 from gvm_client.settings import OnOom, WindowSettings
 from gvm_server.errors import as_gvm_error, forget_traces
+from gvm_server.matting.engines.backoff import backoff
 from gvm_server.matting.engines.base import DeviceLost, Engine
-from gvm_server.matting.engines.gvm.backoff import backoff
 from gvm_server.matting.engines.registry import LoadedEngine
-from gvm_server.matting.order import Order
+from gvm_server.matting.job_spec import Order
+from gvm_server.matting.lookup import survey
 from gvm_server.matting.pipeline import Pipeline, Shop
-from gvm_server.matting.survey import survey
 from gvm_server.media.outputs.sinks import FileSink
 from gvm_server.service.admission import OutputReservation, refuse_conflict
 from gvm_server.service.job import HEARTBEAT_SECONDS, Job, Phase, ReplyChannel

@@ -32,10 +32,10 @@ from gvm_client.protocol.messages import (
 )
 from gvm_client.protocol.wire import Envelope
 from gvm_server.hostmemory import give_back
-from gvm_server.matting.engines.device import device_memory, device_name
+from gvm_server.matting.engines.machine import device_memory, device_name
 from gvm_server.matting.engines.registry import Machine
-from gvm_server.matting.latents import LatentStore
 from gvm_server.matting.pipeline import Shop
+from gvm_server.matting.resources import LatentStore
 from gvm_server.media.file_access import Roots
 from gvm_server.media.store.cache import DiskCache
 from gvm_server.service.endpoint import Endpoint

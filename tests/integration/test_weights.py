@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from gvm_server.matting.engines.gvm.pull import PARTS
-from gvm_server.matting.engines.gvm.weights import STEM
+from gvm_server.matting.engines.gvm.checkpoint import STEM
+from gvm_server.matting.engines.gvm.download import PARTS
 from tests.fakes.hub import FakeHub
 from tests.tools.make_tiny_checkpoint import make_checkpoint
 

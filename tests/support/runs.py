@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from gvm_client.errors import GvmError
 from gvm_client.protocol.messages import Matte
 from gvm_server.matting.engines.base import EngineInfo
+from gvm_server.matting.lookup import Survey, survey
 from gvm_server.matting.pipeline import Pipeline, Shop
-from gvm_server.matting.survey import Survey, survey
 from gvm_server.media.outputs.sinks import Delivery
 from gvm_server.service.prepare import ServerContext, prepare
 

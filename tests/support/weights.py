@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gvm_server.matting.engines.gvm.store import Manifest, record_file, sha256_of, write_manifest
+from gvm_server.matting.engines.gvm.weights_folder import (
+    Manifest,
+    record_file,
+    sha256_of,
+    write_manifest,
+)
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

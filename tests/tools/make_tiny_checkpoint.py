@@ -19,10 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from gvm_server.matting.engines.gvm.layout import Shapes, unet_shapes, vae_shapes
+from gvm_server.matting.engines.gvm.checkpoint import STEM, Shapes, unet_shapes, vae_shapes
+from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.engines.gvm.lora import CONFIG, FILES
-from gvm_server.matting.engines.gvm.reading import read_config
-from gvm_server.matting.engines.gvm.weights import STEM
 
 Tensors = dict[str, NDArray[np.floating]]
 

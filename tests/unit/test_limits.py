@@ -61,9 +61,9 @@ from gvm_client.protocol.messages import (
 )
 from gvm_client.protocol.wire import decode, encode
 from gvm_client.settings import MatteKnobs, WindowSettings
-from gvm_server.matting.engines.gvm.reading import read_config
-from gvm_server.matting.footprint import check_memory
-from gvm_server.matting.working import WorkingSize
+from gvm_server.matting.engines.gvm.config_files import read_config
+from gvm_server.matting.resources import check_memory
+from gvm_server.matting.working_size import WorkingSize
 from gvm_server.media.colour.ocio import load_config
 from gvm_server.media.colour.ocio_files import open_files
 from gvm_server.media.file_access import Roots

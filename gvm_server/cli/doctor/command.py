@@ -26,7 +26,7 @@ from gvm_server.cli.install.bundle import (
 )
 from gvm_server.cli.running_server import other_cache, running_status
 from gvm_server.cli.terminal import size_in_words
-from gvm_server.matting.engines.gvm.store import engine_revision, find_weights, weights_dir
+from gvm_server.matting.engines.gvm.weights_folder import engine_revision, find_weights, weights_dir
 from gvm_server.settings import ServerSettings
 
 LOW_SPACE = 2 << 30  # bytes: a few thousand 1080p alphas and their windows

@@ -48,7 +48,7 @@ from gvm_server.cli.install.scripts import (
 )
 from gvm_server.cli.running_server import log_path, running_status
 from gvm_server.cli.terminal import as_json
-from gvm_server.matting.engines.gvm.store import weights_dir
+from gvm_server.matting.engines.gvm.weights_folder import weights_dir
 from gvm_server.settings import ServerSettings
 
 _ABOUT = """\

@@ -10,7 +10,7 @@ from pathlib import Path
 from gvm_client.errors import EngineError, ErrorCode
 from gvm_client.settings import ModelSettings
 from gvm_server.matting.engines.base import Engine, EngineInfo
-from gvm_server.matting.engines.gvm.options import GvmOptions
+from gvm_server.matting.engines.gvm.config import GvmOptions
 from gvm_server.matting.engines.maker import Maker
 
 _LOG = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def find_engine(name: str, model: ModelSettings, machine: Machine) -> Choice:
         EngineError: there is no such engine, or its weights are not here.
     """
     if name in (AUTO, GVM):
-        from gvm_server.matting.engines.gvm.store import find_weights  # noqa: PLC0415 (see each engine)
+        from gvm_server.matting.engines.gvm.weights_folder import find_weights  # noqa: PLC0415 (see each engine)
 
         named = Path(model.weights) if model.weights else machine.weights
         weights = find_weights(named)
@@ -92,7 +92,7 @@ def _preview(options: GvmOptions) -> Choice:
 
 
 def _no_weights(named: Path | None) -> EngineError:
-    from gvm_server.matting.engines.gvm.store import weights_dir  # noqa: PLC0415
+    from gvm_server.matting.engines.gvm.weights_folder import weights_dir  # noqa: PLC0415
 
     folder = weights_dir(named)
     return EngineError(

@@ -23,7 +23,7 @@ from gvm_client.folders import (
 )
 from gvm_client.server_config import config_dir, read_server_file, server_file
 from gvm_server.cli.install.bundle import search_folders
-from gvm_server.matting.engines.gvm.store import find_weights, weights_dir
+from gvm_server.matting.engines.gvm.weights_folder import find_weights, weights_dir
 from gvm_server.settings import ServerSettings
 
 

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gvm_server.matting.engines.gvm.norm import GroupNorm
-from gvm_server.matting.engines.gvm.steady import (
+from gvm_server.matting.engines.gvm.operators import (
+    GroupNorm,
     Linear,
     PointConvolution,
     TimeConvolution,

@@ -24,17 +24,16 @@ from torch import Tensor, nn
 
 from gvm_client.errors import EngineError, ErrorCode
 from gvm_client.settings import Noise
+from gvm_server.matting.engines.backoff import chunks
 from gvm_server.matting.engines.base import SEAMLESS_HALO, DeviceLost, Image, Latent
-from gvm_server.matting.engines.gvm.backoff import chunks
-from gvm_server.matting.engines.gvm.device import (
+from gvm_server.matting.engines.gvm.config import GvmOptions, SchedulerConfig
+from gvm_server.matting.engines.gvm.load import Networks, Say, load_networks
+from gvm_server.matting.engines.gvm.placement import (
     empty_cache,
     free_bytes,
     is_out_of_memory,
     lost_its_context,
 )
-from gvm_server.matting.engines.gvm.loading import Networks, Say, load_networks
-from gvm_server.matting.engines.gvm.options import GvmOptions
-from gvm_server.matting.engines.gvm.schedule import noise_levels
 from gvm_server.matting.engines.gvm.simplify import timestep_biases
 
 log = logging.getLogger(__name__)
@@ -275,3 +274,15 @@ def _exhausted(what: str, said: str, free: str = "") -> EngineError:
         remedy=_REMEDY,
         code=ErrorCode.OUT_OF_MEMORY,
     )
+
+
+def noise_levels(config: SchedulerConfig, steps: int) -> list[float]:
+    """Return `steps + 1` falling noise levels, the last 0; a level times 1000 is a timestep."""
+    lowest = _shifted(1.0 / config.train_steps, config.shift)
+    span = max(steps - 1, 1)
+    even = [1.0 + (lowest - 1.0) * index / span for index in range(steps)]
+    return [*(_shifted(level, config.shift) for level in even), 0.0]
+
+
+def _shifted(level: float, shift: float) -> float:
+    return shift * level / (1.0 + (shift - 1.0) * level)

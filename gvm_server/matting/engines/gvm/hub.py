@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from gvm_client.errors import EngineError, ErrorCode, GvmError, SettingsError
-from gvm_server.matting.engines.gvm.store import is_weights_file, weights_dir
-from gvm_server.matting.engines.gvm.weights import STEM
+from gvm_server.matting.engines.gvm.checkpoint import STEM
+from gvm_server.matting.engines.gvm.weights_folder import is_weights_file, weights_dir
 from gvm_server.media.atomic_files import write_failure
 
 if TYPE_CHECKING:

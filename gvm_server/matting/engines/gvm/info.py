@@ -15,11 +15,13 @@ from pathlib import Path
 
 from gvm_client.settings import Noise
 from gvm_server.matting.engines.base import Engine, EngineInfo, Upsampling
+from gvm_server.matting.engines.gvm.checkpoint import weight_files
+from gvm_server.matting.engines.gvm.config import GvmOptions, resolve
+from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.engines.gvm.lora import CONFIG, FILES
-from gvm_server.matting.engines.gvm.maker import gvm_maker
-from gvm_server.matting.engines.gvm.options import GvmOptions
-from gvm_server.matting.engines.gvm.store import engine_revision
-from gvm_server.matting.engines.gvm.weights import weight_files
+from gvm_server.matting.engines.gvm.weights_folder import engine_revision
+from gvm_server.matting.engines.machine import resolved_device
+from gvm_server.matting.engines.maker import Maker, host_maker, torch_maker
 
 PAD_MULTIPLE = 32
 CODE_REVISION = 2  # goes up whenever the same weights and settings give other pixels
@@ -89,3 +91,23 @@ def _states(paths: list[Path]) -> Iterator[bytes]:
             with path.open("rb") as file:
                 yield f"{path.name}:{stat.st_size}:{stat.st_mtime_ns}".encode()
                 yield file.read(_HEADER_BYTES)
+
+
+def gvm_maker(folder: Path, options: GvmOptions) -> Maker:
+    """Return the maker of the engine that these weights and options make.
+
+    Raises:
+        EngineError: the checkpoint's configs cannot be read, or the device is not there.
+    """
+    unet_folder = Path(options.unet) if options.unet else None
+    vae = read_config(folder, unet_folder).vae
+    device = resolved_device(options.device)
+    resolved = resolve(device.partition(":")[0], options, vae)
+    return (
+        *host_maker(),
+        *torch_maker(device),
+        ("unet", resolved.unet.value),
+        ("vae", resolved.vae.value),
+        ("channels last", str(resolved.channels_last)),
+        ("compiled by", options.compile_backend),
+    )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gvm_client.errors import EngineError, ErrorCode
-from gvm_server.matting.engines.gvm.weights import read_header, read_tensor
+from gvm_server.matting.engines.gvm.checkpoint import read_header, read_tensor
 
 if TYPE_CHECKING:
     import torch

@@ -16,7 +16,7 @@ from typing import TypeAlias
 import torch
 from torch.nn import functional
 
-from gvm_server.matting.engines.gvm.steady import in_blocks_, silu_
+from gvm_server.matting.engines.gvm.operators import in_blocks_, silu_
 
 Weights: TypeAlias = dict[str, torch.Tensor]
 

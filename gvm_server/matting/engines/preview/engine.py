@@ -22,7 +22,7 @@ import numpy as np
 
 from gvm_client.errors import EngineError, ErrorCode
 from gvm_server.matting.engines.base import EngineInfo, Image, Latent, Upsampling
-from gvm_server.matting.engines.device import resolved_device
+from gvm_server.matting.engines.machine import resolved_device
 from gvm_server.matting.engines.maker import Maker, host_maker, torch_maker
 
 if TYPE_CHECKING:

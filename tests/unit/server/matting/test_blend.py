@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gvm_client.windows import Blend, Plan, Window, blends
-from gvm_server.matting.blend import crossfade
 from gvm_server.matting.engines.base import Image
+from gvm_server.matting.finish import crossfade
 
 WINDOW = Window(first=1, last=8)
 

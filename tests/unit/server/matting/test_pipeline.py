@@ -19,10 +19,10 @@ from gvm_client.settings import MatteKnobs, ModelSettings, PlanKind, WindowSetti
 from gvm_client.windows import Plan, windows_covering, windows_for
 from gvm_server.matting.engines.base import Engine
 from gvm_server.matting.engines.registry import Machine, find_engine
-from gvm_server.matting.latents import LatentStore
-from gvm_server.matting.order import Order, working_size_of
+from gvm_server.matting.job_spec import Order, working_size_of
+from gvm_server.matting.lookup import survey
 from gvm_server.matting.pipeline import Pipeline, Shop
-from gvm_server.matting.survey import survey
+from gvm_server.matting.resources import LatentStore
 from gvm_server.media.outputs.sinks import Delivery
 from gvm_server.media.store.cache import DiskCache
 from tests.fakes.plate import DrawnPlate, MemorySink

@@ -13,9 +13,9 @@ from gvm_client.errors import ErrorCode, JobCancelled
 from gvm_client.protocol.messages import Accepted, Cancelled, FrameReady, Progress
 from gvm_client.settings import Priority
 from gvm_server.matting.engines.test import Faults, StandInEngine
-from gvm_server.matting.order import Order
+from gvm_server.matting.job_spec import Order
+from gvm_server.matting.lookup import Survey, survey
 from gvm_server.matting.pipeline import Pipeline, Shop
-from gvm_server.matting.survey import Survey, survey
 from gvm_server.service.job import Job
 from gvm_server.service.prepare import prepare
 from tests.fakes.listener import Listener

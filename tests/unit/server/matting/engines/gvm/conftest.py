@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from gvm_server.matting.engines.gvm.config import GvmOptions
 from gvm_server.matting.engines.gvm.engine import GvmEngine
-from gvm_server.matting.engines.gvm.options import GvmOptions
 from tests.support.tree import GOLDEN
 from tests.tools.make_tiny_checkpoint import Recipe, make_checkpoint
 

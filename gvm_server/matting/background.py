@@ -1,0 +1,144 @@
+"""What runs beside the GPU: plate frames read ahead of it, alphas finished behind it.
+
+Both are bounded: a job holds the frames of the windows that come next, and a fixed number of tasks.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import CancelledError, Executor, Future
+
+from gvm_client.errors import GvmError
+from gvm_server.errors import as_gvm_error
+from gvm_server.matting.job_spec import Order
+from gvm_server.matting.preprocess import IntakeFrame, take_in
+from gvm_server.matting.stage_timer import Clock
+
+
+class ReadAhead:
+    """The frames that were asked for and not taken yet; used by one thread."""
+
+    def __init__(self, order: Order, *, readers: Executor, clock: Clock) -> None:
+        self._order = order
+        self._readers = readers
+        self._clock = clock
+        self._frames: dict[int, Future[IntakeFrame]] = {}
+
+    def ask(self, frames: Iterable[int]) -> bool:
+        """Start reading; return whether all can be read without waiting for a host."""
+        frames = list(frames)
+        given = self._order.plate.want(frames)
+        for frame in frames:
+            if frame not in self._frames and given:
+                self._start(frame)
+        return given
+
+    def take(self, frame: int) -> IntakeFrame:
+        """Return a frame, waiting for its reader; it stays until it is dropped.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        return (self._frames.get(frame) or self._start(frame)).result()
+
+    def keep_only(self, needed: Callable[[int], bool]) -> None:
+        """Drop the frames that are not needed any more."""
+        for frame in [frame for frame in self._frames if not needed(frame)]:
+            self._frames.pop(frame).cancel()
+
+    def _start(self, frame: int) -> Future[IntakeFrame]:
+        future = self._readers.submit(take_in, self._order, frame, self._clock)
+        self._frames[frame] = future
+        return future
+
+
+ROOM_SECONDS = 0.1  # how often one who waits for room looks whether the job has ended
+
+
+class FinishBehind:
+    """A job's tasks in the writers' hands.
+
+    The job's own loop counts as one task, so the last to leave, whoever it is, ends the job.
+
+    Args:
+        writers: the pool.
+        room: tasks that may wait or run at once; more make the GPU wait.
+        on_end: called once, on the thread of the last task, with the first failure or None.
+    """
+
+    def __init__(
+        self, *, writers: Executor, room: int, on_end: Callable[[GvmError | None], None]
+    ) -> None:
+        self._writers = writers
+        self._room = threading.Semaphore(room)
+        self._on_end = on_end
+        self._lock = threading.Lock()
+        self._tasks = 1
+        self.closed = False
+        self._reason: GvmError | None = None
+        self.failure: GvmError | None = None
+
+    def put(self, task: Callable[[], None]) -> None:
+        """Hand a task over, waiting for room.
+
+        Raises:
+            GvmError: the job has failed or was ended.
+        """
+        self.check()
+        while not self._room.acquire(timeout=ROOM_SECONDS):
+            self.check()
+        with self._lock:
+            self._tasks += 1
+        self._writers.submit(self._run, task).add_done_callback(self._put_done)
+
+    def keep(self, task: Callable[[], None]) -> None:
+        """Hand over what is done even when the job has ended: what was made is not lost."""
+        with self._lock:
+            self._tasks += 1
+        self._writers.submit(task).add_done_callback(self._left)
+
+    def check(self) -> None:
+        """Raise the failure, if there is one."""
+        if self.failure is not None:
+            raise self.failure
+
+    def fail(self, failure: GvmError) -> None:
+        """End the job: tasks that have not begun are not done. The first failure stays."""
+        with self._lock:
+            self.failure = self.failure or failure
+
+    def close(self, reason: GvmError | None = None) -> None:
+        """Say that no more tasks come; harmless when said again.
+
+        Args:
+            reason: why, where the job could not go on; what was handed over is still done.
+        """
+        with self._lock:
+            if self.closed:
+                return
+            self.closed = True
+            self._reason = reason
+        self._leave()
+
+    def _run(self, task: Callable[[], None]) -> None:
+        if self.failure is None:
+            task()
+
+    def _put_done(self, future: Future[None]) -> None:
+        self._room.release()
+        self._left(future)
+
+    def _left(self, future: Future[None]) -> None:
+        error = CancelledError() if future.cancelled() else future.exception()
+        if error is not None:
+            self.fail(as_gvm_error(error))
+        self._leave()
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._tasks -= 1
+            last = self._tasks == 0
+        if last:
+            self._on_end(self.failure or self._reason)
+            del self._on_end  # its owner, who holds this: nobody waits for the garbage collector

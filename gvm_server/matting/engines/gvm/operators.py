@@ -1,0 +1,156 @@
+"""Operators that round alike on any count of threads and in any memory format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import gcd
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from gvm_server.matting.engines.gvm.config import NORM_GROUPS
+
+# PyTorch's grain: at most so many elements go to one thread, whatever the count of threads.
+ELEMENT_BLOCK = 1 << 15
+# A product of fewer rows is summed by the count of threads (MKL 2024.2 on AVX2: up to 11 rows).
+FEWEST_ROWS = 16
+
+
+def applies_to(value: Tensor) -> bool:
+    """Say whether a value is of the kind that these operators are for: float32 on the CPU."""
+    return value.device.type == "cpu" and value.dtype is torch.float32
+
+
+def silu_(value: Tensor) -> Tensor:
+    """Replace a value by its SiLU, and return it."""
+    return in_blocks_(lambda part: functional.silu(part, inplace=True), value)
+
+
+def gelu(value: Tensor) -> Tensor:
+    """Return the GELU of a value, in a new tensor."""
+    if not applies_to(value):
+        return functional.gelu(value)
+    return in_blocks_(torch.ops.aten.gelu_, value.clone(memory_format=torch.contiguous_format))
+
+
+def in_blocks_(operator: Callable[[Tensor], Tensor], value: Tensor) -> Tensor:
+    """Apply an in-place operator of single elements, one thread's share at a time.
+
+    Args:
+        operator: writes to the tensor that it is given.
+        value: contiguous, or [N, C, h, w] in the channels-last format.
+    """
+    if not applies_to(value) or value.numel() <= ELEMENT_BLOCK:
+        return operator(value)
+    in_memory = value if value.is_contiguous() else value.permute(0, 2, 3, 1)
+    for part in torch.split(in_memory.view(-1), ELEMENT_BLOCK):
+        operator(part)
+    return value
+
+
+class Linear(nn.Linear):
+    """A linear layer."""
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Map [..., before] to [..., width]."""
+        rows = tokens.shape[:-1].numel()
+        if rows >= FEWEST_ROWS or not applies_to(tokens):
+            return super().forward(tokens)
+        padded = functional.pad(tokens.reshape(rows, -1), (0, 0, 0, FEWEST_ROWS - rows))
+        return super().forward(padded)[:rows].view(*tokens.shape[:-1], -1)
+
+
+class PointConvolution(nn.Conv2d):
+    """A 1x1 convolution: a linear layer on pixels."""
+
+    def __init__(self, before: int, width: int) -> None:
+        super().__init__(before, width, 1)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Map [T, before, h, w] to [T, width, h, w], in the format that it has."""
+        if not applies_to(frames):
+            return super().forward(frames)
+        frames, pixels = _wide_enough(frames)
+        tokens = frames.permute(0, 2, 3, 1)
+        result = functional.linear(tokens, self.weight[:, :, 0, 0], self.bias).permute(0, 3, 1, 2)
+        return _formatted(result, frames)[..., :pixels]
+
+
+class TimeConvolution(nn.Conv2d):
+    """A convolution over three frames, zeros beyond the ends: three linear layers on pixels.
+
+    Its kernel is [width, width, 3, 1], over (time, pixels) of a window seen as one image.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width, width, (3, 1), padding=(1, 0))
+
+    def forward(self, window: Tensor) -> Tensor:
+        """Map [1, C, T, pixels] to the same shape, in the format that it has."""
+        if not applies_to(window):
+            return super().forward(window)
+        window, kept = _wide_enough(window)
+        _, width, count, pixels = window.shape
+        before, now, after = self.weight[..., 0].unbind(dim=2)
+        rows = window.permute(0, 2, 3, 1).reshape(count * pixels, width)
+        result = functional.linear(rows, now, self.bias)
+        result[pixels:].addmm_(rows[:-pixels], before.T)
+        result[:-pixels].addmm_(rows[pixels:], after.T)
+        image = result.view(1, count, pixels, width).permute(0, 3, 1, 2)
+        return _formatted(image, window)[..., :kept]
+
+
+def _wide_enough(image: Tensor) -> tuple[Tensor, int]:
+    """Return an image whose every row is FEWEST_ROWS or more pixels, and how many to keep."""
+    width = image.shape[-1]
+    if width >= FEWEST_ROWS:
+        return image, width
+    return functional.pad(image, (0, FEWEST_ROWS - width)), width
+
+
+def _formatted(image: Tensor, like: Tensor) -> Tensor:
+    """Return a channels-last image in the format of another."""
+    return image.contiguous() if like.is_contiguous() else image
+
+
+PIXEL_BLOCK = 256  # pixels summed one after the other
+
+
+class GroupNorm(nn.GroupNorm):
+    """The group norm of this family of networks: 32 groups."""
+
+    def __init__(self, width: int, eps: float) -> None:
+        super().__init__(NORM_GROUPS, width, eps=eps)
+
+    def forward(self, value: Tensor) -> Tensor:
+        """Normalise [N, C, h, w] over each group's channels and all pixels."""
+        pixels = value.shape[2:].numel()
+        last = value.is_contiguous(memory_format=torch.channels_last) and not value.is_contiguous()
+        if not last or value.device.type != "cpu" or pixels <= PIXEL_BLOCK:
+            return super().forward(value)
+        return _blocked(self, value)
+
+
+def _blocked(norm: nn.GroupNorm, value: Tensor) -> Tensor:
+    """Normalise block by block, then move each block from its own moments to those of all.
+
+    With block moments m_b, v_b the group has m = mean(m_b), v = mean(v_b + (m_b - m)^2).
+    """
+    count, width, *sides = value.shape
+    block = gcd(sides[0] * sides[1], PIXEL_BLOCK)
+    blocks = value.permute(0, 2, 3, 1).reshape(-1, block, 1, width).permute(0, 3, 1, 2)
+    result, mean, rstd = torch.native_group_norm(
+        blocks, None, None, len(blocks), width, block, norm.num_groups, norm.eps
+    )
+    mean, rstd = (part.double().view(count, -1, norm.num_groups) for part in (mean, rstd))
+    centre = mean.mean(dim=1, keepdim=True)
+    variance = (rstd**-2 - norm.eps + (mean - centre) ** 2).mean(dim=1, keepdim=True)
+    whole = torch.rsqrt(variance + norm.eps)
+    channels = width // norm.num_groups
+    scale = (whole / rstd).repeat_interleave(channels, dim=2) * norm.weight
+    shift = ((mean - centre) * whole).repeat_interleave(channels, dim=2) * norm.weight + norm.bias
+    flat = result.permute(0, 2, 3, 1).view(len(blocks), block, width)
+    scale, shift = (part.to(flat.dtype).view(-1, 1, width) for part in (scale, shift))
+    torch.addcmul(shift, flat, scale, out=flat)
+    return flat.view(count, *sides, width).permute(0, 3, 1, 2)

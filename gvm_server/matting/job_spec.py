@@ -1,0 +1,70 @@
+"""What one job is to make: a clip, a plan, frames, settings, and where the alphas go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gvm_client.settings import MatteKnobs, PlanKind, WindowSettings
+from gvm_client.windows import Plan
+from gvm_server.matting.engines.base import EngineInfo, Upsampling
+from gvm_server.matting.working_size import WorkingSize, working_size
+from gvm_server.media.geometry import Box, ClipGeometry
+from gvm_server.media.outputs.sinks import Sink
+from gvm_server.media.plates.base import Plate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """One job, looked at and found good.
+
+    Attributes:
+        plate: the clip.
+        plan: its windows.
+        frames: the host's frame numbers that are asked for, in the order asked.
+        engine: what will run.
+        window: how frames are grouped and sized.
+        knobs: what is done to the finished alpha.
+        sink: where alphas go.
+        geometry: where the clip's pictures lie.
+        working: the size at which it sees them.
+        playhead: the frame to make first, or None.
+    """
+
+    plate: Plate
+    plan: Plan
+    frames: tuple[int, ...]
+    engine: EngineInfo
+    window: WindowSettings
+    knobs: MatteKnobs
+    sink: Sink
+    geometry: ClipGeometry
+    working: WorkingSize
+    playhead: int | None = None
+
+    @property
+    def canvas(self) -> Box:
+        """The pixels that the model sees, the same for every frame of the clip."""
+        return self.geometry.canvas
+
+    @property
+    def reference(self) -> bool:
+        """Whether the original program's result is asked for, with its plain resize and cuts."""
+        return self.window.plan is PlanKind.REFERENCE
+
+    @property
+    def upsampling(self) -> Upsampling:
+        """How the alpha comes up to plate size."""
+        return Upsampling.BILINEAR if self.reference else self.engine.upsampling
+
+
+def working_size_of(
+    geometry: ClipGeometry, window: WindowSettings, engine: EngineInfo
+) -> WorkingSize:
+    """Return the working size of a clip; the model sees square pixels."""
+    canvas = geometry.canvas
+    return working_size(
+        canvas.height,
+        max(1, round(canvas.width * geometry.pixel_aspect)),
+        window,
+        engine.pad_multiple,
+    )

@@ -1,0 +1,196 @@
+"""What of an order stands already, and what is to be made: looked at before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_client.frames import abbreviated_frames
+from gvm_client.text import ARE, WERE, counted
+from gvm_client.windows import Window, windows_covering, windows_for
+from gvm_server.matting.job_spec import Order
+from gvm_server.matting.keys import alpha_key, maker_words, window_key
+from gvm_server.media.alphas.stamp import Fingerprint
+from gvm_server.media.store.cache import DiskCache
+
+_NONE: Mapping[int, Fingerprint] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Survey:
+    """How an order stands.
+
+    Attributes:
+        kept: frames whose finished alpha stands where it was asked for.
+        cached: fingerprints of frames whose finished alpha lies in the cache.
+        to_make: fingerprints of the other frames.
+        windows: the windows that the frames to make need, the playhead's first.
+        windows_cached: how many of these lie in the cache.
+        notes: what the artist should know of what stands, in whole sentences.
+    """
+
+    kept: tuple[int, ...]
+    cached: Mapping[int, Fingerprint]
+    to_make: Mapping[int, Fingerprint]
+    windows: tuple[Window, ...]
+    windows_cached: int
+    notes: tuple[str, ...] = ()
+
+
+def survey(
+    order: Order,
+    cache: DiskCache,
+    heed: Callable[[], None] = lambda: None,
+    lost: Mapping[int, Fingerprint] = _NONE,
+) -> Survey:
+    """Look at what stands, and prove it; no pixels are decoded.
+
+    Args:
+        order: what is asked for.
+        cache: what was made before.
+        heed: called between frames; raises where the job is to end.
+        lost: alphas that the job found in the cache and could not take from there: they are made,
+            whatever lies in the cache now.
+
+    Raises:
+        InputError: a plate changed since an alpha was lost.
+        InputError: a frame lies outside the clip, plate frames are missing (all are named), or one
+            that is needed has no readable header, or another format than the clip.
+    """
+    _check_plate(order)
+    maker = maker_words(order)
+    kept: dict[int, str] = {}
+    damaged: list[int] = []
+    spoiled: list[int] = []  # in the cache
+    cached: dict[int, Fingerprint] = {}
+    to_make: dict[int, Fingerprint] = {}
+    for frame in sorted(order.frames):
+        heed()
+        wanted = Fingerprint(alpha_key(order, frame), maker)
+        if lost.get(frame, wanted) != wanted:
+            raise _changed(order, frame)
+        standing = order.sink.standing(frame, wanted)
+        if standing.damaged:
+            damaged.append(frame)
+        if standing.kept:
+            kept[frame] = standing.maker
+        elif frame not in lost and cache.alpha(wanted, partial(spoiled.append, frame)):
+            cached[frame] = wanted
+        else:
+            to_make[frame] = wanted
+    windows = tuple(_in_order_of_service(order, to_make))
+    return Survey(
+        kept=tuple(kept),
+        cached=cached,
+        to_make=to_make,
+        windows=windows,
+        windows_cached=sum(
+            cache.has_window(Fingerprint(window_key(order, window), maker).digest)
+            for window in windows
+        ),
+        notes=(
+            *_of_other_makers(kept, maker),
+            *of_damage(len(damaged), "finished frame", damaged),
+            *of_damage(len(spoiled), "cached alpha", spoiled),
+        ),
+    )
+
+
+def _of_other_makers(kept: Mapping[int, str], here: str) -> tuple[str, ...]:
+    others: dict[str, list[int]] = {}
+    for frame, maker in kept.items():
+        if maker != here:
+            others.setdefault(maker, []).append(frame)
+    return tuple(
+        f"{counted(len(frames), 'finished frame', ARE)} kept that another maker made"
+        f" ({abbreviated_frames(frames)}):"
+        f" by {_difference(maker, here)}, here {_difference(here, maker)}. --same-maker makes them"
+        f" again."
+        for maker, frames in others.items()
+    )
+
+
+def _difference(maker: str, other: str) -> str:
+    """Return what of a maker's words the other one does not say."""
+    said = [words for words in maker.split("; ") if words not in other.split("; ")]
+    return f"({'; '.join(said) or 'nothing else'})"
+
+
+def of_damage(count: int, what: str, frames: Iterable[int]) -> tuple[str, ...]:
+    """Return the sentence for what was kept and is damaged; none where nothing is.
+
+    Args:
+        count: how many of them.
+        what: one of them.
+        frames: what they are of.
+    """
+    if not count:
+        return ()
+    return (f"{counted(count, what, WERE)} damaged and made again: {_named(frames)}.",)
+
+
+def of_loss(frames: Collection[int]) -> tuple[str, ...]:
+    """Return the sentence for alphas that were in the cache when the job began, and went away."""
+    if not frames:
+        return ()
+    left, were = counted(len(frames), "alpha"), WERE[len(frames) != 1]
+    return (f"{left} left the cache while the job ran and {were} made again: {_named(frames)}.",)
+
+
+def _named(frames: Iterable[int]) -> str:
+    named = sorted(set(frames))
+    return f"{'frame' if len(named) == 1 else 'frames'} {abbreviated_frames(named)}"
+
+
+def _changed(order: Order, frame: int) -> InputError:
+    return InputError(
+        f"Frame {frame} of {order.plate.name}, or one that its windows see, changed while the job"
+        f" ran: its alpha left the cache, and cannot be made again as it was.",
+        remedy="Ask again when the plate is finished: what was made before the change is kept.",
+        code=ErrorCode.PLATE_MISMATCH,
+        frame=frame,
+        path=order.plate.name,
+    )
+
+
+def _check_plate(order: Order) -> None:
+    plan = order.plan
+    outside = [frame for frame in order.frames if not plan.first <= frame <= plan.last]
+    if outside:
+        raise InputError(
+            f"Frames {abbreviated_frames(outside)} lie outside the clip {plan.first}-{plan.last}"
+            f" of {order.plate.name}.",
+            remedy="Ask for frames of the clip, or set its extent with --first and --last.",
+            code=ErrorCode.RANGE_OUTSIDE,
+            frame=outside[0],
+            path=order.plate.name,
+        )
+    missing, left_out = set(order.plate.missing()), set(order.geometry.left_out)
+    if not missing and not left_out:
+        return
+    seen = {frame for window in windows_for(plan, order.frames) for frame in window.frames}
+    for frame in sorted(left_out & seen):
+        order.plate.header(frame)  # says what is wrong with it, before an hour's work and not after
+    if lost := sorted(missing & seen):
+        raise InputError(
+            f"Frames {abbreviated_frames(lost)} of {order.plate.name} are missing;"
+            f" the frames asked for need them.",
+            remedy="Render them, set the clip's extent with --first and --last, or let other"
+            " frames stand in with --missing hold or --missing black.",
+            code=ErrorCode.PLATE_MISSING,
+            frame=lost[0],
+            path=order.plate.name,
+        )
+
+
+def _in_order_of_service(order: Order, frames: Iterable[int]) -> Iterator[Window]:
+    """Yield windows ascending, so that few frames wait for a second one; the playhead's first."""
+    wanted = set(frames)
+    first: tuple[Window, ...] = ()
+    if order.playhead is not None and order.playhead in wanted:
+        first = windows_covering(order.plan, order.playhead)
+        yield from first
+    yield from (window for window in windows_for(order.plan, sorted(wanted)) if window not in first)

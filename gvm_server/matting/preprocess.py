@@ -1,0 +1,82 @@
+"""A plate frame on its way in: read, colour, canvas, working size.
+
+It runs on reader threads, ahead of the thread that owns the GPU.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_server.matting.engines.base import LUMA, Image
+from gvm_server.matting.job_spec import Order
+from gvm_server.matting.stage_timer import Clock, Stage
+from gvm_server.media.geometry import Box, FrameHeader, describe
+from gvm_server.media.pixels import Pixels, downscale
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IntakeFrame:
+    """One plate frame, ready for the model and for the finish.
+
+    Attributes:
+        frame: the host's frame number.
+        header: as the plate has it.
+        working: [3, padded_height, padded_width] float32, display-referred sRGB, 0..1.
+        guide: [canvas height, canvas width] float16, the plate's luma, 0..1.
+    """
+
+    frame: int
+    header: FrameHeader
+    working: Image
+    guide: NDArray[np.float16]
+
+
+def take_in(order: Order, frame: int, clock: Clock) -> IntakeFrame:
+    """Read one frame and bring it to the model's colour and size.
+
+    Raises:
+        InputError: the frame cannot be read, or reaches outside the clip's canvas.
+    """
+    with clock.stage(Stage.READ):
+        plate_frame = order.plate.read(frame)
+    with clock.stage(Stage.COLOUR):
+        display = order.plate.colour.to_display(plate_frame.pixels)
+        display = _on_canvas(display, plate_frame.header.data, order.canvas, frame)
+    with clock.stage(Stage.RESIZE):
+        size = order.working
+        small = downscale(display, size.height, size.width)
+        working = size.pad(np.ascontiguousarray(small.transpose(2, 0, 1)))
+        guide = luma(display).astype(np.float16)
+    return IntakeFrame(frame=frame, header=plate_frame.header, working=working, guide=guide)
+
+
+def luma(display: Pixels) -> Image:
+    """Return the luma [H, W] of display-referred [H, W, 3].
+
+    OpenCV's product and not numpy's: OpenBLAS sums in another order on another count of threads.
+    """
+    weighed = cv2.transform(np.ascontiguousarray(display), LUMA[np.newaxis])
+    return np.asarray(weighed, dtype=np.float32).reshape(display.shape[:2])
+
+
+def _on_canvas(pixels: Pixels, data: Box, canvas: Box, frame: int) -> Pixels:
+    """Lay a frame's data window on the canvas; black around it."""
+    if data == canvas:
+        return pixels
+    if not canvas.holds(data):
+        raise InputError(
+            f"The data window of frame {frame}, {describe(data)}, reaches outside the clip's"
+            f" canvas, {describe(canvas)}: the plate changed after the job had begun.",
+            remedy="Ask again when the plate is finished.",
+            code=ErrorCode.PLATE_MISMATCH,
+            frame=frame,
+        )
+    top, left = data.y - canvas.y, data.x - canvas.x
+    whole = np.zeros((canvas.height, canvas.width, 3), dtype=np.float32)
+    whole[top : top + data.height, left : left + data.width] = pixels
+    return whole

@@ -1,0 +1,137 @@
+"""What jobs share and what they take: stores and pools, latents in memory, memory for pictures."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+from gvm_client.errors import EngineError, ErrorCode, InputError
+from gvm_client.settings import WindowSettings
+from gvm_server.hostmemory import available_bytes
+from gvm_server.matting.engines.base import Latent
+from gvm_server.matting.working_size import WorkingSize
+from gvm_server.media.geometry import Box, ClipGeometry, describe
+
+LIMIT_FRAMES = 128  # sixteen windows of eight: more than overlaps and one changed frame ask for
+
+
+class LatentStore:
+    """A bounded map from a frame's key to its latent; safe from several threads.
+
+    Args:
+        limit_bytes: what the latents may hold together.
+        limit_frames: how many there may be: small ones must not add up over a long clip either.
+    """
+
+    def __init__(self, *, limit_bytes: int, limit_frames: int = LIMIT_FRAMES) -> None:
+        self._limit = limit_bytes
+        self._limit_frames = limit_frames
+        self._held = 0
+        self._lock = threading.Lock()
+        self._latents: OrderedDict[bytes, Latent] = OrderedDict()
+
+    def __contains__(self, key: bytes) -> bool:
+        with self._lock:
+            return key in self._latents
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that the latents hold."""
+        return self._held
+
+    def recall(self, key: bytes) -> Latent | None:
+        """Return a frame's latent, or None."""
+        with self._lock:
+            if key not in self._latents:
+                return None
+            self._latents.move_to_end(key)
+            return self._latents[key]
+
+    def keep(self, key: bytes, latent: Latent) -> None:
+        """Keep a latent; older ones leave until the bound holds."""
+        with self._lock:
+            if key in self._latents:
+                return
+            self._latents[key] = latent
+            self._held += latent.nbytes
+            while self._held > self._limit or len(self._latents) > self._limit_frames:
+                _, oldest = self._latents.popitem(last=False)
+                self._held -= oldest.nbytes
+
+    def clear(self) -> None:
+        """Drop every latent."""
+        with self._lock:
+            self._latents.clear()
+            self._held = 0
+
+
+GIB = 1 << 30
+WINDOWS_IN_HAND = 2  # the one that runs, and the one whose frames are read meanwhile
+_COLOURS = 12  # bytes a pixel of three floats
+_GUIDE = 2  # bytes a pixel of the luma that a frame keeps until its alpha is finished
+_COPIES = 2  # of a frame that is being read, or of an alpha that is being finished
+
+
+def picture_bytes(canvas: Box, working: WorkingSize, window: WindowSettings, *, hands: int) -> int:
+    """Return the memory that a job's frames take at least; the model's own is not in it.
+
+    Args:
+        canvas: the pixels that the model sees.
+        working: the size at which it sees them.
+        window: how many frames are in hand.
+        hands: frames that are read or finished at the same time.
+    """
+    held = WINDOWS_IN_HAND * window.frames_per_window
+    area = canvas.width * canvas.height
+    small = working.padded_width * working.padded_height
+    return held * (_GUIDE * area + _COLOURS * small) + hands * _COPIES * _COLOURS * area
+
+
+def check_memory(
+    name: str,
+    geometry: ClipGeometry,
+    working: WorkingSize,
+    window: WindowSettings,
+    *,
+    hands: int,
+    available: Callable[[], int] = available_bytes,
+) -> None:
+    """Refuse pictures for which this machine has no memory.
+
+    Args:
+        name: the clip's, for messages.
+        geometry: of the clip.
+        working: the size at which the model sees it.
+        window: how many frames are in hand.
+        hands: frames that are read or finished at the same time.
+        available: the bytes that are free.
+
+    Raises:
+        EngineError: OUT_OF_MEMORY, with what they need and what there is.
+        InputError: PLATE_MISMATCH, one frame alone makes them too large: its header is damaged.
+    """
+    canvas, there = geometry.canvas, available()
+    needed = picture_bytes(canvas, working, window, hands=hands)
+    if needed <= there:
+        return
+    sentence = (
+        f"Windows of {window.frames_per_window} frames of {name}, {describe(canvas)} pixels each,"
+        f" take at least {needed / GIB:.1f} GiB of memory; {there / GIB:.1f} GiB are available."
+    )
+    rest = geometry.rest
+    if rest is not None and picture_bytes(rest, working, window, hands=hands) <= there:
+        raise InputError(
+            f"{sentence} The data window of frame {geometry.widest} alone makes them so large;"
+            f" without it the clip spans {describe(rest)}.",
+            remedy="Render that frame again, or crop the plate to its display window.",
+            code=ErrorCode.PLATE_MISMATCH,
+            frame=geometry.widest,
+            path=name,
+        )
+    raise EngineError(
+        sentence,
+        remedy="Use a smaller --frames-per-window, crop the plate, or end other programs.",
+        code=ErrorCode.OUT_OF_MEMORY,
+        path=name,
+    )

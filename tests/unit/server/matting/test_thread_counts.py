@@ -1,0 +1,71 @@
+"""What stands around the model gives the same bits on any count of threads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gvm_client.settings import MatteKnobs
+from gvm_server.matting.engines.base import Image, Upsampling
+from gvm_server.matting.engines.preview.engine import PreviewEngine
+from gvm_server.matting.knobs import apply
+from gvm_server.matting.preprocess import luma
+from gvm_server.matting.refine import refine
+from gvm_server.media.pixels import downscale, upscale
+from tests.support.portrait import portrait
+from tests.support.threads import hashes
+
+SIDES = [(180, 320), (271, 483)]
+KNOBS = [
+    MatteKnobs(black=0.05, white=0.9, gamma=1.3),
+    MatteKnobs(grow=2.5),
+    MatteKnobs(grow=-9.0, invert=True),
+    MatteKnobs(blur=3.3),
+    MatteKnobs(blur=40.0),
+]
+
+
+def _random(*shape: int) -> Image:
+    return np.random.default_rng(0).random(shape, np.float32)
+
+
+@pytest.mark.parametrize("sides", SIDES)
+def test_a_plate_comes_in_with_the_same_bits(sides: tuple[int, int]):
+    """Luma, and both directions of the resize."""
+    display = _random(*sides, 3)
+    assert len(set(hashes(lambda: luma(display)))) == 1
+    assert len(set(hashes(lambda: downscale(display, 96, 170)))) == 1
+    assert len(set(hashes(lambda: upscale(display, 701, 997)))) == 1
+
+
+def test_luma_is_the_weighted_sum():
+    """The weights of Rec.709, as in float64."""
+    display = _random(31, 47, 3)
+    expected = display.astype(np.float64) @ np.array([0.2126, 0.7152, 0.0722])
+    np.testing.assert_allclose(luma(display), expected, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(luma(display[:, ::-1]), luma(display)[:, ::-1])
+
+
+@pytest.mark.parametrize("upsampling", Upsampling)
+@pytest.mark.parametrize("sides", SIDES)
+def test_an_alpha_comes_up_to_the_plate_with_the_same_bits(
+    sides: tuple[int, int], upsampling: Upsampling
+):
+    """The guided filter and the bilinear one, at sizes that divide evenly and that do not."""
+    alpha, guide = _random(90, 161), _random(*sides)
+    assert len(set(hashes(lambda: refine(alpha, guide, upsampling)))) == 1
+
+
+@pytest.mark.parametrize("knobs", KNOBS)
+def test_every_knob_gives_the_same_bits(knobs: MatteKnobs):
+    """Levels, both directions of growth, narrow and wide blur, invert."""
+    alpha = _random(271, 483)
+    assert len(set(hashes(lambda: apply(alpha, knobs)))) == 1
+
+
+def test_the_preview_engine_gives_the_same_bits_and_leaves_the_threads_as_they_were():
+    """A person is found, so both looks run; the count of threads is the process's own again."""
+    frame = portrait(240, 320)
+    engine = PreviewEngine()
+    assert engine.encode(frame).mean() > 0.05
+    assert len(set(hashes(lambda: engine.encode(frame)))) == 1
