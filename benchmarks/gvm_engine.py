@@ -35,7 +35,7 @@ from gvm_server.matting.engines.gvm.config import CheckpointConfig, GvmOptions
 from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.engines.gvm.engine import GvmEngine
 from gvm_server.matting.engines.gvm.load import assemble
-from gvm_server.matting.engines.gvm.memory import Job, plan_memory
+from gvm_server.matting.engines.gvm.memory import WindowShape, plan_memory
 from gvm_server.matting.engines.gvm.network import Decoder, Encoder, UNet
 from gvm_server.matting.engines.gvm.placement import Placement
 from gvm_server.matting.engines.gvm.simplify import Weights
@@ -146,7 +146,7 @@ def _ours(given: argparse.Namespace) -> Figures:
     frames = _plate(given)
     figures["weights"] = sum(map(_bytes, (networks.encoder, networks.unet, networks.decoder)))
     height, width = given.size
-    job = Job(height=height, width=width, frames=given.frames, chunk=given.frames, halo=2)
+    job = WindowShape(height=height, width=width, frames=given.frames, chunk=given.frames, halo=2)
     plan = plan_memory(config, placement, job)
     figures |= {f"{stage} planned": plan.working[stage] for stage in STAGES}
     with _measured("encode", figures):

@@ -13,7 +13,7 @@ from platformdirs import user_cache_path
 from gvm_client.errors import SettingsError
 from gvm_client.folders import below_home, expanded
 from gvm_client.text import is_text
-from gvm_server.matting.engines.gvm.config import GvmOptions
+from gvm_server.matting.engines.machine import MachineOptions
 
 CACHE_VARIABLE = "GVM_CACHE_DIR"
 GIB = 1 << 30
@@ -48,7 +48,7 @@ class ServerSettings:
         root: the folder that reads and writes are confined to, or None.
         idle_seconds: how long a server without jobs stays; 0 means for ever.
         unload_seconds: how long a model stays in memory without jobs; 0 means for ever.
-        gvm: how this machine runs GVM.
+        engines: how this machine runs engines.
         weights: the folder of GVM's weights, or None for where `gvm weights pull` puts them.
 
     Raises:
@@ -63,7 +63,7 @@ class ServerSettings:
     root: Path | None = None
     idle_seconds: float = IDLE_SECONDS
     unload_seconds: float = 0.0
-    gvm: GvmOptions = GvmOptions()
+    engines: MachineOptions = MachineOptions()
     weights: Path | None = None
 
     def __post_init__(self) -> None:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes src/bridge/tables.hpp and knobs.hpp: what stands once, in nodes/gvm_client, for C++.
+"""Writes src/bridge/tables.hpp, knobs.hpp and engines.hpp: what stands once, in nodes/gvm_client, for C++.
 
 Run it after a change there: python plugin_host/make_tables.py
 """
@@ -15,6 +15,7 @@ sys.path.insert(0, str(HERE.parent / "nodes"))
 
 from gvm_client import filenames, limits, server_config  # noqa: E402
 from gvm_client.declaration import Declared, settings_of  # noqa: E402
+from gvm_client.engines import EngineName  # noqa: E402
 from gvm_client.protocol import PROTOCOL_VERSION  # noqa: E402
 from gvm_client.settings import Finish  # noqa: E402
 
@@ -55,6 +56,7 @@ def headers() -> dict[Path, str]:
     return {
         BRIDGE / "tables.hpp": _header(("array", "cstddef", "cstdint"), _tables()),
         BRIDGE / "knobs.hpp": _header(("array",), _knobs()),
+        BRIDGE / "engines.hpp": _header(("array",), _engines()),
     }
 
 
@@ -82,6 +84,14 @@ def _array(name: str, words: Sequence[str]) -> Iterator[str]:
     for word in words:
         yield f'    "{word}",'
     yield "};"
+
+
+def _engines() -> Iterator[str]:
+    members = ", ".join(f"k{engine.name.title().replace('_', '')}" for engine in EngineName)
+    yield "/// The engines that a request may name; projects store an engine's place."
+    yield f"enum class EngineName {{ {members} }};"
+    yield from _array("kEngineWords", [engine.value for engine in EngineName])
+    yield from _array("kEngineLabels", [engine.label for engine in EngineName])
 
 
 def _knobs() -> Iterator[str]:

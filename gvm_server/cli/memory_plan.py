@@ -1,11 +1,10 @@
-"""The GPU memory that settings take: `gvm doctor --plan WxH`, and what a farm's host must have."""
+"""`gvm doctor --plan WxH`: what each preset takes of the device's memory."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
 import re
-from pathlib import Path
 
 from gvm_client.errors import SettingsError
 from gvm_client.process import Exit
@@ -13,8 +12,6 @@ from gvm_client.settings import PRESETS, WindowSettings
 from gvm_server.cli.terminal import as_json, size_in_words
 from gvm_server.matting.engines.gvm.config import GvmOptions
 from gvm_server.settings import ServerSettings
-
-MIB = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,9 +66,8 @@ def parse_size(text: str) -> tuple[int, int]:
 
 def predict(width: int, height: int) -> tuple[list[PresetMemory], int, str]:
     """Return a row for each preset, the device's free bytes, and the device and types in words."""
-    from gvm_server.matting.engines.gvm.config import RELEASED  # noqa: PLC0415
+    from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE, RELEASED  # noqa: PLC0415
     from gvm_server.matting.engines.gvm.config_files import read_config  # noqa: PLC0415
-    from gvm_server.matting.engines.gvm.info import PAD_MULTIPLE  # noqa: PLC0415
     from gvm_server.matting.engines.gvm.memory import least_bytes, plan_window  # noqa: PLC0415
     from gvm_server.matting.engines.gvm.placement import (  # noqa: PLC0415 (torch comes with it)
         obtainable_bytes,
@@ -102,34 +98,3 @@ def predict(width: int, height: int) -> tuple[list[PresetMemory], int, str]:
         )
     types = f"{placement.unet} UNet, {placement.vae} VAE".replace("torch.", "")
     return rows, obtainable_bytes(placement.device), f"{placement.device} ({types})"
-
-
-def gpu_mib(size: tuple[int, int], window: WindowSettings, weights: Path | None) -> int:
-    """Return the MiB of a CUDA device that run these settings on a plate of width x height.
-
-    Where the weights are not on this machine, the released ones' configuration is taken.
-
-    Raises:
-        EngineError: the weights' configuration cannot be read.
-    """
-    import torch  # noqa: PLC0415 (it takes seconds)
-
-    from gvm_server.matting.engines.gvm.config import RELEASED  # noqa: PLC0415
-    from gvm_server.matting.engines.gvm.config_files import read_config  # noqa: PLC0415
-    from gvm_server.matting.engines.gvm.info import PAD_MULTIPLE  # noqa: PLC0415
-    from gvm_server.matting.engines.gvm.memory import (  # noqa: PLC0415
-        HEADROOM,
-        least_bytes,
-        plan_window,
-    )
-    from gvm_server.matting.engines.gvm.placement import place_on  # noqa: PLC0415
-    from gvm_server.matting.engines.gvm.weights_folder import find_weights  # noqa: PLC0415
-    from gvm_server.matting.working_size import working_size  # noqa: PLC0415
-
-    width, height = size
-    folder = find_weights(weights)
-    config = read_config(folder, folder / "unet") if folder else RELEASED
-    placement = place_on(torch.device("cuda"), GvmOptions(), config.vae)
-    working = working_size(height, width, window, PAD_MULTIPLE)
-    needed = least_bytes(plan_window(config, placement, working, window), placement)
-    return -int(-needed // (HEADROOM * MIB))

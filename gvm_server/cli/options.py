@@ -10,7 +10,7 @@ from typing import NamedTuple
 from gvm_server.cli.farm import options as farm_options
 from gvm_server.cli.install import options as install_options
 from gvm_server.cli.matte import options as matte_options
-from gvm_server.matting.engines.gvm.config import Precision, Switch
+from gvm_server.matting.engines.machine import machine_options
 
 Parser = argparse.ArgumentParser
 
@@ -38,24 +38,16 @@ def _serve(parser: Parser) -> None:
         metavar="MINUTES",
         help="give the model's memory back after so long without a job; 0 means never (0)",
     )
-    group = parser.add_argument_group("how this machine runs GVM")
-    group.add_argument("--device", default="auto", help="auto, cpu, mps, cuda or cuda:N (auto)")
-    for flag, of in (("--precision", "UNet"), ("--vae-precision", "VAE")):
+    group = parser.add_argument_group("how this machine runs engines")
+    for option in machine_options():
         group.add_argument(
-            flag,
-            default="auto",
-            choices=[choice.value for choice in Precision],
-            help=f"what the {of} computes in (auto)",
+            option.flag,
+            dest=option.name,
+            default=option.default,
+            choices=option.choices,
+            metavar=option.metavar,
+            help=f"{option.help} ({option.default or 'none'})",
         )
-    group.add_argument(
-        "--channels-last",
-        default="auto",
-        choices=[choice.value for choice in Switch],
-        help="memory format of the decoder's convolutions (auto)",
-    )
-    group.add_argument(
-        "--compile", default="", metavar="BACKEND", help="a torch.compile backend (none)"
-    )
     parser.add_argument("--log-file", metavar="FILE", help="where the log goes (standard error)")
 
 

@@ -10,6 +10,7 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from gvm_client.folders import LOG_NAME, runtime_dir
 from gvm_client.process import Exit
@@ -17,7 +18,7 @@ from gvm_client.text import one_line, printable
 from gvm_server.cli.matte.request import absolute
 from gvm_server.cli.terminal import outlive_readers
 from gvm_server.hostmemory import use_one_arena
-from gvm_server.matting.engines.gvm.config import GvmOptions, Precision, Switch
+from gvm_server.matting.engines.machine import MachineOptions, machine_options
 from gvm_server.settings import ServerSettings
 from gvm_server.threads import share_cores
 
@@ -41,7 +42,7 @@ def run(parsed: argparse.Namespace) -> int:
         settings = replace(settings, idle_seconds=60.0 * parsed.idle_minutes)
     if parsed.idle_unload is not None:
         settings = replace(settings, unload_seconds=60.0 * parsed.idle_unload)
-    settings = replace(settings, gvm=_gvm_options(parsed))
+    settings = replace(settings, engines=_machine_options(parsed))
     folder = runtime_dir()
     _settle(folder)
     share_cores()
@@ -82,11 +83,8 @@ def _settle(folder: Path) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
-def _gvm_options(parsed: argparse.Namespace) -> GvmOptions:
-    return GvmOptions(
-        device=parsed.device,
-        precision=Precision(parsed.precision),
-        vae_precision=Precision(parsed.vae_precision),
-        channels_last=Switch(parsed.channels_last),
-        compile_backend=parsed.compile,
-    )
+def _machine_options(parsed: argparse.Namespace) -> MachineOptions:
+    chosen: dict[str, Any] = {
+        option.name: option.kind(getattr(parsed, option.name)) for option in machine_options()
+    }
+    return MachineOptions(**chosen)

@@ -22,7 +22,7 @@ from dataclasses import astuple
 from enum import Enum
 
 from gvm_client.windows import Window, blends
-from gvm_server.matting.engines.base import decode_halo
+from gvm_server.matting.engines.backoff import decode_halo
 from gvm_server.matting.job_spec import Order
 
 INTAKE_REVISION = 3  # colour and resize

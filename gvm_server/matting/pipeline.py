@@ -23,7 +23,8 @@ import numpy as np
 from gvm_client.errors import GvmError, InputError
 from gvm_client.windows import Window, blends, windows_covering
 from gvm_server.matting.background import FinishBehind, ReadAhead
-from gvm_server.matting.engines.base import Engine, EngineInfo, Image, Latent, decode_halo
+from gvm_server.matting.engines.backoff import decode_halo
+from gvm_server.matting.engines.base import Engine, EngineInfo, Image, Latent
 from gvm_server.matting.finish import crossfade, finish
 from gvm_server.matting.job_spec import Order
 from gvm_server.matting.keys import latent_key, maker_words, window_key

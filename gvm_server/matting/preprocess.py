@@ -36,6 +36,9 @@ class IntakeFrame:
     guide: NDArray[np.float16]
 
 
+_LUMA = np.array([LUMA], dtype=np.float32)  # [1, 3]
+
+
 def take_in(order: Order, frame: int, clock: Clock) -> IntakeFrame:
     """Read one frame and bring it to the model's colour and size.
 
@@ -60,7 +63,7 @@ def luma(display: Pixels) -> Image:
 
     OpenCV's product and not numpy's: OpenBLAS sums in another order on another count of threads.
     """
-    weighed = cv2.transform(np.ascontiguousarray(display), LUMA[np.newaxis])
+    weighed = cv2.transform(np.ascontiguousarray(display), _LUMA)
     return np.asarray(weighed, dtype=np.float32).reshape(display.shape[:2])
 
 

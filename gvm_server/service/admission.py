@@ -40,7 +40,7 @@ class EngineRuntime:
         said = dict(engine.maker())
         return cls(
             device=said.get("device", "cpu").partition(",")[0].partition(":")[0],
-            precision=said.get("unet", "float32"),
+            precision=said.get(engine.precision_of, "float32"),
             compilation=said.get("compiled by", "") or NOT_COMPILED,
         )
 

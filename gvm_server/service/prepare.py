@@ -24,7 +24,9 @@ from gvm_client.frames import format_frames, parse_frames
 from gvm_client.protocol.messages import FilePlate, MappedOutput, Matte, PushedPlate
 from gvm_client.settings import Priority, WindowSettings
 from gvm_client.windows import Plan
-from gvm_server.matting.engines.registry import Choice, Machine, find_engine
+from gvm_server.matting.engines.base import EngineInfo
+from gvm_server.matting.engines.machine import Machine
+from gvm_server.matting.engines.registry import find_engine
 from gvm_server.matting.job_spec import Order, working_size_of
 from gvm_server.matting.resources import check_memory
 from gvm_server.matting.working_size import WorkingSize
@@ -58,7 +60,7 @@ class ServerContext:
     buffers: Path
     """The run-time folder's `pixels/`, where hosts and server map images."""
     machine: Machine
-    """How this server runs GVM."""
+    """How this server runs engines."""
     thumbnails: Thumbnails = field(default_factory=Thumbnails)
     """Of plates' frames that hosts' pictures were compared with."""
 
@@ -93,14 +95,14 @@ def prepare(
         GvmError: the plate, the settings, the engine or the output is wrong.
     """
     configuration = check_configuration(request.context, context.roots)
-    choice = _engine(request, context)
-    check_demands(request.context, choice.engine)
+    engine = _engine(request, context)
+    check_demands(request.context, engine)
     plate = _open(request.plate, configuration, context, ask)
     with ExitStack() as failed:
         failed.callback(plate.close)
         geometry = plate.geometry()
-        working = working_size_of(geometry, window, choice.engine)
-        window, fitted = _fitted(request, window, choice, working)
+        working = working_size_of(geometry, window, engine)
+        window, fitted = _fitted(request, window, engine, working)
         check_memory(plate.name, geometry, working, window, hands=READERS + WRITERS)
         frames = _frames(request, plate)
         shown = _shown(request, plate, geometry, frames, context, check_ending)
@@ -110,7 +112,7 @@ def prepare(
             plate=plate,
             plan=Plan.of(window, first=plate.first, last=plate.last, cuts=request.plate.cuts),
             frames=frames,
-            engine=choice.engine,
+            engine=engine,
             window=window,
             knobs=request.knobs,
             sink=_sink(request, plate, context, frames, shown),
@@ -120,11 +122,11 @@ def prepare(
         )
         failed.pop_all()
     seen = (*plate.notes, *_left_out(geometry))
-    notes = (*choice.notes, *choice.engine.notes, *seen, *fitted, *_advice(window))
+    notes = (*engine.notes, *seen, *fitted, *_advice(window))
     return PreparedJob(order=order, notes=notes, ocio_digest=configuration.digest.hex())
 
 
-def _engine(request: Matte, context: ServerContext) -> Choice:
+def _engine(request: Matte, context: ServerContext) -> EngineInfo:
     for folder in (request.model.weights, request.model.unet, request.model.lora):
         if folder:
             context.roots.check_read(Path(folder))
@@ -135,16 +137,14 @@ def _engine(request: Matte, context: ServerContext) -> Choice:
 
 
 def _fitted(
-    request: Matte, window: WindowSettings, choice: Choice, working: WorkingSize
+    request: Matte, window: WindowSettings, engine: EngineInfo, working: WorkingSize
 ) -> tuple[WindowSettings, tuple[str, ...]]:
     """Return the window that memory has room for, where the request leaves it to the server."""
     if not request.model.fit_memory or window != request.window:  # backed off already
         return window, ()
-    if choice.weights is None or choice.options is None:
-        return window, (f"The {choice.engine.name} engine needs little memory: its window stays.",)
-    from gvm_server.matting.engines.gvm.memory import fit_window  # noqa: PLC0415 (torch comes with it)
-
-    fitted, says = fit_window(window, working, choice.weights, choice.options)
+    if engine.fit is None:
+        return window, (f"The {engine.name} engine needs little memory: its window stays.",)
+    fitted, says = engine.fit(window, working)
     return fitted, (says,)
 
 

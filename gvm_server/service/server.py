@@ -32,8 +32,7 @@ from gvm_client.protocol.messages import (
 )
 from gvm_client.protocol.wire import Envelope
 from gvm_server.hostmemory import give_back
-from gvm_server.matting.engines.machine import device_memory, device_name
-from gvm_server.matting.engines.registry import Machine
+from gvm_server.matting.engines.machine import Machine, device_memory, device_name
 from gvm_server.matting.pipeline import Shop
 from gvm_server.matting.resources import LatentStore
 from gvm_server.media.file_access import Roots
@@ -91,7 +90,7 @@ class Server:
         self._scheduler = scheduler
         self._shop = shop
         self._idle_seconds = settings.idle_seconds
-        self._device = settings.gvm.device
+        self._device = settings.engines.device
         self._unload_seconds = settings.unload_seconds
         self._buffers = buffers
         self._started = time.monotonic()
@@ -215,7 +214,7 @@ def serve(settings: ServerSettings, folder: Path, *, log: str = "") -> None:
             roots=Roots(settings.root),
             cache=shop.cache,
             buffers=buffers,
-            machine=Machine(options=settings.gvm, weights=settings.weights),
+            machine=Machine(options=settings.engines, weights=settings.weights),
         )
         scheduler = Scheduler(shop=shop, context=context, preparing=preparing)
         daemon = Server(endpoint, scheduler, shop, settings, buffers)

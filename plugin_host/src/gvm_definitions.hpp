@@ -71,14 +71,13 @@ enum class OnError { kFail, kBlack, kSource };
 enum class PlateCheck { kRefuse, kSearch, kNone };
 enum class Colourspace { kAuto, kSrgb, kSceneLinear, kAcescg, kRec709, kRaw, kNamed, kHost };
 
-// Labels of choices, in the order of their enums; engines in the order of bridge::EngineName. A
+// Labels of choices, in the order of their enums; those of engines are bridge::kEngineLabels. A
 // preset's choice is 1 more than its place in bridge::kPresets: 0 is "Custom".
 inline constexpr std::array kOutputLabels{"Source with Matte in Alpha", "Premultiplied",
                                           "Matte as RGB", "Source Unchanged"};
 inline constexpr std::array kOnErrorLabels{"Fail", "Black Matte", "Source Unchanged"};
 inline constexpr std::array kPlateCheckLabels{"Refuse Other Pictures", "Search the Clip",
                                               "Do Not Compare"};
-inline constexpr std::array kEngineLabels{"Automatic", "GVM", "Preview", "Test Pattern"};
 inline constexpr std::array kPresetLabels{"Custom",       "Default",    "Low Memory", "Balanced",
                                           "High Quality", "Production", "Fast Test",  "Prototype"};
 inline constexpr std::array kColourspaceLabels{"Automatic",   "sRGB",        "Scene Linear",

@@ -139,7 +139,7 @@ NodeSettings read_settings(const NodeParams& params, double scale,
   NodeSettings settings;
   settings.wish.window = read_window(params);
   settings.wish.knobs = read_knobs(params, scale);
-  settings.wish.engine = choice<bridge::EngineName>(params, param::kEngine, kEngineLabels);
+  settings.wish.engine = choice<bridge::EngineName>(params, param::kEngine, bridge::kEngineLabels);
   settings.wish.colourspace = colourspace(params, host_colourspace);
   settings.wish.bad_pixels =
       choice<bridge::BadPixels>(params, param::kBadPixels, kBadPixelsLabels);

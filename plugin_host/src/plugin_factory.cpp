@@ -3,6 +3,7 @@
 #include <climits>
 #include <string>
 
+#include "bridge/engines.hpp"
 #include "bridge/settings.hpp"
 #include "gvm_definitions.hpp"
 #include "host.hpp"
@@ -102,7 +103,7 @@ class ParamWriter {
 void define_top(ParamWriter& params) {
   params.choice(param::kEngine, "Engine",
                 "Automatic takes GVM where its weights are, else the preview engine, and says so.",
-                kEngineLabels);
+                bridge::kEngineLabels);
   params.choice(param::kPreset, "Preset",
                 "A preset fills in the six numbers of Windows; changing one makes it Custom.",
                 kPresetLabels);

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gvm_client.protocol.messages import EngineName, FileOutput, FilePlate, Matte
 from gvm_client.settings import Priority, WindowSettings
-from gvm_server.matting.engines.registry import Machine
+from gvm_server.matting.engines.machine import Machine
 from gvm_server.matting.pipeline import Shop
 from gvm_server.matting.resources import LatentStore
 from gvm_server.media.file_access import Roots

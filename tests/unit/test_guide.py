@@ -15,8 +15,7 @@ from gvm_client.errors import ErrorCode, GvmError
 from gvm_client.process import Exit, exit_for
 from gvm_client.settings import PRESETS, Noise, Preset, WindowSettings
 from gvm_server.cli.main import build_parser
-from gvm_server.matting.engines.gvm.config import RELEASED, GvmOptions
-from gvm_server.matting.engines.gvm.info import PAD_MULTIPLE
+from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE, RELEASED, GvmOptions
 from gvm_server.matting.engines.gvm.memory import GIB, plan_window
 from gvm_server.matting.engines.gvm.placement import place
 from gvm_server.matting.working_size import working_size

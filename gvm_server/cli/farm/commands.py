@@ -10,12 +10,13 @@ import json
 import shlex
 import shutil
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
 from gvm_client.frames import abbreviated_frames, parse_frames
 from gvm_client.process import Exit
-from gvm_client.protocol.messages import EngineName, Matte
+from gvm_client.protocol.messages import Matte
 from gvm_client.settings import Depth, Missing
 from gvm_client.text import ARE, counted
 from gvm_client.windows import Plan, windows_for
@@ -26,6 +27,7 @@ from gvm_server.cli.matte.original import clip_name
 from gvm_server.cli.matte.request import absolute, context_of
 from gvm_server.cli.memory_plan import parse_size
 from gvm_server.cli.terminal import size_in_words
+from gvm_server.matting.engines.registry import entry_of
 from gvm_server.media.colour.ocio import load_config
 from gvm_server.media.file_access import Roots
 from gvm_server.media.plates.base import PlateOptions
@@ -33,6 +35,7 @@ from gvm_server.media.plates.find import parse_pattern, resolve_plate
 from gvm_server.media.plates.open import open_plate
 from gvm_server.settings import ServerSettings
 
+MIB = 1 << 20
 TEMPLATE_SUFFIXES = (".yaml", ".yml", ".json")
 
 _BYTES = {Depth.HALF: 2, Depth.FLOAT: 4}
@@ -95,18 +98,18 @@ def plan_job(parsed: argparse.Namespace) -> FarmJob:
 
 
 def _gpu_mib(request: Matte, clip: Clip) -> int | None:
-    """Return the GPU memory that GVM needs; the other engines need none."""
-    if request.engine is not EngineName.GVM:
+    """Return the GPU memory that the engine needs; None where it needs none."""
+    predict = entry_of(request.engine).gpu_bytes
+    if predict is None:
         return None
     if clip.size is None:
         raise SettingsError(
             "The plate is not rendered yet, so its size must be said: it decides the GPU's memory.",
             remedy="Give --plate-size, such as 1920x1080.",
         )
-    from gvm_server.cli.memory_plan import gpu_mib  # noqa: PLC0415 (torch comes with it)
-
     weights = Path(request.model.weights) if request.model.weights else None
-    return gpu_mib(clip.size, request.window, weights or ServerSettings.from_environment().weights)
+    named = weights or ServerSettings.from_environment().weights
+    return ceil(predict(clip.size, request.window, named) / MIB)
 
 
 def _check_targets(parsed: argparse.Namespace) -> None:

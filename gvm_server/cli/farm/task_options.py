@@ -12,8 +12,9 @@ import argparse
 from collections.abc import Iterator
 
 from gvm_client.declaration import option_of, settings_of
+from gvm_client.engines import EngineName, named_engines
 from gvm_client.errors import SettingsError
-from gvm_client.protocol.messages import EngineName, Matte
+from gvm_client.protocol.messages import Matte
 from gvm_client.settings import AUTO_PRESET, WINDOW_OPTIONS, MatteKnobs, Noise, OnOom, Priority
 from gvm_server.cli.matte.request import absolute, request_from
 from gvm_server.media.colour.ocio import load_config
@@ -34,7 +35,7 @@ def farm_request(parsed: argparse.Namespace) -> Matte:
         SettingsError: a value is out of its range, or leaves a choice to the host.
     """
     for flag, chosen, left_open, instead in (
-        ("--engine", parsed.engine, EngineName.AUTO.value, "gvm or preview"),
+        ("--engine", parsed.engine, EngineName.AUTO.value, " or ".join(named_engines())),
         ("--preset", parsed.preset, AUTO_PRESET, "a preset with numbers, such as balanced"),
         ("--on-oom", parsed.on_oom, OnOom.BACKOFF.value, "fail, and a smaller window"),
     ):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gvm_client.process import Exit, sigterm_interrupts
 from gvm_client.protocol.lifecycle import error_of
-from gvm_client.protocol.messages import Accepted, Cancelled, Done, Failed, FrameReady
+from gvm_client.protocol.messages import Accepted, Cancelled, Done, EngineName, Failed, FrameReady
 from gvm_client.session import resilient_matte
 from gvm_client.text import counted
 from gvm_server.cli.matte.display import (
@@ -53,8 +53,8 @@ def run(parsed: argparse.Namespace) -> int:
             display.note(note)
         for event in events:
             display.show(event)
-            if isinstance(event, Accepted) and event.preview and parsed.verbose:
-                _tell_limits(display)
+            if isinstance(event, Accepted) and parsed.verbose:
+                _tell_limits(event.engine, display)
             if isinstance(event, Accepted) and (says := _cache_note()):
                 display.note(says)
             if isinstance(event, (Failed, Cancelled)):
@@ -77,11 +77,11 @@ def _display(parsed: argparse.Namespace) -> Display:
     return RichBar() if sys.stderr.isatty() else PlainLines()
 
 
-def _tell_limits(display: Display) -> None:
-    """Say all that is known of the preview engine's limits."""
-    from gvm_server.matting.engines.preview.engine import LIMITS  # noqa: PLC0415 (numpy comes with it)
+def _tell_limits(engine: EngineName, display: Display) -> None:
+    """Say all that is known of an engine's limits."""
+    from gvm_server.matting.engines.registry import entry_of  # noqa: PLC0415 (numpy comes with it)
 
-    for limit in LIMITS:
+    for limit in entry_of(engine).limits:
         display.say(limit)
 
 

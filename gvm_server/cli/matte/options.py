@@ -21,6 +21,7 @@ from gvm_client.settings import (
     Priority,
 )
 from gvm_server.cli.matte import original
+from gvm_server.matting.engines.machine import DEVICES, Precision
 
 Parser = argparse.ArgumentParser
 Group = argparse._ArgumentGroup  # noqa: SLF001 (what argparse gives has no public name)
@@ -76,13 +77,14 @@ def add_range(group: Group) -> None:
 
 def add_model(group: Group, engine: str = "auto") -> None:
     """Add what says which model, and how it sees the clip."""
-    engines = [name.value for name in EngineName if name is not EngineName.TEST]
+    shown = [name for name in EngineName if name.help]
+    known = ", ".join(f"{name.value} ({name.help})" for name in shown)
     group.add_argument(
         "--engine",
         default=engine,
-        choices=[*engines, "test"],
-        metavar="|".join(engines),
-        help=f"auto is gvm where its weights are, else preview ({engine})",
+        choices=[name.value for name in EngineName],
+        metavar="|".join(name.value for name in shown),
+        help=f"{known}; {engine} where none is named",
     )
     group.add_argument(
         "--weights", default="", metavar="DIR", help="GVM's weights (what `gvm weights pull` got)"
@@ -95,8 +97,8 @@ def add_model(group: Group, engine: str = "auto") -> None:
         help="when memory runs out: fail, or begin anew with a smaller window (fail)",
     )
     for flag, values, of in (
-        ("device", ["cpu", "cuda", "mps"], "on this kind of device"),
-        ("precision", ["float32", "bfloat16", "float16"], "with a network of this type"),
+        ("device", DEVICES[1:], "on this kind of device"),
+        ("precision", [kind.value for kind in Precision][1:], "with a network of this type"),
     ):
         group.add_argument(
             f"--demand-{flag}",

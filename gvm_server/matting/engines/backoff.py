@@ -1,6 +1,7 @@
-"""What to give up when the device has too little memory, in the guide's order.
+"""How a window is decoded in chunks, and what to give up when the device has too little memory.
 
-Each step changes the matte: it is taken only where the artist allowed it, and said aloud.
+What is given up, in the guide's order, changes the matte: it is taken only where the artist allowed
+it, and said aloud.
 """
 
 from __future__ import annotations
@@ -8,11 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from gvm_client.settings import WindowSettings
-from gvm_server.matting.engines.base import decode_halo
+from gvm_client.settings import PlanKind, WindowSettings
 
+# Frames decoded on each side of a chunk and thrown away: what the temporal convolutions see most.
+SEAMLESS_HALO = 2
 SMALLEST_WINDOW = 4  # the guide's smallest
 SMALLEST_SIZE = 256  # below it there is no matte worth having
+
+
+def decode_halo(settings: WindowSettings) -> int:
+    """Return the halo of a decode chunk; the original program has none."""
+    return 0 if settings.plan is PlanKind.REFERENCE else SEAMLESS_HALO
 
 
 def chunks(count: int, chunk: int, halo: int) -> Iterator[tuple[slice, slice]]:

@@ -1,9 +1,10 @@
-"""What an engine is: three pure verbs, a revision for the keys, and a rule for its working size.
+"""What an engine is: pure functions, a revision for the keys, a rule for its working size.
 
-Laws:
-1. The verbs keep no state between calls: the same window gives the same bits, whatever ran before.
-2. `encode` sees one frame; `denoise` and `decode` see one whole window.
-3. An `EngineInfo` costs nothing to make: keys are computed without loading a model.
+- They keep no state between calls: the same window gives the same bits, whatever ran before.
+- `encode` sees one frame; `denoise` and `decode` see one whole window.
+- An `EngineInfo` costs nothing to make: keys are computed without loading a model.
+
+Neither numpy nor PyTorch is imported here: the registry is asked where they are not installed.
 """
 
 from __future__ import annotations
@@ -11,22 +12,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from gvm_client.errors import EngineError
-from gvm_client.settings import PlanKind, WindowSettings
+from gvm_client.settings import ModelSettings, WindowSettings
+from gvm_server.matting.engines.machine import Machine
 from gvm_server.matting.engines.maker import Maker
 
-# Frames decoded on each side of a chunk and thrown away: what the temporal convolutions see most.
-SEAMLESS_HALO = 2
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-Image: TypeAlias = NDArray[np.float32]
+    from gvm_server.matting.working_size import WorkingSize
+
+Image: TypeAlias = "NDArray[np.float32]"
 
 # ITU-R BT.709-6, section 3.2: luma of the display-referred R, G, B that engines see.
-LUMA = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+LUMA = (0.2126, 0.7152, 0.0722)
 
 
 class DeviceLost(EngineError):
@@ -78,7 +81,7 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EngineInfo:
-    """What is known of an engine before it is loaded.
+    """What is known of an engine, for a request and this machine, before it is loaded.
 
     Attributes:
         name: the word a request uses.
@@ -91,6 +94,10 @@ class EngineInfo:
         pad_multiple: both sides of the padded working frame are multiples of this.
         load: makes the model; heavy. It calls back with sentences that say how far it is.
         notes: what the artist should know, in whole sentences.
+        precision_of: which word of the maker says the type that its network computes in; "" is
+            float32.
+        fit: returns the settings with the largest window that memory has room for, and a sentence
+            about it; None where it needs so little that any window fits.
     """
 
     name: str
@@ -101,8 +108,22 @@ class EngineInfo:
     pad_multiple: int
     load: Callable[[Callable[[str], None]], Engine]
     notes: tuple[str, ...] = ()
+    precision_of: str = ""
+    fit: Callable[[WindowSettings, WorkingSize], tuple[WindowSettings, str]] | None = None
 
 
-def decode_halo(settings: WindowSettings) -> int:
-    """Return the halo of a decode chunk; the original program has none."""
-    return 0 if settings.plan is PlanKind.REFERENCE else SEAMLESS_HALO
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineEntry:
+    """What an engine's module gives to the registry, as `ENTRY`; it costs nothing to make.
+
+    Attributes:
+        describe: returns what is known of the engine; raises EngineError where it cannot run here.
+        limits: all that is known of its limits, in whole sentences.
+        gpu_bytes: predicts the memory that a CUDA device must have for a plate of (width, height)
+            pixels; it takes the folder of the weights, None for the user's own. Raises EngineError
+            where their configuration cannot be read. None where no GPU is wanted.
+    """
+
+    describe: Callable[[ModelSettings, Machine], EngineInfo]
+    limits: tuple[str, ...] = ()
+    gpu_bytes: Callable[[tuple[int, int], WindowSettings, Path | None], int] | None = None

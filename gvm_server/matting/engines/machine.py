@@ -1,11 +1,136 @@
-"""The device that models run on; PyTorch is loaded only where a GPU has to be looked for."""
+"""The machine that engines run on: what its owner chooses, which device that is, what it holds.
+
+PyTorch is loaded only where a GPU has to be looked for.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from pathlib import Path
+from typing import Any
 
-from gvm_client.errors import EngineError, ErrorCode
+from gvm_client.errors import EngineError, ErrorCode, SettingsError
 from gvm_server.matting.engines.maker import version
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+_KEY = "gvm"  # of a field's metadata
+
+
+class Precision(str, Enum):
+    """The type that a network computes in."""
+
+    AUTO = "auto"
+    """float32 on the CPU; on a GPU float16, and float32 where the VAE's config asks for it."""
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+
+
+class Switch(str, Enum):
+    """On, off, or on where it was measured to help."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MachineOption:
+    """One of `MachineOptions`, as `gvm serve` offers it.
+
+    Attributes:
+        name: its field's.
+        kind: makes the field's value of the option's word.
+        default: the word where none is given.
+        choices: the words that there are; None takes any.
+        flag: the option.
+        help: one line without a full stop.
+        metavar: what stands for the word in the help; None is argparse's own choice.
+    """
+
+    name: str
+    kind: Callable[[str], object]
+    default: str
+    choices: tuple[str, ...] | None
+    flag: str
+    help: str
+    metavar: str | None
+
+
+def _shown(flag: str, text: str, metavar: str | None = None) -> dict[str, object]:
+    """Return the metadata of a field that is an option."""
+    return {_KEY: (flag, text, metavar)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MachineOptions:
+    """How the machine's owner has engines run; `gvm serve` has an option for each field.
+
+    Attributes:
+        device: `auto`, `cpu`, `mps`, `cuda`, or `cuda:N`.
+        precision: of the network, GVM's UNet.
+        vae_precision: of the VAE; half types there can lose soft edges, or all with NaN.
+        channels_last: the memory format of the decoder's convolutions.
+        compile_backend: a `torch.compile` backend such as `inductor`; "" runs as it is.
+
+    Raises:
+        SettingsError: the device's name is unknown.
+    """
+
+    device: str = field(
+        default="auto", metadata=_shown("--device", "auto, cpu, mps, cuda or cuda:N")
+    )
+    precision: Precision = field(
+        default=Precision.AUTO, metadata=_shown("--precision", "what the UNet computes in")
+    )
+    vae_precision: Precision = field(
+        default=Precision.AUTO, metadata=_shown("--vae-precision", "what the VAE computes in")
+    )
+    channels_last: Switch = field(
+        default=Switch.AUTO,
+        metadata=_shown("--channels-last", "memory format of the decoder's convolutions"),
+    )
+    compile_backend: str = field(
+        default="", metadata=_shown("--compile", "a torch.compile backend", "BACKEND")
+    )
+
+    def __post_init__(self) -> None:
+        kind, _, index = self.device.partition(":")
+        if kind not in DEVICES or (index and not (kind == "cuda" and index.isdigit())):
+            raise SettingsError(
+                f"device is {self.device!r}; it must be one of {', '.join(DEVICES)} or cuda:N."
+            )
+
+
+def machine_options() -> Iterator[MachineOption]:
+    """Yield what `MachineOptions` declares, in order."""
+    for each in fields(MachineOptions):
+        default: Any = each.default
+        words = (
+            tuple(member.value for member in type(default)) if isinstance(default, Enum) else None
+        )
+        flag, text, metavar = each.metadata[_KEY]
+        yield MachineOption(
+            name=each.name,
+            kind=type(default),
+            default=default.value if words else default,
+            choices=words,
+            flag=flag,
+            help=text,
+            metavar=metavar,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Machine:
+    """How a server runs engines, where a request does not say otherwise."""
+
+    options: MachineOptions = MachineOptions()
+    weights: Path | None = None
+    """The folder of GVM's weights; None is where `gvm weights pull` puts them."""
 
 
 def device_memory(name: str) -> tuple[int, int]:

@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from gvm_client.engines import EngineName
 from gvm_client.errors import ErrorCode
 from gvm_client.limits import MAX_CUTS, MAX_FRAMES_IN_MESSAGE, MAX_JOBS, MAX_TEXT
 from gvm_client.protocol.values import (
     PIXEL_BYTES,
-    EngineName,
     FileOutput,
     FilePlate,
     FrameKey,

@@ -39,17 +39,6 @@ def require(rule: bool, says: str) -> None:  # noqa: FBT001
         raise LocalProtocolError(f"{says}.")
 
 
-class EngineName(str, Enum):
-    """The engines that a request may name."""
-
-    AUTO = "auto"
-    """GVM where its weights are, else the preview engine, and the reply says which."""
-    GVM = "gvm"
-    PREVIEW = "preview"
-    TEST = "test"
-    """A deterministic stand-in for tests; its mattes mean nothing."""
-
-
 class PixelType(str, Enum):
     """The pixel type of a mapped buffer."""
 

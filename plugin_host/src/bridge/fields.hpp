@@ -15,7 +15,7 @@ inline constexpr std::array<const char*, std::variant_size_v<Message>> kMessageW
 template <class Enum>
 inline constexpr std::array<const char*, 0> kWords{};
 template <>
-inline constexpr std::array kWords<EngineName>{"auto", "gvm", "preview", "test"};
+inline constexpr std::array kWords<EngineName> = kEngineWords;
 template <>
 inline constexpr std::array kWords<PixelType>{"uint8", "uint16", "half", "float"};
 template <>

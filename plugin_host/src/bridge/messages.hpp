@@ -12,12 +12,12 @@
 #include <variant>
 #include <vector>
 
+#include "bridge/engines.hpp"
 #include "bridge/settings.hpp"
 #include "bridge/tables.hpp"
 
 namespace gvm::bridge {
 
-enum class EngineName { kAuto, kGvm, kPreview, kTest };
 enum class PixelType { kUint8, kUint16, kHalf, kFloat };
 enum class Priority { kInteractive, kRange, kBatch };
 enum class Depth { kHalf, kFloat };

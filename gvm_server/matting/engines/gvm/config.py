@@ -5,13 +5,14 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, fields
 from itertools import pairwise
 
 from gvm_client.errors import SettingsError
-from gvm_client.settings import Noise
+from gvm_client.settings import ModelSettings, Noise
+from gvm_server.matting.engines.machine import MachineOptions, Precision, Switch
 
+PAD_MULTIPLE = 32  # of both sides of the working frame, as the original pads it
 NORM_GROUPS = 32  # diffusers' blocks of this family know no other number
 
 
@@ -213,37 +214,11 @@ RELEASED = CheckpointConfig(
 """The released model's shape, to plan memory before the weights are there; a load reads its own."""
 
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
-
-
-class Precision(str, Enum):
-    """The type that a network computes in."""
-
-    AUTO = "auto"
-    """float32 on the CPU; on a GPU float16, and float32 where the VAE's config asks for it."""
-    FLOAT32 = "float32"
-    BFLOAT16 = "bfloat16"
-    FLOAT16 = "float16"
-
-
-class Switch(str, Enum):
-    """On, off, or on where it was measured to help."""
-
-    AUTO = "auto"
-    ON = "on"
-    OFF = "off"
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
-class GvmOptions:
-    """How the model is loaded and run.
+class GvmOptions(MachineOptions):
+    """How the model is loaded and run: what the machine's owner chooses, and what a request asks.
 
     Attributes:
-        device: `auto`, `cpu`, `mps`, `cuda`, or `cuda:N`.
-        precision: of the UNet.
-        vae_precision: of the VAE; half types there can lose soft edges, or all with NaN.
-        channels_last: the memory format of the decoder's convolutions.
-        compile_backend: a `torch.compile` backend such as `inductor`; "" runs as it is.
         noise: what the denoiser starts from.
         seed: of gaussian noise; every window starts from the same seed.
         unet: a folder with another UNet's `config.json` and weights; "" is the checkpoint's own.
@@ -253,24 +228,21 @@ class GvmOptions:
         SettingsError: the device's name is unknown, or the seed is negative.
     """
 
-    device: str = "auto"
-    precision: Precision = Precision.AUTO
-    vae_precision: Precision = Precision.AUTO
-    channels_last: Switch = Switch.AUTO
-    compile_backend: str = ""
     noise: Noise = Noise.ZEROS
     seed: int = 0
     unet: str = ""
     lora: str = ""
 
     def __post_init__(self) -> None:
-        kind, _, index = self.device.partition(":")
-        if kind not in DEVICES or (index and not (kind == "cuda" and index.isdigit())):
-            raise SettingsError(
-                f"device is {self.device!r}; it must be one of {', '.join(DEVICES)} or cuda:N."
-            )
+        MachineOptions.__post_init__(self)  # `super()` does not know a class that has slots
         if not 0 <= self.seed < 2**63:
             raise SettingsError(f"seed is {self.seed!r}; it must be from 0 to 2^63 - 1.")
+
+    @classmethod
+    def of(cls, model: ModelSettings, machine: MachineOptions) -> GvmOptions:
+        """Return the options of a request on a machine."""
+        chosen = {each.name: getattr(machine, each.name) for each in fields(machine)}
+        return cls(**chosen, unet=model.unet, lora=model.lora, noise=model.noise, seed=model.seed)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 
 from gvm_client.errors import EngineError, ErrorCode
 from gvm_client.settings import Noise
-from gvm_server.matting.engines.backoff import chunks
-from gvm_server.matting.engines.base import SEAMLESS_HALO, DeviceLost, Image, Latent
+from gvm_server.matting.engines.backoff import SEAMLESS_HALO, chunks
+from gvm_server.matting.engines.base import DeviceLost, Image, Latent
 from gvm_server.matting.engines.gvm.config import GvmOptions, SchedulerConfig
 from gvm_server.matting.engines.gvm.load import Networks, Say, load_networks
 from gvm_server.matting.engines.gvm.placement import (

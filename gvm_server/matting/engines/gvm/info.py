@@ -13,21 +13,42 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
 
-from gvm_client.settings import Noise
+from gvm_client.errors import EngineError, ErrorCode
+from gvm_client.settings import ModelSettings, Noise, WindowSettings
 from gvm_server.matting.engines.base import Engine, EngineInfo, Upsampling
 from gvm_server.matting.engines.gvm.checkpoint import weight_files
-from gvm_server.matting.engines.gvm.config import GvmOptions, resolve
+from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE, GvmOptions, resolve
 from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.engines.gvm.lora import CONFIG, FILES
-from gvm_server.matting.engines.gvm.weights_folder import engine_revision
-from gvm_server.matting.engines.machine import resolved_device
+from gvm_server.matting.engines.gvm.weights_folder import engine_revision, find_weights, weights_dir
+from gvm_server.matting.engines.machine import Machine, resolved_device
 from gvm_server.matting.engines.maker import Maker, host_maker, torch_maker
+from gvm_server.matting.working_size import WorkingSize
 
-PAD_MULTIPLE = 32
 CODE_REVISION = 2  # goes up whenever the same weights and settings give other pixels
 # The options that say what was asked; the others say how it is made, which is the maker's.
 ASKED = ("noise", "seed", "unet", "lora")
 _HEADER_BYTES = 1 << 16
+
+
+def describe(model: ModelSettings, machine: Machine) -> EngineInfo:
+    """Return what is known of the engine for a request and a machine.
+
+    Raises:
+        EngineError: the weights are not here.
+    """
+    named = Path(model.weights) if model.weights else machine.weights
+    weights = find_weights(named)
+    if weights is None:
+        folder = weights_dir(named)
+        raise EngineError(
+            f"The GVM weights are not in {folder}.",
+            remedy="Get them with `gvm weights pull`, name their folder with --weights, or use"
+            " --engine preview.",
+            code=ErrorCode.ENGINE_UNAVAILABLE,
+            path=str(folder),
+        )
+    return info(weights, GvmOptions.of(model, machine.options))
 
 
 def info(folder: Path, options: GvmOptions) -> EngineInfo:
@@ -52,6 +73,8 @@ def info(folder: Path, options: GvmOptions) -> EngineInfo:
         pad_multiple=PAD_MULTIPLE,
         load=partial(_load, folder, options),
         notes=tuple(notes),
+        precision_of="unet",
+        fit=partial(_fit, folder, options),
     )
 
 
@@ -59,6 +82,14 @@ def _load(folder: Path, options: GvmOptions, say: Callable[[str], None]) -> Engi
     from gvm_server.matting.engines.gvm.engine import GvmEngine  # noqa: PLC0415 - this is the heavy part
 
     return GvmEngine.load(folder, options, say)
+
+
+def _fit(
+    folder: Path, options: GvmOptions, window: WindowSettings, working: WorkingSize
+) -> tuple[WindowSettings, str]:
+    from gvm_server.matting.engines.gvm.memory import fit_window  # noqa: PLC0415 - torch comes with it
+
+    return fit_window(window, working, folder, options)
 
 
 def _fingerprint(folder: Path, options: GvmOptions) -> str:

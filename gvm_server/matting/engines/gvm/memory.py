@@ -11,6 +11,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,19 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gvm_client.settings import LARGEST_FITTED_WINDOW, WindowSettings
 from gvm_client.text import counted
-from gvm_server.matting.engines.backoff import backoff, chunks
-from gvm_server.matting.engines.base import decode_halo
+from gvm_server.matting.engines.backoff import backoff, chunks, decode_halo
 from gvm_server.matting.engines.gvm.blocks import WIDEST_FUSED_HEAD
-from gvm_server.matting.engines.gvm.config import CheckpointConfig, GvmOptions
+from gvm_server.matting.engines.gvm.config import (
+    PAD_MULTIPLE,
+    RELEASED,
+    CheckpointConfig,
+    GvmOptions,
+)
 from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.engines.gvm.network import Decoder, Encoder, UNet
-from gvm_server.matting.engines.gvm.placement import Placement, obtainable_bytes, place
-from gvm_server.matting.working_size import WorkingSize
+from gvm_server.matting.engines.gvm.placement import Placement, obtainable_bytes, place, place_on
+from gvm_server.matting.engines.gvm.weights_folder import find_weights
+from gvm_server.matting.working_size import WorkingSize, working_size
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +63,7 @@ class MemoryPlan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
+class WindowShape:
     """What one window asks of the model.
 
     Attributes:
@@ -77,21 +83,22 @@ class Job:
     steps: int = 1
 
 
-def plan_memory(config: CheckpointConfig, placement: Placement, job: Job) -> MemoryPlan:
+def plan_memory(config: CheckpointConfig, placement: Placement, shape: WindowShape) -> MemoryPlan:
     """Predict what a window needs; nothing is loaded and no device is touched."""
     with torch.device("meta"):
         encoder = Encoder(config.vae).to(placement.vae)
         unet = UNet(config.unet).to(placement.unet)
         decoder = Decoder(config.vae).to(placement.vae)
-    height, width = (side // config.vae.reduction for side in (job.height, job.width))
+    height, width = (side // config.vae.reduction for side in (shape.height, shape.width))
     latent = (config.vae.latent_channels, height, width)
     longest = max(
-        len(range(job.frames)[frames]) for frames, _ in chunks(job.frames, job.chunk, job.halo)
+        len(range(shape.frames)[frames])
+        for frames, _ in chunks(shape.frames, shape.chunk, shape.halo)
     )
-    frame = _values((1, config.vae.in_channels, job.height, job.width), placement.vae)
-    window = _values((job.frames, *latent), placement.unet)
+    frame = _values((1, config.vae.in_channels, shape.height, shape.width), placement.vae)
+    window = _values((shape.frames, *latent), placement.unet)
     part = _values((longest, *latent), placement.vae)
-    noise = torch.empty_like(window) if job.steps > 1 else None
+    noise = torch.empty_like(window) if shape.steps > 1 else None
     networks: dict[str, nn.Module] = {"encode": encoder, "denoise": unet, "decode": decoder}
     return MemoryPlan(
         weights={stage: _bytes(network.parameters()) for stage, network in networks.items()},
@@ -215,7 +222,7 @@ def plan_window(
     config: CheckpointConfig, placement: Placement, working: WorkingSize, window: WindowSettings
 ) -> MemoryPlan:
     """Predict what one window takes."""
-    job = Job(
+    shape = WindowShape(
         height=working.padded_height,
         width=working.padded_width,
         frames=window.frames_per_window,
@@ -223,12 +230,28 @@ def plan_window(
         halo=decode_halo(window),
         steps=window.steps,
     )
-    return plan_memory(config, placement, job)
+    return plan_memory(config, placement, shape)
 
 
 def least_bytes(plan: MemoryPlan, placement: Placement) -> int:
     """Return the peak when idle networks wait in host memory, which for a CPU is the same place."""
     return plan.peak if placement.device.type == "cpu" else plan.peak_offloaded
+
+
+def gpu_bytes(size: tuple[int, int], window: WindowSettings, weights: Path | None) -> int:
+    """Return the memory that a CUDA device must have for a plate of (width, height) pixels.
+
+    Where the weights are not on this machine, the released ones' configuration is taken.
+
+    Raises:
+        EngineError: the weights' configuration cannot be read.
+    """
+    width, height = size
+    folder = find_weights(weights)
+    config = read_config(folder, folder / "unet") if folder else RELEASED
+    placement = place_on(torch.device("cuda"), GvmOptions(), config.vae)
+    working = working_size(height, width, window, PAD_MULTIPLE)
+    return ceil(least_bytes(plan_window(config, placement, working, window), placement) / HEADROOM)
 
 
 def _candidates(window: WindowSettings, free: int) -> Iterator[WindowSettings]:

@@ -18,7 +18,8 @@ from gvm_client.errors import ErrorCode, GvmError, InputError, JobCancelled
 from gvm_client.settings import MatteKnobs, ModelSettings, PlanKind, WindowSettings
 from gvm_client.windows import Plan, windows_covering, windows_for
 from gvm_server.matting.engines.base import Engine
-from gvm_server.matting.engines.registry import Machine, find_engine
+from gvm_server.matting.engines.machine import Machine
+from gvm_server.matting.engines.registry import find_engine
 from gvm_server.matting.job_spec import Order, working_size_of
 from gvm_server.matting.lookup import survey
 from gvm_server.matting.pipeline import Pipeline, Shop
@@ -27,7 +28,7 @@ from gvm_server.media.outputs.sinks import Delivery
 from gvm_server.media.store.cache import DiskCache
 from tests.fakes.plate import DrawnPlate, MemorySink
 
-ENGINE = find_engine("test", ModelSettings(), Machine()).engine
+ENGINE = find_engine("test", ModelSettings(), Machine())
 
 
 @dataclass(kw_only=True)

@@ -12,7 +12,7 @@ import pytest
 from gvm_client.errors import ErrorCode, JobCancelled
 from gvm_client.protocol.messages import Accepted, Cancelled, FrameReady, Progress
 from gvm_client.settings import Priority
-from gvm_server.matting.engines.test import Faults, StandInEngine
+from gvm_server.matting.engines.test import Faults, TestEngine
 from gvm_server.matting.job_spec import Order
 from gvm_server.matting.lookup import Survey, survey
 from gvm_server.matting.pipeline import Pipeline, Shop
@@ -216,9 +216,9 @@ def test_a_job_whose_first_window_runs_waits_for_no_turn(floor: Floor):
     assert _note(job, listener).endswith("2 jobs are ahead.")
     says: list[str] = []
 
-    def load() -> StandInEngine:
+    def load() -> TestEngine:
         says.append(_note(job, listener))
-        return StandInEngine(Faults())
+        return TestEngine(Faults())
 
     pipeline.run_window(load)
     assert says == [""]

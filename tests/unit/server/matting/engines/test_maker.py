@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gvm_server.matting.engines import test as stand_in
+from gvm_server.matting.engines import test as test_engine
 from gvm_server.matting.engines.maker import OVERRIDES, host_maker, processor
 
 CODE = "from gvm_server.matting.engines.maker import host_maker; print(host_maker())"
@@ -71,5 +71,5 @@ def test_threads_lent_are_no_part_and_forced_kernels_are():
 )
 def test_every_library_that_touches_a_pixel_says_its_version(library: str):
     """An upgrade of one is another maker."""
-    assert dict(stand_in.info().maker())[library]
-    assert host_maker() == stand_in.info().maker()
+    assert dict(test_engine.info().maker())[library]
+    assert host_maker() == test_engine.info().maker()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gvm_client.errors import EngineError, ErrorCode
-from gvm_server.matting.engines import test as stand_in
+from gvm_server.matting.engines import test as test_engine
 from gvm_server.matting.engines.base import Engine, Image
 
 
@@ -24,7 +24,7 @@ def no_faults(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def loaded() -> Engine:
     """Return the test engine."""
-    return stand_in.info().load(lambda sentence: None)
+    return test_engine.info().load(lambda sentence: None)
 
 
 def frames(count: int, seed: int = 0) -> list[Image]:
@@ -130,7 +130,7 @@ def test_a_fault_that_is_no_number_is_named(monkeypatch: pytest.MonkeyPatch):
 
 def test_it_says_that_its_mattes_mean_nothing():
     """Nobody mistakes it for an engine."""
-    known = stand_in.info()
+    known = test_engine.info()
     assert known.name == "test"
     assert known.revision == "test-2"
     assert any("mean nothing" in note for note in known.notes)
@@ -139,7 +139,7 @@ def test_it_says_that_its_mattes_mean_nothing():
 def test_it_needs_no_torch():
     """The whole server can be tested where torch is slow to import or absent."""
     asks = (
-        "import sys; from gvm_server.matting.engines import test as stand_in;"
-        "stand_in.info().load(print); sys.exit('torch' in sys.modules)"
+        "import sys; from gvm_server.matting.engines import test as test_engine;"
+        "test_engine.info().load(print); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", asks], check=False).returncode == 0

@@ -18,10 +18,11 @@ from gvm_client.errors import EngineError, ErrorCode, SettingsError
 from gvm_client.settings import Noise
 from gvm_server.matting.engines.base import Image
 from gvm_server.matting.engines.gvm import blocks
-from gvm_server.matting.engines.gvm.config import GvmOptions, Precision, SchedulerConfig, Switch
+from gvm_server.matting.engines.gvm.config import GvmOptions, SchedulerConfig
 from gvm_server.matting.engines.gvm.engine import GvmEngine, noise_levels
 from gvm_server.matting.engines.gvm.info import info
 from gvm_server.matting.engines.gvm.operators import GroupNorm
+from gvm_server.matting.engines.machine import Precision, Switch
 
 
 def _frames(count: int, seed: int = 0) -> Image:

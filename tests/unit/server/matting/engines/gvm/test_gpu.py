@@ -10,8 +10,9 @@ import torch
 from safetensors.numpy import load_file
 
 from gvm_server.matting.engines.base import Image
-from gvm_server.matting.engines.gvm.config import GvmOptions, Precision
+from gvm_server.matting.engines.gvm.config import GvmOptions
 from gvm_server.matting.engines.gvm.engine import GvmEngine
+from gvm_server.matting.engines.machine import Precision
 
 pytestmark = [
     pytest.mark.gpu,

@@ -15,11 +15,15 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
 from gvm_client.settings import PlanKind, WindowSettings
-from gvm_server.matting.engines.backoff import backoff, chunks, frames_decoded_at_once
-from gvm_server.matting.engines.base import SEAMLESS_HALO
+from gvm_server.matting.engines.backoff import (
+    SEAMLESS_HALO,
+    backoff,
+    chunks,
+    frames_decoded_at_once,
+)
 from gvm_server.matting.engines.gvm.checkpoint import unet_shapes, vae_shapes
 from gvm_server.matting.engines.gvm.config import RELEASED, UNetConfig
-from gvm_server.matting.engines.gvm.memory import Job, plan_memory
+from gvm_server.matting.engines.gvm.memory import WindowShape, plan_memory
 from gvm_server.matting.engines.gvm.network import Decoder, Encoder, UNet
 from gvm_server.matting.engines.gvm.placement import Placement
 
@@ -66,7 +70,7 @@ def _about(measured: int) -> object:
 
 def test_the_plan_is_within_a_fifth_of_what_the_allocator_saw():
     """Real VAE widths and the UNet's real first levels, each stage alone, at a small size."""
-    job = Job(height=64, width=64, frames=2, chunk=2, halo=SEAMLESS_HALO)
+    job = WindowShape(height=64, width=64, frames=2, chunk=2, halo=SEAMLESS_HALO)
     plan = plan_memory(CONFIG, _placement(torch.float32), job)
     last = plan_memory(CONFIG, _placement(torch.float32, channels_last=True), job)
     encoder, unet, decoder = (_filled(part) for part in (Encoder(VAE), UNet(UNET), Decoder(VAE)))
@@ -85,7 +89,7 @@ def test_the_plan_is_within_a_fifth_of_what_the_allocator_saw():
 def test_the_plan_follows_the_job():
     """Half types halve it; window, chunk and size raise their stages; offload lowers it."""
     config = replace(CONFIG, vae=replace(VAE, widths=(64, 64), layers=1))
-    job = Job(height=64, width=96, frames=8, chunk=8, halo=SEAMLESS_HALO)
+    job = WindowShape(height=64, width=96, frames=8, chunk=8, halo=SEAMLESS_HALO)
     full = plan_memory(config, _placement(torch.float32), job)
     half = plan_memory(config, _placement(torch.float16), job)
     assert half.peak == pytest.approx(full.peak / 2, rel=0.02)

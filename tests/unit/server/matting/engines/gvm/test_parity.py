@@ -17,9 +17,9 @@ from torch.nn import functional
 from benchmarks.straightforward import Straightforward
 from gvm_client.settings import Noise, WindowSettings
 from gvm_server.matting.engines.base import Image
-from gvm_server.matting.engines.gvm.config import GvmOptions, Switch
+from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE, GvmOptions
 from gvm_server.matting.engines.gvm.engine import GvmEngine
-from gvm_server.matting.engines.gvm.info import PAD_MULTIPLE
+from gvm_server.matting.engines.machine import Switch
 from gvm_server.matting.working_size import working_size
 
 ALPHA = 3e-4  # from float64: the original, made with AVX-512, 1e-4; ours, with AVX2, 2.9e-4

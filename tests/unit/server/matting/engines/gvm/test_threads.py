@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from gvm_client.settings import Noise
 from gvm_server.matting.engines.gvm import blocks, network, operators
-from gvm_server.matting.engines.gvm.config import GvmOptions, Switch
+from gvm_server.matting.engines.gvm.config import GvmOptions
 from gvm_server.matting.engines.gvm.engine import GvmEngine
 from gvm_server.matting.engines.gvm.operators import GroupNorm
 from gvm_server.matting.engines.gvm.simplify import sinusoids
+from gvm_server.matting.engines.machine import Switch
 from tests.support.threads import hashes
 
 # Images [C, h, w] as small frames and odd levels make them, to beyond one thread's share.
