@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes src/bridge/tables.hpp, knobs.hpp and engines.hpp: what stands once, in nodes/gvm_client, for C++.
+"""Writes tables.hpp, knobs.hpp and engines.hpp of src/bridge: what nodes/gvm_client says, for C++.
 
 Run it after a change there: python plugin_host/make_tables.py
 """

@@ -1,1 +1,1 @@
-"""Thinks: from plate frames to alphas."""
+"""From plate frames to alphas: engines, and the pipeline around them; no sockets, no messages."""

@@ -11,30 +11,32 @@ from concurrent.futures import CancelledError, Executor, Future
 
 from gvm_client.errors import GvmError
 from gvm_server.errors import as_gvm_error
-from gvm_server.matting.job_spec import Order
-from gvm_server.matting.preprocess import IntakeFrame, take_in
-from gvm_server.matting.stage_timer import Clock
+from gvm_server.matting.job_spec import JobSpec
+from gvm_server.matting.preprocess import PreprocessedFrame, preprocess
+from gvm_server.matting.stage_timer import StageTimer
+
+ROOM_SECONDS = 0.1  # how often a caller that waits for room looks whether the job has ended
 
 
 class ReadAhead:
     """The frames that were asked for and not taken yet; used by one thread."""
 
-    def __init__(self, order: Order, *, readers: Executor, clock: Clock) -> None:
-        self._order = order
+    def __init__(self, spec: JobSpec, *, readers: Executor, timer: StageTimer) -> None:
+        self._spec = spec
         self._readers = readers
-        self._clock = clock
-        self._frames: dict[int, Future[IntakeFrame]] = {}
+        self._timer = timer
+        self._frames: dict[int, Future[PreprocessedFrame]] = {}
 
     def ask(self, frames: Iterable[int]) -> bool:
         """Start reading; return whether all can be read without waiting for a host."""
         frames = list(frames)
-        given = self._order.plate.want(frames)
+        given = self._spec.plate.want(frames)
         for frame in frames:
             if frame not in self._frames and given:
                 self._start(frame)
         return given
 
-    def take(self, frame: int) -> IntakeFrame:
+    def take(self, frame: int) -> PreprocessedFrame:
         """Return a frame, waiting for its reader; it stays until it is dropped.
 
         Raises:
@@ -47,19 +49,17 @@ class ReadAhead:
         for frame in [frame for frame in self._frames if not needed(frame)]:
             self._frames.pop(frame).cancel()
 
-    def _start(self, frame: int) -> Future[IntakeFrame]:
-        future = self._readers.submit(take_in, self._order, frame, self._clock)
+    def _start(self, frame: int) -> Future[PreprocessedFrame]:
+        future = self._readers.submit(preprocess, self._spec, frame, self._timer)
         self._frames[frame] = future
         return future
 
 
-ROOM_SECONDS = 0.1  # how often one who waits for room looks whether the job has ended
+class BackgroundTasks:
+    """A job's tasks on the writers' pool.
 
-
-class FinishBehind:
-    """A job's tasks in the writers' hands.
-
-    The job's own loop counts as one task, so the last to leave, whoever it is, ends the job.
+    The loop that runs the job's windows counts as one task until `close`; the last one to end, on
+    whichever thread, ends the job.
 
     Args:
         writers: the pool.
@@ -80,7 +80,7 @@ class FinishBehind:
         self.failure: GvmError | None = None
 
     def put(self, task: Callable[[], None]) -> None:
-        """Hand a task over, waiting for room.
+        """Submit a task, waiting for room.
 
         Raises:
             GvmError: the job has failed or was ended.
@@ -93,7 +93,7 @@ class FinishBehind:
         self._writers.submit(self._run, task).add_done_callback(self._put_done)
 
     def keep(self, task: Callable[[], None]) -> None:
-        """Hand over what is done even when the job has ended: what was made is not lost."""
+        """Submit a task that is done even when the job has ended: what was made is not lost."""
         with self._lock:
             self._tasks += 1
         self._writers.submit(task).add_done_callback(self._left)
@@ -112,7 +112,7 @@ class FinishBehind:
         """Say that no more tasks come; harmless when said again.
 
         Args:
-            reason: why, where the job could not go on; what was handed over is still done.
+            reason: why, where the job could not go on; submitted tasks are still done.
         """
         with self._lock:
             if self.closed:
@@ -141,4 +141,4 @@ class FinishBehind:
             last = self._tasks == 0
         if last:
             self._on_end(self.failure or self._reason)
-            del self._on_end  # its owner, who holds this: nobody waits for the garbage collector
+            del self._on_end  # it refers back to this: no garbage is left to collect

@@ -1,4 +1,4 @@
-"""An alpha on its way out: crop, refine to plate size, the frame's window, knobs, EXR.
+"""From window alphas to a frame's file: cross-fade, crop, refine to plate size, knobs, EXR.
 
 Outside a frame's data window the plate has no pixels, so there is nothing to matte: before the
 knobs the alpha is 0 there, as far as the display window reaches, and the edge of a cropped plate is
@@ -20,15 +20,18 @@ from gvm_client import __version__
 from gvm_client.settings import MatteKnobs
 from gvm_client.windows import Blend, windows_covering
 from gvm_server.matting.engines.base import Image
-from gvm_server.matting.job_spec import Order
+from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.knobs import apply as apply_knobs
 from gvm_server.matting.knobs import reaches_out
-from gvm_server.matting.preprocess import IntakeFrame
+from gvm_server.matting.preprocess import PreprocessedFrame
 from gvm_server.matting.refine import refine
-from gvm_server.matting.stage_timer import Clock, Stage
+from gvm_server.matting.stage_timer import Stage, StageTimer
 from gvm_server.media.alphas.stamp import MAKER, PLATE_KEY, STAMP, Fingerprint
 from gvm_server.media.geometry import Box, ClipGeometry
 from gvm_server.media.outputs.sinks import Alpha, Delivery
+
+# The original program's cuts, in 8-bit steps: below the first is 0, above the second is 1.
+REFERENCE_BLACK, REFERENCE_WHITE = 25 / 255, 240 / 255
 
 
 def crossfade(shares: Sequence[tuple[Blend, Image]]) -> Image:
@@ -48,32 +51,28 @@ def crossfade(shares: Sequence[tuple[Blend, Image]]) -> Image:
     return alpha
 
 
-# The original program's cuts, in 8-bit steps: below the first is 0, above the second is 1.
-REFERENCE_BLACK, REFERENCE_WHITE = 25 / 255, 240 / 255
-
-
 def finish(
-    order: Order, made: Fingerprint, alpha: Image, taken: IntakeFrame, clock: Clock
+    spec: JobSpec, made: Fingerprint, alpha: Image, frame_in: PreprocessedFrame, timer: StageTimer
 ) -> Delivery:
     """Bring a working-size alpha [padded_height, padded_width] to the plate and deliver it.
 
     Raises:
         OutputError: it cannot be written.
     """
-    with clock.stage(Stage.REFINE):
-        guide = taken.guide.astype(np.float32)
-        pixels = refine(order.working.crop(alpha), guide, order.upsampling)
-        if order.reference:
+    with timer.stage(Stage.REFINE):
+        guide = frame_in.guide.astype(np.float32)
+        pixels = refine(spec.working.crop(alpha), guide, spec.upsampling)
+        if spec.reference:
             pixels = cut_like_the_original(pixels)
-        pixels, window = in_window(pixels, order.geometry, taken.header.data, order.knobs)
-    with clock.stage(Stage.WRITE):
-        return order.sink.put(
+        pixels, window = in_window(pixels, spec.geometry, frame_in.header.data, spec.knobs)
+    with timer.stage(Stage.WRITE):
+        return spec.sink.put(
             Alpha(
-                frame=taken.frame,
+                frame=frame_in.frame,
                 fingerprint=made,
                 pixels=pixels,
-                header=replace(taken.header, data=window),
-                attributes=_attributes(order, taken.frame, made),
+                header=replace(frame_in.header, data=window),
+                attributes=_attributes(spec, frame_in.frame, made),
             )
         )
 
@@ -113,18 +112,18 @@ def cut_out(pixels: Image, canvas: Box, window: Box, *, known: Box) -> Image:
     return whole
 
 
-def _attributes(order: Order, frame: int, made: Fingerprint) -> Mapping[str, str]:
+def _attributes(spec: JobSpec, frame: int, made: Fingerprint) -> Mapping[str, str]:
     """Return what the file says about how it was made."""
-    windows = windows_covering(order.plan, frame)
+    windows = windows_covering(spec.plan, frame)
     return {
         STAMP: made.recipe.hex(),
         MAKER: made.maker,
-        "gvm:engine": order.engine.name + (" (preview)" if order.engine.preview else ""),
-        "gvm:revision": order.engine.revision,
-        "gvm:settings": json.dumps(asdict(order.window)),
-        "gvm:knobs": json.dumps(asdict(order.knobs)),
+        "gvm:engine": spec.engine.name + (" (preview)" if spec.engine.preview else ""),
+        "gvm:revision": spec.engine.revision,
+        "gvm:settings": json.dumps(asdict(spec.window)),
+        "gvm:knobs": json.dumps(asdict(spec.knobs)),
         "gvm:windows": " ".join(f"{window.first}-{window.last}" for window in windows),
-        PLATE_KEY: order.plate.key(frame).hex(),
-        "gvm:colourspace": order.plate.colour.name,
+        PLATE_KEY: spec.plate.key(frame).hex(),
+        "gvm:colourspace": spec.plate.colour.name,
         "Software": f"GVM Bridge {__version__}",
     }

@@ -14,8 +14,8 @@ from gvm_server.media.plates.base import Plate
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
-    """One job, looked at and found good.
+class JobSpec:
+    """One job, checked: the plate is open, the plan is laid, the output can be written.
 
     Attributes:
         plate: the clip.

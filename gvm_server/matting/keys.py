@@ -1,17 +1,16 @@
 """What each result was made from, as hashes: a result is made once.
 
-The keys here are recipes: what was asked. With its maker (`maker_words`) a recipe is a fingerprint,
-and what is kept, in memory or on disk, is found by that of both. A finished file in its place is
-asked for its recipe alone: another machine's matte of the same request is that matte.
+A key here is a recipe: what was asked. With its maker (`maker_words`) a recipe is a fingerprint, by
+which everything that is kept, in memory or on disk, is found. A finished file in its place is
+compared by its recipe alone: another machine's matte of the same request is that matte.
 
     alpha(t) <- windows that cover t <- frames of each window <- plate frames
 
-Laws:
-1. A key is a hash of its inputs' keys and of just those settings that can change the result.
-2. A window's key holds no frame numbers and no clip extent: the same frames in the same order
-   give the same alphas, wherever they stand.
-3. When code changes pixels, the number beside it here moves.
-4. A plate's key is that of the very bytes that are read: the plate proves it (`plate`).
+- A key is a hash of its inputs' keys and of just those settings that can change the result.
+- A window's key holds no frame numbers and no clip extent: the same frames in the same order give
+  the same alphas, wherever they stand.
+- A change of code that changes pixels counts up the revision here.
+- A plate's key is that of the very bytes that are read: the plate checks it (`media/plates`).
 """
 
 from __future__ import annotations
@@ -23,24 +22,24 @@ from enum import Enum
 
 from gvm_client.windows import Window, blends
 from gvm_server.matting.engines.backoff import decode_halo
-from gvm_server.matting.job_spec import Order
+from gvm_server.matting.job_spec import JobSpec
 
-INTAKE_REVISION = 3  # colour and resize
+PREPROCESS_REVISION = 3  # colour and resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
 FINISH_REVISION = 2  # cross-fade, refine, knobs, EXR
 KEY_BYTES = 16
 
 
-def maker_words(order: Order) -> str:
-    """Return what makes an order's results here: device, types, libraries, processor.
+def maker_words(spec: JobSpec) -> str:
+    """Return what makes a job's results here: device, types, libraries, processor.
 
     Raises:
         EngineError: the device is not there.
     """
-    return "; ".join(f"{name}: {value}" for name, value in order.engine.maker())
+    return "; ".join(f"{name}: {value}" for name, value in spec.engine.maker())
 
 
-def latent_key(order: Order, frame: int) -> bytes:
+def latent_key(spec: JobSpec, frame: int) -> bytes:
     """Return the key of one frame's latent: its plate, its colour, its size, the engine.
 
     Raises:
@@ -48,22 +47,22 @@ def latent_key(order: Order, frame: int) -> bytes:
     """
     return _digest(
         "latent",
-        INTAKE_REVISION,
-        order.engine.revision,
-        order.plate.key(frame),
-        order.plate.colour.digest,
-        *astuple(order.canvas),
-        *astuple(order.working),
+        PREPROCESS_REVISION,
+        spec.engine.revision,
+        spec.plate.key(frame),
+        spec.plate.colour.digest,
+        *astuple(spec.canvas),
+        *astuple(spec.working),
     )
 
 
-def window_key(order: Order, window: Window) -> bytes:
+def window_key(spec: JobSpec, window: Window) -> bytes:
     """Return the key of a window's alphas: the latents of its frames and the engine's settings.
 
     Raises:
         InputError: a plate frame is not there.
     """
-    settings = order.window
+    settings = spec.window
     halo = decode_halo(settings) if settings.chunk < len(window) else 0
     return _digest(
         "window",
@@ -71,23 +70,23 @@ def window_key(order: Order, window: Window) -> bytes:
         settings.steps,
         min(settings.chunk, len(window)),
         halo,
-        order.reference,
-        *(latent_key(order, frame) for frame in window.frames),
+        spec.reference,
+        *(latent_key(spec, frame) for frame in window.frames),
     )
 
 
-def alpha_key(order: Order, frame: int) -> bytes:
+def alpha_key(spec: JobSpec, frame: int) -> bytes:
     """Return the key of a finished alpha: its windows, its place in them, its plate, the knobs.
 
     Raises:
         InputError: a plate frame is not there.
     """
-    parts: list[_Part] = ["alpha", FINISH_REVISION, order.plate.key(frame)]
-    parts += [order.upsampling, order.reference, order.sink.depth, *astuple(order.knobs)]
-    parts += astuple(order.geometry.display)  # the file's windows depend on it
-    for blend in blends(order.plan, frame):
+    parts: list[_Part] = ["alpha", FINISH_REVISION, spec.plate.key(frame)]
+    parts += [spec.upsampling, spec.reference, spec.sink.depth, *astuple(spec.knobs)]
+    parts += astuple(spec.geometry.display)  # the file's windows depend on it
+    for blend in blends(spec.plan, frame):
         place = frame - blend.window.first
-        parts += [window_key(order, blend.window), place, blend.numerator, blend.denominator]
+        parts += [window_key(spec, blend.window), place, blend.numerator, blend.denominator]
     return _digest(*parts)
 
 

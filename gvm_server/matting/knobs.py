@@ -1,8 +1,8 @@
 """What an artist does to a finished alpha: levels, grow, blur, invert, in this order.
 
-1. A knob in its neutral place does nothing, and all neutral knobs return the very same array.
-2. Lengths are plate pixels, fractions allowed: the result moves steadily with every knob.
-3. The frame's border is no edge: a matte that leaves the frame neither shrinks nor fades there.
+- A knob at its default does nothing; with all at their defaults the very same array is returned.
+- Lengths are plate pixels, fractions allowed: the result is a continuous function of every knob.
+- The frame's border is no edge: a matte that leaves the frame neither shrinks nor fades there.
 """
 
 from __future__ import annotations

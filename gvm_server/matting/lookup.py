@@ -1,4 +1,4 @@
-"""What of an order stands already, and what is to be made: looked at before any work."""
+"""What of a job stands already, and what is to be made: looked up before any work."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gvm_client.errors import ErrorCode, InputError
 from gvm_client.frames import abbreviated_frames
 from gvm_client.text import ARE, WERE, counted
 from gvm_client.windows import Window, windows_covering, windows_for
-from gvm_server.matting.job_spec import Order
+from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.keys import alpha_key, maker_words, window_key
 from gvm_server.media.alphas.stamp import Fingerprint
 from gvm_server.media.store.cache import DiskCache
@@ -20,8 +20,8 @@ _NONE: Mapping[int, Fingerprint] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Survey:
-    """How an order stands.
+class CacheLookup:
+    """What of a job stands already.
 
     Attributes:
         kept: frames whose finished alpha stands where it was asked for.
@@ -40,18 +40,18 @@ class Survey:
     notes: tuple[str, ...] = ()
 
 
-def survey(
-    order: Order,
+def look_up(
+    spec: JobSpec,
     cache: DiskCache,
-    heed: Callable[[], None] = lambda: None,
+    check_ending: Callable[[], None] = lambda: None,
     lost: Mapping[int, Fingerprint] = _NONE,
-) -> Survey:
-    """Look at what stands, and prove it; no pixels are decoded.
+) -> CacheLookup:
+    """Look up what stands, and check that it is whole; no pixels are decoded.
 
     Args:
-        order: what is asked for.
+        spec: what is asked for.
         cache: what was made before.
-        heed: called between frames; raises where the job is to end.
+        check_ending: called between frames; raises where the job is to end.
         lost: alphas that the job found in the cache and could not take from there: they are made,
             whatever lies in the cache now.
 
@@ -60,41 +60,41 @@ def survey(
         InputError: a frame lies outside the clip, plate frames are missing (all are named), or one
             that is needed has no readable header, or another format than the clip.
     """
-    _check_plate(order)
-    maker = maker_words(order)
+    _check_plate(spec)
+    maker = maker_words(spec)
     kept: dict[int, str] = {}
     damaged: list[int] = []
-    spoiled: list[int] = []  # in the cache
+    damaged_in_cache: list[int] = []  # in the cache
     cached: dict[int, Fingerprint] = {}
     to_make: dict[int, Fingerprint] = {}
-    for frame in sorted(order.frames):
-        heed()
-        wanted = Fingerprint(alpha_key(order, frame), maker)
+    for frame in sorted(spec.frames):
+        check_ending()
+        wanted = Fingerprint(alpha_key(spec, frame), maker)
         if lost.get(frame, wanted) != wanted:
-            raise _changed(order, frame)
-        standing = order.sink.standing(frame, wanted)
+            raise _changed(spec, frame)
+        standing = spec.sink.standing(frame, wanted)
         if standing.damaged:
             damaged.append(frame)
         if standing.kept:
             kept[frame] = standing.maker
-        elif frame not in lost and cache.alpha(wanted, partial(spoiled.append, frame)):
+        elif frame not in lost and cache.alpha(wanted, partial(damaged_in_cache.append, frame)):
             cached[frame] = wanted
         else:
             to_make[frame] = wanted
-    windows = tuple(_in_order_of_service(order, to_make))
-    return Survey(
+    windows = tuple(_in_order_of_service(spec, to_make))
+    return CacheLookup(
         kept=tuple(kept),
         cached=cached,
         to_make=to_make,
         windows=windows,
         windows_cached=sum(
-            cache.has_window(Fingerprint(window_key(order, window), maker).digest)
+            cache.has_window(Fingerprint(window_key(spec, window), maker).digest)
             for window in windows
         ),
         notes=(
             *_of_other_makers(kept, maker),
             *of_damage(len(damaged), "finished frame", damaged),
-            *of_damage(len(spoiled), "cached alpha", spoiled),
+            *of_damage(len(damaged_in_cache), "cached alpha", damaged_in_cache),
         ),
     )
 
@@ -145,52 +145,52 @@ def _named(frames: Iterable[int]) -> str:
     return f"{'frame' if len(named) == 1 else 'frames'} {abbreviated_frames(named)}"
 
 
-def _changed(order: Order, frame: int) -> InputError:
+def _changed(spec: JobSpec, frame: int) -> InputError:
     return InputError(
-        f"Frame {frame} of {order.plate.name}, or one that its windows see, changed while the job"
+        f"Frame {frame} of {spec.plate.name}, or one that its windows see, changed while the job"
         f" ran: its alpha left the cache, and cannot be made again as it was.",
         remedy="Ask again when the plate is finished: what was made before the change is kept.",
         code=ErrorCode.PLATE_MISMATCH,
         frame=frame,
-        path=order.plate.name,
+        path=spec.plate.name,
     )
 
 
-def _check_plate(order: Order) -> None:
-    plan = order.plan
-    outside = [frame for frame in order.frames if not plan.first <= frame <= plan.last]
+def _check_plate(spec: JobSpec) -> None:
+    plan = spec.plan
+    outside = [frame for frame in spec.frames if not plan.first <= frame <= plan.last]
     if outside:
         raise InputError(
             f"Frames {abbreviated_frames(outside)} lie outside the clip {plan.first}-{plan.last}"
-            f" of {order.plate.name}.",
+            f" of {spec.plate.name}.",
             remedy="Ask for frames of the clip, or set its extent with --first and --last.",
             code=ErrorCode.RANGE_OUTSIDE,
             frame=outside[0],
-            path=order.plate.name,
+            path=spec.plate.name,
         )
-    missing, left_out = set(order.plate.missing()), set(order.geometry.left_out)
+    missing, left_out = set(spec.plate.missing()), set(spec.geometry.left_out)
     if not missing and not left_out:
         return
-    seen = {frame for window in windows_for(plan, order.frames) for frame in window.frames}
+    seen = {frame for window in windows_for(plan, spec.frames) for frame in window.frames}
     for frame in sorted(left_out & seen):
-        order.plate.header(frame)  # says what is wrong with it, before an hour's work and not after
+        spec.plate.header(frame)  # says what is wrong with it, before an hour's work and not after
     if lost := sorted(missing & seen):
         raise InputError(
-            f"Frames {abbreviated_frames(lost)} of {order.plate.name} are missing;"
+            f"Frames {abbreviated_frames(lost)} of {spec.plate.name} are missing;"
             f" the frames asked for need them.",
             remedy="Render them, set the clip's extent with --first and --last, or let other"
             " frames stand in with --missing hold or --missing black.",
             code=ErrorCode.PLATE_MISSING,
             frame=lost[0],
-            path=order.plate.name,
+            path=spec.plate.name,
         )
 
 
-def _in_order_of_service(order: Order, frames: Iterable[int]) -> Iterator[Window]:
+def _in_order_of_service(spec: JobSpec, frames: Iterable[int]) -> Iterator[Window]:
     """Yield windows ascending, so that few frames wait for a second one; the playhead's first."""
     wanted = set(frames)
     first: tuple[Window, ...] = ()
-    if order.playhead is not None and order.playhead in wanted:
-        first = windows_covering(order.plan, order.playhead)
+    if spec.playhead is not None and spec.playhead in wanted:
+        first = windows_covering(spec.plan, spec.playhead)
         yield from first
-    yield from (window for window in windows_for(order.plan, sorted(wanted)) if window not in first)
+    yield from (window for window in windows_for(spec.plan, sorted(wanted)) if window not in first)

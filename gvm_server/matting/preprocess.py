@@ -1,4 +1,4 @@
-"""A plate frame on its way in: read, colour, canvas, working size.
+"""From a plate frame to what the model sees: read, colour, canvas, working size.
 
 It runs on reader threads, ahead of the thread that owns the GPU.
 """
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_server.matting.engines.base import LUMA, Image
-from gvm_server.matting.job_spec import Order
-from gvm_server.matting.stage_timer import Clock, Stage
+from gvm_server.matting.job_spec import JobSpec
+from gvm_server.matting.stage_timer import Stage, StageTimer
 from gvm_server.media.geometry import Box, FrameHeader, describe
 from gvm_server.media.pixels import Pixels, downscale
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class IntakeFrame:
+class PreprocessedFrame:
     """One plate frame, ready for the model and for the finish.
 
     Attributes:
@@ -39,23 +39,23 @@ class IntakeFrame:
 _LUMA = np.array([LUMA], dtype=np.float32)  # [1, 3]
 
 
-def take_in(order: Order, frame: int, clock: Clock) -> IntakeFrame:
+def preprocess(spec: JobSpec, frame: int, timer: StageTimer) -> PreprocessedFrame:
     """Read one frame and bring it to the model's colour and size.
 
     Raises:
         InputError: the frame cannot be read, or reaches outside the clip's canvas.
     """
-    with clock.stage(Stage.READ):
-        plate_frame = order.plate.read(frame)
-    with clock.stage(Stage.COLOUR):
-        display = order.plate.colour.to_display(plate_frame.pixels)
-        display = _on_canvas(display, plate_frame.header.data, order.canvas, frame)
-    with clock.stage(Stage.RESIZE):
-        size = order.working
+    with timer.stage(Stage.READ):
+        plate_frame = spec.plate.read(frame)
+    with timer.stage(Stage.COLOUR):
+        display = spec.plate.colour.to_display(plate_frame.pixels)
+        display = _on_canvas(display, plate_frame.header.data, spec.canvas, frame)
+    with timer.stage(Stage.RESIZE):
+        size = spec.working
         small = downscale(display, size.height, size.width)
         working = size.pad(np.ascontiguousarray(small.transpose(2, 0, 1)))
         guide = luma(display).astype(np.float16)
-    return IntakeFrame(frame=frame, header=plate_frame.header, working=working, guide=guide)
+    return PreprocessedFrame(frame=frame, header=plate_frame.header, working=working, guide=guide)
 
 
 def luma(display: Pixels) -> Image:

@@ -1,10 +1,12 @@
-"""What jobs share and what they take: stores and pools, latents in memory, memory for pictures."""
+"""What all jobs of a server share, and the memory that one of them takes."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
 
 from gvm_client.errors import EngineError, ErrorCode, InputError
 from gvm_client.settings import WindowSettings
@@ -12,12 +14,21 @@ from gvm_server.hostmemory import available_bytes
 from gvm_server.matting.engines.base import Latent
 from gvm_server.matting.working_size import WorkingSize
 from gvm_server.media.geometry import Box, ClipGeometry, describe
+from gvm_server.media.store.cache import DiskCache, WindowAlphas
 
 LIMIT_FRAMES = 128  # sixteen windows of eight: more than overlaps and one changed frame ask for
+GIB = 1 << 30
+WINDOWS_IN_HAND = 2  # the one that runs, and the one whose frames are read meanwhile
+_COLOURS = 12  # bytes a pixel of three floats
+_GUIDE = 2  # bytes a pixel of the luma that a frame keeps until its alpha is finished
+_COPIES = 2  # of a frame that is being read, or of an alpha that is being finished
 
 
-class LatentStore:
-    """A bounded map from a frame's key to its latent; safe from several threads.
+class LatentCache:
+    """The latents of frames by key, the least recently used out first; safe from several threads.
+
+    The encoder sees one frame at a time, so overlapping windows, and a window that runs again after
+    one of its frames changed, share them.
 
     Args:
         limit_bytes: what the latents may hold together.
@@ -66,14 +77,27 @@ class LatentStore:
             self._held = 0
 
 
-GIB = 1 << 30
-WINDOWS_IN_HAND = 2  # the one that runs, and the one whose frames are read meanwhile
-_COLOURS = 12  # bytes a pixel of three floats
-_GUIDE = 2  # bytes a pixel of the luma that a frame keeps until its alpha is finished
-_COPIES = 2  # of a frame that is being read, or of an alpha that is being finished
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SharedResources:
+    """The stores and thread pools of a server.
+
+    Attributes:
+        cache: finished alphas and window alphas on disk.
+        latents: encoded frames in memory.
+        readers: threads that read and preprocess plate frames.
+        writers: threads that finish and deliver alphas.
+        fresh: window alphas on their way to the cache, by key, so that no other job makes them
+            meanwhile.
+    """
+
+    cache: DiskCache
+    latents: LatentCache
+    readers: Executor
+    writers: Executor
+    fresh: dict[bytes, WindowAlphas] = field(default_factory=dict)
 
 
-def picture_bytes(canvas: Box, working: WorkingSize, window: WindowSettings, *, hands: int) -> int:
+def frame_bytes(canvas: Box, working: WorkingSize, window: WindowSettings, *, hands: int) -> int:
     """Return the memory that a job's frames take at least; the model's own is not in it.
 
     Args:
@@ -112,7 +136,7 @@ def check_memory(
         InputError: PLATE_MISMATCH, one frame alone makes them too large: its header is damaged.
     """
     canvas, there = geometry.canvas, available()
-    needed = picture_bytes(canvas, working, window, hands=hands)
+    needed = frame_bytes(canvas, working, window, hands=hands)
     if needed <= there:
         return
     sentence = (
@@ -120,7 +144,7 @@ def check_memory(
         f" take at least {needed / GIB:.1f} GiB of memory; {there / GIB:.1f} GiB are available."
     )
     rest = geometry.rest
-    if rest is not None and picture_bytes(rest, working, window, hands=hands) <= there:
+    if rest is not None and frame_bytes(rest, working, window, hands=hands) <= there:
         raise InputError(
             f"{sentence} The data window of frame {geometry.widest} alone makes them so large;"
             f" without it the clip spans {describe(rest)}.",

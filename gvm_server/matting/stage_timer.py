@@ -10,7 +10,7 @@ from enum import Enum
 
 
 class Stage(str, Enum):
-    """The stages of a frame's way, in order."""
+    """The stages of a frame, in order."""
 
     READ = "read"
     COLOUR = "colour"
@@ -22,7 +22,7 @@ class Stage(str, Enum):
     WRITE = "write"
 
 
-class Clock:
+class StageTimer:
     """Adds up busy time per stage over any number of threads.
 
     Two workers in one stage at once count once, so that no stage is busier than the wall.

@@ -1,9 +1,8 @@
 """The size at which the model sees a frame: short edge to `size`, padded by reflection.
 
-Laws:
-1. Sizes follow torchvision's `Resize(size, max_size)`, which the original uses; integers only.
-2. `crop(pad(x)) == x`, bit for bit.
-3. A clip that is smaller than `size` is brought up to it, as the original does.
+Sizes follow torchvision's `Resize(size, max_size)`, which the original uses, in integers. A clip
+that is smaller than `size` is brought up to it, as the original does. `crop(pad(x)) == x`, bit for
+bit (test_pad_reflects_and_crop_undoes_it).
 """
 
 from __future__ import annotations

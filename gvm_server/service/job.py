@@ -36,8 +36,8 @@ from gvm_client.protocol.messages import (
 )
 from gvm_client.settings import Priority, WindowSettings
 from gvm_client.text import ARE, counted
-from gvm_server.matting.job_spec import Order
-from gvm_server.matting.lookup import Survey
+from gvm_server.matting.job_spec import JobSpec
+from gvm_server.matting.lookup import CacheLookup
 from gvm_server.matting.pipeline import Pipeline
 from gvm_server.media.alphas.stamp import Fingerprint
 from gvm_server.media.outputs.sinks import Delivery
@@ -146,12 +146,12 @@ class Job:
     # ---- what happens to a job, in order -----------------------------------------------------
 
     def accept(
-        self, order: Order, found: Survey, notes: tuple[str, ...], *, ocio_digest: str = ""
+        self, spec: JobSpec, found: CacheLookup, notes: tuple[str, ...], *, ocio_digest: str = ""
     ) -> None:
         """Say what will be done; a job that begins anew says so by its heartbeat."""
         with self._lock:
             before = self._accepted
-            self._accepted = accepted(self.name, order, found, notes, ocio_digest)
+            self._accepted = accepted(self.name, spec, found, notes, ocio_digest)
             if before is None:
                 self._note = ""
                 self.say(self._accepted)
@@ -270,7 +270,7 @@ class Job:
 
     def _done(self) -> Done:
         assert self._accepted is not None  # noqa: S101 (only an accepted job is done)
-        busy = self.running.clock.busy()
+        busy = self.running.timer.busy()
         run, recalled = self._windows_before
         return Done(
             job=self.name,

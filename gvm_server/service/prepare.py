@@ -27,7 +27,7 @@ from gvm_client.windows import Plan
 from gvm_server.matting.engines.base import EngineInfo
 from gvm_server.matting.engines.machine import Machine
 from gvm_server.matting.engines.registry import find_engine
-from gvm_server.matting.job_spec import Order, working_size_of
+from gvm_server.matting.job_spec import JobSpec, working_size_of
 from gvm_server.matting.resources import check_memory
 from gvm_server.matting.working_size import WorkingSize
 from gvm_server.media.colour.ocio import Configuration
@@ -67,9 +67,9 @@ class ServerContext:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreparedJob:
-    """An order, and what the artist should know of it, in whole sentences."""
+    """A job's spec, and what the artist should know of it, in whole sentences."""
 
-    order: Order
+    spec: JobSpec
     notes: tuple[str, ...]
     ocio_digest: str
     """The hash of the colour configuration's content."""
@@ -108,7 +108,7 @@ def prepare(
         shown = _shown(request, plate, geometry, frames, context, check_ending)
         if shown is not None:
             frames = (shown.frame,)
-        order = Order(
+        spec = JobSpec(
             plate=plate,
             plan=Plan.of(window, first=plate.first, last=plate.last, cuts=request.plate.cuts),
             frames=frames,
@@ -123,7 +123,7 @@ def prepare(
         failed.pop_all()
     seen = (*plate.notes, *_left_out(geometry))
     notes = (*engine.notes, *seen, *fitted, *_advice(window))
-    return PreparedJob(order=order, notes=notes, ocio_digest=configuration.digest.hex())
+    return PreparedJob(spec=spec, notes=notes, ocio_digest=configuration.digest.hex())
 
 
 def _engine(request: Matte, context: ServerContext) -> EngineInfo:

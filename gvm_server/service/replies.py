@@ -15,8 +15,8 @@ from gvm_client.protocol.messages import (
     MappedFrame,
     PixelType,
 )
-from gvm_server.matting.job_spec import Order
-from gvm_server.matting.lookup import Survey
+from gvm_server.matting.job_spec import JobSpec
+from gvm_server.matting.lookup import CacheLookup
 from gvm_server.media.mapped_image import MappedImage
 from gvm_server.media.outputs.sinks import Delivery
 from gvm_server.service.admission import EngineRuntime
@@ -55,24 +55,24 @@ def failed_by(error: GvmError, *, job: str = "") -> Failed:
 
 
 def accepted(
-    job: str, order: Order, found: Survey, notes: tuple[str, ...], ocio_digest: str
+    job: str, spec: JobSpec, found: CacheLookup, notes: tuple[str, ...], ocio_digest: str
 ) -> Accepted:
     """Return what a client hears of a job that was looked at."""
-    running = EngineRuntime.of(order.engine)
+    running = EngineRuntime.of(spec.engine)
     return Accepted(
         job=job,
-        engine=EngineName(order.engine.name),
-        revision=order.engine.revision,
-        preview=order.engine.preview,
-        first=order.plan.first,
-        last=order.plan.last,
-        frames_total=len(order.frames),
+        engine=EngineName(spec.engine.name),
+        revision=spec.engine.revision,
+        preview=spec.engine.preview,
+        first=spec.plan.first,
+        last=spec.plan.last,
+        frames_total=len(spec.frames),
         frames_kept=len(found.kept),
         windows_total=len(found.windows),
         windows_cached=found.windows_cached,
-        colourspace=order.plate.colour.name,
-        working_width=order.working.width,
-        working_height=order.working.height,
+        colourspace=spec.plate.colour.name,
+        working_width=spec.working.width,
+        working_height=spec.working.height,
         notes=tuple(map(sendable, notes)),
         ocio_digest=ocio_digest,
         device=running.device,

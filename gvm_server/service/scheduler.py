@@ -33,9 +33,10 @@ from gvm_server.errors import as_gvm_error, forget_traces
 from gvm_server.matting.engines.backoff import backoff
 from gvm_server.matting.engines.base import DeviceLost, Engine
 from gvm_server.matting.engines.registry import LoadedEngine
-from gvm_server.matting.job_spec import Order
-from gvm_server.matting.lookup import survey
-from gvm_server.matting.pipeline import Pipeline, Shop
+from gvm_server.matting.job_spec import JobSpec
+from gvm_server.matting.lookup import look_up
+from gvm_server.matting.pipeline import Pipeline
+from gvm_server.matting.resources import SharedResources
 from gvm_server.media.outputs.sinks import FileSink
 from gvm_server.service.admission import OutputReservation, refuse_conflict
 from gvm_server.service.job import HEARTBEAT_SECONDS, Job, Phase, ReplyChannel
@@ -53,13 +54,15 @@ class Scheduler:
     """Takes jobs from the I/O thread and runs their windows.
 
     Args:
-        shop: stores and pools that all jobs share.
+        resources: stores and pools that all jobs share.
         context: where this server may read and write.
         preparing: the threads that prepare jobs.
     """
 
-    def __init__(self, *, shop: Shop, context: ServerContext, preparing: PreparationPool) -> None:
-        self._shop = shop
+    def __init__(
+        self, *, resources: SharedResources, context: ServerContext, preparing: PreparationPool
+    ) -> None:
+        self._resources = resources
         self._context = context
         self._preparing = preparing
         self._engine = LoadedEngine()
@@ -87,7 +90,7 @@ class Scheduler:
                     return
             self._check_room()
             job = self._jobs[request.job] = Job(request, peer=peer, channel=channel)
-            job.failures = self._shop.cache.failures
+            job.failures = self._resources.cache.failures
         _LOG.info("Job %s: asked for by a client.", job.name)
         self._prepare_soon(job)
 
@@ -179,17 +182,17 @@ class Scheduler:
         job.check_ending()
         prepared = prepare(job.wanted, job.window, self._context, job.need, job.check_ending)
         with ExitStack() as failed:
-            failed.callback(prepared.order.plate.close)
+            failed.callback(prepared.spec.plate.close)
             job.check_ending()
-            self._reserve(job, prepared.order)
-            found = survey(prepared.order, self._shop.cache, job.check_ending, job.lost)
+            self._reserve(job, prepared.spec)
+            found = look_up(prepared.spec, self._resources.cache, job.check_ending, job.lost)
             notes = (*prepared.notes, *self._complaint(job), *found.notes)
-            job.accept(prepared.order, found, notes, ocio_digest=prepared.ocio_digest)
+            job.accept(prepared.spec, found, notes, ocio_digest=prepared.ocio_digest)
             job.deliver_kept(found.kept)
             pipeline = Pipeline(
-                prepared.order,
+                prepared.spec,
                 found,
-                self._shop,
+                self._resources,
                 on_delivery=job.deliver,
                 on_end=partial(self._ended, job),
             )
@@ -198,26 +201,26 @@ class Scheduler:
 
     def _complaint(self, job: Job) -> Iterator[str]:
         """Say why nothing can be kept for later; once in a job, however often that fails then."""
-        if says := self._shop.cache.complaint():
+        if says := self._resources.cache.complaint():
             job.failures = None
             yield says
 
     def _trouble_of(self, job: Job) -> str:
         """Return why not all of a job was kept for later, where that was not said yet; else ""."""
-        cache = self._shop.cache
+        cache = self._resources.cache
         went_wrong = job.failures is not None and cache.failures > job.failures
         return cache.trouble if went_wrong else ""
 
-    def _reserve(self, job: Job, order: Order) -> None:
+    def _reserve(self, job: Job, spec: JobSpec) -> None:
         """Take the job's files for it, before anything is written.
 
         Raises:
             OutputError: another job is writing other mattes to them.
         """
-        if not isinstance(order.sink, FileSink):
+        if not isinstance(spec.sink, FileSink):
             return
         reservation = OutputReservation(
-            request=job.request, files=order.sink.files, frames=order.frames
+            request=job.request, files=spec.sink.files, frames=spec.frames
         )
         with self._wake:
             others = [
@@ -304,7 +307,7 @@ class Scheduler:
             asked, self._release_asked = self._release_asked, False
         if asked:
             self._engine.release()
-            self._shop.latents.clear()
+            self._resources.latents.clear()
 
     # ---- any thread ---------------------------------------------------------------------------
 

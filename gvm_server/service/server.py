@@ -33,8 +33,7 @@ from gvm_client.protocol.messages import (
 from gvm_client.protocol.wire import Envelope
 from gvm_server.hostmemory import give_back
 from gvm_server.matting.engines.machine import Machine, device_memory, device_name
-from gvm_server.matting.pipeline import Shop
-from gvm_server.matting.resources import LatentStore
+from gvm_server.matting.resources import LatentCache, SharedResources
 from gvm_server.media.file_access import Roots
 from gvm_server.media.store.cache import DiskCache
 from gvm_server.service.endpoint import Endpoint
@@ -73,7 +72,7 @@ class Server:
     Args:
         endpoint: the sockets.
         scheduler: whose turn it is.
-        shop: stores and pools.
+        resources: stores and pools.
         settings: how long it stays without jobs, and keeps a model.
         buffers: the run-time folder's `pixels/`; what a dead host left there is removed.
     """
@@ -82,13 +81,13 @@ class Server:
         self,
         endpoint: Endpoint,
         scheduler: Scheduler,
-        shop: Shop,
+        resources: SharedResources,
         settings: ServerSettings,
         buffers: Path,
     ) -> None:
         self._endpoint = endpoint
         self._scheduler = scheduler
-        self._shop = shop
+        self._resources = resources
         self._idle_seconds = settings.idle_seconds
         self._device = settings.engines.device
         self._unload_seconds = settings.unload_seconds
@@ -144,14 +143,14 @@ class Server:
         self._scheduler.beat()
         if time.monotonic() > self._sweep_at:
             self._sweep_at = time.monotonic() + SWEEP_SECONDS
-            self._shop.writers.submit(sweep, self._buffers)
+            self._resources.writers.submit(sweep, self._buffers)
             rotate(self._buffers.with_name(LOG_NAME))
         quiet = self._scheduler.quiet_seconds
         if quiet < GIVE_BACK_SECONDS:
             self._gave_back = False
         elif not self._gave_back:
             self._gave_back = True
-            self._shop.writers.submit(give_back)
+            self._resources.writers.submit(give_back)
         if self._scheduler.engine_loaded and 0 < self._unload_seconds < quiet:
             self._scheduler.release()
         idle = 0 < self._idle_seconds < quiet
@@ -171,7 +170,7 @@ class Server:
 
     def _status(self) -> ServerStatus:
         used, free = device_memory(self._device)
-        cache = self._shop.cache
+        cache = self._resources.cache
         return ServerStatus(
             pid=os.getpid(),
             version=__version__,
@@ -181,7 +180,7 @@ class Server:
             memory_bytes=resident_bytes(),
             device_used_bytes=used,
             device_free_bytes=free,
-            cache_limit_bytes=self._shop.cache.limit_bytes,
+            cache_limit_bytes=self._resources.cache.limit_bytes,
             cache_path=str(cache.root),
             cache_bytes=cache.size_bytes,
             jobs=page(self._scheduler.summaries()),
@@ -200,24 +199,24 @@ def serve(settings: ServerSettings, folder: Path, *, log: str = "") -> None:
         ServerError: another server owns the folder, or it is not private.
     """
     with _pools(settings) as (readers, writers), closing(PreparationPool()) as preparing:
-        shop = Shop(
+        resources = SharedResources(
             cache=DiskCache(settings.cache_dir, settings.cache_limit_bytes),
-            latents=LatentStore(limit_bytes=settings.latent_limit_bytes),
+            latents=LatentCache(limit_bytes=settings.latent_limit_bytes),
             readers=readers,
             writers=writers,
         )
         endpoint = Endpoint(folder, log=log)
-        threading.Thread(target=shop.cache.count, name="count", daemon=True).start()
+        threading.Thread(target=resources.cache.count, name="count", daemon=True).start()
         buffers = pixels_dir(folder)
         sweep(buffers)
         context = ServerContext(
             roots=Roots(settings.root),
-            cache=shop.cache,
+            cache=resources.cache,
             buffers=buffers,
             machine=Machine(options=settings.engines, weights=settings.weights),
         )
-        scheduler = Scheduler(shop=shop, context=context, preparing=preparing)
-        daemon = Server(endpoint, scheduler, shop, settings, buffers)
+        scheduler = Scheduler(resources=resources, context=context, preparing=preparing)
+        daemon = Server(endpoint, scheduler, resources, settings, buffers)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: daemon.leave())
 
@@ -236,7 +235,7 @@ def serve(settings: ServerSettings, folder: Path, *, log: str = "") -> None:
             scheduler.stop()
             gpu.join()
             endpoint.close()
-            shop.cache.memo.close()
+            resources.cache.memo.close()
     _LOG.info("The server has ended.")
 
 

@@ -29,9 +29,9 @@ from gvm_server.service.prepare import PreparationPool
 from gvm_server.service.scheduler import Scheduler
 from tests.fakes.listener import Listener
 from tests.support.plates import moving_disc, read_alpha, write_exr
+from tests.support.resources import FRAMES, open_resources, request_in
 from tests.support.runs import run
 from tests.support.serving import until
-from tests.support.shop import FRAMES, open_shop, request_in
 
 
 def cut(path: Path, other: Path) -> None:
@@ -83,24 +83,24 @@ def assert_same(folder: Path, expected) -> None:
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_to_what_is_kept_gives_the_right_mattes(tmp_path, damage, caplog):
     """Alphas and windows of the cache, then the finished files in their place."""
-    with open_shop(tmp_path) as (shop, site):
+    with open_resources(tmp_path) as (resources, site):
         request = request_in(tmp_path)
-        assert run(request, shop, site).failure is None
+        assert run(request, resources, site).failure is None
         right = alphas_in(tmp_path / "out")
         for kind in ("alphas", "windows"):
             first, second, *_ = sorted((tmp_path / "cache" / kind).rglob("*.*"))
             damage(first, second)
-        assert run(again(request, "copies"), shop, site).failure is None
+        assert run(again(request, "copies"), resources, site).failure is None
         assert "removed from the cache" in caplog.text
         assert_same(tmp_path / "copies", right)
         finished = sorted((tmp_path / "out").glob("*.exr"))
         damage(finished[3], finished[4])
-        in_place = run(again(request, "out"), shop, site)
+        in_place = run(again(request, "out"), resources, site)
         assert in_place.failure is None
         assert_same(tmp_path / "out", right)
         assert len(in_place.found.kept) == len(finished) - 1
         knob = again(request, "knob", knobs=MatteKnobs(gamma=1.5))
-        assert run(knob, shop, site).failure is None
+        assert run(knob, resources, site).failure is None
 
 
 def test_a_finished_file_of_another_maker_is_kept_and_said(tmp_path):
@@ -109,29 +109,29 @@ def test_a_finished_file_of_another_maker_is_kept_and_said(tmp_path):
     def there(info):
         return replace(info, maker=lambda: (("device", "there"), ("torch", "0.0")))
 
-    with open_shop(tmp_path) as (shop, site):
+    with open_resources(tmp_path) as (resources, site):
         request = request_in(tmp_path)
-        assert run(request, shop, site, engine=there).windows_run > 0
-        kept = run(again(request, "out"), shop, site)
+        assert run(request, resources, site, engine=there).windows_run > 0
+        kept = run(again(request, "out"), resources, site)
         assert (kept.windows_run, len(kept.found.kept), kept.delivered) == (0, 12, [])
         (said,) = kept.found.notes
         assert "12 finished frames" in said
         assert "device: there" in said
         assert "--same-maker" in said
-        other = run(again(request, "elsewhere"), shop, site)
+        other = run(again(request, "elsewhere"), resources, site)
         assert other.windows_run > 0, "the cache needs the maker too"
         strict = replace(again(request, "out").output, same_maker=True)
-        remade = run(replace(request, job=uuid.uuid4().hex, output=strict), shop, site)
+        remade = run(replace(request, job=uuid.uuid4().hex, output=strict), resources, site)
         assert (len(remade.found.kept), len(remade.delivered), remade.found.notes) == (0, 12, ())
-        assert run(again(request, "out"), shop, site).found.notes == ()
+        assert run(again(request, "out"), resources, site).found.notes == ()
 
 
 def test_verify_reads_all_alphas_and_names_those_that_are_not_whole(tmp_path, capsys, monkeypatch):
     """Exit 0 where all are whole; 5 with the names of the damaged and the foreign ones."""
     monkeypatch.setenv("GVM_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("GVM_RUNTIME_DIR", str(tmp_path / "runtime"))
-    with open_shop(tmp_path) as (shop, site):
-        assert run(request_in(tmp_path), shop, site).failure is None
+    with open_resources(tmp_path) as (resources, site):
+        assert run(request_in(tmp_path), resources, site).failure is None
     out = tmp_path / "out"
     assert main(["verify", str(out)]) == 0
     assert "12 of 12" in capsys.readouterr().out
@@ -193,15 +193,15 @@ def befall(when: str, strike: Callable[[], None], monkeypatch: pytest.MonkeyPatc
     if when == "before":
         strike()
         return
-    real = scheduler_module.survey
+    real = scheduler_module.look_up
 
-    def survey(order, cache, heed, lost):
-        found = real(order, cache, heed, lost)
-        monkeypatch.setattr(scheduler_module, "survey", real)
+    def look_up(spec, cache, heed, lost):
+        found = real(spec, cache, heed, lost)
+        monkeypatch.setattr(scheduler_module, "look_up", real)
         strike()
         return found
 
-    monkeypatch.setattr(scheduler_module, "survey", survey)
+    monkeypatch.setattr(scheduler_module, "look_up", look_up)
 
 
 def entries(folder: Path, kind: str) -> list[Path]:
@@ -347,14 +347,14 @@ def test_a_folder_of_the_cache_that_cannot_be_read_is_as_if_it_were_empty(tmp_pa
 @pytest.mark.parametrize("left", [0, 1, 100])
 def test_a_finished_file_whose_header_is_destroyed_is_made_again(tmp_path, left):
     """The very file that we wrote, and no image any more; by the next server too."""
-    with open_shop(tmp_path) as (shop, site):
+    with open_resources(tmp_path) as (resources, site):
         request = request_in(tmp_path)
-        assert run(request, shop, site).failure is None
+        assert run(request, resources, site).failure is None
     right = alphas_in(tmp_path / "out")
     path = tmp_path / "out" / "plate.0004.exr"
     os.truncate(path, left)
-    with open_shop(tmp_path) as (shop, site):
-        made = run(again(request, "out"), shop, site)
+    with open_resources(tmp_path) as (resources, site):
+        made = run(again(request, "out"), resources, site)
     assert made.failure is None
     assert len(made.found.kept) == 11
     assert any("1 finished frame was damaged" in note for note in made.found.notes)
@@ -364,9 +364,9 @@ def test_a_finished_file_whose_header_is_destroyed_is_made_again(tmp_path, left)
 @pytest.mark.parametrize("how", ["image in place", "image renamed", "text renamed"])
 def test_what_others_put_in_its_place_is_never_replaced(tmp_path, how):
     """Another program's picture, written into our file or over it, and any other file."""
-    with open_shop(tmp_path) as (shop, site):
+    with open_resources(tmp_path) as (resources, site):
         request = request_in(tmp_path)
-        assert run(request, shop, site).failure is None
+        assert run(request, resources, site).failure is None
         path = tmp_path / "out" / "plate.0004.exr"
         theirs = tmp_path / "theirs"
         theirs.write_bytes(
@@ -377,7 +377,7 @@ def test_what_others_put_in_its_place_is_never_replaced(tmp_path, how):
             theirs.replace(path)
         else:
             path.write_bytes(data)
-        refused = run(again(request, "out"), shop, site).failure
+        refused = run(again(request, "out"), resources, site).failure
         assert refused is not None
         assert refused.code is ErrorCode.OUTPUT_NOT_OURS
         assert path.read_bytes() == data
@@ -473,8 +473,8 @@ def test_verify_waits_for_nothing_and_follows_links(tmp_path, capsys, monkeypatc
     """A pipe in a frame's place is no alpha; a link to one is."""
     monkeypatch.setenv("GVM_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("GVM_RUNTIME_DIR", str(tmp_path / "runtime"))
-    with open_shop(tmp_path) as (shop, site):
-        assert run(request_in(tmp_path), shop, site).failure is None
+    with open_resources(tmp_path) as (resources, site):
+        assert run(request_in(tmp_path), resources, site).failure is None
     path = tmp_path / "out" / "plate.0099.exr"
     if what == "pipe":
         os.mkfifo(path)
@@ -495,8 +495,8 @@ def said_by(listener: Listener) -> str:
 @contextmanager
 def serving_jobs(folder: Path) -> Iterator[Scheduler]:
     """A scheduler that runs its jobs."""
-    with open_shop(folder) as (shop, site), closing(PreparationPool()) as preparing:
-        scheduler = Scheduler(shop=shop, site=site, preparing=preparing)
+    with open_resources(folder) as (resources, site), closing(PreparationPool()) as preparing:
+        scheduler = Scheduler(resources=resources, site=site, preparing=preparing)
         gpu = threading.Thread(target=scheduler.run, name="gpu")
         gpu.start()
         try:

@@ -13,14 +13,14 @@ from gvm_client.protocol.messages import FileOutput, FilePlate
 from gvm_server.media.alphas.stamp import prove_file
 from tests.support.damage import DAMAGES, damaged
 from tests.support.exrs import kinds
+from tests.support.resources import open_resources, request_in
 from tests.support.runs import run
-from tests.support.shop import open_shop, request_in
 
 
 @pytest.mark.parametrize("alone", [True, False])
 def test_each_damage_is_named_or_does_not_matter(tmp_path: Path, *, alone: bool):
     """As a plate of its own, and in the middle of a clip."""
-    with open_shop(tmp_path) as (shop, site):
+    with open_resources(tmp_path) as (resources, site):
         request = request_in(tmp_path)
         matted, refused = [], []
         for name, data in damaged(kinds(tmp_path), len(DAMAGES), seed=1):
@@ -33,7 +33,7 @@ def test_each_damage_is_named_or_does_not_matter(tmp_path: Path, *, alone: bool)
                 plate=FilePlate(path=str(path)) if alone else request.plate,
                 output=FileOutput(path=str(out)),
             )
-            failure = run(asked, shop, site).failure
+            failure = run(asked, resources, site).failure
             if failure is None:
                 made = list(out.glob("*.exr"))
                 assert len(made) == (1 if alone else 12), name

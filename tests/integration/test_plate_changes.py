@@ -17,8 +17,8 @@ from gvm_client.protocol.messages import FileOutput, FilePlate
 from gvm_client.settings import PlateKeys
 from gvm_server.media.plates import sequence
 from tests.support.plates import moving_disc, read_alpha, write_exr
+from tests.support.resources import open_resources, request_in
 from tests.support.runs import run
-from tests.support.shop import open_shop, request_in
 
 FRAMES = range(1, 13)
 MOMENTS = 10
@@ -52,8 +52,10 @@ def alphas_in(folder: Path) -> dict[str, np.ndarray]:
 def clean(plate: Path, folder: Path) -> dict[str, np.ndarray]:
     """Return the alphas of a plate that nothing happens to, with an empty cache."""
     folder.mkdir()
-    with open_shop(folder) as (shop, site):
-        assert run(request_for(plate, folder / "out", PlateKeys.STAT), shop, site).failure is None
+    with open_resources(folder) as (resources, site):
+        assert (
+            run(request_for(plate, folder / "out", PlateKeys.STAT), resources, site).failure is None
+        )
     return alphas_in(folder / "out")
 
 
@@ -100,10 +102,10 @@ def test_a_link_that_moves_and_moves_back_leaves_nothing_wrong(tmp_path, monkeyp
         folder = tmp_path / f"job{number}"
         folder.mkdir()
         point_to(1)
-        with open_shop(folder) as (shop, site), monkeypatch.context() as patch:
+        with open_resources(folder) as (resources, site), monkeypatch.context() as patch:
             moment, after = dice.randint(1, len(FRAMES)), dice.random() < 0.5
             change_at(patch, moment, after=after, change=lambda: point_to(2))
-            failure = run(request_for(latest, folder / "out", keys), shop, site).failure
+            failure = run(request_for(latest, folder / "out", keys), resources, site).failure
             assert failure is not None
             assert failure.code is ErrorCode.PLATE_MISMATCH
             assert failure.frame in FRAMES
@@ -112,7 +114,7 @@ def test_a_link_that_moves_and_moves_back_leaves_nothing_wrong(tmp_path, monkeyp
             for version in (2, 1):
                 point_to(version)
                 for out in ("out", f"other{version}"):
-                    done = run(request_for(latest, folder / out, keys), shop, site)
+                    done = run(request_for(latest, folder / out, keys), resources, site)
                     assert done.failure is None
                     assert_all_right(folder / out, right[version])
 
@@ -129,14 +131,14 @@ def test_a_render_in_place_leaves_nothing_wrong(tmp_path, monkeypatch, keys):
         folder.mkdir()
         plate = folder / "live"
         write_version(plate, 1)
-        with open_shop(folder) as (shop, site), monkeypatch.context() as patch:
+        with open_resources(folder) as (resources, site), monkeypatch.context() as patch:
             moment, after = dice.randint(1, len(FRAMES)), dice.random() < 0.5
             change_at(patch, moment, after=after, change=partial(write_version, plate, 2))
-            failure = run(request_for(plate, folder / "out", keys), shop, site).failure
+            failure = run(request_for(plate, folder / "out", keys), resources, site).failure
             assert failure is not None
             assert failure.frame in FRAMES
             assert_all_right(folder / "out", old, whole=False)
             patch.undo()
             for out in ("out", "out", "other"):
-                assert run(request_for(plate, folder / out, keys), shop, site).failure is None
+                assert run(request_for(plate, folder / out, keys), resources, site).failure is None
                 assert_all_right(folder / out, new)

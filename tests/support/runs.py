@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from gvm_client.errors import GvmError
 from gvm_client.protocol.messages import Matte
 from gvm_server.matting.engines.base import EngineInfo
-from gvm_server.matting.lookup import Survey, survey
-from gvm_server.matting.pipeline import Pipeline, Shop
+from gvm_server.matting.lookup import CacheLookup, look_up
+from gvm_server.matting.pipeline import Pipeline
+from gvm_server.matting.resources import SharedResources
 from gvm_server.media.outputs.sinks import Delivery
 from gvm_server.service.prepare import ServerContext, prepare
 
@@ -20,7 +21,7 @@ class Run:
     """What a job did."""
 
     failure: GvmError | None = None
-    found: Survey | None = None
+    found: CacheLookup | None = None
     windows_run: int = 0
     notes: tuple[str, ...] = ()
     delivered: list[Delivery] = field(default_factory=list)
@@ -28,7 +29,7 @@ class Run:
 
 def run(
     request: Matte,
-    shop: Shop,
+    resources: SharedResources,
     site: ServerContext,
     *,
     engine: Callable[[EngineInfo], EngineInfo] = lambda info: info,
@@ -36,9 +37,9 @@ def run(
     """Run a request; `engine` may change what is known of the engine."""
     done = Run()
     try:
-        order = prepare(request, request.window, site, lambda _: None).order
-        order = replace(order, engine=engine(order.engine))
-        done.found = survey(order, shop.cache)
+        spec = prepare(request, request.window, site, lambda _: None).spec
+        spec = replace(spec, engine=engine(spec.engine))
+        done.found = look_up(spec, resources.cache)
     except GvmError as error:
         done.failure = error
         return done
@@ -48,11 +49,13 @@ def run(
         done.failure = failure
         ended.set()
 
-    pipeline = Pipeline(order, done.found, shop, on_delivery=done.delivered.append, on_end=on_end)
+    pipeline = Pipeline(
+        spec, done.found, resources, on_delivery=done.delivered.append, on_end=on_end
+    )
     try:
         while not pipeline.exhausted:
             assert pipeline.look_ahead()
-            pipeline.run_window(lambda: order.engine.load(lambda _: None))
+            pipeline.run_window(lambda: spec.engine.load(lambda _: None))
     except GvmError as error:
         pipeline.close(error)
     pipeline.close()

@@ -1,12 +1,10 @@
 """What a result depends on besides what was asked: the machine, its libraries, how it runs.
 
 A key that says only what was asked is the recipe; this is the maker. Two makers may round
-otherwise, so a cached result needs both to agree.
+differently, so a cached result is used only where both agree.
 
-Laws:
-1. A maker is pairs of words, told apart by nothing but their values.
-2. How many cores there are, and how many of them were lent, is no part of it: results do not
-   depend on that.
+A maker is pairs of words. The number of cores is no part of it: results do not depend on that
+(docs/decisions/0009).
 """
 
 from __future__ import annotations

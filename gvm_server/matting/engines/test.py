@@ -1,9 +1,9 @@
 """The test engine: arithmetic in place of a model, so that everything around a model can be tested.
 
-1. It is bit for bit deterministic and needs numpy only.
-2. Like the real model, a frame's alpha depends on every frame of its window, on its place in the
-   window, on the window's length, and on its decode chunk: a wrong plan shows in the pixels.
-3. Faults and delays come from the environment, read when it is loaded:
+- It is bit for bit deterministic and needs numpy only.
+- Like the real model, a frame's alpha depends on every frame of its window, on its place in the
+  window, on the window's length, and on its decode chunk: a wrong plan shows in the pixels.
+- Faults and delays come from the environment, read when it is loaded:
    GVM_TEST_ENGINE_SECONDS   time per frame, a third of it in each verb
    GVM_TEST_ENGINE_LOG       a file that gets one line per window denoised: its length and steps
    GVM_TEST_ENGINE_FAIL_AT   the window, counted from 1 at load, that fails with an EngineError

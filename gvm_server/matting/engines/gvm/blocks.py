@@ -1,10 +1,9 @@
 """The blocks of the simplified networks: convolution blocks in space and in time, and attention.
 
-Laws:
-1. Frames of one window lie in the first axis: [T, C, h, w]. There is no batch of windows.
-2. Inference only: a block may write to a tensor that it made, and only `TemporalResnet` writes to
-   its input, which it says.
-3. Attention never holds a full score matrix: kernels that would are given few queries at a time.
+- The frames of one window lie in the first axis: [T, C, h, w]. There is no batch of windows.
+- Inference only: a block may write to a tensor that it made; only `TemporalResnet` writes to its
+  input.
+- Attention never holds a full score matrix: kernels that would are given few queries at a time.
 """
 
 from __future__ import annotations

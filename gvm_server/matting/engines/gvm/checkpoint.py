@@ -1,4 +1,15 @@
-"""A checkpoint's tensors: names and shapes by its configs, and safetensors files."""
+"""A checkpoint's tensors: which there must be, by its configs, and the files that hold them.
+
+The layout is that of diffusers' `UNetSpatioTemporalConditionModel` (without the added time ids) and
+`AutoencoderKLTemporalDecoder`; neither is imported. A safetensors file is 8 bytes of little-endian
+header length, a JSON header, then the tensors' bytes
+(https://github.com/huggingface/safetensors#format).
+
+- Nothing is read of a file whose names or shapes do not fit; the first ten that differ are named.
+- Tensors are read one at a time into their own memory, not mapped: a network drive may go away, and
+  memory is what is counted.
+- Only `read_tensor` imports torch.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +29,11 @@ if TYPE_CHECKING:
 
 
 Shapes: TypeAlias = dict[str, tuple[int, ...]]
+STEM = "diffusion_pytorch_model"
+DIFFERENCES_NAMED = 10
+_MAX_HEADER_BYTES = 100 << 20  # the format's own bound
+_ITEM_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
+_REMEDY = "Fetch the weights again with `gvm weights pull`, or name another folder."
 
 
 def unet_shapes(config: UNetConfig) -> Shapes:
@@ -173,14 +189,6 @@ def _gated(name: str, width: int) -> Shapes:
     return _affine(f"{name}.net.0.proj", 8 * width, width) | _affine(
         f"{name}.net.2", width, 4 * width
     )
-
-
-STEM = "diffusion_pytorch_model"
-DIFFERENCES_NAMED = 10
-
-_MAX_HEADER_BYTES = 100 << 20  # the format's own bound
-_ITEM_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
-_REMEDY = "Fetch the weights again with `gvm weights pull`, or name another folder."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,9 +1,8 @@
 """The checkpoint's three JSON files, read and checked.
 
-Laws:
-1. Every width, depth, head count and factor is read from the files; none is assumed.
-2. A key that a file leaves out has the value that diffusers gives it.
-3. Nothing here imports torch: a checkpoint can be judged where it cannot be run.
+Every width, depth, head count and factor is read from the files; none is assumed. A key that a file
+leaves out has the value that diffusers gives it. Nothing here imports torch: a checkpoint can be
+checked where it cannot be run.
 """
 
 from __future__ import annotations

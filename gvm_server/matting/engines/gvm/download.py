@@ -1,10 +1,9 @@
-"""Brings the GVM weights of one commit into a folder, with a record of what came.
+"""Downloads the GVM weights of one commit into a folder, with a record of what came.
 
-Laws:
-1. The terms are accepted, and the space is there, before the first byte of a weight is asked for.
-2. What stands is replaced only when everything new has come and its hashes are right; an
-   interrupted pull leaves the old weights whole, and goes on where it was.
-3. The record is written last: a folder with a fitting record is a whole checkpoint.
+- The terms are accepted, and the space is there, before the first byte of a weight is asked for.
+- What stands is replaced only when everything new has come and its hashes are right; an interrupted
+  pull leaves the old weights whole, and goes on where it was.
+- The record is written last: a folder with a fitting record is a whole checkpoint.
 """
 
 from __future__ import annotations
@@ -33,6 +32,10 @@ from gvm_server.matting.engines.gvm.weights_folder import (
 from gvm_server.media.atomic_files import write_failure
 
 CONTACT = "chhshen@gmail.com"
+DOWNLOADING = "Downloading"
+PARTS = ".gvm-pull"
+_GIB = 1 << 30
+_GIT_HASH_DIGITS = 40
 
 
 def terms(repo: str, declared: str) -> str:
@@ -53,13 +56,6 @@ The weights of GVM (Generative Video Matting) are not part of this program.
 - Their repository, {repo}, {says}.
 
 Read both licences; whether your use is allowed is yours to judge."""
-
-
-DOWNLOADING = "Downloading"
-PARTS = ".gvm-pull"
-
-_GIB = 1 << 30
-_GIT_HASH_DIGITS = 40
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

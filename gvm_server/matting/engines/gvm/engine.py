@@ -1,11 +1,11 @@
 """The GVM engine: encode, denoise, decode, each in bounded memory and checked for NaN.
 
-Laws:
-1. The same frames give the same bits on the same device, whatever ran before: no random state and
-   no PyTorch flag of the process is touched, and what an error made tighter is undone.
-2. When memory runs out, only what does not change pixels is reduced: what the failed attempt held
-   is given back, the idle networks go to host memory. Then it is an error with the numbers.
-3. A result with NaN or infinity is made once more in float32, and said aloud.
+- The same frames give the same bits on the same device, whatever ran before: no random state and no
+  PyTorch flag of the process is touched
+  (test_the_same_window_gives_the_same_bits_whatever_ran_before).
+- When memory runs out, only what does not change pixels is reduced: what the failed attempt held is
+  given back, the idle networks go to host memory. Then it is an error with the numbers.
+- A result with NaN or infinity is computed once more in float32, and the artist is told.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """What is asked of the Hugging Face Hub, or of a mirror of it: a commit, its files, their bytes.
 
-Laws:
-1. `huggingface_hub` is imported on first use; it alone reads HF_ENDPOINT, HF_HUB_OFFLINE, HF_TOKEN.
-2. Bytes are added to what an earlier attempt left. The library's own downloads start a file over
-   when the program was ended, and the largest of these files has 6 GB.
-3. What goes wrong becomes an error of ours with the way out.
+`huggingface_hub` is imported on first use; it alone reads HF_ENDPOINT, HF_HUB_OFFLINE and HF_TOKEN.
+Bytes are appended to what an earlier attempt left: the library's own downloads start a file over
+when the program was ended, and the largest of these files has 6 GB. Its errors become ours.
 """
 
 from __future__ import annotations

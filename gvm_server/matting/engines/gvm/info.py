@@ -1,8 +1,9 @@
-"""What is known of the GVM engine without loading it: no torch, and no weights are read.
+"""What is known of the GVM engine without loading it: no weights are read.
 
 The revision, which is part of every key, comes from the hashes that `gvm weights pull` recorded
 beside the weights. For a folder without a record it comes from the configs, and from the name,
-size, time and header of each weights file.
+size, time and header of each weights file. The maker is the device, the types and the paths that
+the options come to; torch is imported only where a GPU has to be asked for its name.
 """
 
 from __future__ import annotations

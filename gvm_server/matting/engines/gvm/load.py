@@ -1,9 +1,8 @@
 """From a checkpoint's folder to networks on a device, never holding a second copy of the weights.
 
-Laws:
-1. Names and shapes are checked for both networks before the first tensor is read.
-2. A network is built on the meta device, its tensors are read into memory of their own, folded,
-   and moved one by one into their place.
+Names and shapes are checked for both networks before the first tensor is read. A network is built
+on the meta device; its tensors are read into memory of their own, folded, and moved one by one into
+their place (test_loading_never_holds_a_second_copy_of_the_weights).
 """
 
 from __future__ import annotations

@@ -1,9 +1,12 @@
-"""How much device memory a run will need: counted, not guessed.
+"""How much device memory a run will need, counted and not guessed, and the window that fits.
 
 The three networks run on PyTorch's meta device, which computes shapes and no values, while every
 tensor that comes and goes is counted. So the prediction follows the configs and the code by
 itself. Scratch space inside a kernel is not seen; that of convolutions is added: a reordered copy
 of the weights, and of the input where it is not in the channels-last format (oneDNN 3.7).
+
+A window that was chosen by memory is told to the artist: another machine may choose another, and
+another window is another matte.
 """
 
 from __future__ import annotations
@@ -37,6 +40,11 @@ from gvm_server.matting.engines.gvm.network import Decoder, Encoder, UNet
 from gvm_server.matting.engines.gvm.placement import Placement, obtainable_bytes, place, place_on
 from gvm_server.matting.engines.gvm.weights_folder import find_weights
 from gvm_server.matting.working_size import WorkingSize, working_size
+
+GIB = 1 << 30
+# The original guide's table: the device's obtainable memory in GiB, and frames per window.
+GUIDE_TABLE = ((24, LARGEST_FITTED_WINDOW), (16, 12), (12, 8), (0, 4))
+HEADROOM = 0.9  # of that memory; the rest is the driver's and the kernels' own
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -190,13 +198,6 @@ class _FusedAttention(TorchFunctionMode):
             scores = query.new_empty((*query.shape[:-1], key.shape[-2]))
             del scores
         return torch.empty_like(query)
-
-
-GIB = 1 << 30
-
-# The original guide's table: the device's obtainable memory in GiB, and frames per window.
-GUIDE_TABLE = ((24, LARGEST_FITTED_WINDOW), (16, 12), (12, 8), (0, 4))
-HEADROOM = 0.9  # of that memory; the rest is the driver's and the kernels' own
 
 
 def fit_window(

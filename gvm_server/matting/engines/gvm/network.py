@@ -1,4 +1,9 @@
-"""The two networks, simplified: the UNet that denoises, and the autoencoder around it."""
+"""The two networks, simplified: the UNet that denoises, and the autoencoder (VAE) around it.
+
+- The timestep is folded into the UNet's weights: at one step a window's latents are its only input.
+- In the decoder, what does not look across time runs on one frame at a time, and an upsampler runs
+  together with the block that follows it: its large result is held for one frame only.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +24,9 @@ from gvm_server.matting.engines.gvm.blocks import (
 from gvm_server.matting.engines.gvm.config import Level, UNetConfig, VaeConfig
 from gvm_server.matting.engines.gvm.operators import GroupNorm
 from gvm_server.matting.engines.gvm.simplify import POSITIONS
+
+_EPS = 1e-6
+_TEMPORAL_EPS = 1e-5
 
 
 class UNetLevel(nn.Module):
@@ -124,10 +132,6 @@ class UNet(nn.Module):
             frames = level(frames, skips)
         result: Tensor = self.conv_out(norm_silu(self.conv_norm_out, frames))
         return result
-
-
-_EPS = 1e-6
-_TEMPORAL_EPS = 1e-5
 
 
 class EncoderLevel(nn.Module):

@@ -1,4 +1,17 @@
-"""Operators that round alike on any count of threads and in any memory format."""
+"""Operators whose float32 results on the CPU depend neither on threads nor on the memory format.
+
+Most of PyTorch's do not depend on the number of threads. These would: a thread's last elements
+leave the vector loop for other arithmetic, and products of few rows, or of an odd count of columns,
+are summed in another order for another count of threads. Which do was measured
+(docs/decisions/0009); test_threads.py hashes every layer at six counts.
+
+PyTorch's group norm for channels-last sums a whole group one after the other in float32: at one
+million pixels its result is wrong in the third decimal (measured with torch 2.13: 3e-4 at
+128 x 4 x 256 x 256, contiguous 1e-6). Here it runs on short blocks of pixels, and the blocks'
+moments are joined in float64.
+
+On other devices, and in half types, each is PyTorch's own kernel.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +28,7 @@ from gvm_server.matting.engines.gvm.config import NORM_GROUPS
 ELEMENT_BLOCK = 1 << 15
 # A product of fewer rows is summed by the count of threads (MKL 2024.2 on AVX2: up to 11 rows).
 FEWEST_ROWS = 16
+PIXEL_BLOCK = 256  # pixels summed one after the other
 
 
 def applies_to(value: Tensor) -> bool:
@@ -112,9 +126,6 @@ def _wide_enough(image: Tensor) -> tuple[Tensor, int]:
 def _formatted(image: Tensor, like: Tensor) -> Tensor:
     """Return a channels-last image in the format of another."""
     return image.contiguous() if like.is_contiguous() else image
-
-
-PIXEL_BLOCK = 256  # pixels summed one after the other
 
 
 class GroupNorm(nn.GroupNorm):

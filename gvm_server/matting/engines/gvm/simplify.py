@@ -1,10 +1,10 @@
 """Exact algebra over the weights, done once at load: what is constant at run time is folded away.
 
-Laws:
-1. Each function changes the dictionary in place and one tensor at a time, so that a load never
-   holds a second copy of the weights; tensors themselves are never written to.
-2. Each is exact: in float64 a network before and after agrees to rounding.
-3. Sums are made in float64 and rounded once to the weights' own type.
+- Each function changes the dictionary in place and one tensor at a time, so that a load never holds
+  a second copy of the weights; tensors themselves are never written to.
+- Each is exact: in float64 a network before and after agrees to rounding
+  (test_whole_networks_are_the_same_after_all_simplifications).
+- Sums are made in float64 and rounded once to the weights' own type.
 """
 
 from __future__ import annotations

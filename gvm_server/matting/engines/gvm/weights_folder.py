@@ -1,4 +1,11 @@
-"""The folder of the GVM weights."""
+"""The folder of the GVM weights: where it is, what was pulled into it, and what is wrong with it.
+
+- Nothing here imports torch or reads a tensor (test_nothing_heavy_is_imported): a server asks at
+  each start, and weights can be checked where they cannot be run.
+- The record, `gvm-weights.json` beside `unet/`, `vae/` and `scheduler/`, is believed while the
+  files have the sizes and times that it knows; else the files themselves are asked.
+- Only files that the loader would read count; names are relative to the folder, with `/`.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +53,8 @@ _PATTERNS = (
 _TIME_SLACK_NS = 2_000_000_000  # archives keep whole seconds, FAT every second one
 _BLOCK_BYTES = 1 << 22
 _MAX_HEADER_BYTES = 1 << 24  # enough to tell files apart; the real headers are below 1 MiB
+CHECKING = "Checking"
+_REMEDY = "Run `gvm weights pull` again: it fetches what is missing or wrong."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -247,11 +256,6 @@ def _short_hash(parts: Iterator[bytes] | list[bytes]) -> str:
         digest.update(len(part).to_bytes(8, "little"))
         digest.update(part)
     return digest.hexdigest()[:12]
-
-
-CHECKING = "Checking"
-
-_REMEDY = "Run `gvm weights pull` again: it fetches what is missing or wrong."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

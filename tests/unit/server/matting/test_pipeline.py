@@ -20,10 +20,10 @@ from gvm_client.windows import Plan, windows_covering, windows_for
 from gvm_server.matting.engines.base import Engine
 from gvm_server.matting.engines.machine import Machine
 from gvm_server.matting.engines.registry import find_engine
-from gvm_server.matting.job_spec import Order, working_size_of
-from gvm_server.matting.lookup import survey
-from gvm_server.matting.pipeline import Pipeline, Shop
-from gvm_server.matting.resources import LatentStore
+from gvm_server.matting.job_spec import JobSpec, working_size_of
+from gvm_server.matting.lookup import look_up
+from gvm_server.matting.pipeline import Pipeline
+from gvm_server.matting.resources import LatentCache, SharedResources
 from gvm_server.media.outputs.sinks import Delivery
 from gvm_server.media.store.cache import DiskCache
 from tests.fakes.plate import DrawnPlate, MemorySink
@@ -35,13 +35,13 @@ ENGINE = find_engine("test", ModelSettings(), Machine())
 class Bench:
     """A server's stores and pools, and what a job on them gave."""
 
-    shop: Shop
+    resources: SharedResources
     delivered: list[Delivery] = field(default_factory=list)
     ended: list[GvmError | None] = field(default_factory=list)
 
-    def run(self, order: Order, *, engine: Engine | None = None) -> Pipeline:
+    def run(self, spec: JobSpec, *, engine: Engine | None = None) -> Pipeline:
         """Run an order as the scheduler does, to its end."""
-        pipeline, end = self.begin(order)
+        pipeline, end = self.begin(spec)
         try:
             while not pipeline.exhausted:
                 assert pipeline.look_ahead()
@@ -52,7 +52,7 @@ class Bench:
         assert end.wait(10)
         return pipeline
 
-    def begin(self, order: Order) -> tuple[Pipeline, threading.Event]:
+    def begin(self, spec: JobSpec) -> tuple[Pipeline, threading.Event]:
         """Return an order's pipeline, and the event of its end."""
         end = threading.Event()
 
@@ -60,9 +60,9 @@ class Bench:
             self.ended.append(failure)
             end.set()
 
-        found = survey(order, self.shop.cache)
+        found = look_up(spec, self.resources.cache)
         return (
-            Pipeline(order, found, self.shop, on_delivery=self.delivered.append, on_end=on_end),
+            Pipeline(spec, found, self.resources, on_delivery=self.delivered.append, on_end=on_end),
             end,
         )
 
@@ -81,9 +81,9 @@ class open_bench:  # noqa: N801 (a context manager)
         self._pools = ThreadPoolExecutor(2), ThreadPoolExecutor(2)
         readers, writers = self._pools
         self._bench = Bench(
-            shop=Shop(
+            resources=SharedResources(
                 cache=DiskCache(folder / "cache", 1 << 30),
-                latents=LatentStore(limit_bytes=1 << 20),
+                latents=LatentCache(limit_bytes=1 << 20),
                 readers=readers,
                 writers=writers,
             )
@@ -97,25 +97,25 @@ class open_bench:  # noqa: N801 (a context manager)
             pool.shutdown()
 
 
-def make_order(
+def make_spec(
     bench: Bench, plate: DrawnPlate, frames: tuple[int, ...] | range, **changes: object
-) -> Order:
+) -> JobSpec:
     """Return an order with small windows."""
     window = changes.pop("window", WindowSettings(frames_per_window=5, overlap=2, size=32))
     plan = Plan.of(window, first=plate.first, last=plate.last, cuts=changes.pop("cuts", ()))
     geometry = plate.geometry()
-    order = Order(
+    spec = JobSpec(
         plate=plate,
         plan=plan,
         frames=tuple(frames),
         engine=ENGINE,
         window=window,
         knobs=MatteKnobs(),
-        sink=MemorySink(bench.shop.cache),
+        sink=MemorySink(bench.resources.cache),
         geometry=geometry,
         working=working_size_of(geometry, window, ENGINE),
     )
-    return replace(order, **changes)
+    return replace(spec, **changes)
 
 
 @st.composite
@@ -147,10 +147,10 @@ def test_any_range_gives_the_clip_s_own_bits(drawn):
     alphas = []
     for asked in (clip, tuple(frames)):
         with TemporaryDirectory() as folder, open_bench(Path(folder)) as bench:
-            order = make_order(bench, plate, asked, window=window, cuts=cuts)
-            bench.run(order)
+            spec = make_spec(bench, plate, asked, window=window, cuts=cuts)
+            bench.run(spec)
             assert bench.ended == [None]
-            alphas.append(order.sink.alphas)
+            alphas.append(spec.sink.alphas)
     whole, part = alphas
     assert set(part) == set(frames)
     assert all(part[frame] == whole[frame] for frame in frames)
@@ -159,10 +159,10 @@ def test_any_range_gives_the_clip_s_own_bits(drawn):
 def test_every_frame_is_read_once_and_every_window_runs_once(bench):
     """Overlaps and finishing share one read; counts are what the plan says."""
     plate = DrawnPlate(1, 30)
-    order = make_order(bench, plate, range(1, 31))
-    pipeline = bench.run(order)
+    spec = make_spec(bench, plate, range(1, 31))
+    pipeline = bench.run(spec)
     assert plate.reads == dict.fromkeys(range(1, 31), 1)
-    assert pipeline.windows_run == len(list(windows_for(order.plan, range(1, 31))))
+    assert pipeline.windows_run == len(list(windows_for(spec.plan, range(1, 31))))
     assert sorted(delivery.frame for delivery in bench.delivered) == list(range(1, 31))
     assert plate.closed
 
@@ -170,28 +170,28 @@ def test_every_frame_is_read_once_and_every_window_runs_once(bench):
 def test_a_second_job_runs_nothing_and_a_changed_frame_runs_its_windows(bench):
     """Same sink: nothing; another sink: copies; a changed frame: the windows that saw it."""
     plate = DrawnPlate(1, 30)
-    order = make_order(bench, plate, range(1, 31))
-    bench.run(order)
-    assert bench.run(order).windows_run == 0
-    elsewhere = replace(order, sink=MemorySink(bench.shop.cache))
+    spec = make_spec(bench, plate, range(1, 31))
+    bench.run(spec)
+    assert bench.run(spec).windows_run == 0
+    elsewhere = replace(spec, sink=MemorySink(bench.resources.cache))
     plate.reads.clear()
     again = bench.run(elsewhere)
     assert (again.windows_run, again.windows_cached, plate.reads) == (0, 0, {})
-    assert elsewhere.sink.alphas == order.sink.alphas
+    assert elsewhere.sink.alphas == spec.sink.alphas
     plate.versions[12] += 1
     plate.reads.clear()
-    changed = bench.run(order)
-    assert changed.windows_run == len(windows_covering(order.plan, 12))
-    touched = {f for window in windows_covering(order.plan, 12) for f in window.frames}
+    changed = bench.run(spec)
+    assert changed.windows_run == len(windows_covering(spec.plan, 12))
+    touched = {f for window in windows_covering(spec.plan, 12) for f in window.frames}
     assert set(plate.reads) == touched
 
 
 def test_a_knob_runs_no_model_and_does_not_load_one(bench):
     """Window alphas come from the cache; the engine is not asked for."""
     plate = DrawnPlate(1, 20)
-    bench.run(make_order(bench, plate, range(1, 21)))
-    order = make_order(bench, plate, range(1, 21), knobs=MatteKnobs(gamma=1.3))
-    pipeline, end = bench.begin(order)
+    bench.run(make_spec(bench, plate, range(1, 21)))
+    spec = make_spec(bench, plate, range(1, 21), knobs=MatteKnobs(gamma=1.3))
+    pipeline, end = bench.begin(spec)
 
     def load() -> Engine:
         raise AssertionError("the engine was loaded")
@@ -201,18 +201,18 @@ def test_a_knob_runs_no_model_and_does_not_load_one(bench):
         pipeline.run_window(load)
     pipeline.close()
     assert end.wait(10)
-    assert (pipeline.windows_run, len(order.sink.alphas)) == (0, 20)
+    assert (pipeline.windows_run, len(spec.sink.alphas)) == (0, 20)
 
 
 def test_a_job_holds_a_bounded_number_of_frames(bench):
     """With writers that do not move, reading stops after the horizon and the room."""
     plate = DrawnPlate(1, 400)
-    order = make_order(bench, plate, range(1, 401))
+    spec = make_spec(bench, plate, range(1, 401))
     gate = threading.Event()
-    writers = bench.shop.writers
+    writers = bench.resources.writers
     for _ in range(2):
         writers.submit(gate.wait)
-    pipeline, end = bench.begin(order)
+    pipeline, end = bench.begin(spec)
     engine = ENGINE.load(lambda _: None)
 
     def work() -> None:
@@ -224,12 +224,12 @@ def test_a_job_holds_a_bounded_number_of_frames(bench):
     thread = threading.Thread(target=work)
     thread.start()
     time.sleep(0.5)
-    width = order.window.frames_per_window
+    width = spec.window.frames_per_window
     assert len(plate.reads) <= 5 * width, "reading ran away from the writers"
     gate.set()
     thread.join(20)
     assert end.wait(10)
-    assert len(order.sink.alphas) == 400
+    assert len(spec.sink.alphas) == 400
 
 
 def test_a_frame_that_cannot_be_read_ends_the_job_and_what_is_finished_stays(bench):
@@ -243,25 +243,25 @@ def test_a_frame_that_cannot_be_read_ends_the_job_and_what_is_finished_stays(ben
         return read(frame)
 
     plate.read = broken
-    order = make_order(bench, plate, range(1, 31))
-    bench.run(order)
+    spec = make_spec(bench, plate, range(1, 31))
+    bench.run(spec)
     (failure,) = bench.ended
     assert failure.frame == 20
-    done = {frame for frame in order.frames if windows_covering(order.plan, frame)[-1].last < 20}
-    assert set(order.sink.alphas) == done
+    done = {frame for frame in spec.frames if windows_covering(spec.plan, frame)[-1].last < 20}
+    assert set(spec.sink.alphas) == done
     assert len(done) > 10
 
 
 def test_a_sink_that_cannot_write_ends_the_job(bench):
     """A writer's failure is the job's; the first one is told, once."""
     plate = DrawnPlate(1, 60)
-    order = make_order(bench, plate, range(1, 61))
+    spec = make_spec(bench, plate, range(1, 61))
 
     def full(alpha):
         raise OSError(28, "No space left on device")
 
-    order.sink.put = full
-    bench.run(order)
+    spec.sink.put = full
+    bench.run(spec)
     (failure,) = bench.ended
     assert failure.code is ErrorCode.DISK_FULL
 
@@ -269,8 +269,8 @@ def test_a_sink_that_cannot_write_ends_the_job(bench):
 def test_cancel_ends_between_the_steps_of_a_window(bench):
     """A cancel while the engine denoises: the window is not decoded, nothing more is written."""
     plate = DrawnPlate(1, 60)
-    order = make_order(bench, plate, range(1, 61))
-    pipeline, end = bench.begin(order)
+    spec = make_spec(bench, plate, range(1, 61))
+    pipeline, end = bench.begin(spec)
     engine = ENGINE.load(lambda _: None)
     denoise = engine.denoise
 
@@ -284,13 +284,13 @@ def test_cancel_ends_between_the_steps_of_a_window(bench):
         pipeline.run_window(lambda: engine)
     pipeline.close()
     assert end.wait(10)
-    assert order.sink.alphas == {}
+    assert spec.sink.alphas == {}
 
 
 def test_the_playhead_s_frame_comes_first(bench):
     """The windows that cover the playhead run before the others."""
     plate = DrawnPlate(1, 60)
-    bench.run(make_order(bench, plate, range(1, 61), playhead=40))
+    bench.run(make_spec(bench, plate, range(1, 61), playhead=40))
     assert {delivery.frame for delivery in bench.delivered[:2]} <= set(range(35, 46))
 
 
@@ -298,9 +298,9 @@ def test_missing_frames_are_named_before_any_work(bench):
     """All that the windows of the asked-for frames need, and no others."""
     plate = DrawnPlate(1, 60)
     plate.gone = {3, 22, 23, 50}
-    order = make_order(bench, plate, range(20, 26))
+    spec = make_spec(bench, plate, range(20, 26))
     with pytest.raises(InputError, match="22-23") as caught:
-        survey(order, bench.shop.cache)
+        look_up(spec, bench.resources.cache)
     assert "50" not in caught.value.message
     assert not plate.reads
 
@@ -309,13 +309,13 @@ def test_a_window_on_its_way_to_the_cache_is_not_made_again(bench):
     """A second job takes it from memory while the writers have not come to it."""
     plate = DrawnPlate(1, 5)
     gate = threading.Event()
-    first, first_end = bench.begin(make_order(bench, plate, range(1, 6)))
+    first, first_end = bench.begin(make_spec(bench, plate, range(1, 6)))
     for _ in range(2):
-        bench.shop.writers.submit(gate.wait)
+        bench.resources.writers.submit(gate.wait)
     engine = ENGINE.load(lambda _: None)
     first.look_ahead()
     first.run_window(lambda: engine)
-    second, second_end = bench.begin(make_order(bench, plate, range(1, 6)))
+    second, second_end = bench.begin(make_spec(bench, plate, range(1, 6)))
     second.look_ahead()
     second.run_window(lambda: engine)
     assert (first.windows_run, second.windows_run, second.windows_cached) == (1, 0, 1)
@@ -323,4 +323,4 @@ def test_a_window_on_its_way_to_the_cache_is_not_made_again(bench):
     for pipeline, end in ((first, first_end), (second, second_end)):
         pipeline.close()
         assert end.wait(10)
-    assert bench.shop.fresh == {}
+    assert bench.resources.fresh == {}

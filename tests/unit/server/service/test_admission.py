@@ -13,7 +13,7 @@ from gvm_client.settings import Depth, MatteKnobs, Priority
 from gvm_server.media.file_access import Roots
 from gvm_server.media.outputs.alpha_files import AlphaFiles
 from gvm_server.service.admission import OutputReservation, refuse_conflict
-from tests.support.shop import request_in
+from tests.support.resources import request_in
 
 
 def claim(

@@ -13,14 +13,15 @@ from gvm_client.errors import ErrorCode, JobCancelled
 from gvm_client.protocol.messages import Accepted, Cancelled, FrameReady, Progress
 from gvm_client.settings import Priority
 from gvm_server.matting.engines.test import Faults, TestEngine
-from gvm_server.matting.job_spec import Order
-from gvm_server.matting.lookup import Survey, survey
-from gvm_server.matting.pipeline import Pipeline, Shop
+from gvm_server.matting.job_spec import JobSpec
+from gvm_server.matting.lookup import CacheLookup, look_up
+from gvm_server.matting.pipeline import Pipeline
+from gvm_server.matting.resources import SharedResources
 from gvm_server.service.job import Job
 from gvm_server.service.prepare import prepare
 from tests.fakes.listener import Listener
+from tests.support.resources import FRAMES, open_resources, request_in
 from tests.support.serving import until
-from tests.support.shop import FRAMES, open_shop, request_in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +29,9 @@ class Floor:
     """A job's request, looked at: everything that it is accepted with."""
 
     folder: Path
-    shop: Shop
-    order: Order
-    found: Survey
+    resources: SharedResources
+    spec: JobSpec
+    found: CacheLookup
 
     def ask(self, listener: Listener, *, priority: Priority = Priority.RANGE) -> Job:
         """Return a job that one client, `first`, has asked for."""
@@ -38,16 +39,16 @@ class Floor:
 
     def accept(self, job: Job) -> None:
         """Have the job say what will be done."""
-        job.accept(self.order, self.found, ())
+        job.accept(self.spec, self.found, ())
 
 
 @pytest.fixture
 def floor(tmp_path: Path) -> Iterator[Floor]:
-    with open_shop(tmp_path) as (shop, site):
+    with open_resources(tmp_path) as (resources, site):
         request = request_in(tmp_path)
-        order = prepare(request, request.window, site, lambda _: None).order
-        found = survey(order, shop.cache)
-        yield Floor(folder=tmp_path, shop=shop, order=order, found=found)
+        spec = prepare(request, request.window, site, lambda _: None).spec
+        found = look_up(spec, resources.cache)
+        yield Floor(folder=tmp_path, resources=resources, spec=spec, found=found)
 
 
 # ---- who hears --------------------------------------------------------------------------------
@@ -206,9 +207,9 @@ def test_a_job_whose_first_window_runs_waits_for_no_turn(floor: Floor):
     job.ahead = 2
     ended = threading.Event()
     pipeline = job.pipeline = Pipeline(
-        floor.order,
+        floor.spec,
         floor.found,
-        floor.shop,
+        floor.resources,
         on_delivery=lambda _: None,
         on_end=lambda _: ended.set(),
     )
@@ -230,7 +231,7 @@ def test_a_job_that_needs_no_window_waits_for_no_turn(floor: Floor):
     """Its alphas are copied from the cache, or stand."""
     listener = Listener()
     job = floor.ask(listener)
-    nothing = Survey(kept=FRAMES, cached={}, to_make={}, windows=(), windows_cached=0)
-    job.accept(floor.order, nothing, ())
+    nothing = CacheLookup(kept=FRAMES, cached={}, to_make={}, windows=(), windows_cached=0)
+    job.accept(floor.spec, nothing, ())
     job.ahead = 3
     assert _note(job, listener) == ""

@@ -34,15 +34,15 @@ from gvm_server.service.prepare import PreparationPool
 from gvm_server.service.scheduler import Scheduler
 from tests.fakes.listener import Listener
 from tests.support.plates import write_plate
+from tests.support.resources import FRAMES, WINDOW, open_resources, request_in
 from tests.support.serving import until
-from tests.support.shop import FRAMES, WINDOW, open_shop, request_in
 
 
 @pytest.fixture
 def scheduler(tmp_path: Path) -> Iterator[Scheduler]:
     """A scheduler that takes jobs; it runs their windows only within `running`."""
-    with open_shop(tmp_path) as (shop, site), closing(PreparationPool()) as preparing:
-        scheduler = Scheduler(shop=shop, site=site, preparing=preparing)
+    with open_resources(tmp_path) as (resources, site), closing(PreparationPool()) as preparing:
+        scheduler = Scheduler(resources=resources, site=site, preparing=preparing)
         yield scheduler
         scheduler.stop()
         assert until(lambda: not scheduler._live())

@@ -165,7 +165,7 @@ def test_a_picture_that_is_nearly_all_bars_takes_no_memory():
 
 
 def test_a_frame_outside_of_the_clip_is_said_elsewhere(walk: list[Pixels]):
-    """By the survey, with the clip's extent."""
+    """By the look-up, with the clip's extent."""
     clip = ClipInMemory(walk)
     assert matched(clip, picture_of(walk[3]), FRAMES + 10).frame == FRAMES + 10
     assert clip.reads == []

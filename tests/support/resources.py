@@ -11,8 +11,7 @@ from pathlib import Path
 from gvm_client.protocol.messages import EngineName, FileOutput, FilePlate, Matte
 from gvm_client.settings import Priority, WindowSettings
 from gvm_server.matting.engines.machine import Machine
-from gvm_server.matting.pipeline import Shop
-from gvm_server.matting.resources import LatentStore
+from gvm_server.matting.resources import LatentCache, SharedResources
 from gvm_server.media.file_access import Roots
 from gvm_server.media.store.cache import DiskCache
 from gvm_server.service.prepare import ServerContext
@@ -23,14 +22,14 @@ WINDOW = WindowSettings(frames_per_window=6, overlap=2, size=32)
 
 
 @contextmanager
-def open_shop(folder: Path) -> Iterator[tuple[Shop, ServerContext]]:
+def open_resources(folder: Path) -> Iterator[tuple[SharedResources, ServerContext]]:
     """Give a server's stores and pools below a folder, and where it may read and write."""
     cache = DiskCache(folder / "cache", 1 << 30)
     with ThreadPoolExecutor(2) as readers, ThreadPoolExecutor(2) as writers:
-        latents = LatentStore(limit_bytes=1 << 20)
-        shop = Shop(cache=cache, latents=latents, readers=readers, writers=writers)
+        latents = LatentCache(limit_bytes=1 << 20)
+        resources = SharedResources(cache=cache, latents=latents, readers=readers, writers=writers)
         site = ServerContext(roots=Roots(), cache=cache, buffers=folder, machine=Machine())
-        yield shop, site
+        yield resources, site
 
 
 def request_in(folder: Path, *, out: str = "out", priority: Priority = Priority.RANGE) -> Matte:
