@@ -103,7 +103,7 @@ def frame_bytes(canvas: Box, working: WorkingSize, window: WindowSettings, *, ha
     Args:
         canvas: the pixels that the model sees.
         working: the size at which it sees them.
-        window: how many frames are in hand.
+        window: how many frames are in memory at once.
         hands: frames that are read or finished at the same time.
     """
     held = WINDOWS_IN_HAND * window.frames_per_window
@@ -127,7 +127,7 @@ def check_memory(
         name: the clip's, for messages.
         geometry: of the clip.
         working: the size at which the model sees it.
-        window: how many frames are in hand.
+        window: how many frames are in memory at once.
         hands: frames that are read or finished at the same time.
         available: the bytes that are free.
 
