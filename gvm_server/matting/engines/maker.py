@@ -13,7 +13,6 @@ import os
 import platform
 from collections.abc import Iterator
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import TypeAlias
 
@@ -100,6 +99,8 @@ def instructions() -> str:
 
 def version(distribution: str) -> str:
     """Return an installed package's version with its build; "" where it is not installed."""
+    from importlib import metadata  # noqa: PLC0415 - `gvm --help` has no use for it
+
     try:
         return metadata.distribution(distribution).version
     except metadata.PackageNotFoundError:
