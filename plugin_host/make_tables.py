@@ -1,25 +1,45 @@
 #!/usr/bin/env python3
-"""Writes tables.hpp, knobs.hpp and engines.hpp of src/bridge: what nodes/gvm_client says, for C++.
+"""Writes the headers of src/bridge/generated: what nodes/gvm_client declares, for C++.
 
-Run it after a change there: python plugin_host/make_tables.py
+- error_codes.hpp: the protocol's error codes
+- limits.hpp: bounds, times, and the lists of words that are in no message
+- settings.hpp: the settings' structs, the presets, and a table of the parameters of a host's panel
+- messages.hpp: the protocol's enums, values and messages, each with its fields
+
+Run it after a change there: `python plugin_host/make_tables.py`. tests/unit/test_tables.py fails
+where a header is not what this writes.
 """
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import Enum
 from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "nodes"))
 
-from gvm_client import filenames, limits, server_config  # noqa: E402
+from gvm_client import client, filenames, launcher, limits, server_config  # noqa: E402
 from gvm_client.declaration import Declared, settings_of  # noqa: E402
-from gvm_client.engines import EngineName  # noqa: E402
+from gvm_client.errors import ErrorCode  # noqa: E402
 from gvm_client.protocol import PROTOCOL_VERSION  # noqa: E402
-from gvm_client.settings import Finish  # noqa: E402
+from gvm_client.protocol.fields import KINDS  # noqa: E402
+from gvm_client.protocol.messages import MESSAGE_TYPES  # noqa: E402
+from gvm_client.settings import (  # noqa: E402
+    AUTO_PRESET,
+    PRESETS,
+    Finish,
+    MatteKnobs,
+    ModelSettings,
+    WindowSettings,
+)
 
-BRIDGE = HERE / "src" / "bridge"
+GENERATED = HERE / "src" / "bridge" / "generated"
 LIMITS = (
     ("kMaxMessageBytes", "std::size_t", limits.MAX_MESSAGE_BYTES),
     ("kMaxText", "std::size_t", limits.MAX_TEXT),
@@ -42,108 +62,274 @@ LIMITS = (
     ("kMaxSteps", "std::int64_t", limits.MAX_STEPS),
     ("kMaxSide", "std::int64_t", limits.MAX_SIDE),
     ("kMaxRadius", "double", limits.MAX_RADIUS),
+    ("kHeartbeatMs", "int", client.HEARTBEAT_MS),
+    ("kHeartbeatTimeoutMs", "int", client.HEARTBEAT_TIMEOUT_MS),
+    ("kHandshakeMs", "int", client.HANDSHAKE_MS),
+    ("kHighWaterMark", "int", client.HIGH_WATER_MARK),
+    ("kSilenceSeconds", "double", client.SILENCE_SECONDS),
+    ("kStartSeconds", "double", launcher.START_SECONDS),
 )
-_ANY = (-1000.0, 1000.0)  # of a parameter, where any number is right
 WORDS = (
     ("kScrubbedPrefixes", (*server_config.SCRUBBED_PREFIXES, server_config.PYTHON_PREFIX)),
     ("kScrubbed", server_config.SCRUBBED),
     ("kMovieExtensions", filenames.MOVIE_EXTENSIONS),
 )
+SETTINGS = (WindowSettings, ModelSettings, MatteKnobs)
+
+_UNBOUNDED = (-1000.0, 1000.0)  # of a parameter, where any number is right
+_SCALARS = {str: "std::string", int: "std::int64_t", float: "double", bool: "bool"}
 
 
 def headers() -> dict[Path, str]:
     """Return the headers' texts by their paths."""
+    settings = ("array", "cstdint", "string")
+    messages = ("optional", "variant", "vector", "bridge/generated/settings.hpp")
     return {
-        BRIDGE / "tables.hpp": _header(("array", "cstddef", "cstdint"), _tables()),
-        BRIDGE / "knobs.hpp": _header(("array",), _knobs()),
-        BRIDGE / "engines.hpp": _header(("array",), _engines()),
+        GENERATED / "error_codes.hpp": _header(("array",), _error_codes()),
+        GENERATED / "limits.hpp": _header(("array", "cstddef", "cstdint"), _limits()),
+        GENERATED / "settings.hpp": _header(settings, _settings()),
+        GENERATED / "messages.hpp": _header(messages, _messages()),
     }
+
+
+def param_of(name: str) -> str:
+    """Return the OpenFX parameter's name of a window setting: projects are saved by it."""
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
 
 
 def _header(includes: Sequence[str], lines: Iterator[str]) -> str:
     text = [
         "// Written by plugin_host/make_tables.py from nodes/gvm_client: do not edit.",
         *("#pragma once", ""),
-        *(f"#include <{name}>" for name in includes),
+        *(f"#include <{name}>" for name in includes if "/" not in name),
+        *(f'\n#include "{name}"' for name in includes if "/" in name),
         *("", "namespace gvm::bridge {", "", *lines, "", "}  // namespace gvm::bridge", ""),
     ]
     return "\n".join(text)
 
 
-def _tables() -> Iterator[str]:
+# ---- error_codes.hpp and limits.hpp ------------------------------------------------------------
+
+
+def _error_codes() -> Iterator[str]:
+    yield "namespace code {"
+    for code in ErrorCode:
+        yield f'inline constexpr char {_constant(code)}[] = "{code.value}";'
+    yield from ("}  // namespace code", "", "inline constexpr std::array kCodeWords{")
+    yield from (f"    code::{_constant(code)}," for code in ErrorCode)
+    yield "};"
+
+
+def _limits() -> Iterator[str]:
     yield f"inline constexpr std::int64_t kProtocolVersion = {PROTOCOL_VERSION};"
     for name, kind, value in LIMITS:
         yield f"inline constexpr {kind} {name} = {value};"
     for name, words in WORDS:
-        yield from _array(name, words)
+        yield ""
+        yield f"inline constexpr std::array<const char*, {len(words)}> {name}{{"
+        yield from (f'    "{word}",' for word in words)
+        yield "};"
 
 
-def _array(name: str, words: Sequence[str]) -> Iterator[str]:
+# ---- settings.hpp ------------------------------------------------------------------------------
+
+
+def _settings() -> Iterator[str]:
+    yield "/// The words of an enum on the wire, in the order of its members."
+    yield from ("template <class Enum>", "inline constexpr std::array<const char*, 0> kWords{};")
+    yield "/// What an artist reads for each, where they have labels of their own."
+    yield from ("template <class Enum>", "inline constexpr std::array<const char*, 0> kLabels{};")
+    for kind in _used_by(SETTINGS):
+        yield from _declared(kind)
     yield ""
-    yield f"inline constexpr std::array<const char*, {len(words)}> {name}{{"
-    for word in words:
-        yield f'    "{word}",'
-    yield "};"
+    yield from _window_table()
+    yield ""
+    yield from _preset_table()
+    yield ""
+    yield from _knob_tables()
 
 
-def _engines() -> Iterator[str]:
-    members = ", ".join(f"k{engine.name.title().replace('_', '')}" for engine in EngineName)
-    yield "/// The engines that a request may name; projects store an engine's place."
-    yield f"enum class EngineName {{ {members} }};"
-    yield from _array("kEngineWords", [engine.value for engine in EngineName])
-    yield from _array("kEngineLabels", [engine.label for engine in EngineName])
+def _window_table() -> Iterator[str]:
+    whole = [each.name for each in fields(WindowSettings) if each.type == "int"]
+    yield "/// A number of WindowSettings: its field, and its parameter in a host's panel."
+    yield from ("struct WindowNumber {", "  const char* param;")
+    yield from ("  std::int64_t WindowSettings::*value;", "};", "")
+    yield f"inline constexpr std::array<WindowNumber, {len(whole)}> kWindowNumbers{{{{"
+    for name in whole:
+        yield f'    {{"{param_of(name)}", &WindowSettings::{name}}},'
+    yield "}};"
 
 
-def _knobs() -> Iterator[str]:
+def _preset_table() -> Iterator[str]:
+    # The server fits the automatic preset's window, so a host could not say which frames it needs.
+    fixed = {name: preset for name, preset in PRESETS.items() if name != AUTO_PRESET}
+    yield "/// A named bundle of window settings."
+    yield from ("struct Preset {", "  const char *name, *label;", "  WindowSettings window;", "};")
+    yield ""
+    yield f"inline constexpr std::array<Preset, {len(fixed)}> kPresets{{{{"
+    for name, preset in fixed.items():
+        values = [_literal(getattr(preset.window, each.name)) for each in fields(preset.window)]
+        yield f'    {{"{name}", "{name.replace("_", " ").title()}", {{{", ".join(values)}}}}},'
+    yield "}};"
+
+
+def _knob_tables() -> Iterator[str]:
     declared = settings_of(Finish)
     switches = [knob for knob in declared if isinstance(knob.default, bool)]
     reals = [knob for knob in declared if knob not in switches]
-    yield "/// What is done to a finished alpha; none of these runs a model."
-    yield "struct MatteKnobs {"
-    for knob in declared:
-        yield f"  {'bool' if knob in switches else 'double'} {knob.name} = {_value(knob.default)};"
-    yield from ("", "  /// Throws Error (bad_request) where a value is out of its range.")
-    yield from ("  void check() const;", "};", "")
     yield from ("/// A knob that is a number: its field, and its parameter.", "struct RealKnob {")
     yield from ("  const char *name, *param, *label, *help;", "  double MatteKnobs::*value;")
     yield "  double low, high, slider_low, slider_high;"
     yield "  bool is_bounded, is_length;  // of full-size pixels, of which a proxy has fewer"
     yield from ("};", "", "/// A knob that is on or off.", "struct SwitchKnob {")
-    yield from (
-        "  const char *name, *param, *label, *help;",
-        "  bool MatteKnobs::*value;",
-        "};",
-        "",
-    )
+    yield "  const char *name, *param, *label, *help;"
+    yield from ("  bool MatteKnobs::*value;", "};", "")
     yield f"inline constexpr std::array<RealKnob, {len(reals)}> kRealKnobs{{{{"
     for knob in reals:
-        ends = ", ".join(map(_value, (*(knob.bounds or _ANY), *knob.slider)))
-        kinds = f"{_value(knob.bounds is not None)}, {_value(knob.is_length)}"
-        yield f"    {{{_words(knob)},"
+        ends = ", ".join(map(_literal, (*(knob.bounds or _UNBOUNDED), *knob.slider)))
+        kinds = f"{_literal(knob.bounds is not None)}, {_literal(knob.is_length)}"
+        yield f"    {{{_panel(knob)},"
         yield f"     {ends}, {kinds}}},"
-    yield from (
-        "}};",
-        "",
-        f"inline constexpr std::array<SwitchKnob, {len(switches)}> kSwitchKnobs{{{{",
-    )
+    yield from ("}};", "")
+    yield f"inline constexpr std::array<SwitchKnob, {len(switches)}> kSwitchKnobs{{{{"
     for knob in switches:
-        yield f"    {{{_words(knob)}}},"
+        yield f"    {{{_panel(knob)}}},"
     yield "}};"
 
 
-def _words(knob: Declared) -> str:
-    said = (knob.name, param_of(knob.name), knob.label, f"{knob.sentence}.")
+def _panel(knob: Declared) -> str:
+    said = (knob.name, param_of(f"matte_{knob.name}"), knob.label, f"{knob.sentence}.")
     words = ", ".join(f'"{word}"' for word in said)
     return f"{words}, &MatteKnobs::{knob.name}"
 
 
-def param_of(name: str) -> str:
-    """Return the OpenFX parameter's name of a knob: projects are saved by it."""
-    return "matte" + "".join(part.capitalize() for part in name.split("_"))
+# ---- messages.hpp ------------------------------------------------------------------------------
 
 
-def _value(value: float) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(float(value))
+def _messages() -> Iterator[str]:
+    yield "/// An error code, as a message brings it."
+    yield from ("struct CodeWord {", "  std::string word;", "};")
+    used = _used_by(tuple(MESSAGE_TYPES.values()))
+    settings = _used_by(SETTINGS)
+    for kind in used:
+        if kind not in settings:
+            yield from _declared(kind)
+    yield ""
+    types = ", ".join(kind.__name__ for kind in MESSAGE_TYPES.values())
+    yield from (
+        "/// Every message, in the order of its words.",
+        f"using Message = std::variant<{types}>;",
+    )
+    yield ""
+    yield "inline constexpr std::array<const char*, std::variant_size_v<Message>> kMessageWords{"
+    yield from (f'    "{word}",' for word in MESSAGE_TYPES)
+    yield "};"
+    yield from ("", "/// The tag of a member of a union, under the key `kind`.")
+    for kind, tag in KINDS.items():
+        yield f'inline const char* kind_of(const {kind.__name__}&) {{ return "{tag}"; }}'
+    yield ""
+    yield "// The fields in the order of the wire: `visit(name, value)` for one that must be there,"
+    yield "// `visit.defaulted(name, value)` for one that may be left out."
+    for kind in used:
+        if is_dataclass(kind):
+            yield from _visitor(kind)
+
+
+def _visitor(kind: Any) -> Iterator[str]:  # noqa: ANN401 (any dataclass)
+    named = bool(fields(kind))
+    yield ""
+    yield "template <class Visitor>"
+    yield f"void fields(Visitor&{' visit' * named}, {kind.__name__}&{' value' * named}) {{"
+    for each in fields(kind):
+        call = "visit" if _is_required(each) else "visit.defaulted"
+        yield f'  {call}("{each.name}", value.{each.name});'
+    yield "}"
+
+
+# ---- any struct or enum ------------------------------------------------------------------------
+
+
+def _used_by(kinds: Sequence[type]) -> list[type]:
+    """Return the enums and dataclasses that these need, each after what it needs itself."""
+    found: list[type] = []
+
+    def add(hint: Any) -> None:  # noqa: ANN401 (a type hint has no type)
+        if get_origin(hint) is not None:
+            for part in get_args(hint):
+                add(part)
+        elif is_dataclass(hint) and hint not in found:
+            for each in get_type_hints(hint).values():
+                add(each)
+            found.append(hint)  # type: ignore[arg-type]
+        elif hint not in found and hint is not ErrorCode and _is_enum(hint):
+            found.append(hint)
+
+    for kind in kinds:
+        add(kind)
+    return found
+
+
+def _declared(kind: Any) -> Iterator[str]:  # noqa: ANN401 (any enum or dataclass)
+    about = (inspect.getdoc(kind) or "").partition("\n")[0]
+    yield from ("", f"/// {about}")
+    if _is_enum(kind):
+        members = ", ".join(_constant(member) for member in kind)
+        words = ", ".join(f'"{member.value}"' for member in kind)
+        yield f"enum class {kind.__name__} {{ {members} }};"
+        yield "template <>"
+        yield f"inline constexpr std::array kWords<{kind.__name__}>{{{words}}};"
+        if labels := [f'"{member.label}"' for member in kind if hasattr(member, "label")]:
+            yield "template <>"
+            yield f"inline constexpr std::array kLabels<{kind.__name__}>{{{', '.join(labels)}}};"
+        return
+    hints = get_type_hints(kind)
+    lines = [f"  {_type(hints[each.name])} {each.name}{_default(each)};" for each in fields(kind)]
+    yield from (
+        (f"struct {kind.__name__} {{", *lines, "};")
+        if lines
+        else (f"struct {kind.__name__} {{}};",)
+    )
+
+
+def _type(hint: Any) -> str:  # noqa: ANN401 (a type hint has no type)
+    if get_origin(hint) is tuple:
+        return f"std::vector<{_type(get_args(hint)[0])}>"
+    if get_origin(hint) in (Union, UnionType):
+        options = [option for option in get_args(hint) if option is not NoneType]
+        inner = ", ".join(map(_type, options))
+        return f"std::{'optional' if len(options) == 1 else 'variant'}<{inner}>"
+    if hint is ErrorCode:
+        return "CodeWord"
+    return _SCALARS.get(hint, hint.__name__)
+
+
+def _default(field: Field[Any]) -> str:
+    value = field.default
+    if value is MISSING:
+        return "{}"
+    plain = value is None or value in ("", ()) or is_dataclass(value)
+    return "" if plain else f" = {_literal(value)}"
+
+
+def _is_required(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+def _is_enum(hint: object) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Enum)
+
+
+def _constant(member: Enum) -> str:
+    return "k" + "".join(part.capitalize() for part in member.name.split("_"))
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, Enum):
+        return f"{type(value).__name__}::{_constant(value)}"
+    if isinstance(value, str):
+        return f'"{value}"'
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 if __name__ == "__main__":

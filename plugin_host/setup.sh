@@ -3,14 +3,14 @@
 # Otherwise says the one command in one line and ends with 1.
 set -eu
 
-PACKAGES="cmake g++ make libzmq3-dev nlohmann-json3-dev libmsgpack-cxx-dev"
+PACKAGES="cmake g++ make libzmq3-dev nlohmann-json3-dev libmsgpack-cxx-dev libimath-dev"
 HINT="The OpenFX plug-in cannot be built here; run: sudo apt-get install $PACKAGES"
 
 complete() {
     for tool in cmake g++ make objdump; do
         command -v "$tool" >/dev/null 2>&1 || return 1
     done
-    for header in zmq.h nlohmann/json.hpp msgpack.hpp; do
+    for header in zmq.h nlohmann/json.hpp msgpack.hpp Imath/half.h; do
         printf '#if !__has_include(<%s>)\n#error missing\n#endif\n' "$header"
     done | g++ -std=c++17 -fsyntax-only -x c++ - >/dev/null 2>&1
 }

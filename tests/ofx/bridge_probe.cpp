@@ -14,10 +14,9 @@
 #include <nlohmann/json.hpp>
 
 #include "bridge/context.hpp"
-#include "bridge/fields.hpp"
 #include "bridge/hash.hpp"
-#include "bridge/launcher.hpp"
-#include "bridge/shown.hpp"
+#include "bridge/server_command.hpp"
+#include "bridge/thumbnail.hpp"
 #include "bridge/windows.hpp"
 #include "bridge/wire.hpp"
 
@@ -159,7 +158,7 @@ Json ranks(const std::vector<std::string>& words) {
   std::vector<std::int64_t> numbers;
   for (std::size_t at = 2; at < words.size(); ++at) numbers.push_back(std::stoll(words[at]));
   const std::int64_t width = numbers.at(0);
-  const PartShown part{numbers.at(2), numbers.at(3), numbers.at(4), numbers.at(5)};
+  const ThumbnailPart part{numbers.at(2), numbers.at(3), numbers.at(4), numbers.at(5)};
   std::ifstream file(words.at(1), std::ios::binary);
   const auto read = [&](std::int64_t row, float* to) {
     file.seekg((row * width + part.x1) * static_cast<std::int64_t>(sizeof(float)));

@@ -2,20 +2,18 @@
 
 #include <zmq.h>
 
-#include <cstring>
+#include <algorithm>
 
 #include "bridge/errors.hpp"
-#include "bridge/random.hpp"
+#include "bridge/platform.hpp"
+#include "bridge/runtime.hpp"
+#include "bridge/text.hpp"
 #include "bridge/wire.hpp"
 
 namespace gvm::bridge {
 namespace {
 
-// As gvm_client/client.py: libzmq's defaults have no limits and wait for ever.
-constexpr int kHeartbeatMs = 1000;
-constexpr int kHeartbeatTimeoutMs = 5000;
-constexpr int kHandshakeMs = 5000;
-constexpr int kHighWaterMark = 256;
+constexpr int kStatusMs = 1000;
 
 Error refused(const char* what) {
   return {code::kServerLost,
@@ -76,6 +74,7 @@ class Socket {
   }
 
  private:
+  /// The limits of gvm_client/client.py: libzmq's defaults have none and wait for ever.
   void prepare(const std::string& name, const Connection& connection) {
     set_number(socket_, ZMQ_LINGER, 0);
     set_number(socket_, ZMQ_MAXMSGSIZE, static_cast<std::int64_t>(kMaxMessageBytes));
@@ -85,7 +84,7 @@ class Socket {
     set_number(socket_, ZMQ_HEARTBEAT_IVL, kHeartbeatMs);
     set_number(socket_, ZMQ_HEARTBEAT_TIMEOUT, kHeartbeatTimeoutMs);
     set_number(socket_, ZMQ_HEARTBEAT_TTL, kHeartbeatTimeoutMs);
-    set_number(socket_, ZMQ_IMMEDIATE, 1);  // wait for the server, do not queue for nobody
+    set_number(socket_, ZMQ_IMMEDIATE, 1);  // no queue before there is a connection
     set(socket_, ZMQ_ROUTING_ID, name);
     set(socket_, ZMQ_CURVE_SERVERKEY, connection.server_public_key);
     set(socket_, ZMQ_CURVE_PUBLICKEY, connection.client_public_key);
@@ -94,6 +93,10 @@ class Socket {
 
   void* socket_;
 };
+
+bool is_live(const JobSummary& job) {
+  return job.state == "asked" || job.state == "accepted" || job.state == "running";
+}
 
 }  // namespace
 
@@ -107,8 +110,8 @@ struct Client::Sockets {
       : work(context.handle, connection.work, name, connection),
         control(context.handle, connection.control, name, connection) {}
 
-  // A context of its own, so that the I/O thread ends with the conversation: nothing of ours runs
-  // in the host while nothing is asked.
+  // A context of its own, so that libzmq's I/O thread ends with this object: none of our threads runs
+  // in the host while no render waits.
   Context context;
   std::string name = random_hex(16);
   Socket work;
@@ -119,29 +122,49 @@ Client::Client(const Connection& connection) : sockets_(std::make_unique<Sockets
 
 Client::~Client() = default;
 
-bool Client::say(const Message& message, const std::string& request, int milliseconds) {
+bool Client::send(const Message& message, const std::string& request, int milliseconds) {
   return sockets_->work.send(encode(message, request), milliseconds);
 }
 
-std::optional<Envelope> Client::hear(int milliseconds) {
+std::optional<Envelope> Client::receive(int milliseconds) {
   return sockets_->work.receive(milliseconds);
 }
 
-std::optional<Message> Client::ask(const Message& question, int milliseconds, const Watch& watch) {
+std::optional<Message> Client::request(const Message& question, int milliseconds,
+                                       const CancelToken& token) {
   const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(milliseconds);
   const std::string name = random_hex(8);
   const std::string bytes = encode(question, name);
-  bool said = false;
+  bool is_sent = false;
   while (Clock::now() < deadline) {
-    watch.check();
-    if (!said) {
-      said = sockets_->control.send(bytes, kPollMs);
+    token.check();
+    if (!is_sent) {
+      is_sent = sockets_->control.send(bytes, kPollMs);
       continue;
     }
     std::optional<Envelope> envelope = sockets_->control.receive(kPollMs);
     if (envelope && envelope->request == name) return std::move(envelope->message);
   }
   return std::nullopt;
+}
+
+std::string status_line() {
+  const std::optional<Connection> connection = read_connection(runtime_dir());
+  if (!connection) return "No server runs.";
+  Client client(*connection);
+  const std::optional<Message> answer = client.request(Status{}, kStatusMs);
+  const ServerStatus* status = answer ? std::get_if<ServerStatus>(&*answer) : nullptr;
+  if (!status) {
+    throw Error(
+        code::kServerLost,
+        "The GVM server (process " + std::to_string(connection->pid) + ") does not answer.",
+        "See its log " + connection->log + ".");
+  }
+  const auto live = std::count_if(status->jobs.begin(), status->jobs.end(), is_live);
+  const std::string engine =
+      status->engine_loaded.empty() ? "no model loaded" : status->engine_loaded + " loaded";
+  return "Server " + status->version + " (process " + std::to_string(status->pid) + ") on " +
+         status->device + ", " + engine + ", " + counted(live, "job") + ".";
 }
 
 }  // namespace gvm::bridge

@@ -4,14 +4,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
-#include <vector>
 
 #include "bridge/errors.hpp"
 #include "bridge/messages.hpp"
-#include "bridge/process.hpp"
+#include "bridge/platform.hpp"
 #include "bridge/runtime.hpp"
 
 namespace gvm::bridge {
@@ -87,25 +84,6 @@ std::optional<Connection> read_connection(const fs::path& folder) {
   } catch (const Json::exception&) {
     throw damaged(path);
   }
-}
-
-ServerFile read_server_file(const fs::path& file) {
-  ServerFile read;
-  std::error_code missing;
-  if (!fs::exists(file, missing)) return read;
-  std::ifstream stream(file);
-  const std::string text{std::istreambuf_iterator<char>(stream), {}};
-  try {
-    const Json plain = Json::parse(text);
-    if (plain.contains("command")) plain.at("command").get_to(read.command);
-    if (plain.contains("env")) plain.at("env").get_to(read.environment);
-    if (!read.command.empty() || !(plain.contains("command") || read.environment.empty())) {
-      return read;
-    }
-  } catch (const Json::exception&) {  // said below, as for a list without words
-  }
-  throw Error(code::kServerStartFailed, file.string() + " names no server command.",
-              R"(Write {"command": ["/path/to/python", "-m", "gvm_server", "serve"]} into it.)");
 }
 
 }  // namespace gvm::bridge

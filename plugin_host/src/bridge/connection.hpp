@@ -3,10 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace gvm::bridge {
 
@@ -29,16 +27,5 @@ struct Connection {
 /// Throws Error: runtime_unsafe (others can read it), version_mismatch, or server_not_running (it
 /// is damaged).
 std::optional<Connection> read_connection(const std::filesystem::path& folder);
-
-using Variables = std::map<std::string, std::string>;
-
-/// How a server is started, as the configuration folder says it; see launcher.hpp.
-struct ServerFile {
-  std::vector<std::string> command;  // empty: none is named
-  Variables environment;             // the server's own variables, whatever the host has
-};
-
-/// Empty where there is no file. Throws Error (server_start_failed): it says neither.
-ServerFile read_server_file(const std::filesystem::path& file);
 
 }  // namespace gvm::bridge

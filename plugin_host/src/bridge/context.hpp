@@ -5,7 +5,8 @@
 
 namespace gvm::bridge {
 
-/// This process's context; paths become absolute here.
+/// This process's context: the colour configuration and the variables that its text names, the
+/// weights and the umask. Paths become absolute here.
 JobContext job_context();
 
 }  // namespace gvm::bridge

@@ -3,27 +3,14 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
+
+#include "bridge/generated/error_codes.hpp"
 
 namespace gvm::bridge {
 
-// The words of the protocol's error codes that this side raises itself; a `failed` message brings
-// its own.
+// Codes of this side alone, which are never on the wire: only a plug-in waits for a host.
 namespace code {
-inline constexpr char kBadRequest[] = "bad_request";
-inline constexpr char kMalformed[] = "malformed";
-inline constexpr char kVersionMismatch[] = "version_mismatch";
-inline constexpr char kIllegalMove[] = "illegal_move";
-inline constexpr char kRangeOutside[] = "range_outside";
-inline constexpr char kPlateMissing[] = "plate_missing";
-inline constexpr char kPlateMismatch[] = "plate_mismatch";
-inline constexpr char kOutputUnwritable[] = "output_unwritable";
-inline constexpr char kDiskFull[] = "disk_full";
-inline constexpr char kServerNotRunning[] = "server_not_running";
-inline constexpr char kServerStartFailed[] = "server_start_failed";
-inline constexpr char kServerLost[] = "server_lost";
-inline constexpr char kRuntimeUnsafe[] = "runtime_unsafe";
-inline constexpr char kCancelled[] = "cancelled";
-// Never on the wire: only this side waits for a host.
 inline constexpr char kTimedOut[] = "timed_out";
 inline constexpr char kNoNeighbours[] = "no_neighbours";
 }  // namespace code
@@ -45,7 +32,7 @@ class Error : public std::runtime_error {
   std::string remedy_;
 };
 
-/// The host does not want the picture any more; nothing is said to the artist.
+/// The host has cancelled the render; nothing is shown to the artist.
 class Aborted : public Error {
  public:
   Aborted() : Error(code::kCancelled, "The host gave the render up.") {}

@@ -11,16 +11,13 @@
 #include <cstring>
 #include <deque>
 #include <fstream>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
 
 #include "bridge/client.hpp"
 #include "bridge/runtime.hpp"
-#include "bridge/tables.hpp"
-
-extern char** environ;
+#include "bridge/server_command.hpp"
 
 namespace gvm::bridge {
 namespace {
@@ -31,7 +28,6 @@ constexpr double kRivalSeconds = 2.0;  // a server that took the lock listens wi
 constexpr int kStarts = 3;             // of a server that is killed while it starts
 constexpr int kPingMs = 500;
 constexpr std::size_t kTailLines = 12;
-
 
 /// The servers that this process started: somebody must wait for a child, or it stays a zombie.
 class Children {
@@ -71,14 +67,8 @@ Children& children() {
   return known;
 }
 
-fs::path config_path() {
-  const char* base = std::getenv("XDG_CONFIG_HOME");
-  const char* home = std::getenv("HOME");
-  const fs::path folder = base && *base ? fs::path(base) : fs::path(home ? home : "/") / ".config";
-  return folder / "gvm" / "server.json";
-}
-
-struct Boot {
+/// A server that was started and does not answer yet.
+struct Launch {
   pid_t pid;
   fs::path log;
   std::uintmax_t log_start;
@@ -104,28 +94,9 @@ struct Boot {
   }
 };
 
-std::timed_mutex starting;  // one thread starts a server, the others wait for it
-// The server that was started last, where nobody waited until it answered; guarded by `starting`.
-std::optional<Boot> unanswered;
-
-std::map<std::string, std::string> variables() {
-  std::map<std::string, std::string> all;
-  for (char** entry = environ; *entry; ++entry) {
-    const std::string text = *entry;
-    const std::size_t equals = text.find('=');
-    if (equals != std::string::npos) all[text.substr(0, equals)] = text.substr(equals + 1);
-  }
-  return all;
-}
-
-std::vector<std::string> server_environment() {
-  std::map<std::string, std::string> kept =
-      scrubbed(variables(), read_server_file(config_path()).environment);
-  kept["GVM_RUNTIME_DIR"] = runtime_path().string();
-  std::vector<std::string> entries;
-  for (const auto& [name, text] : kept) entries.push_back(name + "=" + text);
-  return entries;
-}
+std::timed_mutex start_mutex;  // one thread starts a server, the others wait for it
+// The server that was started last, where nobody waited until it answered; guarded by `start_mutex`.
+std::optional<Launch> unanswered;
 
 std::vector<char*> pointers(std::vector<std::string>& words) {
   std::vector<char*> list;
@@ -160,19 +131,19 @@ void set_signals(posix_spawnattr_t& attributes) {
                            POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
-Boot boot(const fs::path& folder) {
+Launch launch(const fs::path& folder) {
   std::vector<std::string> command = server_command();
   std::vector<std::string> environment = server_environment();
-  Boot boot{0, folder / "server.log", 0};
+  Launch launched{0, folder / "server.log", 0};
   std::error_code missing;
-  const std::uintmax_t length = fs::file_size(boot.log, missing);
-  if (!missing && length > kMaxLogBytes) fs::rename(boot.log, folder / "server.log.1", missing);
-  boot.log_start = fs::exists(boot.log) ? length : 0;
+  const std::uintmax_t length = fs::file_size(launched.log, missing);
+  if (!missing && length > kMaxLogBytes) fs::rename(launched.log, folder / "server.log.1", missing);
+  launched.log_start = fs::exists(launched.log) ? length : 0;
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
-  set_files(actions, boot.log);
+  set_files(actions, launched.log);
   set_signals(attributes);
-  const int refused = posix_spawnp(&boot.pid, command[0].c_str(), &actions, &attributes,
+  const int refused = posix_spawnp(&launched.pid, command[0].c_str(), &actions, &attributes,
                                    pointers(command).data(), pointers(environment).data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
@@ -180,50 +151,50 @@ Boot boot(const fs::path& folder) {
     throw Error(
         code::kServerStartFailed,
         "The server's command `" + command[0] + "` cannot be run: " + std::strerror(refused) + ".",
-        "Correct GVM_SERVER or " + config_path().string() + ".");
+        "Correct GVM_SERVER or " + server_file().string() + ".");
   }
-  children().add(boot.pid);
-  return boot;
+  children().add(launched.pid);
+  return launched;
 }
 
-std::optional<Connection> answering(const fs::path& folder, const Watch& watch) {
+std::optional<Connection> find_responding(const fs::path& folder, const CancelToken& token) {
   std::optional<Connection> connection = read_connection(folder);
   if (!connection) return std::nullopt;
   Client client(*connection);
-  const std::optional<Message> answer = client.ask(Ping{}, kPingMs, watch);
+  const std::optional<Message> answer = client.request(Ping{}, kPingMs, token);
   return answer && std::holds_alternative<Pong>(*answer) ? connection : std::nullopt;
 }
 
-void pause(const Watch& watch) {
-  watch.check();
+void pause(const CancelToken& token) {
+  token.check();
   std::this_thread::sleep_for(std::chrono::milliseconds(kPollMs));
 }
 
-Connection come_up(const fs::path& folder, Boot& booting, const Watch& watch) {
+Connection wait_until_ready(const fs::path& folder, Launch& launched, const CancelToken& token) {
   bool ended = false;
   int starts = 1;
-  while (Clock::now() < booting.deadline) {
-    if (auto connection = answering(folder, watch)) return *connection;
-    if (!ended && !children().runs(booting.pid)) {
-      if (children().was_killed(booting.pid) && starts++ < kStarts) {
-        booting = boot(folder);
+  while (Clock::now() < launched.deadline) {
+    if (auto connection = find_responding(folder, token)) return *connection;
+    if (!ended && !children().runs(launched.pid)) {
+      if (children().was_killed(launched.pid) && starts++ < kStarts) {
+        launched = launch(folder);
         continue;
       }
       ended = true;  // another client's server may have been faster
-      booting.deadline = after(kRivalSeconds);
+      launched.deadline = after(kRivalSeconds);
     }
-    pause(watch);
+    pause(token);
   }
-  if (ended) throw booting.failed("ended at once");
-  kill(booting.pid, SIGTERM);
-  throw booting.failed("did not come up within " + in_seconds(kStartSeconds));
+  if (ended) throw launched.failed("ended at once");
+  kill(launched.pid, SIGTERM);
+  throw launched.failed("did not come up within " + in_seconds(kStartSeconds));
 }
 
 /// Starts a server, or waits on for the one that is coming up.
-Connection start(const fs::path& folder, const Watch& watch) {
-  if (!unanswered || !children().runs(unanswered->pid)) unanswered = boot(folder);
+Connection start(const fs::path& folder, const CancelToken& token) {
+  if (!unanswered || !children().runs(unanswered->pid)) unanswered = launch(folder);
   try {
-    const Connection connection = come_up(folder, *unanswered, watch);
+    const Connection connection = wait_until_ready(folder, *unanswered, token);
     unanswered.reset();
     return connection;
   } catch (const Aborted&) {
@@ -234,7 +205,7 @@ Connection start(const fs::path& folder, const Watch& watch) {
       throw;
     }
     throw Error(code::kTimedOut,
-                "The GVM server did not come up within " + in_seconds(watch.seconds) +
+                "The GVM server did not come up within " + in_seconds(token.seconds) +
                     ", the node's time-out; it is still starting.",
                 "Render again in a while, or raise the time-out. Its log is " +
                     unanswered->log.string() + ".");
@@ -243,7 +214,7 @@ Connection start(const fs::path& folder, const Watch& watch) {
 
 }  // namespace
 
-Connection ensure_server(bool may_start, const Watch& watch) {
+Connection ensure_server(bool may_start, const CancelToken& token) {
   const fs::path folder = runtime_dir();
   children().runs(0);
   if (auto connection = read_connection(folder)) return *connection;
@@ -251,67 +222,10 @@ Connection ensure_server(bool may_start, const Watch& watch) {
     throw Error(code::kServerNotRunning, "No GVM server runs.",
                 "Start one with `gvm serve`, or switch on the node's Start Automatically.");
   }
-  std::unique_lock lock(starting, std::defer_lock);
-  while (!lock.try_lock_for(std::chrono::milliseconds(kPollMs))) watch.check();
+  std::unique_lock lock(start_mutex, std::defer_lock);
+  while (!lock.try_lock_for(std::chrono::milliseconds(kPollMs))) token.check();
   if (auto connection = read_connection(folder)) return *connection;
-  return start(folder, watch);
-}
-
-std::vector<std::string> server_command() {
-  const char* chosen = std::getenv("GVM_SERVER");
-  if (chosen && *chosen) {
-    std::vector<std::string> words = split_words(chosen);
-    if (!words.empty()) return words;
-  }
-  const fs::path configured = config_path();
-  ServerFile file = read_server_file(configured);
-  if (!file.command.empty()) return file.command;
-  throw Error(code::kServerStartFailed,
-              "No GVM server is named: " + configured.string() +
-                  " names none and GVM_SERVER is not set.",
-              "Run `gvm install ofx`, which writes that file.");
-}
-
-Variables scrubbed(const Variables& environment, const Variables& own) {
-  Variables kept;
-  for (const auto& [name, text] : environment) {
-    const std::string& word = name;  // a structured binding cannot be captured in C++17
-    const bool one = std::find(kScrubbed.begin(), kScrubbed.end(), word) != kScrubbed.end();
-    const bool many = std::any_of(kScrubbedPrefixes.begin(), kScrubbedPrefixes.end(),
-                                  [&](const char* begin) { return word.rfind(begin, 0) == 0; });
-    if (!one && !many) kept[name] = text;
-  }
-  for (const auto& [name, text] : own) kept[name] = text;
-  return kept;
-}
-
-std::vector<std::string> split_words(const std::string& line) {
-  std::vector<std::string> words;
-  std::string word;
-  bool inside = false;
-  char quote = 0;
-  for (std::size_t at = 0; at < line.size(); ++at) {
-    const char letter = line[at];
-    const bool blank = letter == ' ' || letter == '\t' || letter == '\n';
-    if (!quote && blank) {
-      if (inside) words.push_back(word);
-      word.clear();
-      inside = false;
-      continue;
-    }
-    inside = true;
-    if (letter == quote) {
-      quote = 0;
-    } else if (!quote && (letter == '\'' || letter == '"')) {
-      quote = letter;
-    } else if (letter == '\\' && quote != '\'' && at + 1 < line.size()) {
-      word += line[++at];
-    } else {
-      word += letter;
-    }
-  }
-  if (inside) words.push_back(word);
-  return words;
+  return start(folder, token);
 }
 
 }  // namespace gvm::bridge

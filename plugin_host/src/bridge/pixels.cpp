@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "bridge/errors.hpp"
-#include "bridge/random.hpp"
+#include "bridge/platform.hpp"
 
 namespace gvm::bridge {
 namespace {

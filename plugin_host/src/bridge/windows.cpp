@@ -5,6 +5,7 @@
 #include <string>
 
 #include "bridge/errors.hpp"
+#include "bridge/messages.hpp"
 
 namespace gvm::bridge {
 namespace {
@@ -29,7 +30,7 @@ void Plan::check() const {
   WindowSettings settings;
   settings.frames_per_window = frames_per_window;
   settings.overlap = overlap;
-  settings.check();
+  bridge::check(settings);
   std::int64_t before = first;
   for (std::int64_t cut : cuts) {
     if (cut <= before || cut > last) {

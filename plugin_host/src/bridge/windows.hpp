@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "bridge/settings.hpp"
+#include "bridge/generated/settings.hpp"
 
 namespace gvm::bridge {
 

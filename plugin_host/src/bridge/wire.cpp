@@ -8,8 +8,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "bridge/fields.hpp"
-#include "bridge/utf8.hpp"
+#include "bridge/text.hpp"
 
 namespace gvm::bridge {
 namespace {
@@ -356,7 +355,8 @@ std::string encode(const Message& message, const std::string& request) {
   std::visit([&](auto& kind) { packer.pack(kind); }, copy);
   if (buffer.size() > kMaxMessageBytes || request.size() > kMaxRequest) {
     throw Error(code::kBadRequest, "The message takes " + std::to_string(buffer.size()) +
-                                       " bytes; the protocol's bound is 1048576.");
+                                       " bytes; the protocol's bound is " +
+                                       std::to_string(kMaxMessageBytes) + ".");
   }
   return {buffer.data(), buffer.size()};
 }

@@ -14,7 +14,7 @@
 #include "openfx/effect.h"
 #include "openfx/param.h"
 #include "openfx/property.h"
-#include "openfx/talk.h"
+#include "openfx/message.h"
 
 namespace {
 

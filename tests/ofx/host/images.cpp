@@ -8,15 +8,15 @@
 #include <random>
 #include <stdexcept>
 
-#include "half.hpp"
+#include "node/half.hpp"
 #include "objects.hpp"
 #include "openfx/effect.h"
 
 namespace fake {
 namespace {
 
-using gvm::plugin::float_of_half;
-using gvm::plugin::half_of_float;
+using gvm::node::float_of_half;
+using gvm::node::half_of_float;
 
 int channels_of(const std::string& components) {
   if (components == ofx::kComponentsAlpha) return 1;

@@ -46,7 +46,7 @@ assert as_options({"core_gain": 0.5}).levels == knobs
 matte = Matte(job="a" * 32, plate=FilePlate(path="/p.exr"), output=FileOutput(path="/m"),
               knobs=knobs)
 assert decode(encode(matte, request="1")).message.knobs == knobs
-header = make_tables.headers()[make_tables.BRIDGE / "knobs.hpp"]
+header = make_tables.headers()[make_tables.GENERATED / "settings.hpp"]
 assert "double core_gain = 0.0;" in header
 assert '{"core_gain", "matteCoreGain", "Core Gain", "Alpha added to the core.",' in header
 try:

@@ -1,0 +1,48 @@
+// Finished alphas of the whole process: hosts make many instances of one node, and drop them.
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "bridge/hash.hpp"
+
+namespace gvm::bridge {
+
+/// One alpha: float 0..1, rows from the top down.
+struct Alpha {
+  std::int64_t width = 0;
+  std::int64_t height = 0;
+  std::vector<float> pixels;
+  bool preview = false;  // made by the preview engine
+  Hash clip;             // whose it is, to forget a clip's alphas
+};
+
+using AlphaPtr = std::shared_ptr<const Alpha>;
+
+/// The latest alphas up to a limit of memory, the longest unused leave first; from any thread.
+class AlphaCache {
+ public:
+  explicit AlphaCache(std::size_t limit_bytes) : limit_bytes_(limit_bytes) {}
+
+  AlphaPtr find(const Hash& key);
+  bool holds(const Hash& key) const;
+  void put(const Hash& key, AlphaPtr alpha);
+  void clear();
+  void forget(const Hash& clip);
+
+ private:
+  using Entry = std::pair<Hash, AlphaPtr>;
+
+  mutable std::mutex mutex_;
+  std::size_t limit_bytes_;
+  std::size_t bytes_ = 0;
+  std::list<Entry> entries_;  // the latest used first
+  std::map<Hash, std::list<Entry>::iterator> places_;
+};
+
+}  // namespace gvm::bridge

@@ -1,0 +1,92 @@
+#include "bridge/alpha_keys.hpp"
+
+#include <sys/stat.h>
+
+namespace gvm::bridge {
+namespace {
+
+/// Everything but the plate that the windows' results depend on.
+Hasher begin(const MatteOptions& options) {
+  const WindowSettings& window = options.window;
+  Hasher hasher;
+  for (const WindowNumber& number : kWindowNumbers) hasher.value(window.*number.value);
+  hasher.value(window.plan);
+  hasher.value(options.engine).text(options.colourspace).value(options.bad_pixels);
+  hasher.file(options.context.ocio).text(options.context.weights);
+  for (const std::string& variable : options.context.ocio_variables) hasher.text(variable);
+  return hasher;
+}
+
+Hash alpha_key(const MatteOptions& options, const Hash& inference, std::int64_t frame) {
+  const MatteKnobs& knobs = options.knobs;
+  Hasher hasher;
+  hasher.value(inference).value(frame);
+  for (const RealKnob& knob : kRealKnobs) hasher.value(knobs.*knob.value);
+  for (const SwitchKnob& knob : kSwitchKnobs) hasher.value(knobs.*knob.value);
+  return hasher.end();
+}
+
+/// Of the results of the windows within `seen`: their options, the clip, their frames' hashes.
+Hash inference_key(const MatteOptions& options, const HostClip& clip, const Window& seen,
+               const FrameHashes& plate) {
+  Hasher hasher = begin(options);
+  hasher.value(clip.first).value(clip.last).value(clip.width).value(clip.height);
+  hasher.value(clip.pixel_aspect);
+  for (std::int64_t frame = seen.first; frame <= seen.last; ++frame) {
+    hasher.value(frame).value(plate.at(frame));
+  }
+  return hasher.end();
+}
+
+Plan plan_of(const MatteOptions& options, const HostClip& clip) {
+  check(options.window);
+  check(options.knobs);
+  Plan plan{clip.first, clip.last, options.window.frames_per_window, options.window.overlap,
+            options.window.plan};
+  plan.check();
+  return plan;
+}
+
+}  // namespace
+
+AlphaKeys alpha_keys(const MatteOptions& options, const HostClip& clip, std::int64_t frame, PlateReader& reader,
+                  const CancelToken& token) {
+  const Plan plan = plan_of(options, clip);
+  const Window seen = needs(plan, frame);
+  AlphaKeys keys;
+  keys.frame = frame;
+  for (std::int64_t number = seen.first; number <= seen.last; ++number) {
+    token.check();
+    keys.plate[number] = reader.key(number);
+  }
+  keys.inference = inference_key(options, clip, seen, keys.plate);
+  for (const Window& window : windows_covering(plan, frame)) {
+    keys.windows.push_back(inference_key(options, clip, window, keys.plate));
+  }
+  const Window together = made_together(plan, frame);
+  for (std::int64_t number = together.first; number <= together.last; ++number) {
+    const Hash inference = inference_key(options, clip, needs(plan, number), keys.plate);
+    keys.alphas[number] = alpha_key(options, inference, number);
+  }
+  return keys;
+}
+
+Hash identity_of(const HostClip& clip) {
+  return Hasher().text(clip.name).value(clip.first).value(clip.last).end();
+}
+
+Hash identity_of(const FileFrame& plate) { return Hasher().text(plate.path).end(); }
+
+std::optional<Hash> key_of(const MatteOptions& options, const FileFrame& plate) {
+  struct stat status {};
+  if (stat(plate.path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  Hasher hasher = begin(options);
+  hasher.file(plate.path);
+  if (const std::optional<Shown>& shown = plate.shown) {
+    hasher.value(shown->aspect).value(shown->search);
+    hasher.bytes(shown->ranks.data(), shown->ranks.size() * sizeof shown->ranks[0]);
+  }
+  return alpha_key(options, hasher.end(), plate.frame);
+}
+
+}  // namespace gvm::bridge

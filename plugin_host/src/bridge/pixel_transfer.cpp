@@ -1,0 +1,60 @@
+#include "bridge/pixel_transfer.hpp"
+
+#include <algorithm>
+#include <memory>
+
+namespace gvm::bridge {
+
+void PlateSender::send(const NeedFrames& need, const SendFrames& send_frames) {
+  for (const std::int64_t frame : need.frames) {
+    token_.check();
+    send_frames(GiveFrames{need.job, {map(frame)}});
+  }
+}
+
+MappedFrame PlateSender::map(std::int64_t frame) {
+  MappedFrame image;
+  image.frame = frame;
+  image.key = reader_.key(frame).hex();
+  const FrameRegion region = reader_.region(frame);
+  image.x = region.x;
+  image.y = region.y;
+  image.width = region.width;
+  image.height = region.height;
+  image.channels = 3;
+  image.pixel_type = clip_.pixel_type;
+  buffers_.emplace_back(folder_, static_cast<std::size_t>(bytes_of(image)));
+  image.buffer = buffers_.back().name();
+  reader_.copy(frame, buffers_.back().bytes());
+  return image;
+}
+
+AlphaPtr AlphaReceiver::receive(const MappedFrame& image) const {
+  auto alpha = std::make_shared<Alpha>();
+  alpha->width = image.width;
+  alpha->height = image.height;
+  alpha->pixels = take_alpha(folder_, image);
+  if (width_ > 0) lay_on_region(image, *alpha);
+  alpha->preview = preview_;
+  alpha->clip = clip_;
+  return alpha;
+}
+
+/// Around the part of the region that the image covers the alpha is 0.
+void AlphaReceiver::lay_on_region(const MappedFrame& image, Alpha& alpha) const {
+  if (image.width == width_ && image.height == height_) return;
+  if (image.x < 0 || image.y < 0 || image.x + image.width > width_ ||
+      image.y + image.height > height_) {
+    throw Error(code::kMalformed, "The server gave an alpha that reaches outside the clip.");
+  }
+  std::vector<float> whole(static_cast<std::size_t>(width_ * height_), 0.0f);
+  for (std::int64_t row = 0; row < image.height; ++row) {
+    std::copy_n(alpha.pixels.begin() + row * image.width, image.width,
+                whole.begin() + (image.y + row) * width_ + image.x);
+  }
+  alpha.pixels = std::move(whole);
+  alpha.width = width_;
+  alpha.height = height_;
+}
+
+}  // namespace gvm::bridge
