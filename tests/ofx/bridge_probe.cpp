@@ -8,7 +8,9 @@
 // - bridge_probe scrubbed: reads an environment, answers what of it a server gets.
 // - bridge_probe ranks FILE WIDTH HEIGHT X1 Y1 X2 Y2: of a part of a picture of floats.
 // - bridge_probe hash: the hash of each line of standard input.
+// - bridge_probe halves FILE: the bits of each half as a float, and the half of each float of FILE.
 
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -19,6 +21,7 @@
 #include "bridge/thumbnail.hpp"
 #include "bridge/windows.hpp"
 #include "bridge/wire.hpp"
+#include "node/half.hpp"
 
 namespace {
 
@@ -154,6 +157,20 @@ Json hashes() {
   return answers;
 }
 
+Json halves(const char* name) {
+  std::vector<std::uint32_t> floats;
+  for (std::uint32_t half = 0; half < 65536; ++half) {
+    const float value = gvm::node::float_of_half(static_cast<std::uint16_t>(half));
+    std::memcpy(&floats.emplace_back(), &value, sizeof value);
+  }
+  std::ifstream file(name, std::ios::binary);
+  std::vector<std::uint16_t> rounded;
+  for (float value; file.read(reinterpret_cast<char*>(&value), sizeof value);) {
+    rounded.push_back(gvm::node::half_of_float(value));
+  }
+  return {{"floats", floats}, {"halves", rounded}};
+}
+
 Json ranks(const std::vector<std::string>& words) {
   std::vector<std::int64_t> numbers;
   for (std::size_t at = 2; at < words.size(); ++at) numbers.push_back(std::stoll(words[at]));
@@ -182,6 +199,7 @@ Json answer(const std::vector<std::string>& words) {
   }
   if (verb == "ranks") return ranks(words);
   if (verb == "hash") return hashes();
+  if (verb == "halves") return halves(words.at(1).c_str());
   throw Error(code::kBadRequest, "bridge_probe has no verb `" + verb + "`.");
 }
 

@@ -204,3 +204,27 @@ def test_a_picture_has_the_server_s_order(
     if window.area:
         assert (ranks == 0).sum() == (ranks_of(cells) == 0).sum()
         assert stress(ranks_of(cells), ranks.astype(np.float32)) < 1e-2
+
+
+def test_halves_are_ieee_s_bit_for_bit(build: Build, tmp_path: Path):
+    """All halves as floats; of floats the nearest half, ties to even, and of a NaN its sign."""
+    halves = np.arange(1 << 16, dtype=np.uint32)
+    edges = np.arange(0x7C00, dtype=np.uint16).view(np.float16).astype(np.float64)
+    middles = ((edges[1:] + edges[:-1]) / 2).astype(np.float32)  # exact: a float has more bits
+    near = [middles, np.nextafter(middles, np.float32(0)), np.nextafter(middles, np.float32(9e9))]
+    limits = np.float32([65504, 65519.996, 65520, np.inf, np.nan, 1e-45])
+    random = np.random.default_rng(5).integers(0, 1 << 32, 100_000, dtype=np.uint32)
+    positive = np.concatenate([*near, limits, random.view(np.float32)])
+    floats = np.concatenate([positive, -positive])
+    floats.tofile(tmp_path / "floats")
+
+    said = build.probe("halves", str(tmp_path / "floats"))
+
+    special = (halves >> 10 & 31) == 31
+    bits = (halves & 0x8000) << 16 | 0x7F800000 | (halves & 0x3FF) << 13
+    finite = halves.astype(np.uint16).view(np.float16).astype(np.float32).view(np.uint32)
+    np.testing.assert_array_equal(said["floats"], np.where(special, bits, finite))
+    with np.errstate(over="ignore", invalid="ignore"):
+        nearest = floats.astype(np.float16).view(np.uint16)
+    quiet = np.where(np.signbit(floats), 0xFE00, 0x7E00)
+    np.testing.assert_array_equal(said["halves"], np.where(np.isnan(floats), quiet, nearest))

@@ -1,4 +1,4 @@
-"""The C++ headers of what stands once for both languages are current."""
+"""The C++ headers that are generated from the Python declaration are current."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MAKER = ROOT / "plugin_host" / "make_tables.py"
 
 
 def test_the_headers_say_what_python_says():
-    """Run `python plugin_host/make_tables.py` after a change of a bound, rule, ending or knob."""
+    """Run `python plugin_host/make_tables.py` after a change of a bound, setting or message."""
     spec = importlib.util.spec_from_file_location("make_tables", MAKER)
     assert spec is not None
     assert spec.loader is not None
@@ -18,3 +18,4 @@ def test_the_headers_say_what_python_says():
     spec.loader.exec_module(maker)
     for path, text in maker.headers().items():
         assert path.read_text(encoding="utf-8") == text, path.name
+    assert set(maker.GENERATED.iterdir()) == set(maker.headers())

@@ -1,4 +1,4 @@
-// Finished alphas of the whole process: hosts make many instances of one node, and drop them.
+// Finished alphas of the process, shared by all instances: hosts make and drop many of one node.
 #pragma once
 
 #include <cstddef>
@@ -19,12 +19,12 @@ struct Alpha {
   std::int64_t height = 0;
   std::vector<float> pixels;
   bool preview = false;  // made by the preview engine
-  Hash clip;             // whose it is, to forget a clip's alphas
+  Hash clip;             // identity_of its clip
 };
 
 using AlphaPtr = std::shared_ptr<const Alpha>;
 
-/// The latest alphas up to a limit of memory, the longest unused leave first; from any thread.
+/// An LRU cache of alphas with a limit in bytes; from any thread.
 class AlphaCache {
  public:
   explicit AlphaCache(std::size_t limit_bytes) : limit_bytes_(limit_bytes) {}

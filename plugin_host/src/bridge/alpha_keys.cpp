@@ -28,7 +28,7 @@ Hash alpha_key(const MatteOptions& options, const Hash& inference, std::int64_t 
 
 /// Of the results of the windows within `seen`: their options, the clip, their frames' hashes.
 Hash inference_key(const MatteOptions& options, const HostClip& clip, const Window& seen,
-               const FrameHashes& plate) {
+                   const FrameHashes& plate) {
   Hasher hasher = begin(options);
   hasher.value(clip.first).value(clip.last).value(clip.width).value(clip.height);
   hasher.value(clip.pixel_aspect);
@@ -49,8 +49,8 @@ Plan plan_of(const MatteOptions& options, const HostClip& clip) {
 
 }  // namespace
 
-AlphaKeys alpha_keys(const MatteOptions& options, const HostClip& clip, std::int64_t frame, PlateReader& reader,
-                  const CancelToken& token) {
+AlphaKeys alpha_keys(const MatteOptions& options, const HostClip& clip, std::int64_t frame,
+                     PlateReader& reader, const CancelToken& token) {
   const Plan plan = plan_of(options, clip);
   const Window seen = needs(plan, frame);
   AlphaKeys keys;

@@ -18,8 +18,8 @@ using FrameHashes = std::map<std::int64_t, Hash>;
 /// Of a frame of a host's clip, and of the other frames that the same windows make.
 struct AlphaKeys {
   std::int64_t frame = 0;
-  FrameHashes plate;   // every frame that the windows see
-  FrameHashes alphas;  // of the alphas that these windows make, the frame's among them
+  FrameHashes plate;          // every frame that the windows see
+  FrameHashes alphas;         // of the alphas that these windows make, the frame's among them
   std::vector<Hash> windows;  // of each window's own result, whatever the matte knobs
   Hash inference;             // of all these windows' results together
 

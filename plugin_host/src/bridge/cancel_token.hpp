@@ -31,9 +31,10 @@ struct CancelToken {
   void check() const {
     if (aborted()) throw Aborted();
     if (Clock::now() > deadline) {
-      throw Error(code::kTimedOut,
-                  "The matte did not come within " + in_seconds(seconds) + ", the node's time-out.",
-                  "Raise the time-out, or see with `gvm status` what the server is doing.");
+      throw Error(
+          code::kTimedOut,
+          "The matte did not come within " + in_seconds(seconds) + ", the node's time-out.",
+          "Raise the time-out, or see with `gvm status` what the server is doing.");
     }
   }
 };

@@ -110,8 +110,8 @@ struct Client::Sockets {
       : work(context.handle, connection.work, name, connection),
         control(context.handle, connection.control, name, connection) {}
 
-  // A context of its own, so that libzmq's I/O thread ends with this object: none of our threads runs
-  // in the host while no render waits.
+  // A context of its own, so that libzmq's I/O thread ends with this object: none of our threads
+  // runs in the host while no render waits.
   Context context;
   std::string name = random_hex(16);
   Socket work;

@@ -8,7 +8,7 @@
 
 namespace gvm::bridge {
 
-/// Where a server listens and who it is; keys are Z85 text.
+/// A server's process, endpoints and keys (Z85 text).
 struct Connection {
   std::int64_t protocol = 0;
   std::string version;

@@ -37,7 +37,7 @@ fs::path expanded(const std::string& path) {
   return home ? variable("HOME") + path.substr(1) : path;
 }
 
-/// Linux says it; elsewhere it can only be read by setting it, for the whole process.
+/// From /proc on Linux; elsewhere it can only be read by setting it, for the whole process.
 std::int64_t read_umask() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {
@@ -50,7 +50,7 @@ std::int64_t read_umask() {
   return mask & 0777;
 }
 
-/// What stands for variables in a text, one on each line.
+/// The references to variables ($A, ${A}, %A%) in a text, one on each line.
 std::string references_in(const std::string& text) {
   std::set<std::string> found;
   const auto is_name = [](char letter) {
@@ -82,7 +82,7 @@ std::string read_references(const std::string& path) {
   return text.rfind(kArchive, 0) == 0 ? "" : references_in(text);
 }
 
-/// A file's references; it is read again when it is another.
+/// A file's references; it is read again when its version changes.
 std::string references_of(const std::string& path) {
   static std::mutex mutex;
   static std::map<std::string, std::pair<Hash, std::string>> known;
@@ -115,8 +115,8 @@ std::vector<std::string> variables_used(const std::string& configuration) {
       const auto names = [&](const std::string& form) {
         return references.find(form) != std::string::npos;
       };
-      if (used.count(name) || !(names("$" + name) || names("${" + name + "}") ||
-                                names("%" + name + "%"))) {
+      if (used.count(name) ||
+          !(names("$" + name) || names("${" + name + "}") || names("%" + name + "%"))) {
         continue;
       }
       used[name] = variable.substr(equals + 1);

@@ -48,7 +48,8 @@ class PlateReader {
   /// A hash of the frame's pixels and of where they lie.
   virtual Hash key(std::int64_t frame) = 0;
 
-  /// The part of the clip's region where the frame has pixels; at least one pixel, black if need be.
+  /// The part of the clip's region where the frame has pixels; at least one pixel, black if need
+  /// be.
   virtual FrameRegion region(std::int64_t frame) = 0;
 
   /// Writes the colours of the frame's region, rows from the top down, width * height * 3 values.

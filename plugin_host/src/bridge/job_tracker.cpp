@@ -42,7 +42,8 @@ Matte request_for(const MatteOptions& options, const FrameHashes& wanted) {
   return request;
 }
 
-PushedPlate pushed_plate(const MatteOptions& options, const HostClip& clip, const FrameHashes& frames) {
+PushedPlate pushed_plate(const MatteOptions& options, const HostClip& clip,
+                         const FrameHashes& frames) {
   PushedPlate plate;
   plate.name = clip.name;
   plate.first = clip.first;
@@ -87,7 +88,7 @@ struct JobTracker::Lookup {
 };
 
 AlphaPtr JobTracker::alpha(const MatteOptions& options, const HostClip& clip, std::int64_t frame,
-                     PlateReader& reader, const CancelToken& host) {
+                           PlateReader& reader, const CancelToken& host) {
   const CancelToken token = host.within(options.timeout_seconds);
   const AlphaKeys keys = alpha_keys(options, clip, frame, reader, token);
   while (true) {
@@ -98,7 +99,8 @@ AlphaPtr JobTracker::alpha(const MatteOptions& options, const HostClip& clip, st
   }
 }
 
-AlphaPtr JobTracker::alpha(const MatteOptions& options, const FileFrame& plate, const CancelToken& host) {
+AlphaPtr JobTracker::alpha(const MatteOptions& options, const FileFrame& plate,
+                           const CancelToken& host) {
   const CancelToken token = host.within(options.timeout_seconds);
   const std::optional<Hash> key = key_of(options, plate);
   if (AlphaPtr finished = key ? cache_.find(*key) : nullptr) return finished;
@@ -168,7 +170,8 @@ JobTracker::Lookup JobTracker::find_or_open(const AlphaKeys& keys) {
 }
 
 /// The job that makes this alpha, or else the one that makes one of its windows.
-std::shared_ptr<JobTracker::Job> JobTracker::find_running(const AlphaKeys& keys, bool by_windows) const {
+std::shared_ptr<JobTracker::Job> JobTracker::find_running(const AlphaKeys& keys,
+                                                          bool by_windows) const {
   const auto alpha = running_.find(keys.key());
   if (alpha != running_.end()) return alpha->second;
   for (const Hash& window : keys.windows) {
@@ -193,7 +196,9 @@ AlphaPtr JobTracker::run(const std::shared_ptr<Job>& job, const MatteOptions& op
       sender.restart();
       receiver.accepted(message);
     };
-    handler.need = [&](const NeedFrames& need, const SendFrames& send) { sender.send(need, send); };
+    handler.need = [&](const NeedFrames& need, const SendFrames& send) {
+      sender.send(need, send);
+    };
     handler.ready = [&](const MappedFrame& image) {
       const auto wanted = job->wanted.find(image.frame);
       if (wanted == job->wanted.end()) return;

@@ -3,7 +3,8 @@
 // - A render gives plain values and a reader of its plate, which is called on its own thread only.
 // - A finished alpha is found by what it was made from, whichever instance asked for it.
 // - Every wait polls the host's abort and has a deadline.
-// - While no render waits there is no thread and no socket (tests/ofx/test_ofx_trouble.py).
+// - While no render waits there is no thread and no socket, so nothing is to be joined when a host
+//   unloads the plug-in.
 #pragma once
 
 #include <cstddef>

@@ -29,7 +29,7 @@ constexpr int kStarts = 3;             // of a server that is killed while it st
 constexpr int kPingMs = 500;
 constexpr std::size_t kTailLines = 12;
 
-/// The servers that this process started: somebody must wait for a child, or it stays a zombie.
+/// The servers that this process started: a child that ended stays a zombie until waitpid.
 class Children {
  public:
   void add(pid_t child) {
@@ -95,7 +95,7 @@ struct Launch {
 };
 
 std::timed_mutex start_mutex;  // one thread starts a server, the others wait for it
-// The server that was started last, where nobody waited until it answered; guarded by `start_mutex`.
+// The server that was started last, if it has not answered yet; guarded by `start_mutex`.
 std::optional<Launch> unanswered;
 
 std::vector<char*> pointers(std::vector<std::string>& words) {
@@ -137,7 +137,8 @@ Launch launch(const fs::path& folder) {
   Launch launched{0, folder / "server.log", 0};
   std::error_code missing;
   const std::uintmax_t length = fs::file_size(launched.log, missing);
-  if (!missing && length > kMaxLogBytes) fs::rename(launched.log, folder / "server.log.1", missing);
+  if (!missing && length > kMaxLogBytes)
+    fs::rename(launched.log, folder / "server.log.1", missing);
   launched.log_start = fs::exists(launched.log) ? length : 0;
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;

@@ -26,13 +26,14 @@ bool is_hexadecimal(const std::string& text) {
 }
 
 void check_job(const std::string& job) {
-  require(job.size() == 32 && is_hexadecimal(job), "job is " + job + "; it must be 32 hexadecimal digits");
+  require(job.size() == 32 && is_hexadecimal(job),
+          "job is " + job + "; it must be 32 hexadecimal digits");
 }
 
 void check_count(std::size_t count) {
-  require(1 <= count && count <= kMaxFramesInMessage,
-          std::to_string(count) + " frames; a message names from 1 to " +
-              std::to_string(kMaxFramesInMessage));
+  require(1 <= count && count <= kMaxFramesInMessage, std::to_string(count) +
+                                                          " frames; a message names from 1 to " +
+                                                          std::to_string(kMaxFramesInMessage));
 }
 
 bool is_bare_name(const std::string& name) {
@@ -84,9 +85,9 @@ void check(const MappedFrame& value) {
           "buffer is " + value.buffer + "; it must be a bare file name of letters, digits, . _ -");
   require(value.offset >= 0, "offset must not be negative");
   for (std::int64_t side : {value.width, value.height}) {
-    require(1 <= side && side <= kMaxBufferSide,
-            "a side of " + std::to_string(side) + " pixels; it must be from 1 to " +
-                std::to_string(kMaxBufferSide));
+    require(1 <= side && side <= kMaxBufferSide, "a side of " + std::to_string(side) +
+                                                     " pixels; it must be from 1 to " +
+                                                     std::to_string(kMaxBufferSide));
   }
   for (std::int64_t place : {value.x, value.y}) {
     require(-kMaxBufferSide <= place && place <= kMaxBufferSide,
@@ -99,15 +100,15 @@ void check(const MappedFrame& value) {
 
 void check(const Shown& value) {
   require(1.0 / kMaxShownAspect <= value.aspect && value.aspect <= kMaxShownAspect,
-          "aspect is " + std::to_string(value.aspect) + "; it must be from " + plain(1.0 / kMaxShownAspect) +
-              " to " + plain(kMaxShownAspect));
+          "aspect is " + std::to_string(value.aspect) + "; it must be from " +
+              plain(1.0 / kMaxShownAspect) + " to " + plain(kMaxShownAspect));
   constexpr auto kCells = static_cast<std::int64_t>(kShownColumns * kShownRows);
   require(value.ranks.size() == static_cast<std::size_t>(kCells),
           std::to_string(value.ranks.size()) + " ranks; there must be " + std::to_string(kCells));
   for (const std::int64_t rank : value.ranks) {
-    require(-1 <= rank && rank < kCells,
-            "a rank is " + std::to_string(rank) + "; it must be from -1 to " +
-                std::to_string(kCells - 1));
+    require(-1 <= rank && rank < kCells, "a rank is " + std::to_string(rank) +
+                                             "; it must be from -1 to " +
+                                             std::to_string(kCells - 1));
   }
 }
 
@@ -158,7 +159,8 @@ void check(const JobContext& value) {
           "too many ocio_variables; at most " + std::to_string(kMaxVariables));
   for (const std::string& variable : value.ocio_variables) {
     const std::size_t equals = variable.find('=');
-    require(equals != 0 && equals != std::string::npos, "each of ocio_variables must be NAME=value");
+    require(equals != 0 && equals != std::string::npos,
+            "each of ocio_variables must be NAME=value");
   }
   require(value.ocio_digest.size() <= 128 && is_hexadecimal(value.ocio_digest),
           "ocio_digest must be at most 128 hexadecimal digits");

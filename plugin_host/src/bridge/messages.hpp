@@ -22,7 +22,8 @@ std::int64_t bytes_of(PixelType type);
 std::int64_t bytes_of(const MappedFrame& frame);
 
 // The rules of values, which the wire checks in all that it writes and reads; each throws Error
-// (bad_request) with the value. The rules are those of gvm_client, whose sentences are in Python.
+// (bad_request) with the value. They are those of the dataclasses in gvm_client; the vectors that
+// are refused in tests/golden/protocol hold them together.
 template <class T>
 void check(const T&) {}  // most values have none
 void check(const MappedFrame& value);

@@ -1,8 +1,8 @@
 // Pixels in memory-mapped files of the run-time folder: plates go to the server so, alphas come
 // back.
 //
-// A buffer is made whole, with its space taken, before its name is said; whoever makes one deletes
-// it; a reader never maps past the end of the file.
+// A buffer has its full size, with the disk space taken, before its name is sent; its maker
+// deletes it; a reader never maps past the end of the file.
 #pragma once
 
 #include <cstddef>

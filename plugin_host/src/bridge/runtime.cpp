@@ -31,7 +31,7 @@ fs::path temporary_folder() {
 }
 
 fs::path private_dir(const fs::path& path) {
-  std::error_code ignored;  // the look at it below says what is wrong
+  std::error_code ignored;  // lstat below reports what is wrong
   fs::create_directories(path.parent_path(), ignored);
   struct stat status {};
   const bool made = mkdir(path.c_str(), 0700) == 0 || errno == EEXIST;

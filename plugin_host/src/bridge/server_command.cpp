@@ -18,13 +18,13 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-/// What server.json says of how a server is started.
+/// The contents of server.json.
 struct ServerFile {
   std::vector<std::string> command;  // empty: none is named
   Variables environment;             // the server's own variables, whatever the host has
 };
 
-/// Empty where there is no file. Throws Error (server_start_failed): it says neither.
+/// Empty where there is no file. Throws Error (server_start_failed): it has neither field.
 ServerFile read_server_file(const fs::path& file) {
   ServerFile read;
   std::error_code missing;
@@ -38,7 +38,7 @@ ServerFile read_server_file(const fs::path& file) {
     if (!read.command.empty() || !(plain.contains("command") || read.environment.empty())) {
       return read;
     }
-  } catch (const Json::exception&) {  // said below, as for a list without words
+  } catch (const Json::exception&) {  // reported below, as is an empty command
   }
   throw Error(code::kServerStartFailed, file.string() + " names no server command.",
               R"(Write {"command": ["/path/to/python", "-m", "gvm_server", "serve"]} into it.)");
@@ -72,15 +72,14 @@ std::vector<std::string> server_command() {
   const fs::path configured = server_file();
   ServerFile file = read_server_file(configured);
   if (!file.command.empty()) return file.command;
-  throw Error(code::kServerStartFailed,
-              "No GVM server is named: " + configured.string() +
-                  " names none and GVM_SERVER is not set.",
-              "Run `gvm install ofx`, which writes that file.");
+  throw Error(
+      code::kServerStartFailed,
+      "No GVM server is named: " + configured.string() + " names none and GVM_SERVER is not set.",
+      "Run `gvm install ofx`, which writes that file.");
 }
 
 std::vector<std::string> server_environment() {
-  Variables kept =
-      scrubbed(variables(), read_server_file(server_file()).environment);
+  Variables kept = scrubbed(variables(), read_server_file(server_file()).environment);
   kept["GVM_RUNTIME_DIR"] = runtime_path().string();
   std::vector<std::string> entries;
   for (const auto& [name, text] : kept) entries.push_back(name + "=" + text);
@@ -92,8 +91,9 @@ Variables scrubbed(const Variables& environment, const Variables& own) {
   for (const auto& [name, text] : environment) {
     const std::string& word = name;  // a structured binding cannot be captured in C++17
     const bool by_name = std::find(kScrubbed.begin(), kScrubbed.end(), word) != kScrubbed.end();
-    const bool by_prefix = std::any_of(kScrubbedPrefixes.begin(), kScrubbedPrefixes.end(),
-                                  [&](const char* begin) { return word.rfind(begin, 0) == 0; });
+    const bool by_prefix =
+        std::any_of(kScrubbedPrefixes.begin(), kScrubbedPrefixes.end(),
+                    [&](const char* begin) { return word.rfind(begin, 0) == 0; });
     if (!by_name && !by_prefix) kept[name] = text;
   }
   for (const auto& [name, text] : own) kept[name] = text;

@@ -22,7 +22,7 @@ Error lost(const Connection& connection, const std::string& how) {
 class JobSession {
  public:
   JobSession(const Matte& request, const JobHandler& handler, const Connection& connection,
-               const CancelToken& token)
+             const CancelToken& token)
       : request_(request),
         handler_(handler),
         connection_(connection),
@@ -146,7 +146,8 @@ void run_job(const Matte& request, const JobHandler& handler, const MatteOptions
     try {
       return session.run();
     } catch (const Error& error) {
-      // A server that leaves takes no job: the next one does. What a dead one had finished is kept.
+      // A server that leaves takes no job: the next one does. What a dead one had finished is
+      // kept.
       recoveries += session.accepted() ? 1 : 0;
       const bool again = error.code() == code::kServerLost && recoveries <= kRecoveries;
       if (!again || attempt == kAttempts || !options.may_start_server) throw;

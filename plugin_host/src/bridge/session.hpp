@@ -18,7 +18,8 @@ struct JobHandler {
   std::function<void(const MappedFrame&)> ready;
 };
 
-/// Asks for a matte and serves the job until it is done; a server that dies of it is replaced once.
+/// Asks for a matte and serves the job until it is done; a server that dies of it is replaced
+/// once.
 ///
 /// Throws Error: server_lost, timed_out, or what the server says; Aborted, after a cancel was
 /// sent.

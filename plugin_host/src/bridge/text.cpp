@@ -11,8 +11,8 @@ struct Lead {
   std::uint32_t smallest;
 };
 
-/// Of a lead byte: how many bytes follow it (4: it is no lead byte), its bits of the code point, and
-/// the smallest code point that needs so many bytes.
+/// Of a lead byte: how many bytes follow it (4: it is no lead byte), its bits of the code point,
+/// and the smallest code point that needs so many bytes.
 Lead lead_of(unsigned char byte) {
   if (byte < 0x80) return {0, byte, 0};
   if ((byte & 0xE0) == 0xC0) return {1, byte & 0x1Fu, 0x80};

@@ -69,9 +69,10 @@ std::vector<std::int64_t> in_order(const std::vector<float>& cells,
 
 }  // namespace
 
-std::vector<std::int64_t> ranks_of(std::int64_t width, std::int64_t height, const ThumbnailPart& part,
-                                   const ReadRow& read) {
-  constexpr std::size_t kAcross = kShownColumns * kShownSamples, kDown = kShownRows * kShownSamples;
+std::vector<std::int64_t> ranks_of(std::int64_t width, std::int64_t height,
+                                   const ThumbnailPart& part, const ReadRow& read) {
+  constexpr std::size_t kAcross = kShownColumns * kShownSamples,
+                        kDown = kShownRows * kShownSamples;
   std::vector<float> samples(kAcross * kDown, 0.0f);
   const std::vector<Share> across = shares(part.x1, part.x2, width, kAcross);
   std::vector<float> row(static_cast<std::size_t>(std::max<std::int64_t>(part.x2 - part.x1, 0)));

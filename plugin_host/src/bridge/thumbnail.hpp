@@ -19,9 +19,10 @@ struct ThumbnailPart {
   std::int64_t x1 = 0, y1 = 0, x2 = 0, y2 = 0;
 };
 
-/// The ranks of a picture's cells, row by row from the top left; of a cell that is not whole in the
-/// part that is shown, -1. Rows are read once each, and within the part only; the rest counts as 0.
-std::vector<std::int64_t> ranks_of(std::int64_t width, std::int64_t height, const ThumbnailPart& part,
-                                   const ReadRow& read);
+/// The ranks of a picture's cells, row by row from the top left; of a cell that is not whole in
+/// the part that is shown, -1. Rows are read once each, and within the part only; the rest counts
+/// as 0.
+std::vector<std::int64_t> ranks_of(std::int64_t width, std::int64_t height,
+                                   const ThumbnailPart& part, const ReadRow& read);
 
 }  // namespace gvm::bridge

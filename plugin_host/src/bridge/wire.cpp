@@ -20,7 +20,7 @@ constexpr char kRestart[] =
 
 /// A value that does not fit its field.
 struct Mismatch {
-  std::string says;
+  std::string reason;
 };
 
 template <class T>
@@ -369,7 +369,7 @@ Envelope decode(std::string_view bytes) {
     check_version(handle.get(), request);
     return {request, unpack_message(handle.get())};
   } catch (const Mismatch& mismatch) {
-    throw UnreadableMessage(code::kMalformed, "Not a message: " + mismatch.says + ".", request);
+    throw UnreadableMessage(code::kMalformed, "Not a message: " + mismatch.reason + ".", request);
   } catch (const UnreadableMessage&) {
     throw;
   } catch (const Error& error) {

@@ -260,7 +260,7 @@ void apply_masks(const Layers& layers, const Span& span, float* alpha, float* ma
 }  // namespace
 
 void composite(const Layers& layers, OutputMode mode, const ofx::RectI& window,
-             const HostImage& output) {
+               const HostImage& output) {
   const ofx::RectI area = intersect(window, output.bounds());
   const int count = width(area);
   if (count <= 0) return;

@@ -14,12 +14,12 @@ struct Layers {
   const HostImage* garbage = nullptr;
   const HostImage* holdout = nullptr;
   const bridge::Alpha* alpha = nullptr;
-  ofx::RectI canvas{};  // where the alpha lies; of another size than it, the alpha is scaled
+  ofx::RectI canvas{};   // where the alpha lies; of another size than it, the alpha is scaled
   float outside = 0.0f;  // the alpha where there is none
 };
 
 /// Writes the part of the output that lies in the window; kSource copies the source.
 void composite(const Layers& layers, OutputMode mode, const ofx::RectI& window,
-             const HostImage& output);
+               const HostImage& output);
 
 }  // namespace gvm::node

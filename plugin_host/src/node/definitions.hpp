@@ -92,7 +92,7 @@ inline constexpr auto kPresetLabels = [] {
 inline constexpr std::array kColourspaceWords{
     "auto", "srgb", "scene_linear", "acescg", "rec709", "raw", "", ""};
 
-/// Seconds that a render may be told to wait for its matte.
+/// Bounds of Time-Out, in seconds.
 inline constexpr double kShortestTimeout = 1.0, kLongestTimeout = 86400.0;
 
 /// A render below this scale is a thumbnail: it never starts work on the GPU.

@@ -14,7 +14,8 @@ const Suite* fetch(const char* name, int version) {
   return static_cast<const Suite*>(given->fetchSuite(given->host, name, version));
 }
 
-/// A text as a format that needs no arguments: Natron passes them on as one, and `%s` loses its text.
+/// A text as a format that needs no arguments: Natron passes them on as one, and `%s` loses its
+/// text.
 std::string as_format(const std::string& text) {
   std::string format;
   for (const char letter : text) format.append(letter == '%' ? 2 : 1, letter);

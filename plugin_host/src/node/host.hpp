@@ -1,4 +1,5 @@
-// The host as this plug-in uses it: its suites, what it says of itself, properties and messages.
+// The host as this plug-in uses it: its suites and properties, its deviations from the standard,
+// messages and progress.
 #pragma once
 
 #include <string>
@@ -6,14 +7,14 @@
 
 #include "openfx/core.h"
 #include "openfx/effect.h"
+#include "openfx/message.h"
 #include "openfx/param.h"
 #include "openfx/property.h"
-#include "openfx/message.h"
 
 namespace gvm::node {
 
-// What hosts do that the standard does not say, each with where it was seen; asked by name,
-// because no property tells.
+// Deviations from the standard, each with where it was seen. They go by the host's name, because
+// no property reports them.
 
 inline constexpr std::string_view kNuke = "uk.co.thefoundry.nuke";
 inline constexpr std::string_view kResolve = "DaVinciResolve";  // also with "Lite", or an edition
@@ -27,11 +28,12 @@ struct Quirks {
   bool real_image_identifiers = false;
 
   /// Video hosts hand over display-referred pixels even as floats; "automatic" must not take them
-  /// for scene-linear where they do not say. Resolve: its timeline's Rec.709; MLT: video as
+  /// for scene-linear where they report none. Resolve: its timeline's Rec.709; MLT: video as
   /// decoded.
   const char* auto_colourspace = "auto";
 
-  /// Instances of one clip report ranges a frame or two apart (Resolve: playback, filmstrip, eyes).
+  /// Instances of one clip report ranges a frame or two apart (Resolve: playback, filmstrip,
+  /// eyes).
   bool unsteady_ranges = false;
 
   /// One buffer may be lent to nodes on parallel branches (Fusion Studio).

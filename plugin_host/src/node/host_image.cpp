@@ -120,7 +120,7 @@ std::vector<std::int64_t> HostImage::ranks(const ofx::RectI& canvas) const {
   const bool any = width(shared) > 0 && height(shared) > 0;
   const ofx::RectI seen = any ? shared : ofx::RectI{canvas.x1, canvas.y2, canvas.x1, canvas.y2};
   const bridge::ThumbnailPart part{seen.x1 - canvas.x1, canvas.y2 - seen.y2, seen.x2 - canvas.x1,
-                               canvas.y2 - seen.y1};
+                                   canvas.y2 - seen.y1};
   const std::size_t value = pixel_bytes_ / static_cast<std::size_t>(channels_);
   const std::size_t green = channels_ >= 3 ? value : 0;
   const auto read = [&](std::int64_t row, float* to) {

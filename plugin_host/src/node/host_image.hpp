@@ -16,8 +16,8 @@ namespace gvm::node {
 
 class HostImage {
  public:
-  /// The clip's image, or null where the host has none there: it says so, or gives one without
-  /// data. It is a copy of its own where the host may lend its buffer to others meanwhile.
+  /// The clip's image, or null where the host has none there: no image, or one without data. It is
+  /// a copy where the host may give the same buffer to other nodes meanwhile.
   static std::unique_ptr<HostImage> fetch(ofx::Clip clip, double time);
 
   /// The image that is written.
@@ -37,10 +37,10 @@ class HostImage {
   /// The address of a pixel within the bounds; y grows upwards.
   std::byte* at(int x, int y) const;
 
-  /// Of every pixel and of what they mean; rows' padding is left out.
+  /// A hash of bounds, type and every pixel; rows' padding is left out.
   bridge::Hash hash() const;
 
-  /// The order of a canvas's cells, by which this picture is told from others.
+  /// The thumbnail of a canvas, by which the server tells this picture from others.
   std::vector<std::int64_t> ranks(const ofx::RectI& canvas) const;
 
   /// Copies the colours of a rectangle, rows from the top down; black where the image has none.
@@ -64,10 +64,10 @@ class HostImage {
 
 /// Serialises access to the pixels of hosts that lend one buffer to several nodes.
 ///
-/// Fusion Studio was seen to hand the buffer of one picture to nodes on parallel branches; an output
-/// made of another's pixels stays in its cache. So there a source is copied as soon as it is fetched,
-/// an output is written in one go, and neither while another instance does. In other hosts it locks
-/// nothing.
+/// Fusion Studio was seen to hand the buffer of one picture to nodes on parallel branches; an
+/// output made of another's pixels stays in its cache. So there a source is copied as soon as it
+/// is fetched, an output is written in one go, and neither while another instance does. In other
+/// hosts it locks nothing.
 class SharedBufferLock {
  public:
   /// Waits for the others, for two seconds at most: a node above this one may have to render on

@@ -27,7 +27,7 @@ template <class Action>
 ofx::Status status_of(Action&& action) noexcept {
   try {
     return action();
-  } catch (const bridge::Error&) {  // said on the node where it happened, if anybody reads it
+  } catch (const bridge::Error&) {  // shown on the node where it happened
     return ofx::kFailed;
   } catch (const std::bad_alloc&) {
     return ofx::kErrMemory;

@@ -31,8 +31,7 @@ constexpr HostColourspace kHostColourspaces[] = {
     {"camera_rec709", "rec709"},
     {"lin_rec2020", "linear(0.708 0.292 0.170 0.797 0.131 0.046 0.3127 0.3290)"},
     {"lin_p3d65", "linear(0.680 0.320 0.265 0.690 0.150 0.060 0.3127 0.3290)"},
-    {"lin_davinci_widegamut",
-     "linear(0.8000 0.3130 0.1682 0.9877 0.0790 -0.1155 0.3127 0.3290)"},
+    {"lin_davinci_widegamut", "linear(0.8000 0.3130 0.1682 0.9877 0.0790 -0.1155 0.3127 0.3290)"},
     {"ACES2065-1", "linear(0.7347 0.2653 0.0 1.0 0.0001 -0.0770 0.32168 0.33767)"},
     {"ACEScct", "ACEScct"},
     {"ofx_raw", "raw"},
@@ -89,9 +88,8 @@ std::string colourspace(const NodeParams& params, const std::string& host_colour
 double timeout(const NodeParams& params) {
   const double seconds = params.real(param::kTimeout);
   if (kShortestTimeout <= seconds && seconds <= kLongestTimeout) return seconds;
-  throw bridge::Error(bridge::code::kBadRequest,
-                      "Time-Out is " + std::to_string(seconds) +
-                          "; it must be from 1 to 86400 seconds.");
+  throw bridge::Error(bridge::code::kBadRequest, "Time-Out is " + std::to_string(seconds) +
+                                                     "; it must be from 1 to 86400 seconds.");
 }
 
 }  // namespace

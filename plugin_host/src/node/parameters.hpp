@@ -46,7 +46,7 @@ class NodeParams {
 NodeSettings read_settings(const NodeParams& params, double scale,
                            const std::string& host_colourspace);
 
-/// Only what is done to a finished alpha; unproven.
+/// Only what is done to a finished alpha; not checked.
 bridge::MatteKnobs read_knobs(const NodeParams& params, double scale);
 
 /// Only how frames are grouped; never throws for what an artist set.

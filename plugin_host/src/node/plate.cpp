@@ -79,20 +79,20 @@ bridge::Hash PlateFrames::key(std::int64_t frame) {
 }
 
 bridge::FrameRegion PlateFrames::region(std::int64_t frame) {
-  const ofx::RectI lies = seen(image(frame).get());
+  const ofx::RectI lies = visible_part(image(frame).get());
   return {lies.x1 - canvas_.x1, canvas_.y2 - lies.y2, width(lies), height(lies)};
 }
 
 void PlateFrames::copy(std::int64_t frame, std::byte* to) {
   const std::shared_ptr<HostImage> shown = image(frame);
-  const ofx::RectI lies = seen(shown.get());
+  const ofx::RectI lies = visible_part(shown.get());
   if (shown) return shown->copy_colours(lies, to);
   const std::int64_t values = std::int64_t{3} * width(lies) * height(lies);
   std::memset(to, 0, static_cast<std::size_t>(values * bridge::bytes_of(depth_)));
 }
 
 /// The part of the canvas where an image has pixels; where it has none, one pixel at the top left.
-ofx::RectI PlateFrames::seen(const HostImage* image) const {
+ofx::RectI PlateFrames::visible_part(const HostImage* image) const {
   const ofx::RectI lies = image ? intersect(image->bounds(), canvas_) : ofx::RectI{};
   if (width(lies) > 0 && height(lies) > 0) return lies;
   return {canvas_.x1, canvas_.y2 - 1, canvas_.x1 + 1, canvas_.y2};
@@ -105,7 +105,7 @@ std::shared_ptr<HostImage> PlateFrames::image(std::int64_t frame) {
   token_.check();
   std::shared_ptr<HostImage> image = HostImage::fetch(source_, static_cast<double>(frame));
   if (!image) {
-    token_.check();  // a host that has given up gives no images either
+    token_.check();  // a host that has cancelled gives no images either
     if (is_empty(frame)) return nullptr;
     throw bridge::Error(
         bridge::code::kPlateMissing,
@@ -120,11 +120,11 @@ std::shared_ptr<HostImage> PlateFrames::image(std::int64_t frame) {
   return image;
 }
 
-/// Whether the host says that there is nothing at a frame.
+/// Whether the host reports an empty region at a frame.
 bool PlateFrames::is_empty(std::int64_t frame) const {
   ofx::RectD region{};
-  const ofx::Status status = Host::get().effect->clipGetRegionOfDefinition(
-      source_, static_cast<double>(frame), &region);
+  const ofx::Status status =
+      Host::get().effect->clipGetRegionOfDefinition(source_, static_cast<double>(frame), &region);
   return status == ofx::kOk && (region.x2 <= region.x1 || region.y2 <= region.y1);
 }
 
@@ -165,8 +165,8 @@ bridge::AlphaPtr HostPlate::matte(const bridge::MatteOptions& options, std::int6
                         clip_.pixel_type == bridge::PixelType::kUint16;
   if (typed.colourspace == "auto") typed.colourspace = integers ? "srgb" : "scene_linear";
   // Before its first and after its last frame a clip shows these.
-  return bridge::job_tracker()->alpha(typed, clip_, std::clamp(frame, range_.first, range_.last), frames_,
-                       token_);
+  return bridge::job_tracker()->alpha(typed, clip_, std::clamp(frame, range_.first, range_.last),
+                                      frames_, token_);
 }
 
 std::optional<DiskFrame> disk_frame(ofx::Effect instance, const NodeSettings& node,
@@ -187,7 +187,7 @@ std::optional<DiskFrame> disk_frame(ofx::Effect instance, const NodeSettings& no
 }
 
 bridge::FileFrame with_thumbnail(const DiskFrame& disk, const HostImage& image,
-                               const ofx::RectI& canvas, double aspect) {
+                                 const ofx::RectI& canvas, double aspect) {
   bridge::FileFrame frame = disk.frame;
   if (disk.check == PlateCheck::kNone) return frame;
   frame.shown = bridge::Shown{aspect, image.ranks(canvas), disk.check == PlateCheck::kSearch};

@@ -22,6 +22,8 @@ class SequenceKeys {
  public:
   using Place = std::pair<std::int64_t, double>;  // frame, render scale
 
+  /// `trusted`: frames cannot change before `end`. Sequences may overlap; keys are kept where all
+  /// that are open are trusted.
   void begin(bool trusted);
   void end();
   void forget();
@@ -59,7 +61,7 @@ class PlateFrames : public bridge::PlateReader {
   /// The frame's image; null where its region is empty: there is nothing, which is black.
   /// Throws Error (plate_missing, plate_mismatch); Aborted.
   std::shared_ptr<HostImage> image(std::int64_t frame);
-  ofx::RectI seen(const HostImage* image) const;
+  ofx::RectI visible_part(const HostImage* image) const;
   bridge::Hash key_of(const HostImage* image) const;
   bool is_empty(std::int64_t frame) const;
 
@@ -79,7 +81,8 @@ class HostPlate {
  public:
   /// Throws Error (no_neighbours) where the host gives a node one frame at a time.
   HostPlate(const SourceClip& source, double time, const Scale& scale,
-            std::shared_ptr<HostImage> image, SequenceKeys& sequence, const bridge::CancelToken& token);
+            std::shared_ptr<HostImage> image, SequenceKeys& sequence,
+            const bridge::CancelToken& token);
 
   const bridge::Window& range() const { return range_; }
   const ofx::RectI& canvas() const { return canvas_; }
@@ -112,6 +115,6 @@ std::optional<DiskFrame> disk_frame(ofx::Effect instance, const NodeSettings& no
 
 /// The frame with what the host shows there, by which the server tells that it is that frame.
 bridge::FileFrame with_thumbnail(const DiskFrame& disk, const HostImage& image,
-                               const ofx::RectI& canvas, double aspect);
+                                 const ofx::RectI& canvas, double aspect);
 
 }  // namespace gvm::node

@@ -18,8 +18,8 @@ ofx::Clip clip_called(ofx::Effect instance, const char* name) {
   return status == ofx::kOk ? clip : nullptr;
 }
 
-/// A mask's image; null where it is not connected or gives nothing (Resolve says connected
-/// anyway).
+/// A mask's image; null where it is not connected or gives nothing (Resolve reports it as
+/// connected anyway).
 std::unique_ptr<HostImage> mask_at(ofx::Clip clip, double time) {
   if (!clip) return nullptr;
   ofx::PropertySet set = nullptr;
@@ -101,7 +101,7 @@ ofx::Status Plugin::frames_needed(ofx::PropertySet in, ofx::PropertySet out) con
       params_.integer(param::kOutput) == static_cast<int>(OutputMode::kSource) ||
       Properties(in).text(ofx::kThumbnailRender) == "true" || source_.is_thumbnail();
   if (!source_only && Host::get().temporal_access && params_.text(param::kPlateFile).empty()) {
-    // Wrong numbers are the render's to say: an error here upsets hosts.
+    // Wrong numbers are reported by the render: hosts do not handle an error here.
     const bridge::WindowSettings window = read_window(params_);
     const std::int64_t frames = std::max<std::int64_t>(window.frames_per_window, 1);
     const std::int64_t overlap = std::clamp<std::int64_t>(window.overlap, 0, frames / 2);
@@ -203,13 +203,13 @@ ofx::Status Plugin::render(ofx::PropertySet in) {
     const auto mode = static_cast<OutputMode>(params_.integer(param::kOutput));
     // Also where the render fails: some hosts do not look at its status.
     composite(layers, choice == OnError::kBlack ? mode : OutputMode::kSource, arguments.window,
-            *output);
+              *output);
     return choice == OnError::kFail ? ofx::kFailed : ofx::kOk;
   }
 }
 
-ofx::Status Plugin::render_matte(const RenderArguments& arguments, const NodeSettings& node, Layers& layers,
-                                 const std::shared_ptr<HostImage>& source,
+ofx::Status Plugin::render_matte(const RenderArguments& arguments, const NodeSettings& node,
+                                 Layers& layers, const std::shared_ptr<HostImage>& source,
                                  const HostImage& output) {
   if (node.output == OutputMode::kSource) {
     composite(layers, node.output, arguments.window, output);
@@ -229,11 +229,12 @@ ofx::Status Plugin::render_matte(const RenderArguments& arguments, const NodeSet
   return ofx::kOk;
 }
 
-bridge::AlphaPtr Plugin::matte(const RenderArguments& arguments, const NodeSettings& node, Layers& layers,
-                               const std::shared_ptr<HostImage>& source) {
+bridge::AlphaPtr Plugin::matte(const RenderArguments& arguments, const NodeSettings& node,
+                               Layers& layers, const std::shared_ptr<HostImage>& source) {
   layers.canvas = source_.canvas(source_.range(arguments.time), arguments.time, arguments.scale,
                                  source->bounds());
-  if (bridge::AlphaPtr alpha = matte_of_disk(arguments, node, layers.canvas, *source)) return alpha;
+  if (bridge::AlphaPtr alpha = matte_of_disk(arguments, node, layers.canvas, *source))
+    return alpha;
   const bridge::CancelToken token{[this] { return Host::get().aborted(instance_); }};
   const auto of_host = [&] {
     HostPlate plate(source_, arguments.time, arguments.scale, source, sequence_, token);
@@ -253,13 +254,14 @@ bridge::AlphaPtr Plugin::matte(const RenderArguments& arguments, const NodeSetti
 /// The matte of the plate on disk; null where there is none, or none of the host's picture.
 bridge::AlphaPtr Plugin::matte_of_disk(const RenderArguments& arguments, const NodeSettings& node,
                                        const ofx::RectI& canvas, const HostImage& source) {
-  const auto disk = disk_frame(instance_, node, source_.range(arguments.time), arguments.time,
-                               arguments.handle);
+  const auto disk =
+      disk_frame(instance_, node, source_.range(arguments.time), arguments.time, arguments.handle);
   if (!disk) return nullptr;
   const bridge::CancelToken token{[this] { return Host::get().aborted(instance_); }};
   try {
     const double aspect = source_.aspect(canvas, arguments.scale);
-    return bridge::job_tracker()->alpha(node.options, with_thumbnail(*disk, source, canvas, aspect), token);
+    return bridge::job_tracker()->alpha(node.options,
+                                        with_thumbnail(*disk, source, canvas, aspect), token);
   } catch (const Error& error) {
     if (!disk->optional || !is_about_file(error)) throw;
     return nullptr;

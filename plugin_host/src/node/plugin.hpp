@@ -9,9 +9,9 @@
 #include "node/composite.hpp"
 #include "node/host.hpp"
 #include "node/parameters.hpp"
-#include "openfx/effect.h"
 #include "node/plate.hpp"
 #include "node/source_clip.hpp"
+#include "openfx/effect.h"
 
 namespace gvm::node {
 
@@ -32,13 +32,14 @@ class Plugin {
  private:
   struct RenderArguments;
 
-  /// The matte of a render; says in `layers` where it lies. Throws Error; Aborted.
-  bridge::AlphaPtr matte(const RenderArguments& arguments, const NodeSettings& node, Layers& layers,
-                         const std::shared_ptr<HostImage>& source);
+  /// The matte of a render; sets `layers.canvas`, where it lies. Throws Error; Aborted.
+  bridge::AlphaPtr matte(const RenderArguments& arguments, const NodeSettings& node,
+                         Layers& layers, const std::shared_ptr<HostImage>& source);
   bridge::AlphaPtr matte_of_disk(const RenderArguments& arguments, const NodeSettings& node,
                                  const ofx::RectI& canvas, const HostImage& source);
-  ofx::Status render_matte(const RenderArguments& arguments, const NodeSettings& node, Layers& layers,
-                           const std::shared_ptr<HostImage>& source, const HostImage& output);
+  ofx::Status render_matte(const RenderArguments& arguments, const NodeSettings& node,
+                           Layers& layers, const std::shared_ptr<HostImage>& source,
+                           const HostImage& output);
   void show(const char* type, const std::string& text);
 
   // Buttons.

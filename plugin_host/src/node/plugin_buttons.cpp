@@ -30,10 +30,10 @@ bridge::Window wanted_range(const NodeParams& params, const bridge::Window& clip
                         "Swap them.");
   }
   if (range.last < clip.first || range.first > clip.last) {
-    throw bridge::Error(bridge::code::kRangeOutside,
-                        "The range " + extent(range) + " lies outside the source, which is " +
-                            extent(clip) + ".",
-                        "Set First and Last to frames of the source, or both to 0 for all of it.");
+    throw bridge::Error(
+        bridge::code::kRangeOutside,
+        "The range " + extent(range) + " lies outside the source, which is " + extent(clip) + ".",
+        "Set First and Last to frames of the source, or both to 0 for all of it.");
   }
   return range;
 }
@@ -81,8 +81,9 @@ void Plugin::matte_range(double time) {
     const bridge::Window range{std::max(wanted.first, clip.first),
                                std::min(wanted.last, clip.last)};
     const bool whole = range == wanted;
-    const std::string outside =
-        whole ? "" : " The rest of " + extent(wanted) + " is outside the source's " + extent(clip) + ".";
+    const std::string outside = whole ? ""
+                                      : " The rest of " + extent(wanted) +
+                                            " is outside the source's " + extent(clip) + ".";
     params_.set_text(param::kStatus, matte_frames(range) + outside);
     show(ofx::kMessageMessage, "");
   } catch (const bridge::Error& error) {
@@ -98,7 +99,8 @@ std::string Plugin::matte_frames(const bridge::Window& range) {
   ProgressBar bar(instance_, "Matting");
   std::int64_t done = 0;
   const auto total = static_cast<double>(std::max<std::int64_t>(range.length(), 1));
-  const bridge::CancelToken token{[&] { return bar.cancelled_at(static_cast<double>(done) / total); }};
+  const bridge::CancelToken token{
+      [&] { return bar.cancelled_at(static_cast<double>(done) / total); }};
   try {
     std::unique_ptr<HostPlate> plate;
     if (node.plate_file.empty()) {
@@ -106,9 +108,10 @@ std::string Plugin::matte_frames(const bridge::Window& range) {
       const auto time = static_cast<double>(range.first);
       std::shared_ptr<HostImage> image = HostImage::fetch(source_.handle(), time);
       if (!image) {
-        throw bridge::Error(bridge::code::kPlateMissing,
-                            "The source gives no picture of frame " + std::to_string(range.first) + ".",
-                            "Connect the source, or set First to a frame that it has.");
+        throw bridge::Error(
+            bridge::code::kPlateMissing,
+            "The source gives no picture of frame " + std::to_string(range.first) + ".",
+            "Connect the source, or set First to a frame that it has.");
       }
       plate = std::make_unique<HostPlate>(source_, time, Scale{}, image, sequence_, token);
     }
@@ -142,7 +145,8 @@ void Plugin::forget_clip(double time) {
       source_.describe(source_.range(time), {}, bridge::PixelType::kFloat);
   bridge::job_tracker()->forget(bridge::identity_of(clip));
   const std::string file = params_.text(param::kPlateFile);
-  if (!file.empty()) bridge::job_tracker()->forget(bridge::identity_of(bridge::FileFrame{file, 0}));
+  if (!file.empty())
+    bridge::job_tracker()->forget(bridge::identity_of(bridge::FileFrame{file, 0}));
   params_.set_text(param::kStatus, "This clip's mattes are forgotten here.");
 }
 

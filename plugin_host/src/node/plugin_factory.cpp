@@ -74,7 +74,7 @@ class ParamWriter {
     define(ofx::kParamPushButton, name, label, hint).set(ofx::kParamEvaluateOnChange, 0);
   }
 
-  /// Says something about the picture or the server, and is not part of the project.
+  /// A read-only text that is not saved with the project.
   void label(const char* name, const char* label, const char* hint) {
     text(name, label, hint, ofx::kStringIsLabel)
         .set(ofx::kParamPersistent, 0)
@@ -123,25 +123,36 @@ struct WindowParam {
 constexpr double kSide = bridge::kMaxSide;
 constexpr double kFrames = bridge::kMaxFramesPerWindow;
 constexpr std::array<WindowParam, bridge::kWindowNumbers.size()> kWindowParams{{
-    {&bridge::WindowSettings::size, "Size", "Short edge of the model's frame, pixels.",
+    {&bridge::WindowSettings::size,
+     "Size",
+     "Short edge of the model's frame, pixels.",
      {32, kSide, 256, 1080}},
-    {&bridge::WindowSettings::max_resolution, "Max Resolution",
-     "Longest edge of the model's frame, pixels.", {32, kSide, 256, 2048}},
-    {&bridge::WindowSettings::frames_per_window, "Window", "Frames that the model sees together.",
+    {&bridge::WindowSettings::max_resolution,
+     "Max Resolution",
+     "Longest edge of the model's frame, pixels.",
+     {32, kSide, 256, 2048}},
+    {&bridge::WindowSettings::frames_per_window,
+     "Window",
+     "Frames that the model sees together.",
      {1, kFrames, 1, 32}},
-    {&bridge::WindowSettings::overlap, "Overlap",
-     "Frames shared by consecutive windows, at most half of one.", {0, kFrames / 2, 0, 8}},
-    {&bridge::WindowSettings::decode_chunk, "Decode Chunk",
+    {&bridge::WindowSettings::overlap,
+     "Overlap",
+     "Frames shared by consecutive windows, at most half of one.",
+     {0, kFrames / 2, 0, 8}},
+    {&bridge::WindowSettings::decode_chunk,
+     "Decode Chunk",
      "Frames decoded together: less takes less memory. 0 is the whole window, the best.",
      {0, kFrames, 0, 32}},
-    {&bridge::WindowSettings::steps, "Steps",
+    {&bridge::WindowSettings::steps,
+     "Steps",
      "Denoising steps. GVM is a one-step model; more is experimental.",
      {1, bridge::kMaxSteps, 1, 5}},
 }};
 
 const char* name_of(const WindowParam& param) {
-  return std::find_if(bridge::kWindowNumbers.begin(), bridge::kWindowNumbers.end(),
-                      [&](const bridge::WindowNumber& number) { return number.value == param.value; })
+  return std::find_if(
+             bridge::kWindowNumbers.begin(), bridge::kWindowNumbers.end(),
+             [&](const bridge::WindowNumber& number) { return number.value == param.value; })
       ->param;
 }
 
@@ -209,19 +220,21 @@ void define_plate(ParamWriter& params) {
   params.integer(param::kPlateOffset, "Plate Offset",
                  "The plate file's frame number at the host's frame 0.", 0,
                  {INT_MIN, INT_MAX, -1000, 1000});
-  params.choice(param::kPlateCheck, "Plate Check",
-                "The source's picture is compared with the plate file's frame, whatever curve, gain "
-                "or size it has. Another picture is an error, or the clip is searched for it (after "
-                "a cut, at another frame rate).",
-                kPlateCheckLabels);
+  params.choice(
+      param::kPlateCheck, "Plate Check",
+      "The source's picture is compared with the plate file's frame, whatever curve, gain "
+      "or size it has. Another picture is an error, or the clip is searched for it (after "
+      "a cut, at another frame rate).",
+      kPlateCheckLabels);
 }
 
 void define_media(ParamWriter& params) {
-  params.boolean(param::kReadMedia, "Read Clip's Media",
-                 "Resolve names the clip's movie: the server reads it itself, and fewer pixels are "
-                 "sent. Only where the node sees the clip as it was shot: with a zoom, a retime, a "
-                 "stabiliser or a node before it the matte would be of another picture.",
-                 false);
+  params.boolean(
+      param::kReadMedia, "Read Clip's Media",
+      "Resolve names the clip's movie: the server reads it itself, and fewer pixels are "
+      "sent. Only where the node sees the clip as it was shot: with a zoom, a retime, a "
+      "stabiliser or a node before it the matte would be of another picture.",
+      false);
 }
 
 void define_server(ParamWriter& params) {

@@ -11,7 +11,7 @@
 namespace gvm::node {
 namespace {
 
-// A longer range is no clip: hosts say "infinite" so.
+// A longer range is no clip: so hosts express "infinite".
 constexpr double kLongestClip = 10'000'000;
 constexpr double kLargestSide = 1'000'000;
 
@@ -121,14 +121,14 @@ std::optional<ofx::RectD> SourceClip::whole(const bridge::Window& range, double 
   const bool more = same && every && range.holds(frame_at(time)) && region(time, shown) &&
                     is_finite(shown) && !(whole_ && holds(*whole_, shown));
   if (!same || more) {
-    whole_ = look(range);
+    whole_ = find_region(range);
     known_range_ = range;
     known_ = true;
   }
   return whole_;
 }
 
-std::optional<ofx::RectD> SourceClip::look(const bridge::Window& range) const {
+std::optional<ofx::RectD> SourceClip::find_region(const bridge::Window& range) const {
   const std::int64_t step = (range.length() + kRegionsAsked - 1) / kRegionsAsked;
   std::optional<ofx::RectD> all;
   bool differ = false;

@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "bridge/windows.hpp"
 #include "bridge/frame_request.hpp"
+#include "bridge/windows.hpp"
 #include "node/host.hpp"
 #include "node/host_image.hpp"
 
@@ -22,10 +22,10 @@ struct Scale {
 
 /// One range for all instances of a clip: Resolve's report ranges that differ by a frame or two.
 ///
-/// A clip's first and last frame are in the keys of its mattes and in its window plan, so instances
-/// that differ in them would share nothing. Returned are the frames of a media file that instances
-/// of this process know together, `own` among them; ranges that differ by more than a few frames at
-/// an end are other clips'.
+/// A clip's first and last frame are in the keys of its mattes and in its window plan, so
+/// instances that differ in them would share nothing. Returned are the frames of a media file that
+/// instances of this process know together, `own` among them; ranges that differ by more than a
+/// few frames at an end are other clips'.
 bridge::Window shared_range(const std::string& media, const bridge::Window& own);
 
 /// Forgets all of them, when the plug-in is unloaded.
@@ -39,7 +39,8 @@ class SourceClip {
 
   /// The frames that the clip has; just the one at `time` where the host gives no usable range.
   ///
-  /// Where instances of one clip differ by a frame or two they are all instances' (`shared_range`).
+  /// Where instances of one clip differ by a frame or two they are all instances'
+  /// (`shared_range`).
   bridge::Window range(double time) const;
 
   /// The frames as the host tells this instance.
@@ -54,8 +55,8 @@ class SourceClip {
                     const ofx::RectI& otherwise) const;
 
   /// The clip's whole region in canonical coordinates: the regions of all its frames. Where they
-  /// differ they are windows on a picture, and the project's rectangle belongs to it; where none is
-  /// finite it is that rectangle. Nothing where the host does not say that either.
+  /// differ they are windows on a picture, and the project's rectangle belongs to it; where none
+  /// is finite it is that rectangle. Nothing where the host does not report that either.
   ///
   /// It is asked for once, and again after `forget_regions` or where `time` shows more.
   std::optional<ofx::RectD> whole(const bridge::Window& range, double time) const;
@@ -68,18 +69,20 @@ class SourceClip {
   /// The width of a canvas over its height, as it is looked at.
   double aspect(const ofx::RectI& canvas, const Scale& scale) const;
 
-  /// What the host says of its colours, or "".
+  /// The colour space that the host reports, or "".
   std::string colourspace() const { return properties_.text(ofx::kClipColourspace); }
 
-  /// Whether the host says of the clip that a thumbnail is made of it; Resolve does, at full scale.
+  /// Whether the host marks the clip as the source of a thumbnail; Resolve does, at full
+  /// scale.
   bool is_thumbnail() const { return properties_.integer(ofx::kResolveThumbnail, 0, 0) != 0; }
 
-  /// The whole region at a time, in canonical coordinates; false where the host does not say.
+  /// The whole region at a time, in canonical coordinates; false where the host does not report
+  /// it.
   bool region(double time, ofx::RectD& to) const;
 
  private:
   double pixel_aspect() const;
-  std::optional<ofx::RectD> look(const bridge::Window& range) const;
+  std::optional<ofx::RectD> find_region(const bridge::Window& range) const;
   std::optional<ofx::RectD> project() const;
 
   mutable std::atomic<bool> uses_own_range_ = false;  // with its range

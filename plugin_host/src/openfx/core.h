@@ -67,8 +67,7 @@ inline constexpr char kActionDestroyInstance[] = "OfxActionDestroyInstance";
 inline constexpr char kActionInstanceChanged[] = "OfxActionInstanceChanged";
 inline constexpr char kActionPurgeCaches[] = "OfxActionPurgeCaches";
 inline constexpr char kActionDescribeInContext[] = "OfxImageEffectActionDescribeInContext";
-inline constexpr char kActionGetRegionOfDefinition[] =
-    "OfxImageEffectActionGetRegionOfDefinition";
+inline constexpr char kActionGetRegionOfDefinition[] = "OfxImageEffectActionGetRegionOfDefinition";
 inline constexpr char kActionGetRegionsOfInterest[] = "OfxImageEffectActionGetRegionsOfInterest";
 inline constexpr char kActionGetFramesNeeded[] = "OfxImageEffectActionGetFramesNeeded";
 inline constexpr char kActionGetClipPreferences[] = "OfxImageEffectActionGetClipPreferences";

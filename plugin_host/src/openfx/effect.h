@@ -16,7 +16,7 @@ struct ImageEffectSuiteV1 {
   Status (*clipGetImage)(Clip, Time time, const RectD* region, PropertySet* image);
   Status (*clipReleaseImage)(PropertySet image);
   Status (*clipGetRegionOfDefinition)(Clip, Time time, RectD* bounds);
-  int (*abort)(Effect);  // 1 where the host has given up; not a status
+  int (*abort)(Effect);  // 1 where the host cancels; not a status
   Status (*imageMemoryAlloc)(Effect, std::size_t bytes, ImageMemory* memory);
   Status (*imageMemoryFree)(ImageMemory);
   Status (*imageMemoryLock)(ImageMemory, void** bytes);

@@ -1,4 +1,4 @@
-// OpenFX 1.5.1: the suites by which a plug-in speaks to a person: messages and progress.
+// OpenFX 1.5.1: the message and progress suites.
 #pragma once
 
 #include "openfx/core.h"

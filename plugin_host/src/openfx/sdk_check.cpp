@@ -12,9 +12,9 @@
 #include "ofxProperty.h"
 #include "openfx/core.h"
 #include "openfx/effect.h"
+#include "openfx/message.h"
 #include "openfx/param.h"
 #include "openfx/property.h"
-#include "openfx/message.h"
 
 namespace {
 
