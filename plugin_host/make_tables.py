@@ -301,7 +301,7 @@ def _type(hint: Any) -> str:  # noqa: ANN401 (a type hint has no type)
         return f"std::{'optional' if len(options) == 1 else 'variant'}<{inner}>"
     if hint is ErrorCode:
         return "CodeWord"
-    return _SCALARS.get(hint, hint.__name__)
+    return _SCALARS.get(hint) or str(hint.__name__)
 
 
 def _default(field: Field[Any]) -> str:
