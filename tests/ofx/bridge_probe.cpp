@@ -17,7 +17,7 @@
 
 #include "bridge/context.hpp"
 #include "bridge/hash.hpp"
-#include "bridge/server_command.hpp"
+#include "bridge/server_config.hpp"
 #include "bridge/thumbnail.hpp"
 #include "bridge/windows.hpp"
 #include "bridge/wire.hpp"

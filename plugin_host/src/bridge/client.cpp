@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "bridge/errors.hpp"
+#include "bridge/folders.hpp"
 #include "bridge/platform.hpp"
-#include "bridge/runtime.hpp"
 #include "bridge/text.hpp"
 #include "bridge/wire.hpp"
 

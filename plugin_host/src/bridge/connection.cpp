@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "bridge/errors.hpp"
+#include "bridge/folders.hpp"
 #include "bridge/messages.hpp"
 #include "bridge/platform.hpp"
-#include "bridge/runtime.hpp"
 
 namespace gvm::bridge {
 namespace {

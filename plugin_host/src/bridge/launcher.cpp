@@ -16,8 +16,8 @@
 #include <thread>
 
 #include "bridge/client.hpp"
-#include "bridge/runtime.hpp"
-#include "bridge/server_command.hpp"
+#include "bridge/folders.hpp"
+#include "bridge/server_config.hpp"
 
 namespace gvm::bridge {
 namespace {

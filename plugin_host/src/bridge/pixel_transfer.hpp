@@ -7,9 +7,9 @@
 
 #include "bridge/alpha_cache.hpp"
 #include "bridge/cancel_token.hpp"
+#include "bridge/folders.hpp"
 #include "bridge/frame_request.hpp"
 #include "bridge/pixels.hpp"
-#include "bridge/runtime.hpp"
 #include "bridge/session.hpp"
 
 namespace gvm::bridge {

@@ -23,8 +23,8 @@ std::vector<std::string> server_command();
 /// The server's environment, each variable as NAME=value. Throws Error (server_start_failed).
 std::vector<std::string> server_environment();
 
-/// What a server gets of a host's environment, by the table of gvm_client/environment.py, and the
-/// variables of its own over it.
+/// What a server gets of a host's environment, by the table of gvm_client/server_config.py, and
+/// the variables of its own over it.
 Variables scrubbed(const Variables& environment, const Variables& own);
 
 /// Words as a POSIX shell parts them: blanks, quotes, backslashes; nothing is expanded.

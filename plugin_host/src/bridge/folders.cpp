@@ -1,4 +1,4 @@
-#include "bridge/runtime.hpp"
+#include "bridge/folders.hpp"
 
 #include <unistd.h>
 

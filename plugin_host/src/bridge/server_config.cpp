@@ -1,4 +1,4 @@
-#include "bridge/server_command.hpp"
+#include "bridge/server_config.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "bridge/errors.hpp"
+#include "bridge/folders.hpp"
 #include "bridge/generated/limits.hpp"
-#include "bridge/runtime.hpp"
 
 extern char** environ;
 
