@@ -97,6 +97,34 @@ def _stop(parser: Parser) -> None:
     )
 
 
+def _metrics(parser: Parser) -> None:
+    parser.add_argument(
+        "pred", metavar="PRED", help="the matte: a sequence, a folder, an image or a movie"
+    )
+    parser.add_argument("truth", metavar="TRUTH", help="the true matte, frame by frame")
+    parser.add_argument(
+        "--trimap", metavar="FILE", help="its grey is the unknown band: a sequence, or one image"
+    )
+    parser.add_argument(
+        "--frames", metavar="RANGE", help="measure these, such as 1001-1100x2 (TRUTH's)"
+    )
+    parser.add_argument(
+        "--offset",
+        type=int,
+        default=0,
+        metavar="N",
+        help="added to PRED's frame numbers; a movie's count from 1 (0)",
+    )
+    for flag, of in (("--layer", "PRED"), ("--truth-layer", "TRUTH")):
+        parser.add_argument(
+            flag,
+            default="",
+            metavar="NAME",
+            help=f"the layer or channel of {of} (its alpha, else its first channel)",
+        )
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
 def _nothing(parser: Parser) -> None:
     del parser
 
@@ -173,6 +201,12 @@ COMMANDS = (
         "Check the finished alphas of a folder.",
         "gvm_server.cli.cache:run_verify",
         _verify,
+    ),
+    Command(
+        "metrics",
+        "Measure a matte against the truth: MAD, MSE, Grad, Conn, dtSSD, MESSDdt.",
+        "gvm_server.cli.metrics:run",
+        _metrics,
     ),
     Command("cache", "The cache of finished work.", "gvm_server.cli.cache:run_cache", _cache),
 )

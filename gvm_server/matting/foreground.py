@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from gvm_server.matting.engines.base import Image
-from gvm_server.media.colour.curves import Pixels
+from gvm_server.media.pixels import Pixels
 
 STEPS, BOX = 4, 3  # a level below the plate's size; the box in pixels of that level
 LAST_STEPS, LAST_BOX = 1, 7  # at plate size
@@ -116,7 +116,7 @@ def _halved(image: Image) -> Image:
     height, width = image.shape[:2]
     if height % 2 or width % 2:
         edge = cv2.BORDER_REPLICATE
-        image = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, edge)
+        image = np.asarray(cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, edge))
     size = (image.shape[1] // 2, image.shape[0] // 2)
     halved = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return np.asarray(halved, np.float32).reshape(size[1], size[0], *image.shape[2:])
@@ -178,13 +178,11 @@ def _steps(
 ) -> tuple[Pixels, Pixels]:
     """Return F and B after so many blur-fusion steps; the arrays of `pair` are written over."""
     fore, back = pair
-    share, rest = cv2.merge([strip.alpha] * 3), cv2.merge([1 - strip.alpha] * 3)
-    weights = [1 / (_mean(each, box) + np.float32(COARSER)) for each in (share, rest)]
+    share, rest = _for_each_colour(strip.alpha), _for_each_colour(1 - strip.alpha)
+    near, behind = _over(_mean(share, box)), _over(_mean(rest, box))
     for _ in range(steps):
-        fore, back = (
-            cv2.multiply(cv2.scaleAdd(colour, COARSER, _mean(colour * part, box)), weight)
-            for colour, part, weight in zip((fore, back), (share, rest), weights, strict=True)
-        )
+        fore = _weighted(fore, share, near, box)
+        back = _weighted(back, rest, behind, box)
         missed = strip.image - back
         missed -= share * (fore - back)
         fore += share * missed
@@ -192,6 +190,20 @@ def _steps(
         for colour in (fore, back):
             np.clip(colour, *limits, out=colour)
     return fore, back
+
+
+def _for_each_colour(plane: Image) -> Pixels:
+    return np.asarray(cv2.merge([plane] * 3), np.float32)
+
+
+def _over(share: Pixels) -> Pixels:
+    return np.asarray(1 / (share + np.float32(COARSER)), np.float32)
+
+
+def _weighted(colour: Pixels, part: Pixels, scale: Pixels, box: int) -> Pixels:
+    """Return a colour's mean over a box, weighted by its part of each pixel, and a little by 1."""
+    total = cv2.scaleAdd(colour, COARSER, _mean(colour * part, box))
+    return np.asarray(cv2.multiply(total, scale), np.float32)
 
 
 def _mean(image: Pixels, box: int) -> Pixels:

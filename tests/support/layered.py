@@ -89,7 +89,10 @@ def _strands(rng: Generator) -> tuple[Image, Image]:
     along = np.linspace(0.1, 1.0, 24)[:, None]
     for _ in range(120):
         angle = rng.uniform(0, 2 * np.pi)
-        out, side = np.array((np.cos(angle), np.sin(angle))), np.array((-np.sin(angle), np.cos(angle)))
+        out, side = (
+            np.array((np.cos(angle), np.sin(angle))),
+            np.array((-np.sin(angle), np.cos(angle))),
+        )
         length = rng.uniform(0.28, 0.45) * SIDE * FINE
         curve = middle + length * (along * out + rng.normal(0, 0.2) * along**2 * side)
         shade, width = float(rng.uniform(0.5, 1.6)), int(rng.integers(2, 13))
@@ -120,7 +123,9 @@ def _unfocused(rng: Generator) -> tuple[Image, Image]:
         centre = rng.uniform(0.3, 0.7, 2) * SIDE * FINE
         axes = rng.uniform(0.08, 0.18, 2) * SIDE * FINE
         turn = rng.uniform(0, 180)
-        cv2.ellipse(drawn, tuple(centre.astype(int)), tuple(axes.astype(int)), turn, 0, 360, 1.0, -1)
+        cv2.ellipse(
+            drawn, tuple(centre.astype(int)), tuple(axes.astype(int)), turn, 0, 360, 1.0, -1
+        )
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (15, 15)).astype(np.float32)
     cloth = np.array((0.25, 0.3, 0.5), np.float32) * _light(rng)
     sharp = _averaged(drawn)

@@ -1,0 +1,1 @@
+"""How far a matte is from the truth, by the field's own definitions."""

@@ -1,0 +1,172 @@
+"""Mattes on disk to be measured: sequences, images and movies, opened as plates are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import av
+import numpy as np
+
+from gvm_client.errors import ErrorCode, InputError
+from gvm_client.frames import abbreviated_frames
+from gvm_server.measure.still import Mask
+from gvm_server.media.file_access import Roots
+from gvm_server.media.geometry import on_display
+from gvm_server.media.pixels import Pixels
+from gvm_server.media.plates.base import Plate, PlateOptions
+from gvm_server.media.plates.find import MoviePath, StillPath, resolve_plate
+from gvm_server.media.plates.open import open_plate
+
+ALPHA_LAYERS = ("A", "alpha", "")  # the first that is there; "" is the picture
+PICTURE_FIRST = ("", "A", "alpha")
+LOWEST, HIGHEST = -0.5, 1.5  # filters overshoot; what lies beyond is no 0..1 matte
+TRIMAP_UNKNOWN = (0.1, 0.9)  # between; writers round 128 / 255 in many ways
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MatteClip:
+    """A clip whose frames are read as one channel over the display window.
+
+    Attributes:
+        name: for messages.
+        frames: the numbers of those that are there, ascending.
+        still: whether it is one image.
+        notes: what was chosen in opening it, in whole sentences.
+        offset: what is added to the numbers of its files.
+    """
+
+    name: str
+    frames: tuple[int, ...]
+    still: bool
+    notes: tuple[str, ...]
+    _plate: Plate
+    offset: int = 0
+
+    def renumbered(self, offset: int) -> MatteClip:
+        """Return the same clip with this added to the numbers of its files."""
+        moved = tuple(frame - self.offset + offset for frame in self.frames)
+        return replace(self, frames=moved, offset=offset)
+
+    def read(self, frame: int) -> Pixels:
+        """Return a frame's matte [H, W] as stored; 0 outside of its data window.
+
+        Raises:
+            InputError: it is unreadable, or its values are far from 0..1.
+        """
+        shown = self._plate.read(frame - self.offset)
+        matte = np.ascontiguousarray(shown.pixels[..., 0])
+        low, high = float(matte.min()), float(matte.max())
+        if low < LOWEST or high > HIGHEST:
+            raise InputError(
+                f"Frame {frame} of {self.name} holds values from {low:g} to {high:g}; a matte lies"
+                " in 0..1.",
+                remedy="Name the channel of the matte with --layer or --truth-layer, or divide it"
+                " by its white.",
+                code=ErrorCode.PLATE_MISMATCH,
+                frame=frame,
+                path=self.name,
+            )
+        return on_display(matte, shown.header.data, shown.header.display)
+
+    def close(self) -> None:
+        """Give files and decoders back."""
+        self._plate.close()
+
+
+def open_matte(path: str, *, layer: str = "") -> MatteClip:
+    """Open a matte: its alpha, or the first channel of a picture that has none.
+
+    Args:
+        path: absolute; a sequence pattern, a folder with one sequence, an image, or a movie.
+        layer: a layer or channel; "" looks for the alpha.
+
+    Raises:
+        InputError: it is not there, unreadable, has no such layer, or is a movie with alpha.
+    """
+    return _open(path, (layer,) if layer else ALPHA_LAYERS)
+
+
+def open_trimap(path: str) -> MatteClip:
+    """Open a trimap: its picture, or the alpha of a file that has nothing else.
+
+    Raises:
+        InputError: it is not there, unreadable, or a movie with alpha.
+    """
+    return _open(path, PICTURE_FIRST)
+
+
+def unknown_in(trimap: MatteClip, frame: int) -> Mask:
+    """Return the unknown pixels [H, W] of a frame; one image is the trimap of every frame.
+
+    Raises:
+        InputError: the trimap lacks the frame, or it is unreadable.
+    """
+    if not trimap.still and frame not in trimap.frames:
+        raise InputError(
+            f"The trimap {trimap.name} has no frame {frame}; it has"
+            f" {abbreviated_frames(trimap.frames)}.",
+            remedy="Name a trimap with every frame, or one image for all.",
+            code=ErrorCode.PLATE_MISSING,
+            frame=frame,
+            path=trimap.name,
+        )
+    values = trimap.read(trimap.frames[0] if trimap.still else frame)
+    low, high = TRIMAP_UNKNOWN
+    return np.asarray((values > low) & (values < high))
+
+
+def _open(path: str, layers: tuple[str, ...]) -> MatteClip:
+    place = resolve_plate(path)
+    if isinstance(place, MoviePath):
+        _refuse_alpha(place.path)
+    plate = _first_that_opens(path, layers[:1] if isinstance(place, MoviePath) else layers)
+    with ExitStack() as failed:
+        failed.callback(plate.close)
+        missing = frozenset(plate.missing())
+        clip = range(plate.first, plate.last + 1)
+        opened = MatteClip(
+            name=plate.name,
+            frames=tuple(frame for frame in clip if frame not in missing),
+            still=isinstance(place, StillPath),
+            notes=plate.notes,
+            _plate=plate,
+        )
+        failed.pop_all()
+    return opened
+
+
+def _first_that_opens(path: str, layers: Sequence[str]) -> Plate:
+    """Open a plate by the first of these layers that it has."""
+    first, *others = layers
+    try:
+        return _plate(path, first)
+    except InputError as error:
+        if not others or error.code is not ErrorCode.PLATE_MISMATCH:
+            raise
+    return _first_that_opens(path, others)
+
+
+def _plate(path: str, layer: str) -> Plate:
+    # `raw`: a matte's values are coverage, in every space.
+    return open_plate(PlateOptions(path=path, layer=layer, colourspace="raw"), roots=Roots())
+
+
+def _refuse_alpha(path: Path) -> None:
+    """Refuse a movie with an alpha channel: its picture would be measured for the matte."""
+    try:
+        with av.open(str(path)) as movie:
+            stream = next(iter(movie.streams.video), None)
+            kind = stream.format if stream is not None else None
+            has_alpha = kind is not None and any(part.is_alpha for part in kind.components)
+    except (OSError, ValueError):  # whoever opens it as a plate says why it cannot be
+        return
+    if has_alpha:
+        raise InputError(
+            f"{path} is a movie with an alpha channel, which is not read from movies.",
+            remedy="Write the matte as a grey movie, or as an EXR or PNG sequence.",
+            code=ErrorCode.PLATE_MISMATCH,
+            path=str(path),
+        )
