@@ -496,7 +496,7 @@ def said_by(listener: Listener) -> str:
 def serving_jobs(folder: Path) -> Iterator[Scheduler]:
     """A scheduler that runs its jobs."""
     with open_resources(folder) as (resources, site), closing(PreparationPool()) as preparing:
-        scheduler = Scheduler(resources=resources, site=site, preparing=preparing)
+        scheduler = Scheduler(resources=resources, context=site, preparing=preparing)
         gpu = threading.Thread(target=scheduler.run, name="gpu")
         gpu.start()
         try:

@@ -42,7 +42,7 @@ from tests.support.serving import until
 def scheduler(tmp_path: Path) -> Iterator[Scheduler]:
     """A scheduler that takes jobs; it runs their windows only within `running`."""
     with open_resources(tmp_path) as (resources, site), closing(PreparationPool()) as preparing:
-        scheduler = Scheduler(resources=resources, site=site, preparing=preparing)
+        scheduler = Scheduler(resources=resources, context=site, preparing=preparing)
         yield scheduler
         scheduler.stop()
         assert until(lambda: not scheduler._live())

@@ -35,7 +35,7 @@ A_SERVER = """
 import sys
 from pathlib import Path
 
-from gvm_server.media.plates.movies import plate, scan as moviescan
+from gvm_server.media.plates.movies import plate, indexing
 from gvm_server.media.file_access import Roots
 from gvm_server.media.store.memo import Memo
 from gvm_server.media.plates.open import open_plate
@@ -45,7 +45,7 @@ def read_so_far():
     return int(Path("/proc/self/io").read_text().split()[1])
 
 for frame in sys.argv[3:]:
-    moviescan._KNOWN = moviescan._Memory()
+    indexing._KNOWN = indexing._Memory()
     before = read_so_far()
     memo = Memo(Path(sys.argv[2]))
     plate = open_plate(PlateOptions(path=sys.argv[1], memo=memo), roots=Roots())
