@@ -65,6 +65,15 @@ class Missing(str, Enum):
     """A black frame."""
 
 
+class Highlights(str, Enum):
+    """What becomes of light above white in the model's picture."""
+
+    ROLLOFF = "rolloff"
+    """A shoulder from 0.8 on: what is brighter stays brighter."""
+    CLIP = "clip"
+    """All of it is white."""
+
+
 class BadPixels(str, Enum):
     """What is done with NaN and infinite plate pixels."""
 

@@ -123,6 +123,13 @@ def linear_from_display(signal: Pixels) -> Pixels:
     return _power(np.clip(signal, np.float32(0.0), np.float32(1.0)), _DISPLAY_GAMMA)
 
 
+def linear_from_srgb(display: Pixels) -> Pixels:
+    """Return linear light 0..1 for display-referred sRGB, clipped (IEC 61966-2-1)."""
+    clipped = np.clip(display, np.float32(0.0), np.float32(1.0))
+    power = _power((clipped + np.float32(0.055)) / np.float32(1.055), 2.4)
+    return np.where(clipped <= np.float32(0.04045), clipped / np.float32(12.92), power)
+
+
 def display_from_linear(light: Pixels) -> Pixels:
     """Return signals 0..1 for display light, clipped (the inverse of `linear_from_display`)."""
     return _power(np.clip(light, np.float32(0.0), np.float32(1.0)), 1.0 / _DISPLAY_GAMMA)

@@ -37,14 +37,16 @@ from gvm_server.media.colour.encodings import (
     linear_from_display,
     linear_from_hlg,
     linear_from_pq,
+    linear_from_srgb,
     srgb_from_linear,
     to_linear_rec709,
 )
 from gvm_server.media.colour.hints import DISPLAY_2020, DISPLAY_P3, HLG, PQ, FileHint, guess
 from gvm_server.media.colour.ocio import Configuration, hash_bytes, load_config
+from gvm_server.media.colour.view import NO_VIEW, View
 from gvm_server.media.pixels import Pixels
 
-COLOUR_REVISION = 1  # moves when a conversion here gives other pixels
+COLOUR_REVISION = 2  # moves when a conversion here gives other pixels
 
 AS_DISPLAYED = ("srgb", "rec709", "raw")
 CINEON = "cineon"
@@ -57,8 +59,24 @@ _OVERRIDE = "Name another with --input-colorspace if that is wrong."
 _SRGB = ("srgb_rec709_scene", "srgb_tx", "Utility - sRGB - Texture", "sRGB")
 _OWN_LINEAR = re.compile(r"linear\(([-+.\deE ]+)\)", re.ASCII)
 
+_NEAR_WHITE = 1e-3  # of a display's curve, which conversions round
+
 _Converter = Callable[[Pixels], Pixels]
 _Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Conversion:
+    """The ways out of a space, of pixels [H, W, 3].
+
+    Attributes:
+        display: to display-referred sRGB, clipped.
+        light: to linear Rec.709, not clipped; None where pixels are displayed ones, whose light
+            ends at white.
+    """
+
+    display: _Converter
+    light: _Converter | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,18 +86,31 @@ class Colour:
     Attributes:
         name: one of ours, or the configuration's own.
         digest: 16 bytes that stand for the conversion, the configuration's content included.
-        convert: pixels [H, W, 3] to display-referred sRGB.
+        conversion: the ways out of it.
         note: what to tell the artist; "" where there is nothing.
     """
 
     name: str
     digest: bytes
-    convert: _Converter
+    conversion: _Conversion
     note: str = ""
 
-    def to_display(self, pixels: Pixels) -> Pixels:
-        """Return display-referred sRGB 0..1, [H, W, 3]; the pixels given are not changed."""
-        return self.convert(pixels)
+    def to_display(self, pixels: Pixels, view: View = NO_VIEW) -> Pixels:
+        """Return display-referred sRGB 0..1, [H, W, 3]; the pixels given are not changed.
+
+        Args:
+            pixels: [H, W, 3], as the file has them.
+            view: what is done to their light; by default nothing, and white is clipped.
+        """
+        conversion = self.conversion
+        if view == NO_VIEW:
+            return conversion.display(pixels)
+        if conversion.light is not None:
+            return srgb_from_linear(view.apply(conversion.light(pixels)))
+        shown = conversion.display(pixels)
+        light = linear_from_srgb(shown)
+        viewed = view.apply(light, most=1.0)
+        return shown if viewed is light else srgb_from_linear(viewed)
 
 
 def resolve_colour(name: str, hint: FileHint, configuration: Configuration | None = None) -> Colour:
@@ -103,14 +134,14 @@ def resolve_colour(name: str, hint: FileHint, configuration: Configuration | Non
 
 
 def _colour(name: str, config: Configuration, note: str) -> Colour:
-    ours = _our_converter(name)
+    ours = _ours(name)
     if ours is not None:
         # No part of a configuration is in it: an edited one costs nothing.
-        return Colour(name=name, digest=_digest("ours", name), convert=ours, note=note)
+        return Colour(name=name, digest=_digest("ours", name), conversion=ours, note=note)
     return Colour(
         name=name,
         digest=_digest("ocio", name, config.digest.hex()),
-        convert=_configured_converter(name, config),
+        conversion=_configured(name, config),
         note=note,
     )
 
@@ -119,29 +150,31 @@ def _digest(*texts: str) -> bytes:
     return hash_bytes(*(text.encode() for text in (str(COLOUR_REVISION), *texts)))
 
 
-def _our_converter(name: str) -> _Converter | None:
+def _ours(name: str) -> _Conversion | None:
     """Return the conversion of a space that no configuration defines."""
     if name in AS_DISPLAYED:
-        return _clip
+        return _Conversion(display=_clip)
     if name == CINEON:
-        return lambda pixels: srgb_from_linear(linear_from_cineon(pixels))
+        return _of_light(linear_from_cineon)
     if name in {PQ, HLG}:
         linear = linear_from_pq if name == PQ else linear_from_hlg
         wide = _matrix(REC2020)
-        return lambda pixels: srgb_from_linear(_apply(wide, linear(pixels)))
+        return _of_light(lambda pixels: _apply(wide, linear(pixels)))
     if name in {DISPLAY_2020, DISPLAY_P3}:
         gamut = _matrix(REC2020 if name == DISPLAY_2020 else P3_D65)
         # Into light and back by one curve: neutral colours stay as they are displayed.
-        return lambda pixels: display_from_linear(_apply(gamut, linear_from_display(pixels)))
+        return _Conversion(
+            display=lambda pixels: display_from_linear(_apply(gamut, linear_from_display(pixels)))
+        )
     if own := _OWN_LINEAR.fullmatch(name):
         primaries = _matrix(tuple(float(number) for number in own[1].split()))
-        return lambda pixels: srgb_from_linear(_apply(primaries, pixels))
+        return _of_light(lambda pixels: _apply(primaries, pixels))
     return None
 
 
-def _configured_converter(name: str, config: Configuration) -> _Converter:
+def _configured(name: str, config: Configuration) -> _Conversion:
     if config.is_data(name):
-        return _clip
+        return _Conversion(display=_clip)
     target, linear = config.find(*_SRGB), config.find(*LINEAR_SPACES[REC709])
     if target is None:
         raise InputError(
@@ -151,16 +184,27 @@ def _configured_converter(name: str, config: Configuration) -> _Converter:
             path=config.source,
         )
     if name == target:
-        return _clip
+        return _Conversion(display=_clip)
     if name == linear:
-        return srgb_from_linear
+        return _of_light(lambda pixels: pixels)
     if linear is not None and config.is_linear(name):
         # Between linear spaces OCIO is a matrix; ours does the same in a third of the time.
         unit = np.eye(3, dtype=np.float32)[np.newaxis]
         matrix = config.converter(name, linear)(unit)[0].T.copy()
-        return lambda pixels: srgb_from_linear(_apply(matrix, pixels))
-    convert = config.converter(name, target)
-    return lambda pixels: _clip(convert(pixels))
+        return _of_light(lambda pixels: _apply(matrix, pixels))
+    shown = config.converter(name, target)
+    if linear is None or not _holds_light_above_white(config.converter(name, linear)):
+        return _Conversion(display=lambda pixels: _clip(shown(pixels)))
+    return _of_light(config.converter(name, linear))
+
+
+def _holds_light_above_white(to_linear: _Converter) -> bool:
+    """Whether the greatest code value is brighter than white: a camera's log curve, or HDR."""
+    return bool(to_linear(np.ones((1, 1, 3), np.float32)).max() > 1.0 + _NEAR_WHITE)
+
+
+def _of_light(to_linear: _Converter) -> _Conversion:
+    return _Conversion(display=lambda pixels: srgb_from_linear(to_linear(pixels)), light=to_linear)
 
 
 def _canonical(name: str, config: Configuration) -> str:
