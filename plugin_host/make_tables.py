@@ -177,24 +177,39 @@ def _preset_table() -> Iterator[str]:
 def _knob_tables() -> Iterator[str]:
     declared = settings_of(Finish)
     switches = [knob for knob in declared if isinstance(knob.default, bool)]
-    reals = [knob for knob in declared if knob not in switches]
+    choices = [knob for knob in declared if knob.choices]
+    reals = [knob for knob in declared if isinstance(knob.default, float)]
     yield from ("/// A knob that is a number: its field, and its parameter.", "struct RealKnob {")
     yield from ("  const char *name, *param, *label, *help;", "  double MatteKnobs::*value;")
     yield "  double low, high, slider_low, slider_high;"
     yield "  bool is_bounded, is_length;  // of full-size pixels, of which a proxy has fewer"
+    yield "  bool reruns_model;  // else it is of the finish alone"
     yield from ("};", "", "/// A knob that is on or off.", "struct SwitchKnob {")
     yield "  const char *name, *param, *label, *help;"
-    yield from ("  bool MatteKnobs::*value;", "};", "")
+    yield from ("  bool MatteKnobs::*value;", "  bool reruns_model;", "};", "")
+    yield from ("/// A knob that is one of some words.", "struct ChoiceKnob {")
+    yield "  const char *name, *param, *label, *help;"
+    yield from ("  std::string MatteKnobs::*value;", "  bool reruns_model;", "  std::size_t count;")
+    most = max(len(knob.choices) for knob in choices)
+    yield f"  std::array<const char*, {most}> words, labels;"
+    yield from ("};", "")
     yield f"inline constexpr std::array<RealKnob, {len(reals)}> kRealKnobs{{{{"
     for knob in reals:
         ends = ", ".join(map(_literal, (*(knob.bounds or _UNBOUNDED), *knob.slider)))
-        kinds = f"{_literal(knob.bounds is not None)}, {_literal(knob.is_length)}"
+        facts = (knob.bounds is not None, knob.is_length, knob.reruns_model)
+        kinds = ", ".join(map(_literal, facts))
         yield f"    {{{_panel(knob)},"
         yield f"     {ends}, {kinds}}},"
     yield from ("}};", "")
     yield f"inline constexpr std::array<SwitchKnob, {len(switches)}> kSwitchKnobs{{{{"
     for knob in switches:
-        yield f"    {{{_panel(knob)}}},"
+        yield f"    {{{_panel(knob)}, {_literal(knob.reruns_model)}}},"
+    yield from ("}};", "")
+    yield f"inline constexpr std::array<ChoiceKnob, {len(choices)}> kChoiceKnobs{{{{"
+    for knob in choices:
+        yield f"    {{{_panel(knob)}, {_literal(knob.reruns_model)}, {len(knob.choices)},"
+        yield f"     {{{', '.join(map(_literal, knob.choices))}}},"
+        yield f"     {{{', '.join(_literal(word.title()) for word in knob.choices)}}}}},"
     yield "}};"
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gvm_client.settings import MatteKnobs, PlanKind, WindowSettings
+from gvm_client.settings import Highlights, MatteKnobs, PlanKind, WindowSettings
 from gvm_client.windows import Plan
 from gvm_server.matting.engines.base import EngineInfo, Upsampling
 from gvm_server.matting.working_size import WorkingSize, working_size
+from gvm_server.media.colour.view import View
 from gvm_server.media.geometry import Box, ClipGeometry
 from gvm_server.media.outputs.sinks import Sink
 from gvm_server.media.plates.base import Plate
@@ -50,6 +51,12 @@ class JobSpec:
     def reference(self) -> bool:
         """Whether the original program's result is asked for, with its plain resize and cuts."""
         return self.window.plan is PlanKind.REFERENCE
+
+    @property
+    def view(self) -> View:
+        """How the model sees light; the original clips it."""
+        highlights = Highlights.CLIP if self.reference else Highlights(self.knobs.highlights)
+        return View(exposure=self.knobs.exposure, highlights=highlights)
 
     @property
     def upsampling(self) -> Upsampling:

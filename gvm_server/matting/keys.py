@@ -23,8 +23,9 @@ from enum import Enum
 from gvm_client.windows import Window, blends
 from gvm_server.matting.engines.backoff import decode_halo
 from gvm_server.matting.job_spec import JobSpec
+from gvm_server.matting.knobs import finish_values
 
-PREPROCESS_REVISION = 3  # colour and resize
+PREPROCESS_REVISION = 4  # colour and resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
 FINISH_REVISION = 2  # cross-fade, refine, knobs, EXR
 KEY_BYTES = 16
@@ -51,6 +52,7 @@ def latent_key(spec: JobSpec, frame: int) -> bytes:
         spec.engine.revision,
         spec.plate.key(frame),
         spec.plate.colour.digest,
+        *astuple(spec.view),
         *astuple(spec.canvas),
         *astuple(spec.working),
     )
@@ -82,7 +84,7 @@ def alpha_key(spec: JobSpec, frame: int) -> bytes:
         InputError: a plate frame is not there.
     """
     parts: list[_Part] = ["alpha", FINISH_REVISION, spec.plate.key(frame)]
-    parts += [spec.upsampling, spec.reference, spec.sink.depth, *astuple(spec.knobs)]
+    parts += [spec.upsampling, spec.reference, spec.sink.depth, *finish_values(spec.knobs)]
     parts += astuple(spec.geometry.display)  # the file's windows depend on it
     for blend in blends(spec.plan, frame):
         place = frame - blend.window.first

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gvm_client.declaration import settings_of
 from gvm_client.settings import MatteKnobs
 from gvm_server.matting.engines.base import Image
 
@@ -22,12 +23,20 @@ DISC_STEP = 8  # pixels
 # 8 s otherwise. What it leaves out is 0.4 % of the variance.
 COARSE_SIGMA = 8.0  # pixels
 
-_NEUTRAL = MatteKnobs()
+
+def finish_values(knobs: MatteKnobs) -> tuple[bool | float | str, ...]:
+    """Return the values of the finish's settings, without those of what the model sees."""
+    return tuple(
+        getattr(knobs, one.name) for one in settings_of(MatteKnobs) if not one.reruns_model
+    )
+
+
+_NEUTRAL = finish_values(MatteKnobs())
 
 
 def is_identity(knobs: MatteKnobs) -> bool:
     """Return whether these knobs leave every alpha as it is."""
-    return knobs == _NEUTRAL
+    return finish_values(knobs) == _NEUTRAL
 
 
 def reaches_out(knobs: MatteKnobs) -> bool:

@@ -48,7 +48,7 @@ def preprocess(spec: JobSpec, frame: int, timer: StageTimer) -> PreprocessedFram
     with timer.stage(Stage.READ):
         plate_frame = spec.plate.read(frame)
     with timer.stage(Stage.COLOUR):
-        display = spec.plate.colour.to_display(plate_frame.pixels)
+        display = spec.plate.colour.to_display(plate_frame.pixels, spec.view)
         display = _on_canvas(display, plate_frame.header.data, spec.canvas, frame)
     with timer.stage(Stage.RESIZE):
         size = spec.working

@@ -25,31 +25,41 @@ class Declared:
         default: its value where none is set; its type is the setting's.
         label: what stands beside it in a panel.
         help: one line without a full stop.
+        choices: the words that a text may be; none where it is no text.
         bounds: the least and the greatest value; None where any number is right.
         slider: the values that a slider shows.
         is_length: whether it counts pixels of the full-size plate, of which a proxy has fewer.
+        reruns_model: whether it changes what the model sees; else it is of the finish alone.
     """
 
     name: str
-    default: bool | float
+    default: bool | float | str
     label: str
     help: str
+    choices: tuple[str, ...] = ()
     bounds: tuple[float, float] | None = None
     slider: tuple[float, float] = (0.0, 1.0)
     is_length: bool = False
+    reruns_model: bool = False
 
     @property
     def sentence(self) -> str:
         """The help as a tooltip begins it."""
         return f"{self.help[0].upper()}{self.help[1:]}"
 
-    def check(self, value: float) -> None:
+    def check(self, value: float | str) -> None:
         """Prove a value.
 
         Raises:
-            SettingsError: it is no finite number, or is out of its range.
+            SettingsError: it is none of the choices, no finite number, or out of its range.
         """
-        if not isfinite(value):
+        if self.choices:
+            if value not in self.choices:
+                raise SettingsError(
+                    f"{self.name} is {value!r}; it must be one of {', '.join(self.choices)}."
+                )
+            return
+        if isinstance(value, str) or not isfinite(value):
             raise SettingsError(f"{self.name} is {value!r}; it must be a finite number.")
         if self.bounds is not None and not self.bounds[0] <= value <= self.bounds[1]:
             low, high = self.bounds
@@ -57,17 +67,14 @@ class Declared:
 
 
 def setting(
-    default: bool | float,  # noqa: FBT001 (a switch's)
+    default: bool | float | str,  # noqa: FBT001 (a switch's)
     *,
     label: str,
     help: str,  # noqa: A002 (argparse's word for it)
-    bounds: tuple[float, float] | None = None,
-    slider: tuple[float, float] = (0.0, 1.0),
-    is_length: bool = False,
+    **known: Any,  # noqa: ANN401 (as `dataclasses.field`)
 ) -> Any:  # noqa: ANN401 (as `dataclasses.field`)
-    """Return a field that declares a setting."""
-    known = {"label": label, "help": help, "bounds": bounds, "slider": slider}
-    return field(default=default, metadata={_KEY: {**known, "is_length": is_length}})
+    """Return a field that declares a setting; `known` are the other attributes of `Declared`."""
+    return field(default=default, metadata={_KEY: {"label": label, "help": help, **known}})
 
 
 @cache  # values are proven by it, those of every message

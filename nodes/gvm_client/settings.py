@@ -12,7 +12,13 @@ from types import MappingProxyType
 
 from gvm_client.declaration import setting, settings_of
 from gvm_client.errors import SettingsError
-from gvm_client.limits import MAX_FRAMES_PER_WINDOW, MAX_RADIUS, MAX_SIDE, MAX_STEPS
+from gvm_client.limits import (
+    MAX_FRAMES_PER_WINDOW,
+    MAX_RADIUS,
+    MAX_SIDE,
+    MAX_STEPS,
+    MAX_STOPS,
+)
 
 WINDOW_OPTIONS = (
     "frames_per_window",
@@ -202,10 +208,11 @@ class ModelSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finish:
-    """What is done to a finished alpha; none of these runs a model.
+    """What an artist sets of the picture that the model sees, and of the finished alpha.
 
     A setting that is declared here is an option, a part of a farm's task, and a parameter in every
-    host; what it does is said in `gvm_server.matting.knobs`.
+    host. What those of the finish do, which run no model, is said in `gvm_server.matting.knobs`;
+    those that say `reruns_model` in `gvm_server.media.colour.view`.
     """
 
     black: float = setting(0.0, label="Black", help="alpha that becomes 0")
@@ -234,11 +241,27 @@ class Finish:
         is_length=True,
     )
     invert: bool = setting(False, label="Invert", help="1 becomes 0")
+    exposure: float = setting(
+        0.0,
+        label="Exposure",
+        help="stops by which the model sees the plate brighter or darker",
+        bounds=(-MAX_STOPS, MAX_STOPS),
+        slider=(-4.0, 4.0),
+        reruns_model=True,
+    )
+    highlights: str = setting(
+        Highlights.ROLLOFF.value,
+        label="Highlights",
+        help="light above white, as the model sees it: rolloff keeps what is brighter apart, clip"
+        " makes all of it white",
+        choices=tuple(choice.value for choice in Highlights),
+        reruns_model=True,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MatteKnobs(Finish):
-    """A finish that is proven.
+    """Values that are proven.
 
     Applied in the order of the fields' groups: levels (black, white, gamma), grow, blur, invert.
 

@@ -133,6 +133,7 @@ def add_model(group: Group, engine: str = "auto") -> None:
         choices=[kind.value for kind in PlanKind],
         help="seamless: any range, same matte; reference: the original's batches (seamless)",
     )
+    _add_declared(group, reruns_model=True)
 
 
 def add_plate(group: Group, keys: PlateKeys = PlateKeys.AUTO) -> None:
@@ -186,10 +187,19 @@ def add_plate(group: Group, keys: PlateKeys = PlateKeys.AUTO) -> None:
 
 def add_knobs(group: Group) -> None:
     """Add what says what is done to a finished alpha."""
+    _add_declared(group, reruns_model=False)
+
+
+def _add_declared(group: Group, *, reruns_model: bool) -> None:
     for declared in settings_of(MatteKnobs):
+        if declared.reruns_model is not reruns_model:
+            continue
         flag, text = option_of(declared.name), declared.help
         if isinstance(declared.default, bool):
             group.add_argument(flag, action="store_true", help=text)
+        elif isinstance(declared.default, str):
+            shown = f"{text} ({declared.default})"
+            group.add_argument(flag, default=declared.default, choices=declared.choices, help=shown)
         else:
             shown = f"{text} ({declared.default:g})"
             group.add_argument(flag, type=float, default=declared.default, metavar="X", help=shown)

@@ -41,7 +41,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = MappingProxyType(
         **{
             one.name: one.bounds or (-_ANY_LEVEL, _ANY_LEVEL)
             for one in settings_of(Finish)
-            if not isinstance(one.default, bool)
+            if isinstance(one.default, float)
         },
     }
 )

@@ -213,7 +213,16 @@ KNOBS = (
         tooltip="An OCIO colour space; wins where it is set",
     ),
     Knob("missing_frames", "Missing Plate Frames", Page.MODEL, _choices(Missing)),
-    *(Knob(one.name, one.label, Page.MATTE, tooltip=one.sentence) for one in settings_of(Finish)),
+    *(
+        Knob(
+            one.name,
+            one.label,
+            Page.MODEL if one.reruns_model else Page.MATTE,
+            one.choices,
+            one.sentence,
+        )
+        for one in settings_of(Finish)
+    ),
 )
 
 BUTTONS = (

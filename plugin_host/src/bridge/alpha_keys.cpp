@@ -5,6 +5,19 @@
 namespace gvm::bridge {
 namespace {
 
+/// The knobs of what the model sees, or those of the finish.
+void add_knobs(Hasher& hasher, const MatteKnobs& knobs, bool reruns_model) {
+  for (const RealKnob& knob : kRealKnobs) {
+    if (knob.reruns_model == reruns_model) hasher.value(knobs.*knob.value);
+  }
+  for (const SwitchKnob& knob : kSwitchKnobs) {
+    if (knob.reruns_model == reruns_model) hasher.value(knobs.*knob.value);
+  }
+  for (const ChoiceKnob& knob : kChoiceKnobs) {
+    if (knob.reruns_model == reruns_model) hasher.text(knobs.*knob.value);
+  }
+}
+
 /// Everything but the plate that the windows' results depend on.
 Hasher begin(const MatteOptions& options) {
   const WindowSettings& window = options.window;
@@ -14,15 +27,14 @@ Hasher begin(const MatteOptions& options) {
   hasher.value(options.engine).text(options.colourspace).value(options.bad_pixels);
   hasher.file(options.context.ocio).text(options.context.weights);
   for (const std::string& variable : options.context.ocio_variables) hasher.text(variable);
+  add_knobs(hasher, options.knobs, true);
   return hasher;
 }
 
 Hash alpha_key(const MatteOptions& options, const Hash& inference, std::int64_t frame) {
-  const MatteKnobs& knobs = options.knobs;
   Hasher hasher;
   hasher.value(inference).value(frame);
-  for (const RealKnob& knob : kRealKnobs) hasher.value(knobs.*knob.value);
-  for (const SwitchKnob& knob : kSwitchKnobs) hasher.value(knobs.*knob.value);
+  add_knobs(hasher, options.knobs, false);
   return hasher.end();
 }
 

@@ -147,6 +147,17 @@ void check(const MatteKnobs& value) {
     require_setting(std::isfinite(number), knob.name, number, "a finite number");
     if (knob.is_bounded) require_from(knob.name, number, knob.low, knob.high);
   }
+  for (const ChoiceKnob& knob : kChoiceKnobs) {
+    const std::string& word = value.*knob.value;
+    const auto* const end = knob.words.begin() + knob.count;
+    if (std::find(knob.words.begin(), end, word) != end) continue;
+    std::string words;
+    for (const auto* each = knob.words.begin(); each != end; ++each) {
+      words += (words.empty() ? "" : ", ") + std::string(*each);
+    }
+    throw Error(code::kBadRequest,
+                std::string(knob.name) + " is '" + word + "'; it must be one of " + words + ".");
+  }
   require_setting(value.black < value.white, "black", value.black,
                   "below white, here " + plain(value.white));
 }

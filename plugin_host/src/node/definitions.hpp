@@ -4,6 +4,7 @@
 // Version history (major: old projects break; minor: a parameter or choice was added):
 //   1.0  first release
 //   1.1  readMedia, badPixels, plateCheck
+//   1.2  matteExposure, matteHighlights
 #pragma once
 
 #include <array>
@@ -15,7 +16,7 @@ namespace gvm::node {
 
 inline constexpr char kIdentifier[] = "org.gvmbridge.matte";
 inline constexpr unsigned kVersionMajor = 1;
-inline constexpr unsigned kVersionMinor = 1;
+inline constexpr unsigned kVersionMinor = 2;
 inline constexpr char kLabel[] = "GVM Matte";
 inline constexpr char kGrouping[] = "GVM";
 inline constexpr char kDescription[] =

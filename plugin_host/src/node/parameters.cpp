@@ -102,6 +102,11 @@ bridge::MatteKnobs read_knobs(const NodeParams& params, double scale) {
   for (const bridge::SwitchKnob& knob : bridge::kSwitchKnobs) {
     knobs.*knob.value = params.integer(knob.param) != 0;
   }
+  for (const bridge::ChoiceKnob& knob : bridge::kChoiceKnobs) {
+    const int last = static_cast<int>(knob.count) - 1;
+    const int chosen = std::clamp(params.integer(knob.param), 0, last);
+    knobs.*knob.value = knob.words[static_cast<std::size_t>(chosen)];
+  }
   return knobs;
 }
 

@@ -5,6 +5,7 @@
 #include <climits>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "bridge/messages.hpp"
 #include "node/definitions.hpp"
@@ -56,12 +57,13 @@ class ParamWriter {
   }
 
   template <class Labels>
-  void choice(const char* name, const char* label, const char* hint, const Labels& labels) {
+  void choice(const char* name, const char* label, const char* hint, const Labels& labels,
+              int chosen = 0) {
     const Properties made = valued(ofx::kParamChoice, name, label, hint);
     for (std::size_t index = 0; index < labels.size(); ++index) {
       made.set(ofx::kParamChoiceOption, labels[index], static_cast<int>(index));
     }
-    made.set(ofx::kParamDefault, 0);
+    made.set(ofx::kParamDefault, chosen);
   }
 
   Properties text(const char* name, const char* label, const char* hint, const char* mode) {
@@ -165,6 +167,29 @@ void define_window(ParamWriter& params) {
   }
 }
 
+int place_of(const bridge::ChoiceKnob& knob, const std::string& word) {
+  return static_cast<int>(std::find(knob.words.begin(), knob.words.end(), word) -
+                          knob.words.begin());
+}
+
+void define_knobs(ParamWriter& params, bool reruns_model) {
+  const bridge::MatteKnobs knobs;
+  for (const bridge::RealKnob& knob : bridge::kRealKnobs) {
+    if (knob.reruns_model != reruns_model) continue;
+    params.real(knob.param, knob.label, knob.help, knobs.*knob.value,
+                {knob.low, knob.high, knob.slider_low, knob.slider_high});
+  }
+  for (const bridge::SwitchKnob& knob : bridge::kSwitchKnobs) {
+    if (knob.reruns_model != reruns_model) continue;
+    params.boolean(knob.param, knob.label, knob.help, knobs.*knob.value);
+  }
+  for (const bridge::ChoiceKnob& knob : bridge::kChoiceKnobs) {
+    if (knob.reruns_model != reruns_model) continue;
+    const std::vector<const char*> labels(knob.labels.begin(), knob.labels.begin() + knob.count);
+    params.choice(knob.param, knob.label, knob.help, labels, place_of(knob, knobs.*knob.value));
+  }
+}
+
 void define_colour(ParamWriter& params) {
   params.group(param::kColourGroup, "Colour", true);
   params.choice(param::kColourspace, "Input Colour Space",
@@ -177,18 +202,12 @@ void define_colour(ParamWriter& params) {
               ofx::kStringIsSingleLine);
   params.choice(param::kBadPixels, "Bad Pixels", "What is done with NaN and infinite pixels.",
                 kBadPixelsLabels);
+  define_knobs(params, true);
 }
 
 void define_matte(ParamWriter& params) {
-  const bridge::MatteKnobs knobs;
   params.group(param::kMatteGroup, "Matte", true);
-  for (const bridge::RealKnob& knob : bridge::kRealKnobs) {
-    params.real(knob.param, knob.label, knob.help, knobs.*knob.value,
-                {knob.low, knob.high, knob.slider_low, knob.slider_high});
-  }
-  for (const bridge::SwitchKnob& knob : bridge::kSwitchKnobs) {
-    params.boolean(knob.param, knob.label, knob.help, knobs.*knob.value);
-  }
+  define_knobs(params, false);
 }
 
 void define_range(ParamWriter& params) {

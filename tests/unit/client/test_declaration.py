@@ -84,7 +84,9 @@ def test_an_added_knob_is_in_every_door(tmp_path: Path):
 def test_what_is_declared_is_what_there_is():
     """In order, with the field's own default and type."""
     names = [declared.name for declared in settings_of(MatteKnobs)]
-    assert names == ["black", "white", "gamma", "grow", "blur", "invert"]
+    finish = ["black", "white", "gamma", "grow", "blur", "invert"]
+    assert names == [*finish, "exposure", "highlights"]
+    assert [one.name for one in settings_of(MatteKnobs) if not one.reruns_model] == finish
     assert values_in(MatteKnobs(), Finish) == {
         declared.name: declared.default for declared in settings_of(Finish)
     }

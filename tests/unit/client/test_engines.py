@@ -44,7 +44,7 @@ from gvm_client.errors import EngineError
 from gvm_client.protocol.messages import FileOutput, FilePlate, Matte
 from gvm_client.protocol.wire import decode, encode
 from gvm_client.settings import ModelSettings
-from gvm_nodes.knobs import as_wishes, find_knob
+from gvm_nodes.core.settings import as_options, find_knob
 from gvm_server.cli.farm.commands import plan_job
 from gvm_server.cli.main import build_parser
 from gvm_server.cli.matte import options
@@ -66,16 +66,16 @@ help = " ".join(parser.format_help().split())
 assert "--engine auto|gvm|preview|flat_grey" in help
 assert "flat_grey (the same grey everywhere)" in help
 assert find_knob("engine").choices[-1] == "flat_grey"
-assert as_wishes({"engine": "flat_grey"}).engine == "flat_grey"
+assert as_options({"engine": "flat_grey"}).engine == "flat_grey"
 words = "farm submit-template /p/a.%04d.exr --out /o --dry-run --frames 1-2 --first 1 --last 2"
 farm = [*words.split(), "--plate-step", "render", "--plate-size", "1024x512"]
 job = plan_job(commands.parse_args([*farm, "--engine", "flat_grey"]))
 assert "--engine=flat_grey" in job.words
 assert job.gpu_mib == 512
-header = make_tables.headers()[make_tables.BRIDGE / "engines.hpp"]
+header = make_tables.headers()[make_tables.GENERATED / "messages.hpp"]
 assert "enum class EngineName { kAuto, kGvm, kPreview, kTest, kFlatGrey };" in header
-assert '"flat_grey",' in header
-assert '"Flat Grey",' in header
+assert '"flat_grey"' in header
+assert '"Flat Grey"' in header
 info = find_engine("flat_grey", ModelSettings(), Machine())
 assert info.fit(request.window, None) == (request.window, "It fits.")
 loaded = LoadedEngine()

@@ -399,6 +399,8 @@ void fields(Visitor& visit, MatteKnobs& value) {
   visit.defaulted("grow", value.grow);
   visit.defaulted("blur", value.blur);
   visit.defaulted("invert", value.invert);
+  visit.defaulted("exposure", value.exposure);
+  visit.defaulted("highlights", value.highlights);
 }
 
 template <class Visitor>

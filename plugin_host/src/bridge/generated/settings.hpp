@@ -51,7 +51,7 @@ struct ModelSettings {
   bool fit_memory = false;
 };
 
-/// A finish that is proven.
+/// Values that are proven.
 struct MatteKnobs {
   double black = 0.0;
   double white = 1.0;
@@ -59,6 +59,8 @@ struct MatteKnobs {
   double grow = 0.0;
   double blur = 0.0;
   bool invert = false;
+  double exposure = 0.0;
+  std::string highlights = "rolloff";
 };
 
 /// A number of WindowSettings: its field, and its parameter in a host's panel.
@@ -98,29 +100,48 @@ struct RealKnob {
   double MatteKnobs::*value;
   double low, high, slider_low, slider_high;
   bool is_bounded, is_length;  // of full-size pixels, of which a proxy has fewer
+  bool reruns_model;  // else it is of the finish alone
 };
 
 /// A knob that is on or off.
 struct SwitchKnob {
   const char *name, *param, *label, *help;
   bool MatteKnobs::*value;
+  bool reruns_model;
 };
 
-inline constexpr std::array<RealKnob, 5> kRealKnobs{{
+/// A knob that is one of some words.
+struct ChoiceKnob {
+  const char *name, *param, *label, *help;
+  std::string MatteKnobs::*value;
+  bool reruns_model;
+  std::size_t count;
+  std::array<const char*, 2> words, labels;
+};
+
+inline constexpr std::array<RealKnob, 6> kRealKnobs{{
     {"black", "matteBlack", "Black", "Alpha that becomes 0.", &MatteKnobs::black,
-     -1000.0, 1000.0, 0.0, 1.0, false, false},
+     -1000.0, 1000.0, 0.0, 1.0, false, false, false},
     {"white", "matteWhite", "White", "Alpha that becomes 1.", &MatteKnobs::white,
-     -1000.0, 1000.0, 0.0, 1.0, false, false},
+     -1000.0, 1000.0, 0.0, 1.0, false, false, false},
     {"gamma", "matteGamma", "Gamma", "Above 1 thickens soft edges.", &MatteKnobs::gamma,
-     0.01, 100.0, 0.2, 5.0, true, false},
+     0.01, 100.0, 0.2, 5.0, true, false, false},
     {"grow", "matteGrow", "Grow", "Plate pixels, fractions allowed; negative shrinks.", &MatteKnobs::grow,
-     -256.0, 256.0, -20.0, 20.0, true, true},
+     -256.0, 256.0, -20.0, 20.0, true, true, false},
     {"blur", "matteBlur", "Blur", "Gaussian sigma, plate pixels.", &MatteKnobs::blur,
-     0.0, 256.0, 0.0, 20.0, true, true},
+     0.0, 256.0, 0.0, 20.0, true, true, false},
+    {"exposure", "matteExposure", "Exposure", "Stops by which the model sees the plate brighter or darker.", &MatteKnobs::exposure,
+     -8.0, 8.0, -4.0, 4.0, true, false, true},
 }};
 
 inline constexpr std::array<SwitchKnob, 1> kSwitchKnobs{{
-    {"invert", "matteInvert", "Invert", "1 becomes 0.", &MatteKnobs::invert},
+    {"invert", "matteInvert", "Invert", "1 becomes 0.", &MatteKnobs::invert, false},
+}};
+
+inline constexpr std::array<ChoiceKnob, 1> kChoiceKnobs{{
+    {"highlights", "matteHighlights", "Highlights", "Light above white, as the model sees it: rolloff keeps what is brighter apart, clip makes all of it white.", &MatteKnobs::highlights, true, 2,
+     {"rolloff", "clip"},
+     {"Rolloff", "Clip"}},
 }};
 
 }  // namespace gvm::bridge

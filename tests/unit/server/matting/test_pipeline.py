@@ -15,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gvm_client.errors import ErrorCode, GvmError, InputError, JobCancelled
-from gvm_client.settings import MatteKnobs, ModelSettings, PlanKind, WindowSettings
-from gvm_client.windows import Plan, windows_covering, windows_for
+from gvm_client.settings import Highlights, MatteKnobs, ModelSettings, PlanKind, WindowSettings
+from gvm_client.windows import Plan, blends, windows_covering, windows_for
 from gvm_server.matting.engines.base import Engine
 from gvm_server.matting.engines.machine import Machine
 from gvm_server.matting.engines.registry import find_engine
 from gvm_server.matting.job_spec import JobSpec, working_size_of
+from gvm_server.matting.keys import alpha_key, window_key
 from gvm_server.matting.lookup import look_up
 from gvm_server.matting.pipeline import Pipeline
 from gvm_server.matting.resources import LatentCache, SharedResources
@@ -324,3 +325,20 @@ def test_a_window_on_its_way_to_the_cache_is_not_made_again(bench):
         pipeline.close()
         assert end.wait(10)
     assert bench.resources.fresh == {}
+
+
+def test_what_the_model_sees_is_in_the_windows_key_and_the_finish_is_not(bench):
+    """Exposure and highlights run the model again; a level does not; the reference plan clips."""
+    spec = make_spec(bench, DrawnPlate(1, 5), range(1, 6))
+    (window,) = {blend.window for blend in blends(spec.plan, 1)}
+
+    def changed(**knobs: object) -> tuple[bool, bool]:
+        other = replace(spec, knobs=MatteKnobs(**knobs))
+        same = window_key(other, window) == window_key(spec, window)
+        return not same, alpha_key(other, 1) != alpha_key(spec, 1)
+
+    assert changed(exposure=1.0) == (True, True)
+    assert changed(highlights="clip") == (True, True)
+    assert changed(gamma=1.2) == (False, True)
+    reference = replace(spec.window, plan=PlanKind.REFERENCE)
+    assert replace(spec, window=reference).view.highlights is Highlights.CLIP
