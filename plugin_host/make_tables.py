@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
@@ -82,7 +82,7 @@ _SCALARS = {str: "std::string", int: "std::int64_t", float: "double", bool: "boo
 
 def headers() -> dict[Path, str]:
     """Return the headers' texts by their paths."""
-    settings = ("array", "cstdint", "string")
+    settings = ("array", "cstddef", "cstdint", "string")
     messages = ("optional", "variant", "vector", "bridge/generated/settings.hpp")
     return {
         GENERATED / "error_codes.hpp": _header(("array",), _error_codes()),
@@ -208,15 +208,18 @@ def _knob_tables() -> Iterator[str]:
     yield f"inline constexpr std::array<ChoiceKnob, {len(choices)}> kChoiceKnobs{{{{"
     for knob in choices:
         yield f"    {{{_panel(knob)}, {_literal(knob.reruns_model)}, {len(knob.choices)},"
-        yield f"     {{{', '.join(map(_literal, knob.choices))}}},"
-        yield f"     {{{', '.join(_literal(word.title()) for word in knob.choices)}}}}},"
+        yield f"     {{{_listed(knob.choices)}}},"
+        yield f"     {{{_listed(word.title() for word in knob.choices)}}}}},"
     yield "}};"
 
 
 def _panel(knob: Declared) -> str:
     said = (knob.name, param_of(f"matte_{knob.name}"), knob.label, f"{knob.sentence}.")
-    words = ", ".join(f'"{word}"' for word in said)
-    return f"{words}, &MatteKnobs::{knob.name}"
+    return f"{_listed(said)}, &MatteKnobs::{knob.name}"
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(f'"{word}"' for word in words)
 
 
 # ---- messages.hpp ------------------------------------------------------------------------------

@@ -51,6 +51,20 @@ def _serve(parser: Parser) -> None:
     parser.add_argument("--log-file", metavar="FILE", help="where the log goes (standard error)")
 
 
+def _measure_spread(parser: Parser) -> None:
+    parser.add_argument("plate", metavar="CLIP", help="a sequence, an image or a movie; clean")
+    parser.add_argument(
+        "--windows", type=int, default=4, metavar="N", help="windows that are looked at (4)"
+    )
+    model = parser.add_argument_group("the model")
+    matte_options.add_engine(model)
+    matte_options.add_sizes(model)
+    plate = parser.add_argument_group("the plate")
+    matte_options.add_extent(plate)
+    matte_options.add_plate(plate)
+    _json_only(parser)
+
+
 def _verify(parser: Parser) -> None:
     parser.add_argument("folder", metavar="DIR", help="a folder of EXR alphas")
 
@@ -192,6 +206,12 @@ COMMANDS = (
         "Take a host's node away again.",
         "",
         install_options.add_undo_options,
+    ),
+    Command(
+        "measure-spread",
+        "Measure how far an engine blurs its alphas, for whoever adds or trains one.",
+        "gvm_server.cli.spread:run",
+        _measure_spread,
     ),
     Command("farm", "Jobs for render farms.", "", farm_options.add_options),
     Command("stop", "End the server.", "gvm_server.cli.stop:run", _stop),

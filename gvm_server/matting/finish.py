@@ -29,6 +29,7 @@ from gvm_server.matting.stage_timer import Stage, StageTimer
 from gvm_server.media.alphas.stamp import MAKER, PLATE_KEY, STAMP, Fingerprint
 from gvm_server.media.geometry import Box, ClipGeometry
 from gvm_server.media.outputs.sinks import Alpha, Delivery
+from gvm_server.media.pixels import upscale
 
 # The original program's cuts, in 8-bit steps: below the first is 0, above the second is 1.
 REFERENCE_BLACK, REFERENCE_WHITE = 25 / 255, 240 / 255
@@ -60,10 +61,11 @@ def finish(
         OutputError: it cannot be written.
     """
     with timer.stage(Stage.REFINE):
-        guide = frame_in.guide.astype(np.float32)
-        pixels = refine(spec.working.crop(alpha), guide, spec.upsampling)
+        seen = spec.working.crop(alpha)
         if spec.reference:
-            pixels = cut_like_the_original(pixels)
+            pixels = cut_like_the_original(upscale(seen, *frame_in.guide.size))
+        else:
+            pixels = refine(seen, frame_in.guide, spec.refine, spec.engine.spread)
         pixels, window = in_window(pixels, spec.geometry, frame_in.header.data, spec.knobs)
     with timer.stage(Stage.WRITE):
         return spec.sink.put(

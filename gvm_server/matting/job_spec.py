@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gvm_client.settings import Highlights, MatteKnobs, PlanKind, WindowSettings
+from gvm_client.settings import Highlights, MatteKnobs, PlanKind, Refine, WindowSettings
 from gvm_client.windows import Plan
-from gvm_server.matting.engines.base import EngineInfo, Upsampling
+from gvm_server.matting.engines.base import EngineInfo
+from gvm_server.matting.refine import DETAIL_FROM, Size, fitting, ratio
 from gvm_server.matting.working_size import WorkingSize, working_size
 from gvm_server.media.colour.view import View
 from gvm_server.media.geometry import Box, ClipGeometry
@@ -59,9 +60,31 @@ class JobSpec:
         return View(exposure=self.knobs.exposure, highlights=highlights)
 
     @property
-    def upsampling(self) -> Upsampling:
-        """How the alpha comes up to plate size."""
-        return Upsampling.BILINEAR if self.reference else self.engine.upsampling
+    def refine(self) -> Refine:
+        """How the alpha comes up to plate size: as asked for, where the plate is large enough."""
+        if self.reference:
+            return Refine.NONE
+        return fitting(Refine(self.knobs.refine), *self._sizes)
+
+    @property
+    def _sizes(self) -> tuple[Size, Size]:
+        """The plate's and the working height and width."""
+        plate, size = self.canvas, self.working
+        return (plate.height, plate.width), (size.height, size.width)
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What the artist should know of how the alpha comes up, in whole sentences."""
+        if self.knobs.refine != Refine.DETAIL or self.refine is Refine.DETAIL:
+            return ()
+        if self.reference:
+            return ("The reference plan brings alphas up as the original does, without detail.",)
+        times = ratio(*self._sizes)
+        says = (
+            f"The plate is {times:.2f} times the model's size and detail begins at"
+            f" {DETAIL_FROM:g} times: alphas come up as with {self.refine.value}."
+        )
+        return (says,)
 
 
 def working_size_of(

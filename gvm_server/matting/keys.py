@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from enum import Enum
 
+from gvm_client.settings import Refine
 from gvm_client.windows import Window, blends
 from gvm_server.matting.engines.backoff import decode_halo
 from gvm_server.matting.job_spec import JobSpec
@@ -27,7 +28,7 @@ from gvm_server.matting.knobs import finish_values
 
 PREPROCESS_REVISION = 4  # colour and resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
-FINISH_REVISION = 2  # cross-fade, refine, knobs, EXR
+FINISH_REVISION = 3  # cross-fade, refine, knobs, EXR
 KEY_BYTES = 16
 
 
@@ -84,7 +85,10 @@ def alpha_key(spec: JobSpec, frame: int) -> bytes:
         InputError: a plate frame is not there.
     """
     parts: list[_Part] = ["alpha", FINISH_REVISION, spec.plate.key(frame)]
-    parts += [spec.upsampling, spec.reference, spec.sink.depth, *finish_values(spec.knobs)]
+    parts += [spec.reference, spec.sink.depth]
+    parts += finish_values(replace(spec.knobs, refine=spec.refine.value))
+    if spec.refine is not Refine.NONE:
+        parts.append(spec.engine.spread)
     parts += astuple(spec.geometry.display)  # the file's windows depend on it
     for blend in blends(spec.plan, frame):
         place = frame - blend.window.first

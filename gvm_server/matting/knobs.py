@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -31,12 +33,13 @@ def finish_values(knobs: MatteKnobs) -> tuple[bool | float | str, ...]:
     )
 
 
+_ANY_REFINE = MatteKnobs().refine  # it is done before the knobs
 _NEUTRAL = finish_values(MatteKnobs())
 
 
 def is_identity(knobs: MatteKnobs) -> bool:
     """Return whether these knobs leave every alpha as it is."""
-    return finish_values(knobs) == _NEUTRAL
+    return finish_values(replace(knobs, refine=_ANY_REFINE)) == _NEUTRAL
 
 
 def reaches_out(knobs: MatteKnobs) -> bool:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_server.matting.edges.guide import Guide
 from gvm_server.matting.engines.base import LUMA, Image
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.stage_timer import Stage, StageTimer
@@ -27,13 +27,13 @@ class PreprocessedFrame:
         frame: the host's frame number.
         header: as the plate has it.
         working: [3, padded_height, padded_width] float32, display-referred sRGB, 0..1.
-        guide: [canvas height, canvas width] float16, the plate's luma, 0..1.
+        guide: the plate on its canvas.
     """
 
     frame: int
     header: FrameHeader
     working: Image
-    guide: NDArray[np.float16]
+    guide: Guide
 
 
 _LUMA = np.array([LUMA], dtype=np.float32)  # [1, 3]
@@ -54,7 +54,7 @@ def preprocess(spec: JobSpec, frame: int, timer: StageTimer) -> PreprocessedFram
         size = spec.working
         small = downscale(display, size.height, size.width)
         working = size.pad(np.ascontiguousarray(small.transpose(2, 0, 1)))
-        guide = luma(display).astype(np.float16)
+        guide = Guide.of(display, luma(display))
     return PreprocessedFrame(frame=frame, header=plate_frame.header, working=working, guide=guide)
 
 

@@ -1,98 +1,123 @@
-"""From the model's alpha to the plate's size.
+"""From the model's alpha to the plate's size: bilinear, guided by the plate, or octave by octave.
 
-Laws:
-1. Every radius is in working pixels: what is done scales with the plate.
-2. `GUIDED` adds only what the working size could not hold: averaged back, it is the model's alpha
-   (as far as 0 and 1 allow), and at working size it changes nothing.
-3. Memory is a few planes of the plate's size.
+- Every radius is in working pixels: what is done scales with the plate.
+- Outside the band, where 3 x 3 working pixels have one value, every way is bilinear to the bit.
+- The result is a function of this frame's alpha and plate, whatever was asked for beside it.
+- Plate-size work is done some rows at a time: besides the frame's own planes little is held.
+
+`tests/unit/server/matting/test_refine.py` holds these; `python -m benchmarks.truth` has figures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from math import ceil, gcd, log2
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gvm_server.matting.engines.base import Image, Upsampling
-from gvm_server.media.pixels import upscale
+from gvm_client.settings import Refine
+from gvm_server.matting.edges.climb import Said, applied, bilinear, hold, laid_over
+from gvm_server.matting.edges.fit import fit, flat, spread_out
+from gvm_server.matting.edges.guide import Guide
+from gvm_server.matting.edges.sampling import average
+from gvm_server.matting.engines.base import Image
 
-BOX = (3, 3)  # working pixels; wider boxes spread texture into the soft edge
-# What counts as a flat guide, as a variance of luminance. MAD-T of our drawn strands at twice the
-# working size, clean and with grain of 2 %: 3.7 and 12.1 at 1e-4, 4.8 and 8.4 at 1e-3, 6.7 and 8.5
-# at 3e-3; bilinear 27.2. (x86-64, November 2026.)
-FLATNESS = 1e-3
+Size = tuple[int, int]
+"""Height and width."""
+
+DETAIL_FROM = 2.5  # times the working size: below it `detail` gains nothing over `guided`
+# Of the grain's variance, what counts where a fit's guide is as shot, and where it is smoothed.
+GRAIN, GRAIN_LEFT = 0.5, 0.25
+HALO = 24  # working pixels around the band: more than the fits and projections reach
+_LAST_OCTAVE = 0.25  # as much longer than an octave the last step may be, in octaves
 
 
-def refine(alpha: Image, guide: Image, upsampling: Upsampling) -> Image:
+def fitting(way: Refine, plate: Size, working: Size) -> Refine:
+    """Return the way that a plate of this size is refined in when this one is asked for."""
+    if plate[0] <= working[0] and plate[1] <= working[1]:
+        return Refine.NONE  # the plate holds no more than the model saw
+    if way is Refine.DETAIL and ratio(plate, working) < DETAIL_FROM:
+        return Refine.GUIDED
+    return way
+
+
+def ratio(plate: Size, working: Size) -> float:
+    """Return how many times larger a plate is than the working size, on the side where most."""
+    return max(plate[0] / working[0], plate[1] / working[1])
+
+
+def refine(alpha: Image, guide: Guide, way: Refine, spread: float) -> Image:
     """Bring an alpha to the plate's size.
 
     Args:
         alpha: [h, w] in 0..1, the working size.
-        guide: [H, W] in 0..1, the plate's luminance as a display shows it.
-        upsampling: how.
+        guide: the plate, [H, W].
+        way: as it is asked for.
+        spread: sigma of the blur that the engine's alphas have, in working pixels.
 
     Returns:
         [H, W] float32 in 0..1.
     """
-    return UPSAMPLINGS[upsampling](alpha, guide)
+    working = (alpha.shape[0], alpha.shape[1])
+    way = fitting(way, guide.size, working)
+    plain = bilinear(alpha, *guide.size)
+    still = flat(alpha)
+    if way is Refine.NONE or still.all():
+        return plain
+    band = np.argwhere(~still)
+    rows, columns = (_span(band[:, axis], working[axis], guide.size[axis]) for axis in (0, 1))
+    here, there = (rows[0], columns[0]), (rows[1], columns[1])
+    said = Said(alpha=alpha[here], still=still[here], spread=spread)
+    made = _climbed(said, guide.part(*there), way)
+    laid_over(plain[there], made, said.still)
+    return plain
 
 
-def _bilinear(alpha: Image, guide: Image) -> Image:
-    return upscale(alpha, *guide.shape)
+def _span(band: NDArray[np.intp], side: int, plate: int) -> tuple[slice, slice]:
+    """Return the working pixels of a side that the band needs, and the plate's pixels of them.
 
-
-def _guided(alpha: Image, guide: Image) -> Image:
-    """Upsample with the fast guided filter, its low frequencies held at the model's alpha.
-
-    He and Sun, "Fast Guided Filter", arXiv:1505.00996, 2015: at working size fit
-    alpha = slope * guide + offset around each pixel, bring slope and offset up, and apply them to
-    the full guide. The offset here is the one with which each working pixel keeps its own alpha
-    (theirs is the box's mean, which softens what the model said). What is still missed after that
-    is put back once, as in Irani and Peleg, "Improving Resolution by Image Registration", 1991.
+    Both begin and end on common borders of working and plate pixels; where these are rare, which
+    is up to the sizes, it is the whole side.
     """
-    if alpha.size >= guide.size:
-        return _average(alpha, guide)  # the plate holds no more detail than the model saw
-    flat = _flat(alpha)  # there nothing is added, not even a rounding error
-    coarse = _average(guide, alpha)
-    slope = _slope(alpha, coarse, flat)
-    refined = upscale(slope, *guide.shape)
-    cv2.multiply(refined, guide, dst=refined)
-    cv2.add(refined, upscale(alpha - slope * coarse, *guide.shape), dst=refined)
-    np.clip(refined, 0.0, 1.0, out=refined)
-    missed = alpha - _average(refined, alpha)
-    missed[flat] = 0.0
-    cv2.add(refined, upscale(missed, *guide.shape), dst=refined)
-    return np.clip(refined, 0.0, 1.0, out=refined)
+    common = side // gcd(side, plate)
+    first = max(int(band.min()) - HALO, 0) // common * common
+    last = min(-(-(int(band.max()) + 1 + HALO) // common) * common, side)
+    return slice(first, last), slice(first * plate // side, last * plate // side)
 
 
-def _slope(alpha: Image, coarse: Image, flat: NDArray[np.bool_]) -> Image:
-    """Return how fast alpha rises with the guide around each working pixel: [h, w]."""
-    mean_guide, mean_alpha = _mean(coarse), _mean(alpha)
-    covariance = _mean(coarse * alpha) - mean_guide * mean_alpha
-    covariance[flat] = 0.0
-    variance = _mean(coarse * coarse) - mean_guide * mean_guide
-    return _mean(covariance / (variance + np.float32(FLATNESS)))
+def _climbed(said: Said, guide: Guide, way: Refine) -> Image:
+    """Bring an alpha to its guide's size by a fit, or by one for each octave.
+
+    One step has to tell from one fit what lies in a working pixel of many plate pixels; small ones
+    find their way along a strand.
+    """
+    sizes, grain = [said.alpha.shape[:2], guide.size], GRAIN
+    if way is Refine.DETAIL:
+        sizes, grain, guide = octaves(sizes[0], guide.size), GRAIN_LEFT, guide.smoothed()
+    colours = [guide.averaged(*sizes[-2])]
+    for size in reversed(sizes[:-2]):
+        colours.insert(0, average(colours[0], *size))
+    colours[0] = spread_out(colours[0], said.spread)
+    here, made = said, said.alpha
+    for index, size in enumerate(sizes[1:], start=1):
+        fitted = fit(here.alpha, colours[index - 1], here.still, grain * guide.grain**2)
+        rows = colours[index].__getitem__ if index < len(colours) else guide.linear
+        made = applied(fitted, rows, *size)
+        hold(made, said)
+        if index < len(colours):
+            made = laid_over(bilinear(said.alpha, *size), made, said.still)
+            here = Said.of(made, 0.0)
+    return made
 
 
-def _mean(image: NDArray[np.floating]) -> Image:
-    return np.asarray(cv2.boxFilter(image, -1, BOX, borderType=cv2.BORDER_REFLECT))
+def octaves(working: Size, plate: Size) -> list[Size]:
+    """Return the sizes from the working one to the plate's, which may be no whole octave away.
 
-
-def _flat(image: Image) -> NDArray[np.bool_]:
-    """Return where a pixel's whole box has one value."""
-    box = np.ones(BOX, np.uint8)
-    return np.asarray(cv2.dilate(image, box) == cv2.erode(image, box))
-
-
-def _average(image: Image, like: Image) -> Image:
-    """Shrink an image to another's size; each pixel is the mean of the area that it stands for."""
-    height, width = like.shape
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
-
-
-UPSAMPLINGS: Mapping[Upsampling, Callable[[Image, Image], Image]] = MappingProxyType(
-    {Upsampling.GUIDED: _guided, Upsampling.BILINEAR: _bilinear}
-)
+    A side of the plate that is reached stays.
+    """
+    count = max(1, ceil(log2(ratio(plate, working)) - _LAST_OCTAVE))
+    steps = [
+        (min(working[0] << step, plate[0]), min(working[1] << step, plate[1]))
+        for step in range(1, count)
+    ]
+    return [working, *steps, plate]

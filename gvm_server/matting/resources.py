@@ -20,7 +20,7 @@ LIMIT_FRAMES = 128  # sixteen windows of eight: more than overlaps and one chang
 GIB = 1 << 30
 WINDOWS_IN_HAND = 2  # the one that runs, and the one whose frames are read meanwhile
 _COLOURS = 12  # bytes a pixel of three floats
-_GUIDE = 2  # bytes a pixel of the luma that a frame keeps until its alpha is finished
+_GUIDE = 3  # bytes a pixel of the colours that a frame keeps until its alpha is finished
 _COPIES = 2  # of a frame that is being read, or of an alpha that is being finished
 
 

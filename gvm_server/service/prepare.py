@@ -122,7 +122,7 @@ def prepare(
         )
         failed.pop_all()
     seen = (*plate.notes, *_left_out(geometry))
-    notes = (*engine.notes, *seen, *fitted, *_advice(window))
+    notes = (*engine.notes, *seen, *fitted, *_advice(window), *spec.advice)
     return PreparedJob(spec=spec, notes=notes, ocio_digest=configuration.digest.hex())
 
 

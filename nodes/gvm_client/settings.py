@@ -80,6 +80,18 @@ class Highlights(str, Enum):
     """All of it is white."""
 
 
+class Refine(str, Enum):
+    """How an alpha comes from the model's size to the plate's."""
+
+    NONE = "none"
+    """Bilinear."""
+    GUIDED = "guided"
+    """The plate's own edges, in one step."""
+    DETAIL = "detail"
+    """The same octave by octave, with the plate's grain smoothed: for plates of 2.5 times the
+    model's size and more; on smaller ones it is `GUIDED`."""
+
+
 class BadPixels(str, Enum):
     """What is done with NaN and infinite plate pixels."""
 
@@ -241,6 +253,13 @@ class Finish:
         is_length=True,
     )
     invert: bool = setting(False, label="Invert", help="1 becomes 0")
+    refine: str = setting(
+        Refine.GUIDED.value,
+        label="Refine",
+        help="edges at plate size: none, guided by the plate, or detail, octave by octave, for"
+        " plates of 2.5 times the model's size and more",
+        choices=tuple(way.value for way in Refine),
+    )
     exposure: float = setting(
         0.0,
         label="Exposure",
@@ -263,7 +282,7 @@ class Finish:
 class MatteKnobs(Finish):
     """Values that are proven.
 
-    Applied in the order of the fields' groups: levels (black, white, gamma), grow, blur, invert.
+    Applied in the order of the groups: refine, levels (black, white, gamma), grow, blur, invert.
 
     Raises:
         SettingsError: a value is out of its range; the message names it.

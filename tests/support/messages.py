@@ -88,6 +88,7 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
                 plan=PlanKind.REFERENCE,
             ),
             knobs=MatteKnobs(
+                refine="detail",
                 black=0.05,
                 white=0.95,
                 gamma=1.2,

@@ -59,6 +59,11 @@ def add_range(group: Group) -> None:
         "--frames", default="", metavar="RANGE", help="1001-1100x2,1200; x2 and :2 are steps"
     )
     group.add_argument("--max-frames", type=int, metavar="N", help="only the first N of them (all)")
+    add_extent(group)
+
+
+def add_extent(group: Group) -> None:
+    """Add what says which frames the clip has, and where its shots begin."""
     group.add_argument(
         "--first", type=int, metavar="FRAME", help="the clip's first frame (first on disk)"
     )
@@ -75,8 +80,8 @@ def add_range(group: Group) -> None:
     )
 
 
-def add_model(group: Group, engine: str = "auto") -> None:
-    """Add what says which model, and how it sees the clip."""
+def add_engine(group: Group, engine: str = "auto") -> None:
+    """Add what says which model."""
     shown = [name for name in EngineName if name.help]
     known = ", ".join(f"{name.value} ({name.help})" for name in shown)
     group.add_argument(
@@ -90,6 +95,11 @@ def add_model(group: Group, engine: str = "auto") -> None:
         "--weights", default="", metavar="DIR", help="GVM's weights (what `gvm weights pull` got)"
     )
     group.add_argument("--lora", default="", metavar="DIR", help="an adapter for GVM's UNet (none)")
+
+
+def add_model(group: Group, engine: str = "auto") -> None:
+    """Add what says which model, and how it sees the clip."""
+    add_engine(group, engine)
     group.add_argument(
         "--on-oom",
         default=OnOom.FAIL.value,
@@ -124,16 +134,24 @@ def add_model(group: Group, engine: str = "auto") -> None:
         ("--overlap", "frames shared by consecutive windows, at most half of one (1)"),
         ("--decode-chunk", "frames decoded together; 0 is the whole window, the best (0)"),
         ("--steps", "denoising steps; more than one is experimental (1)"),
-        ("--size", "short edge of the model's frame, pixels (720)"),
-        ("--max-resolution", "longest edge of the model's frame, pixels (1024)"),
     ):
         group.add_argument(flag, type=int, metavar="N", help=text)
+    add_sizes(group)
     group.add_argument(
         "--plan",
         choices=[kind.value for kind in PlanKind],
         help="seamless: any range, same matte; reference: the original's batches (seamless)",
     )
     _add_declared(group, reruns_model=True)
+
+
+def add_sizes(group: Group) -> None:
+    """Add what says how large the model sees the clip."""
+    for flag, text in (
+        ("--size", "short edge of the model's frame, pixels (720)"),
+        ("--max-resolution", "longest edge of the model's frame, pixels (1024)"),
+    ):
+        group.add_argument(flag, type=int, metavar="N", help=text)
 
 
 def add_plate(group: Group, keys: PlateKeys = PlateKeys.AUTO) -> None:

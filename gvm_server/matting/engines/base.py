@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -43,14 +42,6 @@ class Latent(Protocol):
     def nbytes(self) -> int:
         """The memory that it holds."""
         ...
-
-
-class Upsampling(str, Enum):
-    """How an engine's alpha comes up to plate size."""
-
-    GUIDED = "guided"
-    """Fast guided filter with the plate's luminance."""
-    BILINEAR = "bilinear"
 
 
 class Engine(Protocol):
@@ -90,7 +81,8 @@ class EngineInfo:
             after the first call, which loads PyTorch where a GPU has to be asked for its name; it
             raises EngineError where the device is not there.
         preview: whether its mattes are preview grade.
-        upsampling: how its alpha comes up to plate size.
+        spread: sigma of the blur that its alphas have, in working pixels: `gvm measure-spread`
+            measures it. Too small a one leaves edges soft, too large a one sharpens them falsely.
         pad_multiple: both sides of the padded working frame are multiples of this.
         load: makes the model; heavy. It calls back with sentences that say how far it is.
         notes: what the artist should know, in whole sentences.
@@ -104,7 +96,7 @@ class EngineInfo:
     revision: str
     maker: Callable[[], Maker]
     preview: bool
-    upsampling: Upsampling
+    spread: float
     pad_multiple: int
     load: Callable[[Callable[[str], None]], Engine]
     notes: tuple[str, ...] = ()

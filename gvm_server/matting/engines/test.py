@@ -30,7 +30,6 @@ from gvm_server.matting.engines.base import (
     EngineInfo,
     Image,
     Latent,
-    Upsampling,
 )
 from gvm_server.matting.engines.maker import host_maker
 
@@ -47,7 +46,7 @@ def info() -> EngineInfo:
         revision=f"test-{CODE_VERSION}",
         maker=host_maker,
         preview=False,
-        upsampling=Upsampling.BILINEAR,
+        spread=0.0,
         pad_multiple=32,  # as the real model's, so that padding is tested too
         load=_load,
         notes=("The test engine is arithmetic, not a model: its mattes mean nothing.",),

@@ -80,6 +80,13 @@ def srgb_from_linear(linear: Pixels) -> Pixels:
     return np.maximum(encoded, clipped, out=encoded)
 
 
+def linear_from_srgb(display: Pixels) -> Pixels:
+    """Return linear light 0..1 for display-referred sRGB, clipped (IEC 61966-2-1)."""
+    clipped = np.clip(display, np.float32(0.0), np.float32(1.0))
+    power = _power((clipped + np.float32(0.055)) / np.float32(1.055), 2.4)
+    return np.where(clipped <= np.float32(0.04045), clipped / np.float32(12.92), power)
+
+
 def linear_from_cineon(code: Pixels) -> Pixels:
     """Return linear values, white 1.0, for Cineon code values 0..1 of 1023."""
     offset = math.exp((_CINEON_BLACK - _CINEON_WHITE) * _CINEON_EXPONENT)
@@ -121,13 +128,6 @@ def linear_from_hlg(signal: Pixels) -> Pixels:
 def linear_from_display(signal: Pixels) -> Pixels:
     """Return display light for signals 0..1 (ITU-R BT.1886 with a black of 0: gamma 2.4)."""
     return _power(np.clip(signal, np.float32(0.0), np.float32(1.0)), _DISPLAY_GAMMA)
-
-
-def linear_from_srgb(display: Pixels) -> Pixels:
-    """Return linear light 0..1 for display-referred sRGB, clipped (IEC 61966-2-1)."""
-    clipped = np.clip(display, np.float32(0.0), np.float32(1.0))
-    power = _power((clipped + np.float32(0.055)) / np.float32(1.055), 2.4)
-    return np.where(clipped <= np.float32(0.04045), clipped / np.float32(12.92), power)
 
 
 def display_from_linear(light: Pixels) -> Pixels:

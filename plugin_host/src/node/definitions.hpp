@@ -4,7 +4,7 @@
 // Version history (major: old projects break; minor: a parameter or choice was added):
 //   1.0  first release
 //   1.1  readMedia, badPixels, plateCheck
-//   1.2  matteExposure, matteHighlights
+//   1.2  matteExposure, matteHighlights, matteRefine
 #pragma once
 
 #include <array>

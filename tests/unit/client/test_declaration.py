@@ -20,6 +20,9 @@ ADDED = """
     core_gain: float = setting(
         0.0, label="Core Gain", help="alpha added to the core", bounds=(0.0, 1.0)
     )
+    rim: str = setting(
+        "soft", label="Rim", help="how it ends", choices=("soft", "hard", "torn", "no")
+    )
 """
 DOORS = """
 import argparse
@@ -37,18 +40,30 @@ parser = argparse.ArgumentParser()
 options.add_knobs(parser.add_argument_group("the matte"))
 assert parser.parse_args(["--core-gain", "0.5"]).core_gain == 0.5
 assert "alpha added to the core (0)" in parser.format_help()
-knobs = MatteKnobs(core_gain=0.5)
-assert "--core-gain=0.5" in list(knob_words(knobs))
+assert parser.parse_args(["--rim", "hard"]).rim == "hard"
+knobs = MatteKnobs(core_gain=0.5, rim="torn")
+assert {"--core-gain=0.5", "--rim=torn"} <= set(knob_words(knobs))
+assert find_knob("rim").choices == ("soft", "hard", "torn", "no")
+assert find_knob("rim") in on_page(Page.MATTE) and "rim" not in BOUNDS
 assert find_knob("core_gain").label == "Core Gain"
 assert find_knob("core_gain") in on_page(Page.MATTE)
 assert BOUNDS["core_gain"] == (0.0, 1.0)
-assert as_options({"core_gain": 0.5}).levels == knobs
+assert as_options({"core_gain": 0.5, "rim": "torn"}).levels == knobs
 matte = Matte(job="a" * 32, plate=FilePlate(path="/p.exr"), output=FileOutput(path="/m"),
               knobs=knobs)
 assert decode(encode(matte, request="1")).message.knobs == knobs
 header = make_tables.headers()[make_tables.GENERATED / "settings.hpp"]
 assert "double core_gain = 0.0;" in header
 assert '{"core_gain", "matteCoreGain", "Core Gain", "Alpha added to the core.",' in header
+assert 'std::string rim = "soft";' in header
+assert '{"rim", "matteRim", "Rim", "How it ends.", &MatteKnobs::rim, 4,' in header
+assert '{"soft", "hard", "torn", "no"},' in header and '{"Soft", "Hard", "Torn", "No"}}' in header
+try:
+    MatteKnobs(rim="round")
+except SettingsError as error:
+    assert "rim is 'round'; it must be one of soft, hard, torn, no" in str(error)
+else:
+    raise AssertionError("it was taken")
 try:
     MatteKnobs(core_gain=2.0)
 except SettingsError as error:
@@ -84,7 +99,7 @@ def test_an_added_knob_is_in_every_door(tmp_path: Path):
 def test_what_is_declared_is_what_there_is():
     """In order, with the field's own default and type."""
     names = [declared.name for declared in settings_of(MatteKnobs)]
-    finish = ["black", "white", "gamma", "grow", "blur", "invert"]
+    finish = ["black", "white", "gamma", "grow", "blur", "invert", "refine"]
     assert names == [*finish, "exposure", "highlights"]
     assert [one.name for one in settings_of(MatteKnobs) if not one.reruns_model] == finish
     assert values_in(MatteKnobs(), Finish) == {

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gvm_client.errors import EngineError, ErrorCode
 from gvm_client.settings import ModelSettings, Noise, WindowSettings
-from gvm_server.matting.engines.base import Engine, EngineInfo, Upsampling
+from gvm_server.matting.engines.base import Engine, EngineInfo
 from gvm_server.matting.engines.gvm.checkpoint import weight_files
 from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE, GvmOptions, resolve
 from gvm_server.matting.engines.gvm.config_files import read_config
@@ -26,6 +26,8 @@ from gvm_server.matting.engines.machine import Machine, resolved_device
 from gvm_server.matting.engines.maker import Maker, host_maker, torch_maker
 from gvm_server.matting.working_size import WorkingSize
 
+# Not measured, for its weights were not at hand: what is best where nothing is known of a blur.
+SPREAD = 0.35  # working pixels
 CODE_REVISION = 2  # goes up whenever the same weights and settings give other pixels
 # The options that say what was asked; the others say how it is made, which is the maker's.
 ASKED = ("noise", "seed", "unet", "lora")
@@ -70,7 +72,7 @@ def info(folder: Path, options: GvmOptions) -> EngineInfo:
         revision=f"gvm{CODE_REVISION}-{_fingerprint(folder, options)}",
         maker=cache(partial(gvm_maker, folder, options)),
         preview=False,
-        upsampling=Upsampling.GUIDED,
+        spread=SPREAD,
         pad_multiple=PAD_MULTIPLE,
         load=partial(_load, folder, options),
         notes=tuple(notes),

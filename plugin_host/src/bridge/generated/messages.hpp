@@ -399,6 +399,7 @@ void fields(Visitor& visit, MatteKnobs& value) {
   visit.defaulted("grow", value.grow);
   visit.defaulted("blur", value.blur);
   visit.defaulted("invert", value.invert);
+  visit.defaulted("refine", value.refine);
   visit.defaulted("exposure", value.exposure);
   visit.defaulted("highlights", value.highlights);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -59,6 +60,7 @@ struct MatteKnobs {
   double grow = 0.0;
   double blur = 0.0;
   bool invert = false;
+  std::string refine = "guided";
   double exposure = 0.0;
   std::string highlights = "rolloff";
 };
@@ -116,7 +118,7 @@ struct ChoiceKnob {
   std::string MatteKnobs::*value;
   bool reruns_model;
   std::size_t count;
-  std::array<const char*, 2> words, labels;
+  std::array<const char*, 3> words, labels;
 };
 
 inline constexpr std::array<RealKnob, 6> kRealKnobs{{
@@ -138,7 +140,10 @@ inline constexpr std::array<SwitchKnob, 1> kSwitchKnobs{{
     {"invert", "matteInvert", "Invert", "1 becomes 0.", &MatteKnobs::invert, false},
 }};
 
-inline constexpr std::array<ChoiceKnob, 1> kChoiceKnobs{{
+inline constexpr std::array<ChoiceKnob, 2> kChoiceKnobs{{
+    {"refine", "matteRefine", "Refine", "Edges at plate size: none, guided by the plate, or detail, octave by octave, for plates of 2.5 times the model's size and more.", &MatteKnobs::refine, false, 3,
+     {"none", "guided", "detail"},
+     {"None", "Guided", "Detail"}},
     {"highlights", "matteHighlights", "Highlights", "Light above white, as the model sees it: rolloff keeps what is brighter apart, clip makes all of it white.", &MatteKnobs::highlights, true, 2,
      {"rolloff", "clip"},
      {"Rolloff", "Clip"}},

@@ -15,7 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gvm_client.errors import ErrorCode, GvmError, InputError, JobCancelled
-from gvm_client.settings import Highlights, MatteKnobs, ModelSettings, PlanKind, WindowSettings
+from gvm_client.settings import (
+    Highlights,
+    MatteKnobs,
+    ModelSettings,
+    PlanKind,
+    Refine,
+    WindowSettings,
+)
 from gvm_client.windows import Plan, blends, windows_covering, windows_for
 from gvm_server.matting.engines.base import Engine
 from gvm_server.matting.engines.machine import Machine
@@ -120,7 +127,9 @@ def make_spec(
 
 
 @st.composite
-def clips(draw: st.DrawFn) -> tuple[DrawnPlate, WindowSettings, tuple[int, ...], list[int]]:
+def clips(
+    draw: st.DrawFn,
+) -> tuple[DrawnPlate, WindowSettings, tuple[int, ...], list[int], MatteKnobs]:
     """Draw a clip, its plan, and some of its frames in some order."""
     first = draw(st.integers(-20, 1001))
     length = draw(st.integers(1, 24))
@@ -136,19 +145,20 @@ def clips(draw: st.DrawFn) -> tuple[DrawnPlate, WindowSettings, tuple[int, ...],
     clip = range(first, first + length)
     cuts = draw(st.sets(st.sampled_from(clip[1:]), max_size=2)) if length > 1 else ()
     frames = draw(st.lists(st.sampled_from(clip), min_size=1, unique=True))
-    return DrawnPlate(clip[0], clip[-1]), window, tuple(sorted(cuts)), frames
+    knobs = MatteKnobs(refine=draw(st.sampled_from(Refine)).value)
+    return DrawnPlate(clip[0], clip[-1]), window, tuple(sorted(cuts)), frames, knobs
 
 
 @settings(max_examples=40, deadline=None)
 @given(clips())
 def test_any_range_gives_the_clip_s_own_bits(drawn):
     """matte(range) == matte(clip)[range], bit for bit, each from nothing."""
-    plate, window, cuts, frames = drawn
+    plate, window, cuts, frames, knobs = drawn
     clip = range(plate.first, plate.last + 1)
     alphas = []
     for asked in (clip, tuple(frames)):
         with TemporaryDirectory() as folder, open_bench(Path(folder)) as bench:
-            spec = make_spec(bench, plate, asked, window=window, cuts=cuts)
+            spec = make_spec(bench, plate, asked, window=window, cuts=cuts, knobs=knobs)
             bench.run(spec)
             assert bench.ended == [None]
             alphas.append(spec.sink.alphas)

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from gvm_client.errors import EngineError, ErrorCode
-from gvm_server.matting.engines.base import Image, Upsampling
+from gvm_server.matting.engines.base import Image
 from gvm_server.matting.engines.preview import engine as preview
-from gvm_server.matting.engines.preview.engine import PreviewEngine, info, person_box
+from gvm_server.matting.engines.preview.engine import SPREAD, PreviewEngine, info, person_box
 from tests.support.portrait import portrait
 
 
@@ -123,13 +123,13 @@ def test_an_empty_alpha_has_no_box():
 
 
 def test_the_engine_is_labelled_preview():
-    """Name, revision, upsampling and notes say what this engine is."""
+    """Name, revision, spread and notes say what this engine is."""
     known = info()
     assert known.name == "preview"
     assert known.preview
     assert known.revision.startswith("preview-2-")
     assert ("device", "cpu") in known.maker()
-    assert known.upsampling is Upsampling.GUIDED
+    assert known.spread == SPREAD
     assert known.pad_multiple == 1
     assert any("one person" in note for note in known.notes)
 
