@@ -56,7 +56,7 @@ header = make_tables.headers()[make_tables.GENERATED / "settings.hpp"]
 assert "double core_gain = 0.0;" in header
 assert '{"core_gain", "matteCoreGain", "Core Gain", "Alpha added to the core.",' in header
 assert 'std::string rim = "soft";' in header
-assert '{"rim", "matteRim", "Rim", "How it ends.", &MatteKnobs::rim, 4,' in header
+assert '{"rim", "matteRim", "Rim", "How it ends.", &MatteKnobs::rim, false, 4,' in header
 assert '{"soft", "hard", "torn", "no"},' in header and '{"Soft", "Hard", "Torn", "No"}}' in header
 try:
     MatteKnobs(rim="round")
