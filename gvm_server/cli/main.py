@@ -16,6 +16,7 @@ from operator import attrgetter
 from gvm_client import __version__
 from gvm_client.errors import GvmError, OutputError
 from gvm_client.filenames import of_view
+from gvm_client.guides import GUIDE_HELP
 from gvm_client.process import Exit, exit_for
 from gvm_server.cli import options
 from gvm_server.cli.terminal import ReaderGone, guarded_streams
@@ -26,7 +27,7 @@ exit codes: 0 done; 2 usage; 3 the input is wrong; 4 server trouble; 5 the outpu
 written; 130 cancelled; 141 the reader of the output left"""
 
 
-_PATHS_OF_VIEWS = ("plate", "out", "data_dir", "output_dir", "movie", "comp", "png")
+_PATHS_OF_VIEWS = ("plate", "out", "data_dir", "output_dir", "movie", "comp", "png", *GUIDE_HELP)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

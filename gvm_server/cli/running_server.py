@@ -12,6 +12,7 @@ from gvm_client.client import Client
 from gvm_client.connection import read_any_connection
 from gvm_client.errors import ErrorCode, GvmError, ServerNotRunning
 from gvm_client.folders import LOG_NAME, runtime_path
+from gvm_client.guides import GUIDE_HELP
 from gvm_client.process import Exit
 from gvm_client.protocol.lifecycle import JobState
 from gvm_client.protocol.messages import JobSummary, ServerStatus
@@ -114,7 +115,8 @@ def _job_in_words(job: JobSummary) -> str:
         f"  {rate:.2f} frames/s  {age}  {job.engine}  {job.priority.value}"
         f"  {job.plate} -> {job.output}"
     )
-    return "\n            ".join(one_line(text) for text in (line, job.note) if text)
+    guides = ", ".join(f"{name} {path}" for name in GUIDE_HELP if (path := getattr(job, name)))
+    return "\n            ".join(one_line(text) for text in (line, guides, job.note) if text)
 
 
 def cancel(parsed: argparse.Namespace) -> int:

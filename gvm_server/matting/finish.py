@@ -1,9 +1,9 @@
-"""From window alphas to a frame's file: cross-fade, crop, refine to plate size, knobs, EXR.
+"""From window alphas to a frame's file: cross-fade, refine to plate size, knobs, guides, EXR.
 
 Outside a frame's data window the plate has no pixels, so there is nothing to matte: before the
 knobs the alpha is 0 there, as far as the display window reaches, and the edge of a cropped plate is
 an edge to grow and blur over. An alpha covers its frame's data window, and the display window too
-where the knobs may leave something there.
+where the knobs, or a holdout matte, may leave something there.
 
 It runs on writer threads, behind the thread that owns the GPU.
 """
@@ -20,6 +20,7 @@ from gvm_client import __version__
 from gvm_client.settings import MatteKnobs
 from gvm_client.windows import Blend, windows_covering
 from gvm_server.matting.engines.base import Image
+from gvm_server.matting.guides import NO_GUIDES, GuideMattes
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.knobs import apply as apply_knobs
 from gvm_server.matting.knobs import reaches_out
@@ -58,6 +59,7 @@ def finish(
     """Bring a working-size alpha [padded_height, padded_width] to the plate and deliver it.
 
     Raises:
+        InputError: a guide's frame cannot be read.
         OutputError: it cannot be written.
     """
     with timer.stage(Stage.REFINE):
@@ -66,7 +68,9 @@ def finish(
             pixels = cut_like_the_original(upscale(seen, *frame_in.guide.size))
         else:
             pixels = refine(seen, frame_in.guide, spec.refine, spec.engine.spread)
-        pixels, window = in_window(pixels, spec.geometry, frame_in.header.data, spec.knobs)
+        data = frame_in.header.data
+        guided = spec.guides, frame_in.frame
+        pixels, window = in_window(pixels, spec.geometry, data, spec.knobs, *guided)
     with timer.stage(Stage.WRITE):
         return spec.sink.put(
             Alpha(
@@ -86,19 +90,30 @@ def cut_like_the_original(alpha: Image) -> Image:
 
 
 def in_window(
-    pixels: Image, geometry: ClipGeometry, data: Box, knobs: MatteKnobs
+    pixels: Image,
+    geometry: ClipGeometry,
+    data: Box,
+    knobs: MatteKnobs,
+    guides: GuideMattes = NO_GUIDES,
+    frame: int = 0,
 ) -> tuple[Image, Box]:
-    """Return a canvas's alpha under the knobs over the window that a frame's file gets, and that.
+    """Return a canvas's alpha under knobs and guides over its file's window, and that window.
 
     Args:
         pixels: [canvas height, canvas width] in 0..1.
         geometry: the clip's.
         data: the frame's data window.
         knobs: what is done to it.
+        guides: what forces it then.
+        frame: the guides' frame.
+
+    Raises:
+        InputError: a guide's frame cannot be read.
     """
     whole = geometry.display.united(data)
     shaped = apply_knobs(cut_out(pixels, geometry.canvas, whole, known=data), knobs)
-    if reaches_out(knobs):
+    shaped = guides.apply(shaped, whole, frame)
+    if reaches_out(knobs) or guides.holdout is not None:
         return shaped, whole
     return cut_out(shaped, whole, data, known=data), data
 
@@ -124,6 +139,7 @@ def _attributes(spec: JobSpec, frame: int, made: Fingerprint) -> Mapping[str, st
         "gvm:revision": spec.engine.revision,
         "gvm:settings": json.dumps(asdict(spec.window)),
         "gvm:knobs": json.dumps(asdict(spec.knobs)),
+        **spec.guides.attributes,
         "gvm:windows": " ".join(f"{window.first}-{window.last}" for window in windows),
         PLATE_KEY: spec.plate.key(frame).hex(),
         "gvm:colourspace": spec.plate.colour.name,

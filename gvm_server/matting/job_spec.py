@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gvm_client.settings import Highlights, MatteKnobs, PlanKind, Refine, WindowSettings
 from gvm_client.windows import Plan
 from gvm_server.matting.engines.base import EngineInfo
+from gvm_server.matting.guides import NO_GUIDES, GuideMattes
 from gvm_server.matting.refine import DETAIL_FROM, Size, fitting, ratio
 from gvm_server.matting.working_size import WorkingSize, working_size
 from gvm_server.media.colour.view import View
@@ -30,6 +31,7 @@ class JobSpec:
         geometry: where the clip's pictures lie.
         working: the size at which it sees them.
         playhead: the frame to make first, or None.
+        guides: mattes that force the alpha.
     """
 
     plate: Plate
@@ -42,6 +44,12 @@ class JobSpec:
     geometry: ClipGeometry
     working: WorkingSize
     playhead: int | None = None
+    guides: GuideMattes = NO_GUIDES
+
+    def close(self) -> None:
+        """Give the clips' files and decoders back."""
+        self.plate.close()
+        self.guides.close()
 
     @property
     def canvas(self) -> Box:

@@ -79,10 +79,10 @@ def window_key(spec: JobSpec, window: Window) -> bytes:
 
 
 def alpha_key(spec: JobSpec, frame: int) -> bytes:
-    """Return the key of a finished alpha: its windows, its place in them, its plate, the knobs.
+    """Return the key of a finished alpha: its windows, its place in them, plate, knobs and guides.
 
     Raises:
-        InputError: a plate frame is not there.
+        InputError: a plate frame, or one of a guide, is not there.
     """
     parts: list[_Part] = ["alpha", FINISH_REVISION, spec.plate.key(frame)]
     parts += [spec.reference, spec.sink.depth]
@@ -90,6 +90,7 @@ def alpha_key(spec: JobSpec, frame: int) -> bytes:
     if spec.refine is not Refine.NONE:
         parts.append(spec.engine.spread)
     parts += astuple(spec.geometry.display)  # the file's windows depend on it
+    parts += spec.guides.key_parts(frame)
     for blend in blends(spec.plan, frame):
         place = frame - blend.window.first
         parts += [window_key(spec, blend.window), place, blend.numerator, blend.denominator]

@@ -58,9 +58,10 @@ def look_up(
     Raises:
         InputError: a plate changed since an alpha was lost.
         InputError: a frame lies outside the clip, plate frames are missing (all are named), or one
-            that is needed has no readable header, or another format than the clip.
+            that is needed has no readable header, or another format than the clip; so of a guide.
     """
     _check_plate(spec)
+    stand_ins = spec.guides.check(spec.frames)
     maker = maker_words(spec)
     kept: dict[int, str] = {}
     damaged: list[int] = []
@@ -92,6 +93,7 @@ def look_up(
             for window in windows
         ),
         notes=(
+            *stand_ins,
             *_of_other_makers(kept, maker),
             *of_damage(len(damaged), "finished frame", damaged),
             *of_damage(len(damaged_in_cache), "cached alpha", damaged_in_cache),

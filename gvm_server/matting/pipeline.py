@@ -229,7 +229,7 @@ class Pipeline:
         self._background.close(reason)
 
     def _end(self, failure: GvmError | None) -> None:
-        self._spec.plate.close()
+        self._spec.close()
         self._spec.sink.close()
         self._on_end(failure)
 

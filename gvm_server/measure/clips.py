@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-import av
 import numpy as np
 
 from gvm_client.errors import ErrorCode, InputError
@@ -17,11 +14,9 @@ from gvm_server.media.file_access import Roots
 from gvm_server.media.geometry import on_display
 from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.base import Plate, PlateOptions
-from gvm_server.media.plates.find import MoviePath, StillPath, resolve_plate
-from gvm_server.media.plates.open import open_plate
+from gvm_server.media.plates.find import StillPath, resolve_plate
+from gvm_server.media.plates.mattes import ALPHA_FIRST, PICTURE_FIRST, open_first_layer
 
-ALPHA_LAYERS = ("A", "alpha", "")  # the first that is there; "" is the picture
-PICTURE_FIRST = ("", "A", "alpha")
 LOWEST, HIGHEST = -0.5, 1.5  # filters overshoot; what lies beyond is no 0..1 matte
 TRIMAP_UNKNOWN = (0.1, 0.9)  # between; writers round 128 / 255 in many ways
 
@@ -84,16 +79,16 @@ def open_matte(path: str, *, layer: str = "") -> MatteClip:
         layer: a layer or channel; "" looks for the alpha.
 
     Raises:
-        InputError: it is not there, unreadable, has no such layer, or is a movie with alpha.
+        InputError: it is not there, unreadable, or has no such layer.
     """
-    return _open(path, (layer,) if layer else ALPHA_LAYERS)
+    return _open(path, (layer,) if layer else ALPHA_FIRST)
 
 
 def open_trimap(path: str) -> MatteClip:
     """Open a trimap: its picture, or the alpha of a file that has nothing else.
 
     Raises:
-        InputError: it is not there, unreadable, or a movie with alpha.
+        InputError: it is not there, or unreadable.
     """
     return _open(path, PICTURE_FIRST)
 
@@ -120,9 +115,9 @@ def unknown_in(trimap: MatteClip, frame: int) -> Mask:
 
 def _open(path: str, layers: tuple[str, ...]) -> MatteClip:
     place = resolve_plate(path)
-    if isinstance(place, MoviePath):
-        _refuse_alpha(place.path)
-    plate = _first_that_opens(path, layers[:1] if isinstance(place, MoviePath) else layers)
+    # `raw`: a matte's values are coverage, in every space.
+    options = PlateOptions(path=path, colourspace="raw")
+    plate = open_first_layer(options, layers, roots=Roots())
     with ExitStack() as failed:
         failed.callback(plate.close)
         missing = frozenset(plate.missing())
@@ -136,37 +131,3 @@ def _open(path: str, layers: tuple[str, ...]) -> MatteClip:
         )
         failed.pop_all()
     return opened
-
-
-def _first_that_opens(path: str, layers: Sequence[str]) -> Plate:
-    """Open a plate by the first of these layers that it has."""
-    first, *others = layers
-    try:
-        return _plate(path, first)
-    except InputError as error:
-        if not others or error.code is not ErrorCode.PLATE_MISMATCH:
-            raise
-    return _first_that_opens(path, others)
-
-
-def _plate(path: str, layer: str) -> Plate:
-    # `raw`: a matte's values are coverage, in every space.
-    return open_plate(PlateOptions(path=path, layer=layer, colourspace="raw"), roots=Roots())
-
-
-def _refuse_alpha(path: Path) -> None:
-    """Refuse a movie with an alpha channel: its picture would be measured for the matte."""
-    try:
-        with av.open(str(path)) as movie:
-            stream = next(iter(movie.streams.video), None)
-            kind = stream.format if stream is not None else None
-            has_alpha = kind is not None and any(part.is_alpha for part in kind.components)
-    except (OSError, ValueError):  # whoever opens it as a plate says why it cannot be
-        return
-    if has_alpha:
-        raise InputError(
-            f"{path} is a movie with an alpha channel, which is not read from movies.",
-            remedy="Write the matte as a grey movie, or as an EXR or PNG sequence.",
-            code=ErrorCode.PLATE_MISMATCH,
-            path=str(path),
-        )

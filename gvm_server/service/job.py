@@ -329,6 +329,7 @@ class Job:
                 seconds=(now if ended is None else ended) - self._asked_at,
                 note=self._note if self.state.is_final else self._doing(),
                 ended_seconds=0.0 if ended is None else max(now - ended, 0.0),
+                **self.request.guides.paths,
             )
 
     def _wait_for_room(self) -> None:

@@ -27,6 +27,7 @@ from gvm_client.windows import Plan
 from gvm_server.matting.engines.base import EngineInfo
 from gvm_server.matting.engines.machine import Machine
 from gvm_server.matting.engines.registry import find_engine
+from gvm_server.matting.guides import GuideMattes, open_guides
 from gvm_server.matting.job_spec import JobSpec, working_size_of
 from gvm_server.matting.resources import check_memory
 from gvm_server.matting.working_size import WorkingSize
@@ -108,6 +109,8 @@ def prepare(
         shown = _shown(request, plate, geometry, frames, context, check_ending)
         if shown is not None:
             frames = (shown.frame,)
+        guides = _guides(request, context, geometry)
+        failed.callback(guides.close)
         spec = JobSpec(
             plate=plate,
             plan=Plan.of(window, first=plate.first, last=plate.last, cuts=request.plate.cuts),
@@ -119,9 +122,10 @@ def prepare(
             geometry=geometry,
             working=working,
             playhead=request.playhead if shown is None else shown.frame,
+            guides=guides,
         )
         failed.pop_all()
-    seen = (*plate.notes, *_left_out(geometry))
+    seen = (*plate.notes, *_left_out(geometry), *guides.notes)
     notes = (*engine.notes, *seen, *fitted, *_advice(window), *spec.advice)
     return PreparedJob(spec=spec, notes=notes, ocio_digest=configuration.digest.hex())
 
@@ -187,6 +191,15 @@ def _open(
         buffers=context.buffers,
         ask=ask,
     )
+
+
+def _guides(request: Matte, context: ServerContext, geometry: ClipGeometry) -> GuideMattes:
+    """Open what forces the alpha, read by the plate's own rules as far as it has them."""
+    plate = request.plate
+    options = PlateOptions(path="", bad_pixels=plate.bad_pixels, memo=context.cache.memo)
+    if isinstance(plate, FilePlate):
+        options = replace(options, missing=plate.missing, keys=plate.keys)
+    return open_guides(request.guides, options, geometry, roots=context.roots)
 
 
 def _left_out(geometry: ClipGeometry) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ def page(jobs: Iterable[JobSummary]) -> tuple[JobSummary, ...]:
     """Return as many jobs as one status has room for, the first ones."""
     room, shown = MAX_MESSAGE_BYTES * 3 // 4, list[JobSummary]()
     for job in jobs:
-        texts = (job.job, job.plate, job.output, job.note)
+        texts = (job.job, job.plate, job.output, job.note, job.garbage, job.holdout)
         room -= _JOB_BYTES + sum(len(text.encode()) for text in texts)
         if room < 0 or len(shown) == MAX_JOBS:
             break

@@ -182,7 +182,7 @@ class Scheduler:
         job.check_ending()
         prepared = prepare(job.wanted, job.window, self._context, job.need, job.check_ending)
         with ExitStack() as failed:
-            failed.callback(prepared.spec.plate.close)
+            failed.callback(prepared.spec.close)
             job.check_ending()
             self._reserve(job, prepared.spec)
             found = look_up(prepared.spec, self._resources.cache, job.check_ending, job.lost)

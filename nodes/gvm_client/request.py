@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from gvm_client.context import job_context
 from gvm_client.declaration import values_in
+from gvm_client.guides import Guides
 from gvm_client.protocol.messages import EngineName, FileOutput, FilePlate, JobContext, Matte
 from gvm_client.settings import (
     DEFAULT_PRESET,
@@ -22,12 +23,13 @@ UNNAMED = "0" * 32
 """The name of a request that has not got its job's yet."""
 
 
-def matte_request(
+def matte_request(  # noqa: PLR0913 (a request has so many sides)
     options: object,
     plate: FilePlate,
     output: FileOutput,
     *,
     model: ModelSettings,
+    guides: Guides,
     preset: str = DEFAULT_PRESET,
     context: JobContext | None = None,
 ) -> Matte:
@@ -40,6 +42,7 @@ def matte_request(
         plate: where the plate is, and how it is read.
         output: where the mattes go.
         model: the weights, and what to do when memory is short.
+        guides: mattes that force the alpha.
         preset: of the window's settings.
         context: colour, weights and umask; None is this process's own.
 
@@ -62,4 +65,5 @@ def matte_request(
         model=model,
         engine=EngineName(getattr(options, "engine")),  # noqa: B009 (any object that has one)
         context=job_context() if context is None else context,
+        guides=guides,
     )

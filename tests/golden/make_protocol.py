@@ -8,7 +8,7 @@ from pathlib import Path
 import msgpack
 
 from gvm_client.errors import ErrorCode
-from gvm_client.limits import MAX_VARIABLES
+from gvm_client.limits import MAX_RADIUS, MAX_VARIABLES
 from gvm_client.protocol import PROTOCOL_VERSION
 from gvm_client.protocol.messages import MAX_TEXT, MESSAGE_TYPES, Cancel, Message
 from gvm_client.protocol.wire import MAX_MESSAGE_BYTES, encode
@@ -70,7 +70,10 @@ def _refused_bytes() -> list[dict[str, object]]:
         _raw("broken UTF-8", b"\x81\xa1v\xa1\xff", MALFORMED),
         _raw(
             "a field named twice",
-            b"\x84\xa1v\x03\xa4type\xa6cancel\xa7request\xa17\xa4body" + twice,
+            b"\x84\xa1v"
+            + msgpack.packb(PROTOCOL_VERSION)
+            + b"\xa4type\xa6cancel\xa7request\xa17\xa4body"
+            + twice,
             MALFORMED,
         ),
     ]
@@ -146,6 +149,10 @@ def _refused_values() -> list[dict[str, object]]:
         in_matte("a hash that is none", BAD, context={"ocio_digest": "xyz"}),
         in_matte("relative weights", BAD, context={"weights": "w"}),
         in_matte("a umask of more than nine bits", BAD, context={"umask": 0o1000}),
+        in_matte("a relative garbage matte", BAD, guides={"garbage": "roto.exr"}),
+        in_matte("a relative holdout matte", BAD, guides={"holdout": "roto.exr"}),
+        in_matte("a negative feather", BAD, guides={"guide_feather": -1.0}),
+        in_matte("a feather beyond its bound", BAD, guides={"guide_feather": MAX_RADIUS + 1}),
         in_matte("a negative number of frames", BAD, max_frames=-1),
         in_matte("no frames pushed", BAD, plate={**pushed_plate, "frames": []}),
         in_matte(

@@ -42,6 +42,8 @@ SUMMARY = say.JobSummary(
     seconds=3.25,
     note="Window 3 of 15.",
     ended_seconds=61.5,
+    garbage="/shots/sh010/roto/garbage.%04d.exr",
+    holdout="/shots/sh010/roto/core.png",
 )
 
 # Each message's word, then its samples by name.
@@ -110,6 +112,9 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
                 device="cuda",
                 precision="float16",
                 compilation="none",
+            ),
+            guides=say.Guides(
+                garbage="/roto/Müll.####.exr", holdout="/roto/core.mov", guide_feather=2.5
             ),
         ),
         "pushed": say.Matte(

@@ -22,6 +22,7 @@ from gvm_client.text import ARE, counted
 from gvm_client.windows import Plan, windows_for
 from gvm_nodes.farm import deadline, opencue, openjd
 from gvm_nodes.farm.job import FarmJob
+from gvm_server.cli.farm.guides import check_guides, find_guides
 from gvm_server.cli.farm.task_options import farm_request, worker_words
 from gvm_server.cli.matte.original import clip_name
 from gvm_server.cli.matte.request import absolute, context_of
@@ -30,6 +31,7 @@ from gvm_server.cli.terminal import size_in_words
 from gvm_server.matting.engines.registry import entry_of
 from gvm_server.media.colour.ocio import load_config
 from gvm_server.media.file_access import Roots
+from gvm_server.media.geometry import ClipGeometry
 from gvm_server.media.plates.base import PlateOptions
 from gvm_server.media.plates.find import parse_pattern, resolve_plate
 from gvm_server.media.plates.open import open_plate
@@ -72,10 +74,13 @@ def plan_job(parsed: argparse.Namespace) -> FarmJob:
         GvmError: the plate or a setting is wrong.
     """
     request = farm_request(parsed)
+    guides = find_guides(request)
     command = tuple(shlex.split(parsed.plate_step))
     clip = expect_clip(parsed) if command else find_clip(parsed)
     frames = asked_frames(request, clip)
     needed = needed_frames(request, clip, frames)
+    if clip.geometry is not None:
+        check_guides(request, clip.geometry, frames)
     out = Path(absolute(parsed.out))
     pattern = parse_pattern(out)
     return FarmJob(
@@ -91,6 +96,7 @@ def plan_job(parsed: argparse.Namespace) -> FarmJob:
         minutes=parsed.timeout,
         gvm=parsed.gvm,
         words=worker_words(parsed, request, clip.colourspace),
+        guides=guides,
         gpu_mib=_gpu_mib(request, clip),
         plate_command=command,
         plate_frames=needed,
@@ -150,6 +156,7 @@ class Clip:
         last: the clip's last frame.
         size: width and height in pixels; None where nobody said.
         missing: frames of the clip that are not there.
+        geometry: where its pictures lie; None where they are not there to be looked at.
         colourspace: what the plate is read as; "" where it is not there to be looked at.
     """
 
@@ -158,6 +165,7 @@ class Clip:
     last: int
     size: tuple[int, int] | None
     missing: frozenset[int] = frozenset()
+    geometry: ClipGeometry | None = None
     colourspace: str = ""
 
 
@@ -180,14 +188,15 @@ def find_clip(parsed: argparse.Namespace) -> Clip:
     plate = open_plate(options, roots=Roots())
     try:
         missing = frozenset(plate.missing())
-        canvas = plate.geometry().canvas
-        size = canvas.width, canvas.height
+        geometry = plate.geometry()
+        size = geometry.canvas.width, geometry.canvas.height
         return Clip(
             path=path,
             first=plate.first,
             last=plate.last,
             size=size,
             missing=missing,
+            geometry=geometry,
             colourspace=plate.colour.name,
         )
     finally:
@@ -251,6 +260,11 @@ def validate(parsed: argparse.Namespace) -> int:
     asked = f"{counted(len(frames), 'frame', ARE)}"
     print(f"{clip.path}: the clip is {clip.first}-{clip.last}; {asked} asked for.")
     _check_plate(clip, needed, Missing(parsed.missing))
+    assert clip.geometry is not None  # noqa: S101 (the plate was looked at)
+    for says in check_guides(request, clip.geometry, frames):
+        print(says)
+    for name in (guide.name for guide in find_guides(request)):
+        print(f"The {name} matte is there.")
     _check_room(clip, len(frames), parsed)
     return Exit.DONE
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from gvm_client.declaration import option_of, settings_of
 from gvm_client.engines import EngineName, named_engines
 from gvm_client.errors import SettingsError
+from gvm_client.guides import Guides
 from gvm_client.protocol.messages import Matte
 from gvm_client.settings import AUTO_PRESET, WINDOW_OPTIONS, MatteKnobs, Noise, OnOom, Priority
 from gvm_server.cli.matte.request import absolute, request_from
@@ -79,15 +80,17 @@ def worker_words(
         if value != "":
             words.append(_word(name, absolute(value) if name in _FOLDERS else value))
     words += knob_words(request.knobs)
+    words += knob_words(request.guides) if any(request.guides.paths.values()) else ()
     words += [_word("ocio_variable", variable) for variable in context.ocio_variables]
     words += [_word("cut", cut) for cut in request.plate.cuts]
     words += [f"--{name}" for name in _FLAGS if getattr(parsed, name)]
     return tuple(words)
 
 
-def knob_words(knobs: MatteKnobs) -> Iterator[str]:
+def knob_words(knobs: MatteKnobs | Guides) -> Iterator[str]:
     """Yield an option for every knob; of a switch, where it is on."""
-    for declared in settings_of(MatteKnobs):
+    kind: type = type(knobs)
+    for declared in settings_of(kind):
         value = getattr(knobs, declared.name)
         if value is True:
             yield option_of(declared.name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 
 from gvm_client.declaration import option_of, settings_of
+from gvm_client.guides import GUIDE_HELP, Guides
 from gvm_client.protocol.messages import EngineName
 from gvm_client.settings import (
     PRESETS,
@@ -27,6 +28,7 @@ Parser = argparse.ArgumentParser
 Group = argparse._ArgumentGroup  # noqa: SLF001 (what argparse gives has no public name)
 
 KNOBS_ABOUT = "the matte (no knob here runs a model)"
+GUIDES_ABOUT = "guides: mattes that force it (no model runs for them)"
 
 
 def add_options(parser: Parser) -> None:
@@ -48,6 +50,7 @@ def add_options(parser: Parser) -> None:
     add_model(parser.add_argument_group("the model"))
     add_plate(parser.add_argument_group("the plate"))
     add_knobs(parser.add_argument_group(KNOBS_ABOUT))
+    add_guides(parser.add_argument_group(GUIDES_ABOUT))
     _add_deliverables(parser.add_argument_group("deliverables, besides the EXR alphas"))
     _add_output(parser.add_argument_group("output and conduct"))
     original.add_options(parser.add_argument_group(original.ABOUT))
@@ -142,7 +145,7 @@ def add_model(group: Group, engine: str = "auto") -> None:
         choices=[kind.value for kind in PlanKind],
         help="seamless: any range, same matte; reference: the original's batches (seamless)",
     )
-    _add_declared(group, reruns_model=True)
+    _add_declared(group, MatteKnobs, reruns_model=True)
 
 
 def add_sizes(group: Group) -> None:
@@ -205,11 +208,19 @@ def add_plate(group: Group, keys: PlateKeys = PlateKeys.AUTO) -> None:
 
 def add_knobs(group: Group) -> None:
     """Add what says what is done to a finished alpha."""
-    _add_declared(group, reruns_model=False)
+    _add_declared(group, MatteKnobs, reruns_model=False)
 
 
-def _add_declared(group: Group, *, reruns_model: bool) -> None:
-    for declared in settings_of(MatteKnobs):
+def add_guides(group: Group) -> None:
+    """Add the mattes that force the alpha."""
+    for name, text in GUIDE_HELP.items():
+        group.add_argument(option_of(name), default="", metavar="PATH", help=f"{text} (none)")
+    _add_declared(group, Guides, reruns_model=False)
+
+
+def _add_declared(group: Group, kind: type, *, reruns_model: bool) -> None:
+    """Add an option for every setting that a dataclass declares."""
+    for declared in settings_of(kind):
         if declared.reruns_model is not reruns_model:
             continue
         flag, text = option_of(declared.name), declared.help

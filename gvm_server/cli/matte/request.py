@@ -8,9 +8,10 @@ import uuid
 from dataclasses import replace
 
 from gvm_client.context import job_context
-from gvm_client.declaration import option_of
+from gvm_client.declaration import option_of, values_in
 from gvm_client.errors import SettingsError
 from gvm_client.folders import expanded
+from gvm_client.guides import GUIDE_HELP, Guides
 from gvm_client.protocol.messages import FileOutput, FilePlate, JobContext, Matte
 from gvm_client.request import matte_request
 from gvm_client.settings import (
@@ -26,7 +27,16 @@ from gvm_client.settings import (
 )
 from gvm_client.text import is_text
 
-_PATHS = ("plate", "out", "data_dir", "output_dir", "movie", "comp", "png")  # see `absolute`
+_PATHS = (
+    "plate",
+    "out",
+    "data_dir",
+    "output_dir",
+    "movie",
+    "comp",
+    "png",
+    *GUIDE_HELP,
+)  # see `absolute`
 
 
 def request_from(parsed: argparse.Namespace) -> Matte:
@@ -58,6 +68,7 @@ def request_from(parsed: argparse.Namespace) -> Matte:
             on_oom=OnOom(parsed.on_oom),
             fit_memory=parsed.preset == AUTO_PRESET and parsed.frames_per_window is None,
         ),
+        guides=guides_of(parsed),
         preset=parsed.preset,
         context=replace(
             context_of(parsed),
@@ -108,6 +119,19 @@ def file_plate(parsed: argparse.Namespace) -> FilePlate:
         bad_pixels=BadPixels(parsed.bad_pixels),
         keys=PlateKeys(parsed.plate_keys),
         cuts=tuple(sorted(set(parsed.cut))),
+    )
+
+
+def guides_of(parsed: argparse.Namespace) -> Guides:
+    """Return the guides of `gvm matte`'s translated options.
+
+    Raises:
+        SettingsError: the feather is out of its range, or a path cannot be sent.
+    """
+    return Guides(
+        garbage=absolute(parsed.garbage) if parsed.garbage else "",
+        holdout=absolute(parsed.holdout) if parsed.holdout else "",
+        **values_in(parsed, Guides),
     )
 
 

@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from gvm_client.engines import EngineName
 from gvm_client.errors import ErrorCode
+from gvm_client.guides import Guides
 from gvm_client.limits import MAX_CUTS, MAX_FRAMES_IN_MESSAGE, MAX_JOBS, MAX_TEXT
 from gvm_client.protocol.values import (
     PIXEL_BYTES,
@@ -62,6 +63,7 @@ class Matte:
     priority: Priority = Priority.RANGE
     playhead: int | None = None
     context: JobContext = JobContext()  # noqa: RUF009 (it is frozen)
+    guides: Guides = Guides()  # noqa: RUF009 (as well)
 
     def __post_init__(self) -> None:
         _check_job(self.job)
@@ -342,6 +344,7 @@ __all__ = [
     "FrameKey",
     "FrameReady",
     "GiveFrames",
+    "Guides",
     "JobContext",
     "JobEvent",
     "JobSummary",

@@ -321,6 +321,10 @@ class JobSummary:
     """What it waits for, or does, or why it failed, in plain words."""
     ended_seconds: float = 0.0
     """Since it ended; 0 while it lives."""
+    garbage: str = ""
+    """The path of its garbage matte; "" where it has none."""
+    holdout: str = ""
+    """The path of its holdout matte; "" where it has none."""
 
 
 def _is_absolute(path: str) -> bool:

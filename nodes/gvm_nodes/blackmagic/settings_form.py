@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from gvm_client.declaration import settings_of
+from gvm_client.guides import Guides
 from gvm_client.limits import MAX_FRAMES_PER_WINDOW, MAX_SIDE, MAX_STEPS
 from gvm_client.settings import Finish
 from gvm_nodes.blackmagic.alpha_spec import SCRIPT_KNOBS
@@ -40,7 +41,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = MappingProxyType(
         "max_resolution": (32, MAX_SIDE),
         **{
             one.name: one.bounds or (-_ANY_LEVEL, _ANY_LEVEL)
-            for one in settings_of(Finish)
+            for one in (*settings_of(Finish), *settings_of(Guides))
             if isinstance(one.default, float)
         },
     }

@@ -84,7 +84,7 @@ def checked_options(options: MatteOptions) -> MatteOptions:
     Raises:
         SettingsError: one cannot.
     """
-    _ = options.window, options.levels, options.model  # each checks itself
+    _ = options.window, options.levels, options.model, options.guides  # each checks itself
     return options
 
 

@@ -74,6 +74,7 @@ def options_request(
         ),
         FileOutput(path=pattern, depth=Depth(options.depth)),
         model=options.model,
+        guides=options.guides,
     )
     return replace(asked, frames=frames, priority=priority, playhead=playhead)
 

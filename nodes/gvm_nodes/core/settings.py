@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from gvm_client.declaration import settings_of, values_in
 from gvm_client.errors import SettingsError
+from gvm_client.folders import expanded
+from gvm_client.guides import Guides
 from gvm_client.protocol.messages import EngineName
 from gvm_client.settings import (
     AUTO_PRESET,
@@ -37,6 +39,7 @@ SettingValue = bool | int | float | str
 COLOURSPACES = ("auto", "srgb", "scene_linear", "acescg", "rec709", "raw")
 
 _WINDOW = find_preset(DEFAULT_PRESET).window
+_GUIDES = Guides()
 
 
 class RangeKind(str, Enum):
@@ -90,6 +93,9 @@ class MatteOptions(Finish):
     colourspace: str = COLOURSPACES[0]
     ocio_colourspace: str = ""
     missing_frames: str = Missing.FAIL.value
+    garbage: str = _GUIDES.garbage
+    holdout: str = _GUIDES.holdout
+    guide_feather: float = _GUIDES.guide_feather
 
     @property
     def window(self) -> WindowSettings:
@@ -112,6 +118,19 @@ class MatteOptions(Finish):
         return MatteKnobs(**values_in(self, Finish))
 
     @property
+    def guides(self) -> Guides:
+        """The mattes that force the alpha; `~` is the home folder.
+
+        Raises:
+            SettingsError: a path is not absolute, or the feather is out of its range.
+        """
+        return Guides(
+            garbage=_guide_path(self.garbage),
+            holdout=_guide_path(self.holdout),
+            **values_in(self, Guides),
+        )
+
+    @property
     def model(self) -> ModelSettings:
         """Which weights, and what to do when memory is short."""
         return ModelSettings(
@@ -119,6 +138,11 @@ class MatteOptions(Finish):
             on_oom=OnOom(self.on_oom),
             fit_memory=self.preset == AUTO_PRESET,
         )
+
+
+def _guide_path(text: str) -> str:
+    path = text.strip().replace("\\", "/")
+    return str(expanded(path)) if path.startswith("~") else path
 
 
 class Knob(NamedTuple):
@@ -223,6 +247,17 @@ KNOBS = (
         )
         for one in settings_of(Finish)
     ),
+    *(
+        Knob(
+            name,
+            f"{name.title()} Matte",
+            Page.MATTE,
+            tooltip=f"{does}: a sequence such as /p/roto.%04d.exr, an image for all frames, or a"
+            " movie; empty is none",
+        )
+        for name, does in (("garbage", "Forces alpha 0"), ("holdout", "Forces alpha 1, and wins"))
+    ),
+    *(Knob(one.name, one.label, Page.MATTE, tooltip=one.sentence) for one in settings_of(Guides)),
 )
 
 BUTTONS = (

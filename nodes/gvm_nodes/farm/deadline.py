@@ -35,6 +35,7 @@ def plugin_info(job: FarmJob) -> str:
         "--frames=<STARTFRAME>-<ENDFRAME>",
         f"--first={job.first}",
         f"--last={job.last}",
+        *(guide.word for guide in job.guides),
         *job.words,
     ]
     arguments = " ".join(f"{_QUOTE}{word}{_QUOTE}" if " " in word else word for word in words)

@@ -5,12 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gvm_client.declaration import option_of
 from gvm_client.errors import SettingsError
 from gvm_client.frames import format_frames
 
 MAX_TEXT = 1024  # Open Job Description 2023-09: the length of a parameter's value
 MAX_NAME = 128  # the same: the length of a job's name
 MAX_MINUTES = 60 * 24 * 7
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FarmGuide:
+    """A matte that forces the alpha.
+
+    Attributes:
+        name: its option's, such as `garbage`.
+        folder: its folder, absolute.
+        file: its file or pattern in that folder.
+    """
+
+    name: str
+    folder: str
+    file: str
+
+    @property
+    def word(self) -> str:
+        """The option of a task, by its path here."""
+        return f"{option_of(self.name)}={self.folder}/{self.file}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +50,8 @@ class FarmJob:
         chunk: frames a task, about; at least 1.
         minutes: how long a task may take.
         gvm: the command on the farm's hosts.
-        words: what every task's `gvm matte` gets besides plate, output, clip and frames.
+        words: what every task's `gvm matte` gets besides plate, output, guides, clip and frames.
+        guides: mattes that force the alpha.
         gpu_mib: GPU memory that a host must have; None where no GPU is needed.
         plate_command: renders the plate first, word by word; empty where the plate is there.
         plate_frames: the frames that it must render.
@@ -50,6 +72,7 @@ class FarmJob:
     minutes: int
     gvm: str
     words: tuple[str, ...]
+    guides: tuple[FarmGuide, ...] = ()
     gpu_mib: int | None = None
     plate_command: tuple[str, ...] = ()
     plate_frames: tuple[int, ...] = ()
@@ -81,6 +104,7 @@ class FarmJob:
         """Yield what must stand in a template as it is."""
         yield from (self.name, self.plate_folder, self.plate_name, self.matte_folder)
         yield from (self.matte_name, self.gvm, self.range, *self.words)
+        yield from (part for one in self.guides for part in (one.folder, one.file))
 
 
 def _check_text(text: str) -> None:

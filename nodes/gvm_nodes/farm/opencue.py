@@ -38,6 +38,7 @@ def outline(job: FarmJob) -> str:
         "--frames=#FRAMESPEC#",
         f"--first={job.first}",
         f"--last={job.last}",
+        *(guide.word for guide in job.guides),
         *job.words,
     ]
     gpu = ""

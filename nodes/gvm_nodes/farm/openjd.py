@@ -2,15 +2,16 @@
 
 A chunk's edges are the farm's choice; they are never window edges, so no choice changes a matte.
 Every action has a time limit, and is told before it is ended. The template names no path: where
-plate and mattes are is a parameter, which a farm may map. The matte step's server belongs to one
-worker session: its environment starts and ends it.
+plate, guides and mattes are is a parameter, which a farm may map. The matte step's server belongs
+to one worker session: its environment starts and ends it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from gvm_nodes.farm.job import FarmJob
+from gvm_client.declaration import option_of
+from gvm_nodes.farm.job import FarmGuide, FarmJob
 
 Template = dict[str, Any]  # JSON's own words
 
@@ -35,7 +36,8 @@ def template(job: FarmJob) -> Template:
 
 def parameter_values(job: FarmJob) -> dict[str, str]:
     """Return the values of the parameters that have no default: the folders."""
-    return {"PlateFolder": job.plate_folder, "MatteFolder": job.matte_folder}
+    guides = {_folder_of(guide): guide.folder for guide in job.guides}
+    return {"PlateFolder": job.plate_folder, "MatteFolder": job.matte_folder, **guides}
 
 
 def _parameters(job: FarmJob) -> list[Template]:
@@ -43,6 +45,10 @@ def _parameters(job: FarmJob) -> list[Template]:
     return [
         _folder("PlateFolder", flow, "The plate's folder."),
         _folder("MatteFolder", "OUT", "The folder of the alphas."),
+        *(
+            _folder(_folder_of(guide), "IN", f"The folder of the {guide.name} matte.")
+            for guide in job.guides
+        ),
         {
             "name": "Frames",
             "type": "STRING",
@@ -63,6 +69,11 @@ def _parameters(job: FarmJob) -> list[Template]:
             "description": "The gvm command on the farm's hosts.",
         },
     ]
+
+
+def _folder_of(guide: FarmGuide) -> str:
+    """Return the parameter that is a guide's folder."""
+    return f"{guide.name.title()}Folder"
 
 
 def _folder(name: str, flow: str, about: str) -> Template:
@@ -94,7 +105,12 @@ def _matte_step(job: FarmJob) -> Template:
     plate = "{{Param.PlateFolder}}/" + job.plate_name
     mattes = "/".join(["{{Param.MatteFolder}}", *([job.matte_name] if job.matte_name else [])])
     clip = [f"--first={job.first}", f"--last={job.last}"]
-    words = ["matte", plate, "--out", mattes, "--openjd", f"--frames={_FRAME}", *clip, *job.words]
+    guides = (
+        f"{option_of(guide.name)}={{{{Param.{_folder_of(guide)}}}}}/{guide.file}"
+        for guide in job.guides
+    )
+    words = ["matte", plate, "--out", mattes, "--openjd", f"--frames={_FRAME}", *clip]
+    words += [*guides, *job.words]
     step: Template = {
         "name": "Matte",
         "stepEnvironments": [_server()],

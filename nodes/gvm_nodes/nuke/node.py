@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import cast
 
 import nuke
 
 from gvm_client.errors import GvmError, SettingsError
+from gvm_client.filenames import of_view
 from gvm_client.protocol.messages import FileOutput, Matte
 from gvm_nodes.core.clips import existing_frames, output_pattern
 from gvm_nodes.core.node import Clip
@@ -83,7 +85,11 @@ class NukeNode:
                 f"The output path {options.out!r} is one for all views of the script.",
                 remedy="Put {id} into it: each view has its own.",
             )
-        return options
+        return replace(
+            options,
+            garbage=of_view(options.garbage, self.view),
+            holdout=of_view(options.holdout, self.view),
+        )
 
     def clip(self) -> Clip:
         """Return the plate, as its tree says; as `Node.clip`."""

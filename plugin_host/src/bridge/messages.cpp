@@ -178,6 +178,13 @@ void check(const JobContext& value) {
   require(0 <= value.umask && value.umask <= 0777, "umask must be from 0 to 511");
 }
 
+void check(const Guides& value) {
+  for (const std::string& path : {value.garbage, value.holdout}) {
+    if (!path.empty()) check_path(path);
+  }
+  require_from("guide_feather", value.guide_feather, 0.0, kMaxRadius);
+}
+
 void check(const Matte& value) {
   check_job(value.job);
   require(value.max_frames >= 0, "max_frames must not be negative");

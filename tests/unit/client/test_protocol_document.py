@@ -31,6 +31,7 @@ VALUES = (
     ModelSettings,
     MatteKnobs,
     messages.JobContext,
+    messages.Guides,
     messages.StageSeconds,
     messages.JobSummary,
 )

@@ -161,12 +161,14 @@ class MovieMetadata:
         rate: frames per second, or None.
         timecode: of the first frame as text; "" where it has none.
         choice: which stream was taken, as a sentence; "" where there is only one.
+        hides_alpha: whether there is an alpha beside the pictures, as VP8 and VP9 write it.
     """
 
     aspect: Fraction = Fraction(1)
     rate: Fraction | None = None
     timecode: str = ""
     choice: str = ""
+    hides_alpha: bool = False
 
 
 def stream_metadata(container: InputContainer, stream: VideoStream) -> MovieMetadata:
@@ -178,6 +180,7 @@ def stream_metadata(container: InputContainer, stream: VideoStream) -> MovieMeta
         rate=exact_rate(rate) if rate and rate > 0 else None,
         timecode=next(_timecodes(container, stream), ""),
         choice=_choice(container, stream),
+        hides_alpha=stream.metadata.get("alpha_mode") == "1",
     )
 
 

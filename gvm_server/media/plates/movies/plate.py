@@ -2,7 +2,7 @@
 
 - Frame numbers count the frames as shown, from 1: times and rates that vary change nothing.
 - Colours are the stream's own, by its matrix and range, as R, G, B at full range; more than
-  8 bits stay so.
+  8 bits stay so. Its alpha is read where the layer `A` or `alpha` is asked for.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from gvm_server.media.geometry import Box, ClipGeometry, FrameHeader, describe, 
 from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.base import PlateFrame, PlateOptions
 from gvm_server.media.plates.image import INTERLACED
+from gvm_server.media.plates.movies.alpha import ALPHA_NAMES, alpha_of, require_alpha
 from gvm_server.media.plates.movies.decoder import MovieDecoder
 from gvm_server.media.plates.movies.file import display_orientation, timecode_at, unreadable
 from gvm_server.media.plates.movies.index import MovieContent, MovieIndex
@@ -71,6 +72,7 @@ class MoviePlate:
             )
         self._threads = local()
         self._options = options
+        self._reads_alpha = options.layer.lower() in ALPHA_NAMES
         self._content: MovieContent | None = None
         self._memo = options.memo
         self._count = index.count
@@ -82,6 +84,9 @@ class MoviePlate:
         with ExitStack() as failed:
             failed.callback(self.close)
             first = self._decode(self.first)
+            if self._reads_alpha:
+                hidden = self._facts.hides_alpha
+                require_alpha(first, path, options.layer, hidden=hidden)
             self._header, self._orientation = self._header_of(first), display_orientation(first)
             self.colour = resolve_colour(options.colourspace, _hint(first), options.configuration)
             failed.pop_all()
@@ -205,7 +210,10 @@ class MoviePlate:
         return display_orientation(decoded).turn_header(header)
 
     def _rgb(self, decoded: VideoFrame) -> Pixels:
-        """Return [H, W, 3] float32 0..1, turned upright."""
+        """Return [H, W, 3] float32 0..1, turned upright; the alpha stands for all three."""
+        if self._reads_alpha:
+            alpha = np.repeat(alpha_of(decoded)[..., np.newaxis], 3, axis=2)
+            return display_orientation(decoded).turn(alpha)
         if not hasattr(self._threads, "reformatter"):
             self._threads.reformatter = VideoReformatter()
         deep = any(component.bits > 8 for component in decoded.format.components)

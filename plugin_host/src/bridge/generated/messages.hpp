@@ -117,6 +117,13 @@ struct JobContext {
   std::string compilation;
 };
 
+/// The guides of a matte, frames by the plate's numbers; their alpha, else their first channel.
+struct Guides {
+  std::string garbage;
+  std::string holdout;
+  double guide_feather = 0.0;
+};
+
 /// Matte these frames. The client makes the job's name, so asking twice is harmless.
 struct Matte {
   std::string job{};
@@ -131,6 +138,7 @@ struct Matte {
   Priority priority = Priority::kRange;
   std::optional<std::int64_t> playhead;
   JobContext context;
+  Guides guides;
 };
 
 /// One image in a memory-mapped file of the run-time folder's `pixels/` folder.
@@ -276,6 +284,8 @@ struct JobSummary {
   double seconds{};
   std::string note;
   double ended_seconds = 0.0;
+  std::string garbage;
+  std::string holdout;
 };
 
 /// What the server is doing.
@@ -428,6 +438,13 @@ void fields(Visitor& visit, JobContext& value) {
 }
 
 template <class Visitor>
+void fields(Visitor& visit, Guides& value) {
+  visit.defaulted("garbage", value.garbage);
+  visit.defaulted("holdout", value.holdout);
+  visit.defaulted("guide_feather", value.guide_feather);
+}
+
+template <class Visitor>
 void fields(Visitor& visit, Matte& value) {
   visit("job", value.job);
   visit("plate", value.plate);
@@ -441,6 +458,7 @@ void fields(Visitor& visit, Matte& value) {
   visit.defaulted("priority", value.priority);
   visit.defaulted("playhead", value.playhead);
   visit.defaulted("context", value.context);
+  visit.defaulted("guides", value.guides);
 }
 
 template <class Visitor>
@@ -590,6 +608,8 @@ void fields(Visitor& visit, JobSummary& value) {
   visit("seconds", value.seconds);
   visit.defaulted("note", value.note);
   visit.defaulted("ended_seconds", value.ended_seconds);
+  visit.defaulted("garbage", value.garbage);
+  visit.defaulted("holdout", value.holdout);
 }
 
 template <class Visitor>

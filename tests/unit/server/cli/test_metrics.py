@@ -241,12 +241,19 @@ def test_a_movie_is_measured_by_its_picture(measured, truth: Path, tmp_path):
     assert measured(tmp_path / "grey.mkv", truth, "--offset", "1000")["mad"] == 0.0
 
 
-def test_a_movie_with_alpha_is_refused(refused, truth: Path, tmp_path):
-    """Its picture is not its matte, and its alpha is not read: no figure, not a wrong one."""
+def test_a_movie_with_alpha_is_measured_by_it(measured, truth: Path, tmp_path):
+    """Its picture is not its matte: an alpha of 1 over the true picture is as wrong as white."""
     movie(tmp_path / "alpha.mov", "qtrle", "argb")
-    said = refused(tmp_path / "alpha.mov", truth, "--offset", "1000")
+    figures = measured(tmp_path / "alpha.mov", truth, "--offset", "1000")
+    assert figures["mad"] == pytest.approx(1000 * (1 - matte()).mean(), rel=1e-5)
+
+
+def test_an_alpha_in_a_stream_of_its_own_is_refused(refused, truth: Path, tmp_path):
+    """As VP9 writes it: no figure, not a wrong one."""
+    movie(tmp_path / "alpha.webm", "libvpx-vp9", "yuva420p")
+    said = refused(tmp_path / "alpha.webm", truth, "--offset", "1000")
     assert "alpha channel" in said
-    assert "grey movie" in said
+    assert "ProRes 4444" in said
 
 
 def test_what_is_not_there_is_an_error(refused, truth: Path, tmp_path):
