@@ -31,9 +31,9 @@ from gvm_server.media.store.file_keys import hash_texts
 
 # Codecs that lose something do not keep 0 and 1: what is as near to them counts as them.
 LOSSY_ENDINGS = (".jpg", ".jpeg")
-LOSSY_ERROR = np.float32(2 / 255)
+LOSSY_ERROR = np.float32(4 / 255)
 _ROUNDING = np.float32(1e-6)  # of a resize
-_SHAPE_TOLERANCE = 0.01  # and less than a pixel: sizes are whole numbers
+_SHAPE_TOLERANCE = 0.04  # and less than a pixel: sizes are whole numbers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
