@@ -25,7 +25,7 @@ from gvm_client.protocol.fields import pack_fields
 from gvm_client.protocol.messages import FileOutput, FilePlate, JobContext, Matte
 from gvm_client.request import UNNAMED
 from gvm_client.settings import Priority
-from gvm_nodes.core.clips import frame_path, modified_time
+from gvm_nodes.core.clips import frame_path, modified_time, percent_pattern
 
 _IDENTITY_LENGTH = 6  # hexadecimal digits
 _DIGEST_LENGTH = 32  # hexadecimal digits: a job's name
@@ -127,17 +127,17 @@ def is_out_of_date(text: str, wanted: Matte) -> bool:
 
 
 def is_plate_newer(text: str, wanted: Matte) -> bool:
-    """Whether a frame of the plate is newer than its matte; looks at the files of every matte."""
+    """Whether a frame of the plate, or of a guide, is newer than its matte; looks at all files."""
     made, plate = _read_made(text), wanted.plate
     assert isinstance(plate, FilePlate)  # noqa: S101 - a node asks for nothing else
     if made is None:
         return False
+    sources = [plate.path, *map(percent_pattern, filter(None, wanted.guides.paths.values()))]
     return any(
-        0.0
-        < modified_time(frame_path(made.out, frame))
-        < modified_time(frame_path(plate.path, frame))
+        0.0 < modified_time(frame_path(made.out, frame)) < newest
         for frames in made.frames.values()
         for frame in frames
+        for newest in (max(modified_time(frame_path(path, frame)) for path in sources),)
     )
 
 

@@ -12,7 +12,7 @@ from openjd.model import decode_job_template
 
 from gvm_client.errors import SettingsError
 from gvm_nodes.farm import deadline, opencue, openjd
-from gvm_nodes.farm.job import FarmJob
+from gvm_nodes.farm.job import FarmGuide, FarmJob
 
 JOB = FarmJob(
     name="GVM matte shot",
@@ -34,6 +34,13 @@ RENDERED = replace(
     plate_command=("nuke", "-x", "-F", "{{Task.Param.Frame}}", "comp.nk"),
     plate_frames=tuple(range(1001, 1053)),
 )
+GUIDED = replace(
+    JOB,
+    guides=(
+        FarmGuide(name="garbage", folder="/roto/my shot", file="g.%04d.exr"),
+        FarmGuide(name="holdout", folder="/roto", file="core.mov"),
+    ),
+)
 
 
 def actions(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -53,6 +60,7 @@ def steps(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
     [
         JOB,
         RENDERED,
+        GUIDED,
         replace(JOB, gpu_mib=None, frames=(1, 3, 5, 9), first=1),
         replace(JOB, frames=tuple(range(-9, -2)), first=-9),
         replace(RENDERED, plate_command=("render", "all")),
@@ -116,9 +124,35 @@ def test_no_folder_stands_in_the_steps():
     }
 
 
+def test_guides_are_folders_that_a_farm_may_map():
+    """A parameter of type PATH for each that there is; none where there is none."""
+    template = openjd.template(GUIDED)
+    words = steps(template)["Matte"]["script"]["actions"]["onRun"]["args"]
+    assert "--garbage={{Param.GarbageFolder}}/g.%04d.exr" in words
+    assert "--holdout={{Param.HoldoutFolder}}/core.mov" in words
+    assert not [word for word in words if "/roto" in word]
+    kinds = {
+        one["name"]: (one["type"], one.get("dataFlow")) for one in template["parameterDefinitions"]
+    }
+    assert kinds["GarbageFolder"] == kinds["HoldoutFolder"] == ("PATH", "IN")
+    values = openjd.parameter_values(GUIDED)
+    assert (values["GarbageFolder"], values["HoldoutFolder"]) == ("/roto/my shot", "/roto")
+    assert "GarbageFolder" not in {
+        one["name"] for one in openjd.template(JOB)["parameterDefinitions"]
+    }
+
+
+def test_other_farms_get_guides_as_words():
+    """Each one word, blanks and all."""
+    assert "<QUOTE>--garbage=/roto/my shot/g.%04d.exr<QUOTE>" in deadline.plugin_info(GUIDED)
+    assert "--holdout=/roto/core.mov" in deadline.plugin_info(GUIDED)
+    assert "'--garbage=/roto/my shot/g.%04d.exr'" in opencue.outline(GUIDED)
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        {"guides": (FarmGuide(name="garbage", folder="/a{{b", file="g.exr"),)},
         {"name": ""},
         {"name": "n" * 129},
         {"chunk": 0},

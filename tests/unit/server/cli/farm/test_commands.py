@@ -7,18 +7,21 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import PyOpenColorIO as ocio
 import pytest
 
 from gvm_client.errors import ErrorCode, GvmError, InputError, SettingsError
+from gvm_client.guides import Guides
 from gvm_nodes.farm.job import FarmJob
 from gvm_server.cli.farm.commands import plan_job, submit_template
 from gvm_server.cli.farm.task_options import farm_request
-from gvm_server.cli.main import build_parser
+from gvm_server.cli.main import build_parser, main
 from gvm_server.cli.matte.display import OpenJdLines
 from gvm_server.cli.matte.original import translate
 from gvm_server.cli.matte.request import request_from
 from gvm_server.media.colour.ocio import BUILT_IN, load_config
+from tests.support.mattes import write_matte
 from tests.support.messages import SAMPLES
 from tests.support.plates import write_plate
 from tests.support.tree import DOCS
@@ -128,6 +131,41 @@ def test_gvm_s_memory_follows_the_settings():
     assert small is not None
     assert large is not None
     assert 2000 < small < large
+
+
+def test_guides_are_found_and_looked_over_where_they_are_named(tmp_path, capsys):
+    """A folder stands for its sequence; missing frames and another shape are said here."""
+    white = np.ones((16, 16), np.float32)
+    for frame in range(1, 13):
+        write_matte(tmp_path / "roto" / f"g.{frame:04d}.png", white)
+    still = write_matte(tmp_path / "core.png", white)
+    words = f"--garbage {tmp_path}/roto --holdout {still} --guide-feather 3.5"
+    job = job_of(tmp_path, words)
+    assert [(one.name, one.folder, one.file) for one in job.guides] == [
+        ("garbage", f"{tmp_path}/roto", "g.%04d.png"),
+        ("holdout", str(tmp_path), "core.png"),
+    ]
+    task = ["matte", "plate", "--out", "out", *(one.word for one in job.guides), *job.words]
+    asked = request_from(translate(build_parser().parse_args(task)))
+    assert asked.guides == Guides(
+        garbage=f"{tmp_path}/roto/g.%04d.png", holdout=str(still), guide_feather=3.5
+    )
+    (tmp_path / "roto" / "g.0005.png").unlink()
+    with pytest.raises(InputError, match=r"garbage matte .* has no frame 5"):
+        job_of(tmp_path, words)
+    assert job_of(tmp_path, f"{words} --frames 1-4").guides, "other frames need it not"
+    other = write_matte(tmp_path / "other.png", np.ones((10, 16), np.float32))
+    with pytest.raises(InputError, match="16x10, the plate 16x16"):
+        job_of(tmp_path, f"--holdout {other}")
+    with pytest.raises(InputError, match="The holdout matte: No plate"):
+        job_of(tmp_path, f"--holdout {tmp_path}/nowhere.png")
+
+    plate = f"{tmp_path}/plate/plate.%04d.exr --out {tmp_path}/out"
+    held = shlex.split(f"farm validate {plate} --engine preview {words} --missing hold")
+    assert main(held) == 0
+    said = capsys.readouterr().out
+    assert "1 missing frame of the garbage matte is held" in said
+    assert "The holdout matte is there." in said
 
 
 @pytest.mark.parametrize(
