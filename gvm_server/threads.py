@@ -9,23 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, MutableMapping
-from pathlib import Path
 
+from gvm_server.cores import usable_cores
 from gvm_server.settings import READERS, WRITERS
-
-_QUOTA = Path("/sys/fs/cgroup/cpu.max")  # Linux control groups, version 2: "quota period" or "max"
-
-
-def usable_cores(quota: Path = _QUOTA) -> int:
-    """Return how many cores this process may use: its affinity's, within a container's quota."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    count = count or 1
-    try:
-        allowed, period = quota.read_text(encoding="ascii").split()
-        count = min(count, -(-int(allowed) // int(period)))
-    except (OSError, ValueError, ZeroDivisionError):
-        pass  # no such control, or no limit
-    return max(count, 1)
 
 
 def thread_variables(cores: int) -> Mapping[str, str]:

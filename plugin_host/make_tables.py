@@ -26,6 +26,7 @@ sys.path.insert(0, str(HERE.parent / "nodes"))
 
 from gvm_client import client, filenames, launcher, limits, server_config  # noqa: E402
 from gvm_client.declaration import Declared, settings_of  # noqa: E402
+from gvm_client.engines import EngineName  # noqa: E402
 from gvm_client.errors import ErrorCode  # noqa: E402
 from gvm_client.protocol import PROTOCOL_VERSION  # noqa: E402
 from gvm_client.protocol.fields import KINDS  # noqa: E402
@@ -125,6 +126,10 @@ def _limits() -> Iterator[str]:
     yield f"inline constexpr std::int64_t kProtocolVersion = {PROTOCOL_VERSION};"
     for name, kind, value in LIMITS:
         yield f"inline constexpr {kind} {name} = {value};"
+    reaches = ", ".join(str(engine.reach) for engine in EngineName)
+    kind = f"std::array<std::int64_t, {len(EngineName)}>"
+    yield from ("", "/// Of each engine, in the order of `EngineName`: frames around a window.")
+    yield f"inline constexpr {kind} kEngineReaches{{{reaches}}};"
     for name, words in WORDS:
         yield ""
         yield f"inline constexpr std::array<const char*, {len(words)}> {name}{{"

@@ -19,7 +19,10 @@ ROOM_SECONDS = 0.1  # how often a caller that waits for room looks whether the j
 
 
 class ReadAhead:
-    """The frames that were asked for and not taken yet; used by one thread."""
+    """The frames that were asked for and not taken yet; used by one thread.
+
+    `take` alone may be called from several, each for another frame.
+    """
 
     def __init__(self, spec: JobSpec, *, readers: Executor, timer: StageTimer) -> None:
         self._spec = spec

@@ -21,7 +21,7 @@ from dataclasses import astuple, replace
 from enum import Enum
 
 from gvm_client.settings import Refine
-from gvm_client.windows import Window, blends
+from gvm_client.windows import Window, blends, seen_by
 from gvm_server.matting.engines.backoff import decode_halo
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.knobs import finish_values
@@ -60,12 +60,12 @@ def latent_key(spec: JobSpec, frame: int) -> bytes:
 
 
 def window_key(spec: JobSpec, window: Window) -> bytes:
-    """Return the key of a window's alphas: the latents of its frames and the engine's settings.
+    """Return the key of a window's alphas: the latents that its engine sees, and its settings.
 
     Raises:
         InputError: a plate frame is not there.
     """
-    settings = spec.window
+    settings, seen = spec.window, seen_by(spec.plan, window)
     halo = decode_halo(settings) if settings.chunk < len(window) else 0
     return _digest(
         "window",
@@ -74,7 +74,9 @@ def window_key(spec: JobSpec, window: Window) -> bytes:
         min(settings.chunk, len(window)),
         halo,
         spec.reference,
-        *(latent_key(spec, frame) for frame in window.frames),
+        # Where nothing is thrown away nothing is said of it: other engines' keys stay as they are.
+        *(() if seen == window else (window.first - seen.first, len(window))),
+        *(latent_key(spec, frame) for frame in seen.frames),
     )
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.frames import abbreviated_frames
 from gvm_client.text import ARE, WERE, counted
-from gvm_client.windows import Window, windows_covering, windows_for
+from gvm_client.windows import Window, seen_by, windows_covering, windows_for
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.keys import alpha_key, maker_words, window_key
 from gvm_server.media.alphas.stamp import Fingerprint
@@ -173,7 +173,9 @@ def _check_plate(spec: JobSpec) -> None:
     missing, left_out = set(spec.plate.missing()), set(spec.geometry.left_out)
     if not missing and not left_out:
         return
-    seen = {frame for window in windows_for(plan, spec.frames) for frame in window.frames}
+    seen = {
+        frame for window in windows_for(plan, spec.frames) for frame in seen_by(plan, window).frames
+    }
     for frame in sorted(left_out & seen):
         spec.plate.header(frame)  # says what is wrong with it, before an hour's work and not after
     if lost := sorted(missing & seen):

@@ -8,20 +8,23 @@
   finished, and the writers' tasks: nothing grows with the clip
   (test_a_job_holds_a_bounded_number_of_frames).
 - One thread, which owns the GPU, calls `look_ahead` and `run_window`; reading runs ahead of it and
-  finishing behind it, on pools.
+  finishing behind it, on pools. An engine that says so encodes on several threads meanwhile.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 
 import numpy as np
 
 from gvm_client.errors import GvmError, InputError
-from gvm_client.windows import Window, blends, windows_covering
+from gvm_client.windows import Window, blends, seen_by, windows_covering
+from gvm_server.cores import usable_cores
 from gvm_server.matting.background import BackgroundTasks, ReadAhead
 from gvm_server.matting.engines.backoff import decode_halo
 from gvm_server.matting.engines.base import Engine, EngineInfo, Image, Latent
@@ -42,8 +45,16 @@ class _PendingWindow:
     """A window that is to run; its key, and its latents', are digests of recipe and maker."""
 
     window: Window
+    seen: Window
+    """The window with the frames around it that the engine looks at besides."""
     key: bytes
     latent_keys: tuple[bytes, ...]
+    """Of what is seen."""
+
+    def own(self, alphas: Image) -> Image:
+        """Return the window's own alphas of those of all that is seen."""
+        before = self.window.first - self.seen.first
+        return alphas[before : before + len(self.window)]
 
 
 class Pipeline:
@@ -114,16 +125,16 @@ class Pipeline:
 
     def _run_model(self, pending: _PendingWindow, engine: Engine) -> WindowAlphas:
         """Encode, denoise and decode one window."""
-        window, settings = pending.window, self._spec.window
-        pairs = zip(window.frames, pending.latent_keys, strict=True)
-        latents = [self._latent(frame, key, engine) for frame, key in pairs]
+        settings = self._spec.window
+        latents = self._latents(pending, engine)
         self._background.check()
         with self.timer.stage(Stage.DENOISE):
             latents = list(engine.denoise(latents, steps=settings.steps))
         self._background.check()
         with self.timer.stage(Stage.DECODE):
             decoded = engine.decode(latents, chunk=settings.chunk, halo=decode_halo(settings))
-        alphas = decoded if self._spec.reference else decoded.astype(np.float16)
+        own = pending.own(decoded)
+        alphas = own if self._spec.reference else own.astype(np.float16)
         self.windows_run += 1
         self._resources.fresh[pending.key] = alphas
         self._background.keep(lambda: self._put_into_cache(pending.key, alphas))
@@ -132,6 +143,14 @@ class Pipeline:
     def _put_into_cache(self, key: bytes, alphas: WindowAlphas) -> None:
         self._resources.cache.add_window(key, alphas)
         self._resources.fresh.pop(key, None)
+
+    def _latents(self, pending: _PendingWindow, engine: Engine) -> list[Latent]:
+        """Recall or encode what a window's engine sees, in parallel where the engine allows it."""
+        frames, keys = pending.seen.frames, pending.latent_keys
+        if not self._spec.engine.parallel:
+            return [self._latent(*pair, engine) for pair in zip(frames, keys, strict=True)]
+        with ThreadPoolExecutor(usable_cores()) as encoders:
+            return list(encoders.map(self._latent, frames, keys, repeat(engine)))
 
     def _latent(self, frame: int, key: bytes, engine: Engine) -> Latent:
         """Recall a frame's latent, or encode it."""
@@ -234,12 +253,12 @@ class Pipeline:
         self._on_end(failure)
 
     def _pending(self, window: Window) -> _PendingWindow:
+        seen = seen_by(self._spec.plan, window)
         return _PendingWindow(
             window=window,
+            seen=seen,
             key=self._digest(window_key(self._spec, window)),
-            latent_keys=tuple(
-                self._digest(latent_key(self._spec, frame)) for frame in window.frames
-            ),
+            latent_keys=tuple(self._digest(latent_key(self._spec, frame)) for frame in seen.frames),
         )
 
     def _digest(self, recipe: bytes) -> bytes:
@@ -249,11 +268,12 @@ class Pipeline:
         """Return the frames whose latents are to be made, and those that will be finished."""
         resources = self._resources
         cached = pending.key in resources.fresh or resources.cache.has_window(pending.key)
-        pairs = zip(pending.window.frames, pending.latent_keys, strict=True)
+        pairs = zip(pending.seen.frames, pending.latent_keys, strict=True)
         return [
             frame
             for frame, key in pairs
-            if frame in self._unfinished or not (cached or key in resources.latents)
+            if (frame in self._unfinished and frame in pending.window)
+            or not (cached or key in resources.latents)
         ]
 
     def _recall(self, pending: _PendingWindow) -> WindowAlphas | None:
@@ -280,7 +300,7 @@ class Pipeline:
             for window, alphas in self._alphas.items()
             if any(frame in self._unfinished for frame in window.frames)
         }
-        held = (*self._alphas, *(pending.window for pending in self._next_windows))
+        held = (*self._alphas, *(pending.seen for pending in self._next_windows))
         self._read_ahead.keep_only(lambda frame: any(frame in window for window in held))
 
     def _place_cached(self, cached: Mapping[int, Fingerprint]) -> None:

@@ -113,7 +113,13 @@ def prepare(
         failed.callback(guides.close)
         spec = JobSpec(
             plate=plate,
-            plan=Plan.of(window, first=plate.first, last=plate.last, cuts=request.plate.cuts),
+            plan=Plan.of(
+                window,
+                first=plate.first,
+                last=plate.last,
+                cuts=request.plate.cuts,
+                reach=engine.reach,
+            ),
             frames=frames,
             engine=engine,
             window=window,

@@ -17,21 +17,30 @@ class EngineName(str, Enum):
     Attributes:
         label: what stands in a panel.
         help: one line without a full stop; "" leaves the engine out of the command line's help.
+        reach: frames on each side of a window that the engine looks at besides; of `auto`, the most
+            of any that it may become.
     """
 
     label: str
     help: str
+    reach: int
 
-    def __new__(cls, word: str, label: str = "", help: str = "") -> EngineName:  # noqa: A002, PYI034
+    def __new__(  # noqa: PYI034
+        cls,
+        word: str,
+        label: str = "",
+        help: str = "",  # noqa: A002
+        reach: int = 0,
+    ) -> EngineName:
         """Make a member; a look-up by its word alone does not come here."""
         member = str.__new__(cls, word)
         member._value_ = word
-        member.label, member.help = label, help
+        member.label, member.help, member.reach = label, help, reach
         return member
 
-    AUTO = "auto", "Automatic", "gvm where its weights are, else preview"
+    AUTO = "auto", "Automatic", "gvm where its weights are, else preview", 2
     GVM = "gvm", "GVM", "the model for hair and soft edges, made for a GPU"
-    PREVIEW = "preview", "Preview", "one person's core or garbage matte, on any machine"
+    PREVIEW = "preview", "Preview", "people's core or garbage matte, on any machine", 2
     TEST = "test", "Test Pattern"  # arithmetic: its mattes mean nothing
 
 

@@ -6,6 +6,8 @@
   window k enters with weight (j + 1) / (L + 1) at position j of the L frames that it shares
   with its predecessor.
 - Nothing here depends on the request, so any range of a clip gives the same mattes.
+- An engine may look at `reach` frames around a window besides; their alphas are thrown away, so
+  they are counted in the shot and cut only at its ends.
 
 `frame` is the host's number. The C++ bridge has the same functions; both are tied by
 `tests/golden/windows.json`.
@@ -61,6 +63,7 @@ class Plan:
         overlap: O, from 0 to W // 2.
         kind: the seamless grid, or the original program's batches (which ignore the overlap).
         cuts: frames where a new shot begins, ascending, within first + 1 .. last.
+        reach: frames on each side of a window that its engine looks at besides.
 
     Raises:
         SettingsError: the extent is empty, a cut lies outside it, or W and O do not fit.
@@ -72,6 +75,7 @@ class Plan:
     overlap: int
     kind: PlanKind = PlanKind.SEAMLESS
     cuts: tuple[int, ...] = ()
+    reach: int = 0
 
     def __post_init__(self) -> None:
         if self.last < self.first:
@@ -88,9 +92,15 @@ class Plan:
 
     @classmethod
     def of(
-        cls, settings: WindowSettings, *, first: int, last: int, cuts: Iterable[int] = ()
+        cls,
+        settings: WindowSettings,
+        *,
+        first: int,
+        last: int,
+        cuts: Iterable[int] = (),
+        reach: int = 0,
     ) -> Plan:
-        """Return the plan of a clip under an artist's window settings."""
+        """Return the plan of a clip under an artist's window settings, for an engine's reach."""
         return cls(
             first=first,
             last=last,
@@ -98,6 +108,7 @@ class Plan:
             overlap=settings.overlap,
             kind=settings.plan,
             cuts=tuple(cuts),
+            reach=reach,
         )
 
 
@@ -172,17 +183,33 @@ def blends(plan: Plan, frame: int) -> tuple[Blend, ...]:
     return tuple(fold)
 
 
+def seen_by(plan: Plan, window: Window) -> Window:
+    """Return a window with the frames around it that its engine looks at besides.
+
+    Raises:
+        InputError: the window lies outside the clip.
+    """
+    shot = shot_of(plan, window.first)
+    return Window(
+        first=max(shot.first, window.first - plan.reach),
+        last=min(shot.last, window.last + plan.reach),
+    )
+
+
 def needs(plan: Plan, frame: int) -> Window:
     """Return the extent of plate frames that one render of a frame needs.
 
     It is what a host must be able to give: W frames, 2W - O in an overlap, and at most 2W - 1
-    where the last window of a shot was shifted back onto an overlap.
+    where the last window of a shot was shifted back onto an overlap; and the reach on each side.
 
     Raises:
         InputError: the frame lies outside the clip.
     """
     covering = windows_covering(plan, frame)
-    return Window(first=covering[0].first, last=covering[-1].last)
+    return Window(
+        first=seen_by(plan, covering[0]).first,
+        last=seen_by(plan, covering[-1]).last,
+    )
 
 
 def windows_for(plan: Plan, frames: Iterable[int]) -> Iterator[Window]:

@@ -11,9 +11,24 @@ from gvm_client.windows import Plan, blends, needs
 PATH = Path(__file__).parent / "windows.json"
 
 
-def plan(width: int, overlap: int, first: int, last: int, cuts: tuple[int, ...] = ()) -> Plan:
+def plan(
+    width: int,
+    overlap: int,
+    first: int,
+    last: int,
+    cuts: tuple[int, ...] = (),
+    *,
+    reach: int = 0,
+) -> Plan:
     """Return a seamless plan."""
-    return Plan(first=first, last=last, frames_per_window=width, overlap=overlap, cuts=cuts)
+    return Plan(
+        first=first,
+        last=last,
+        frames_per_window=width,
+        overlap=overlap,
+        cuts=cuts,
+        reach=reach,
+    )
 
 
 def reference(width: int, first: int, last: int, cuts: tuple[int, ...] = ()) -> Plan:
@@ -46,6 +61,9 @@ PLANS = {
     "one cut": plan(8, 2, 1001, 1030, (1013,)),
     "cuts that leave single frames": plan(4, 1, 1, 12, (2, 3, 12)),
     "the largest window": plan(256, 128, 1, 300),
+    "a reach of two": plan(8, 1, 1001, 1027, reach=2),
+    "a reach that is cut with the shot": plan(4, 1, 1, 14, (6, 8), reach=2),
+    "a reach beyond a short clip": plan(8, 1, 1, 3, reach=2),
     "the original's batches": reference(8, 1001, 1024),
     "the original's ragged tail": reference(8, 1001, 1027),
     "the original's batches with a cut": reference(4, 1, 15, (6,)),
@@ -62,6 +80,7 @@ def vector(name: str, grid: Plan) -> dict[str, object]:
         "overlap": grid.overlap,
         "kind": grid.kind.value,
         "cuts": list(grid.cuts),
+        "reach": grid.reach,
         "frames": [
             {
                 "frame": frame,

@@ -79,6 +79,7 @@ Json plan_answer(const Json& question) {
   plan.overlap = question.at("overlap");
   plan.kind = question.at("kind") == "reference" ? PlanKind::kReference : PlanKind::kSeamless;
   plan.cuts = question.at("cuts").get<std::vector<std::int64_t>>();
+  plan.reach = question.at("reach");
   try {
     plan.check();
     Json frames = Json::array();

@@ -72,6 +72,7 @@ def _check_together(plan: dict[str, Any], item: dict[str, Any]) -> None:
         overlap=plan["overlap"],
         kind=plan["kind"],
         cuts=tuple(plan["cuts"]),
+        reach=plan["reach"],
     )
     first, last = item["together"]
     assert first <= item["frame"] <= last
@@ -99,6 +100,7 @@ def test_the_bridge_refuses_plans_that_python_refuses(build: Build, wrong: dict[
         "overlap": 1,
         "kind": "seamless",
         "cuts": [],
+        "reach": 0,
         "frames": [1],
         **wrong,
     }

@@ -19,11 +19,10 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
-import torch
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from gvm_server.matting.engines.preview.engine import NETS, Net, load_network
+from gvm_server.matting.engines.preview.nets import NETS, Net, Nets
 from tests.support.portrait import portrait
 
 TOLERANCE = 1e-4
@@ -47,7 +46,7 @@ def stills(clip: Path | None, net: Net) -> Iterator[Still]:
 
 def compare(net: Net, model: Path, clip: Path | None) -> tuple[float, Still]:
     """Return the largest difference in alpha, and TFLite's alpha of the drawn still."""
-    network = load_network(net)
+    network = Nets()
     original = Interpreter(model_path=str(model))
     original.allocate_tensors()
     source, result = original.get_input_details()[0], original.get_output_details()[0]
@@ -56,8 +55,7 @@ def compare(net: Net, model: Path, clip: Path | None) -> tuple[float, Still]:
         original.set_tensor(source["index"], still.transpose(1, 2, 0)[None])
         original.invoke()
         alphas.append(original.get_tensor(result["index"])[0, :, :, 0])
-        with torch.inference_mode():
-            ours = network(torch.from_numpy(still)[None])[0, 0].numpy()
+        ours = network.see(net, still[np.newaxis])[0]
         worst = max(worst, float(np.abs(ours - alphas[-1]).max()))
     print(f"{net.name}: {len(alphas)} frames, largest difference {worst:.1e}")
     return worst, alphas[0]

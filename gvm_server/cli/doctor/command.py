@@ -30,7 +30,10 @@ from gvm_server.matting.engines.gvm.weights_folder import engine_revision, find_
 from gvm_server.settings import ServerSettings
 
 LOW_SPACE = 2 << 30  # bytes: a few thousand 1080p alphas and their windows
-PACKAGES = ("OpenImageIO", "PyOpenColorIO", "av", "cv2", "PIL", "numpy", "zmq", "msgpack")
+PACKAGES = (
+    *("OpenImageIO", "PyOpenColorIO", "av", "cv2", "PIL", "numpy", "onnxruntime", "zmq"),
+    "msgpack",
+)
 
 
 def run(parsed: argparse.Namespace) -> int:

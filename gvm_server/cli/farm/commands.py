@@ -19,7 +19,7 @@ from gvm_client.process import Exit
 from gvm_client.protocol.messages import Matte
 from gvm_client.settings import Depth, Missing
 from gvm_client.text import ARE, counted
-from gvm_client.windows import Plan, windows_for
+from gvm_client.windows import Plan, seen_by, windows_for
 from gvm_nodes.farm import deadline, opencue, openjd
 from gvm_nodes.farm.job import FarmJob
 from gvm_server.cli.farm.guides import check_guides, find_guides
@@ -242,8 +242,15 @@ def needed_frames(request: Matte, clip: Clip, frames: tuple[int, ...]) -> tuple[
         InputError: a frame lies outside the clip.
         SettingsError: a cut does.
     """
-    plan = Plan.of(request.window, first=clip.first, last=clip.last, cuts=request.plate.cuts)
-    return tuple(sorted({seen for window in windows_for(plan, frames) for seen in window.frames}))
+    plan = Plan.of(
+        request.window,
+        first=clip.first,
+        last=clip.last,
+        cuts=request.plate.cuts,
+        reach=request.engine.reach,
+    )
+    windows = windows_for(plan, frames)
+    return tuple(sorted({seen for window in windows for seen in seen_by(plan, window).frames}))
 
 
 def validate(parsed: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
 """What an engine is: pure functions, a revision for the keys, a rule for its working size.
 
 - They keep no state between calls: the same window gives the same bits, whatever ran before.
-- `encode` sees one frame; `denoise` and `decode` see one whole window.
+- `encode` sees one frame; `denoise` and `decode` see one whole window and the engine's `reach`.
 - An `EngineInfo` costs nothing to make: keys are computed without loading a model.
 
 Neither numpy nor PyTorch is imported here: the registry is asked where they are not installed.
@@ -52,14 +52,14 @@ class Engine(Protocol):
         ...
 
     def denoise(self, latents: Sequence[Latent], *, steps: int) -> Sequence[Latent]:
-        """Turn the latents of one window into alpha latents."""
+        """Turn the latents of one window, and of the frames around it, into alpha latents."""
         ...
 
     def decode(self, latents: Sequence[Latent], *, chunk: int, halo: int) -> Image:
-        """Turn the alpha latents of one window into alphas: [T, h, w] float32, 0..1.
+        """Turn the T alpha latents that `denoise` gave into alphas: [T, h, w] float32, 0..1.
 
         Args:
-            latents: of the window's frames.
+            latents: of the window's frames and those around it.
             chunk: consecutive frames decoded together.
             halo: frames decoded on each side of a chunk and thrown away.
         """
@@ -90,6 +90,9 @@ class EngineInfo:
             float32.
         fit: returns the settings with the largest window that memory has room for, and a sentence
             about it; None where it needs so little that any window fits.
+        reach: frames on each side of a window that the engine is given besides, of the same shot,
+            and whose alphas are thrown away; at most what `EngineName` says of it.
+        parallel: whether `encode` may run on several threads at once; each call keeps to its own.
     """
 
     name: str
@@ -102,6 +105,8 @@ class EngineInfo:
     notes: tuple[str, ...] = ()
     precision_of: str = ""
     fit: Callable[[WindowSettings, WorkingSize], tuple[WindowSettings, str]] | None = None
+    reach: int = 0
+    parallel: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

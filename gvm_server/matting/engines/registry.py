@@ -23,7 +23,7 @@ _LOG = logging.getLogger(__name__)
 
 AUTO_NOTE = (
     "No GVM weights were found, so the preview engine makes this matte: a garbage or core matte of"
-    " one person, without hair. `gvm weights pull` gets the weights."
+    " people, without hair. `gvm weights pull` gets the weights."
 )
 
 

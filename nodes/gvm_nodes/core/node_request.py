@@ -10,7 +10,7 @@ from gvm_client.frames import format_frames, parse_frames
 from gvm_client.protocol.messages import FileOutput, FilePlate, Matte
 from gvm_client.request import matte_request
 from gvm_client.settings import LARGEST_FITTED_WINDOW, Depth, Missing, Priority, find_preset
-from gvm_client.windows import Plan, windows_for
+from gvm_client.windows import Plan, seen_by, windows_for
 from gvm_nodes.core.clips import AS_FILE, output_pattern
 from gvm_nodes.core.node import Clip, Node
 from gvm_nodes.core.saved_state import with_job_name
@@ -111,11 +111,12 @@ def frames_seen(asked: Matte, frames: Iterable[int]) -> tuple[int, ...]:
     assert plate.first is not None  # noqa: S101
     assert plate.last is not None  # noqa: S101
     if asked.model.fit_memory:  # the server chooses the window: the widest that it may
-        reach = max(asked.window.frames_per_window, LARGEST_FITTED_WINDOW) - 1
+        reach = max(asked.window.frames_per_window, LARGEST_FITTED_WINDOW) - 1 + asked.engine.reach
         near = {one for frame in frames for one in range(frame - reach, frame + reach + 1)}
         return tuple(sorted(one for one in near if plate.first <= one <= plate.last))
-    plan = Plan.of(asked.window, first=plate.first, last=plate.last)
-    return tuple(sorted({seen for window in windows_for(plan, frames) for seen in window.frames}))
+    plan = Plan.of(asked.window, first=plate.first, last=plate.last, reach=asked.engine.reach)
+    windows = windows_for(plan, frames)
+    return tuple(sorted({seen for window in windows for seen in seen_by(plan, window).frames}))
 
 
 def matte_pattern(node: Node) -> str:

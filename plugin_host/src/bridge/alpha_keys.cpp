@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include "bridge/generated/limits.hpp"
+
 namespace gvm::bridge {
 namespace {
 
@@ -50,16 +52,28 @@ Hash inference_key(const MatteOptions& options, const HostClip& clip, const Wind
   return hasher.end();
 }
 
+/// Of one window's own result: what its engine sees, and which of it is the window.
+Hash window_key(const MatteOptions& options, const HostClip& clip, const Window& window,
+                const Window& seen, const FrameHashes& plate) {
+  Hasher hasher;
+  hasher.value(inference_key(options, clip, seen, plate)).value(window.first).value(window.last);
+  return hasher.end();
+}
+
 Plan plan_of(const MatteOptions& options, const HostClip& clip) {
   check(options.window);
   check(options.knobs);
   Plan plan{clip.first, clip.last, options.window.frames_per_window, options.window.overlap,
-            options.window.plan};
+            options.window.plan, {}, reach_of(options.engine)};
   plan.check();
   return plan;
 }
 
 }  // namespace
+
+std::int64_t reach_of(EngineName engine) {
+  return kEngineReaches[static_cast<std::size_t>(engine)];
+}
 
 AlphaKeys alpha_keys(const MatteOptions& options, const HostClip& clip, std::int64_t frame,
                      PlateReader& reader, const CancelToken& token) {
@@ -73,7 +87,8 @@ AlphaKeys alpha_keys(const MatteOptions& options, const HostClip& clip, std::int
   }
   keys.inference = inference_key(options, clip, seen, keys.plate);
   for (const Window& window : windows_covering(plan, frame)) {
-    keys.windows.push_back(inference_key(options, clip, window, keys.plate));
+    keys.windows.push_back(
+        window_key(options, clip, window, seen_by(plan, window), keys.plate));
   }
   const Window together = made_together(plan, frame);
   for (std::int64_t number = together.first; number <= together.last; ++number) {

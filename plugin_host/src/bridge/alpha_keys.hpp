@@ -15,6 +15,9 @@ namespace gvm::bridge {
 
 using FrameHashes = std::map<std::int64_t, Hash>;
 
+/// The frames around a window that an engine looks at besides; of `auto`, of any it may become.
+std::int64_t reach_of(EngineName engine);
+
 /// Of a frame of a host's clip, and of the other frames that the same windows make.
 struct AlphaKeys {
   std::int64_t frame = 0;

@@ -98,9 +98,15 @@ std::vector<Blend> blends(const Plan& plan, std::int64_t frame) {
   return fold;
 }
 
+Window seen_by(const Plan& plan, const Window& window) {
+  const Window shot = shot_of(plan, window.first);
+  return {std::max(shot.first, window.first - plan.reach),
+          std::min(shot.last, window.last + plan.reach)};
+}
+
 Window needs(const Plan& plan, std::int64_t frame) {
   const std::vector<Window> covering = windows_covering(plan, frame);
-  return {covering.front().first, covering.back().last};
+  return {seen_by(plan, covering.front()).first, seen_by(plan, covering.back()).last};
 }
 
 Window made_together(const Plan& plan, std::int64_t frame) {

@@ -36,6 +36,7 @@ struct Plan {
   std::int64_t overlap;
   PlanKind kind = PlanKind::kSeamless;
   std::vector<std::int64_t> cuts = {};
+  std::int64_t reach = 0;  // frames on each side of a window that its engine looks at besides
 
   /// Throws Error (bad_request): the extent is empty, a cut lies outside it, or W and O do not
   /// fit.
@@ -52,6 +53,9 @@ std::vector<Window> windows_covering(const Plan& plan, std::int64_t frame);
 
 /// The fold that makes a frame's alpha: the first share is always 1/1.
 std::vector<Blend> blends(const Plan& plan, std::int64_t frame);
+
+/// A window with the frames around it that its engine looks at besides, of its shot.
+Window seen_by(const Plan& plan, const Window& window);
 
 /// The extent of plate frames that one render of a frame needs: what a host must give.
 Window needs(const Plan& plan, std::int64_t frame);

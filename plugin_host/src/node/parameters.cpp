@@ -152,7 +152,7 @@ NodeSettings read_settings(const NodeParams& params, double scale,
   NodeSettings settings;
   settings.options.window = read_window(params);
   settings.options.knobs = read_knobs(params, scale);
-  settings.options.engine = choice<bridge::EngineName>(params, param::kEngine, kEngineLabels);
+  settings.options.engine = read_engine(params);
   settings.options.colourspace = colourspace(params, host_colourspace);
   settings.options.bad_pixels =
       choice<bridge::BadPixels>(params, param::kBadPixels, kBadPixelsLabels);
@@ -187,6 +187,10 @@ std::string panel_text(const bridge::Error& error) {
                 std::string("the node's Engine (") + kEngineLabels[engine] + ")");
   }
   return text;
+}
+
+bridge::EngineName read_engine(const NodeParams& params) {
+  return choice<bridge::EngineName>(params, param::kEngine, kEngineLabels);
 }
 
 void fill_in_preset(const NodeParams& params) {

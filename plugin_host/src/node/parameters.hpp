@@ -52,6 +52,9 @@ bridge::MatteKnobs read_knobs(const NodeParams& params, double scale);
 /// Only how frames are grouped; never throws for what an artist set.
 bridge::WindowSettings read_window(const NodeParams& params);
 
+/// Only the engine.
+bridge::EngineName read_engine(const NodeParams& params);
+
 /// An error's sentence and remedy for a node: the server's remedies name options of the command
 /// line, where an artist has parameters.
 std::string panel_text(const bridge::Error& error);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "bridge/alpha_keys.hpp"
 #include "bridge/errors.hpp"
 #include "node/definitions.hpp"
 
@@ -108,7 +109,8 @@ ofx::Status Plugin::frames_needed(ofx::PropertySet in, ofx::PropertySet out) con
     const std::int64_t frame = frame_at(time);
     bool holds = false;
     const auto add_windows = [&](const bridge::Window& clip) {
-      const bridge::Plan plan{clip.first, clip.last, frames, overlap};
+      bridge::Plan plan{clip.first, clip.last, frames, overlap};
+      plan.reach = bridge::reach_of(read_engine(params_));
       const bridge::Window needed = bridge::needs(plan, std::clamp(frame, clip.first, clip.last));
       add(static_cast<double>(needed.first), static_cast<double>(needed.last));
       holds = holds || needed.holds(frame);

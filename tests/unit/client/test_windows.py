@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gvm_client.engines import EngineName
 from gvm_client.errors import ErrorCode, InputError, SettingsError
 from gvm_client.settings import PlanKind, WindowSettings
 from gvm_client.windows import (
@@ -18,6 +20,7 @@ from gvm_client.windows import (
     Window,
     blends,
     needs,
+    seen_by,
     shot_of,
     window_at,
     window_count,
@@ -251,4 +254,30 @@ def test_the_vectors_agree_with_the_slow_reference(vector: dict):
     for entry in vector["frames"]:
         covering = [window for window in windows if entry["frame"] in window]
         assert [share[:2] for share in entry["blends"]] == [[w.first, w.last] for w in covering]
-        assert entry["needs"] == [covering[0].first, covering[-1].last]
+        (shot,) = [shot for shot in slow_shots(plan) if entry["frame"] in shot]
+        first, last = covering[0].first - plan.reach, covering[-1].last + plan.reach
+        assert entry["needs"] == [max(first, shot.first), min(last, shot.last)]
+
+
+@given(plans(), st.integers(0, 4), st.data())
+def test_a_reach_adds_frames_of_the_same_shot_and_moves_no_window(
+    plan: Plan, reach: int, data: st.DataObject
+):
+    """Every window sees `reach` frames more on each side, as far as its shot has them."""
+    wide = replace(plan, reach=reach)
+    frame = data.draw(st.sampled_from(frames_of(plan)))
+    assert blends(wide, frame) == blends(plan, frame)
+    shot = shot_of(plan, frame)
+    for window in windows_covering(wide, frame):
+        seen = seen_by(wide, window)
+        assert list(seen.frames) == [
+            one for one in shot.frames if window.first - reach <= one <= window.last + reach
+        ]
+        assert seen.first >= needs(wide, frame).first
+        assert seen.last <= needs(wide, frame).last
+
+
+def test_auto_reaches_as_far_as_any_engine_that_it_may_become():
+    """A host gives the frames of the preview engine where it cannot know which one will run."""
+    assert EngineName.AUTO.reach == max(engine.reach for engine in EngineName) == 2
+    assert EngineName.GVM.reach == 0

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gvm_server.threads import share_cores, thread_variables, usable_cores
+from gvm_server.cores import usable_cores
+from gvm_server.threads import share_cores, thread_variables
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,9 @@ inline constexpr int kHighWaterMark = 256;
 inline constexpr double kSilenceSeconds = 5.0;
 inline constexpr double kStartSeconds = 60.0;
 
+/// Of each engine, in the order of `EngineName`: frames around a window.
+inline constexpr std::array<std::int64_t, 4> kEngineReaches{2, 0, 2, 0};
+
 inline constexpr std::array<const char*, 9> kScrubbedPrefixes{
     "LD_",
     "DYLD_",

@@ -66,9 +66,17 @@ def test_every_knob_gives_the_same_bits(knobs: MatteKnobs):
     assert len(set(hashes(lambda: apply(alpha, knobs)))) == 1
 
 
-def test_the_preview_engine_gives_the_same_bits_and_leaves_the_threads_as_they_were():
-    """A person is found, so both looks run; the count of threads is the process's own again."""
-    frame = portrait(240, 320)
+def test_the_preview_engine_gives_the_same_bits():
+    """A person is found, so all looks run, and the mean over time after them."""
+    frames = [portrait(240, 320 + 2 * wide)[..., :320] for wide in range(3)]
+
+    def made() -> Image:
+        return engine.decode([engine.encode(frame) for frame in frames], chunk=3, halo=0)
+
     engine = PreviewEngine()
-    assert engine.encode(frame).mean() > 0.05
-    assert len(set(hashes(lambda: engine.encode(frame)))) == 1
+    expected = made()
+    assert expected.mean() > 0.05
+    assert len(set(hashes(made))) == 1
+    for threads in (2, 3, 8):
+        engine = PreviewEngine(threads=threads)
+        np.testing.assert_array_equal(made(), expected)

@@ -1,0 +1,20 @@
+"""How many cores this process may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")  # Linux control groups, version 2: "quota period" or "max"
+
+
+def usable_cores(quota: Path = _QUOTA) -> int:
+    """Return how many cores this process may use: its affinity's, within a container's quota."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    count = count or 1
+    try:
+        allowed, period = quota.read_text(encoding="ascii").split()
+        count = min(count, -(-int(allowed) // int(period)))
+    except (OSError, ValueError, ZeroDivisionError):
+        pass  # no such control, or no limit
+    return max(count, 1)
