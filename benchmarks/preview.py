@@ -25,7 +25,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from gvm_server.media.resize import downscale, upscale
+from gvm_server.media.pixels import downscale, upscale
 from numpy.typing import NDArray
 
 from benchmarks.truth.figures import REAL, Clip, clips
