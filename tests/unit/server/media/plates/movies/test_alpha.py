@@ -32,7 +32,8 @@ def write(path: Path, codec: str, kind: str, frames: int = 2, **options: str) ->
         for index in range(frames):
             image = np.full((HEIGHT, WIDTH, 4), 90, np.uint8)
             image[..., 3] = stored()[:: 1 - 2 * index]
-            frame = av.VideoFrame.from_ndarray(image, "rgba").reformat(format=kind)
+            frame = av.VideoFrame.from_ndarray(image, "rgba")
+            frame = frame.reformat(format=kind, threads=1)
             file.mux(stream.encode(frame))
         file.mux(stream.encode())
     return path
