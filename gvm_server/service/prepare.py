@@ -124,7 +124,7 @@ def prepare(
             engine=engine,
             window=window,
             knobs=request.knobs,
-            sink=_sink(request, plate, context, frames, shown),
+            sink=_sink(request, plate, context, frames, shown, guides),
             geometry=geometry,
             working=working,
             playhead=request.playhead if shown is None else shown.frame,
@@ -268,6 +268,7 @@ def _sink(
     context: ServerContext,
     frames: tuple[int, ...],
     shown: Match | None,
+    guides: GuideMattes,
 ) -> Sink:
     output = request.output
     if isinstance(output, MappedOutput):
@@ -279,7 +280,8 @@ def _sink(
         )
     probe_folder(Path(output.path).parent)
     files = AlphaFiles.of(output.path, plate_name=plate.name, roots=context.roots)
-    files = replace(files, umask=request.context.umask)
+    own = tuple((kind, clip.name) for kind, clip in guides.named)
+    files = replace(files, umask=request.context.umask, guides=own)
     files.check(frames, overwrite=output.overwrite, ours=context.cache.registry.is_ours)
     return FileSink(
         files,

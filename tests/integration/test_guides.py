@@ -167,6 +167,20 @@ def test_a_guide_of_another_size_is_scaled_or_refused(site, tmp_path, guided):
     assert "96x64" in refused.stderr
 
 
+def test_a_guide_s_own_files_are_never_replaced(site, tmp_path, guided):
+    """Though they are mattes of ours, and though it was said that files may be replaced."""
+    plate, _, _ = guided
+    assert site.matte(plate, "out").code == 0
+    before = pixels(tmp_path / "out")
+    refused = site.matte(
+        plate, "out", "--holdout", str(tmp_path / "out"), "--overwrite", "--invert"
+    )
+    assert refused.code == 5
+    assert "the holdout matte's own file" in refused.stderr
+    assert pixels(tmp_path / "out") == before
+    assert site.matte(plate, "two", "--holdout", str(tmp_path / "out"), "--invert").code == 0
+
+
 def test_files_and_status_say_the_guides(site, tmp_path, guided):
     """EXR metadata, the status of a job, and no word of guides where there are none."""
     plate, garbage, core = guided

@@ -1,7 +1,8 @@
 """Where alphas go on disk: one EXR name for each frame, and no file lost on the way.
 
 - Frame numbers keep the plate's base name and padding, negative numbers included.
-- A file that is not ours is replaced only when asked for; the plate's own files never are.
+- A file that is not ours is replaced only when asked for; the plate's own, and the guides', never
+  are.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class AlphaFiles:
     Attributes:
         target: a pattern for many frames, or the one file of a single image.
         plate: the plate's name, a path or pattern where it lies on disk.
+        guides: the kind of each that forces the alphas, and its path or pattern.
         roots: where files may be written.
         umask: permission bits that files and new folders do not get; None is this process's own.
     """
@@ -47,6 +49,7 @@ class AlphaFiles:
     plate: str
     roots: Roots
     umask: int | None = None
+    guides: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, output: str, *, plate_name: str, roots: Roots) -> AlphaFiles:
@@ -102,7 +105,7 @@ class AlphaFiles:
         Raises:
             SettingsError: several frames would share one name.
             OutputError: the folder is outside the roots or not writable, the disk is full, or
-                files stand there that are not ours or are the plate's own.
+                files stand there that are not ours, or are the plate's or a guide's own.
         """
         if len(frames) > 1 and isinstance(self.target, Path):
             raise SettingsError(
@@ -114,13 +117,15 @@ class AlphaFiles:
         prove_writable(self.folder, umask=self.umask)
         sweep_leftovers(self.folder)
         paths = [self.path(frame) for frame in frames]
-        self._refuse_plate(paths)
+        self._refuse_own(paths, "plate", self.plate)
+        for kind, name in self.guides:
+            self._refuse_own(paths, f"{kind} matte", name)
         if not overwrite:
             _refuse_foreign(self.folder, paths, ours)
 
-    def _refuse_plate(self, paths: Sequence[Path]) -> None:
-        """Refuse names that are the plate's own, whatever frame they belong to."""
-        plate = Path(self.plate)
+    def _refuse_own(self, paths: Sequence[Path], what: str, name: str) -> None:
+        """Refuse names that are the plate's or a guide's own, whatever frame they belong to."""
+        plate = Path(name)
         if not plate.is_absolute() or plate.parent.resolve() != self.folder.resolve():
             return
         pattern = own_pattern(plate)
@@ -128,7 +133,7 @@ class AlphaFiles:
             own = pattern.frame_of(path.name) is not None if pattern else path.name == plate.name
             if own:
                 raise OutputError(
-                    f"The alpha {path} would replace the plate's own file.",
+                    f"The alpha {path} would replace the {what}'s own file.",
                     remedy="Name another output folder.",
                     code=ErrorCode.OUTPUT_NOT_OURS,
                     path=str(path),

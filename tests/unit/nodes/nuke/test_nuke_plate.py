@@ -357,3 +357,15 @@ def test_a_tree_that_changed_since_its_mattes_is_said_when_the_panel_opens(
     nuke.open_panel(node.group)
     settle()
     assert node.group["status"].value().startswith("Out of date")
+
+
+def test_a_guide_s_name_may_say_the_view(tmp_path: Path, runtime: Path) -> None:
+    """As the plate's: each view of a stereo script has its own."""
+    node = matte_node(plate(tmp_path))
+    node["garbage"].setValue("/roto/%V/g.%04d.exr")
+    node["holdout"].setValue("/roto/core_%v.png")
+    nuke.session().views = ["left", "right"]
+    for each, view in zip(nodes_of(node), ("left", "right"), strict=True):
+        options = each.options()
+        assert options.garbage == f"/roto/{view}/g.%04d.exr"
+        assert options.holdout == f"/roto/core_{view[0]}.png"

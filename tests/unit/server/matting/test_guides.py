@@ -14,6 +14,7 @@ from gvm_client.settings import MatteKnobs
 from gvm_server.matting.engines.base import Image
 from gvm_server.matting.finish import in_window
 from gvm_server.matting.guides import GuideMattes, feathered, open_guides
+from gvm_server.matting.knobs import apply as apply_knobs
 from gvm_server.media.file_access import Roots
 from gvm_server.media.geometry import Box, ClipGeometry
 from gvm_server.media.plates.base import PlateOptions
@@ -114,6 +115,17 @@ def test_a_feather_of_nothing_is_nothing():
     np.testing.assert_array_equal(feathered(np.zeros_like(hard), 20.0), 0.0)
     assert np.abs(feathered(hard, 0.01) - hard).max() < 0.02
     np.testing.assert_allclose(feathered(np.full_like(hard, 0.5), 9.0), 0.5, atol=1e-7)
+
+
+@pytest.mark.parametrize("length", [0.4, 3.0, 17.5, 60.0])
+def test_only_what_is_near_an_edge_is_looked_at(length):
+    """The result is that of the whole picture, but for the last bit of a constant."""
+    wide = np.zeros((300, 400), np.float32)
+    wide[100:180, 150:260], wide[120:130, 160:170] = 1.0, 0.3
+    for guide in (wide, 1 - wide, wide.T.copy()):
+        knobs = MatteKnobs(grow=length / 2, blur=length / 8)
+        whole = np.maximum(apply_knobs(guide, knobs), guide)
+        np.testing.assert_allclose(feathered(guide, length), whole, rtol=0, atol=2e-7)
 
 
 @pytest.mark.parametrize("length", [2.5, 30.0])
