@@ -73,7 +73,7 @@ VARIABLES = (
 """The variables that are packed; of all others not even the names."""
 PACKAGES = (
     *("gvm-bridge", "pyzmq", "msgpack", "torch", "numpy", "av", "openimageio", "opencolorio"),
-    *("opencv-python-headless", "pillow", "safetensors", "huggingface-hub"),
+    *("opencv-python-headless", "pillow", "onnxruntime", "huggingface-hub"),
 )
 LOG_BYTES = 256 << 10  # of the end of the server's log
 CRASH_BYTES = 1 << 20  # of the end of each log in which crashes are looked for

@@ -110,7 +110,8 @@ def test_a_plate_to_be_rendered_is_taken_at_the_user_s_word():
         plan_job(parsed(words))
     job = plan_job(parsed(f"{words} --first 1 --last 100 --frames 50-51"))
     assert job.plate_command == ("render", "it")
-    assert job.plate_frames == tuple(range(43, 58))  # two windows of 8 share frame 50
+    # Two windows of 8 share frame 50, and the preview engine looks two frames further.
+    assert job.plate_frames == tuple(range(41, 60))
     assert job.gpu_mib is None
     with pytest.raises(SettingsError, match="no frame number"):
         plan_job(parsed(words.replace("p.####.exr", "p.mov")))
