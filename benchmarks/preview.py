@@ -25,11 +25,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from gvm_server.media.pixels import downscale, upscale
 from numpy.typing import NDArray
 
 from benchmarks.truth.figures import REAL, Clip, clips
 from benchmarks.truth.footage import Picture, Rvm, fetch, frames
+from gvm_server.media.pixels import downscale, upscale
 from tests.support.metrics import dtssd, mad
 
 ROOT = Path(__file__).resolve().parents[1]
