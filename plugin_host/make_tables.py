@@ -62,6 +62,8 @@ LIMITS = (
     ("kMaxFramesPerWindow", "std::int64_t", limits.MAX_FRAMES_PER_WINDOW),
     ("kMaxSteps", "std::int64_t", limits.MAX_STEPS),
     ("kMaxSide", "std::int64_t", limits.MAX_SIDE),
+    ("kMaxRegions", "std::size_t", limits.MAX_REGIONS),
+    ("kMaxRegionScale", "double", limits.MAX_REGION_SCALE),
     ("kMaxRadius", "double", limits.MAX_RADIUS),
     ("kHeartbeatMs", "int", client.HEARTBEAT_MS),
     ("kHeartbeatTimeoutMs", "int", client.HEARTBEAT_TIMEOUT_MS),

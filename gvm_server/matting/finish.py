@@ -26,8 +26,9 @@ from gvm_server.matting.knobs import apply as apply_knobs
 from gvm_server.matting.knobs import reaches_out
 from gvm_server.matting.preprocess import PreprocessedFrame
 from gvm_server.matting.refine import refine
+from gvm_server.matting.region import ShotView, feathered, touched_sides
 from gvm_server.matting.stage_timer import Stage, StageTimer
-from gvm_server.media.alphas.stamp import MAKER, PLATE_KEY, STAMP, Fingerprint
+from gvm_server.media.alphas.stamp import MAKER, PLATE_KEY, ROI, ROI_CUT, STAMP, Fingerprint
 from gvm_server.media.geometry import Box, ClipGeometry
 from gvm_server.media.outputs.sinks import Alpha, Delivery
 from gvm_server.media.pixels import upscale
@@ -63,24 +64,31 @@ def finish(
         OutputError: it cannot be written.
     """
     with timer.stage(Stage.REFINE):
-        seen = spec.working.crop(alpha)
+        view, data = spec.shot_view(frame_in.frame), frame_in.header.data
+        seen = view.working.crop(alpha)
         if spec.reference:
             pixels = cut_like_the_original(upscale(seen, *frame_in.guide.size))
         else:
-            pixels = refine(seen, frame_in.guide, spec.refine, spec.engine.spread)
-        data = frame_in.header.data
+            how = spec.refine_of(frame_in.frame)
+            pixels = refine(seen, frame_in.guide, how, spec.engine.spread)
+        roi_cut = " ".join(touched_sides(pixels, view, data))
+        pixels = feathered(pixels, view, spec.canvas)
         guided = spec.guides, frame_in.frame
         pixels, window = in_window(pixels, spec.geometry, data, spec.knobs, *guided)
     with timer.stage(Stage.WRITE):
-        return spec.sink.put(
+        delivery = spec.sink.put(
             Alpha(
                 frame=frame_in.frame,
                 fingerprint=made,
                 pixels=pixels,
                 header=replace(frame_in.header, data=window),
-                attributes=_attributes(spec, frame_in.frame, made),
+                attributes={
+                    **_attributes(spec, frame_in.frame, made),
+                    **_region_attributes(view, spec.geometry.display, roi_cut),
+                },
             )
         )
+    return replace(delivery, roi_cut=roi_cut)
 
 
 def cut_like_the_original(alpha: Image) -> Image:
@@ -145,3 +153,13 @@ def _attributes(spec: JobSpec, frame: int, made: Fingerprint) -> Mapping[str, st
         "gvm:colourspace": spec.plate.colour.name,
         "Software": f"GVM Bridge {__version__}",
     }
+
+
+def _region_attributes(view: ShotView, display: Box, roi_cut: str) -> Mapping[str, str]:
+    """Return what the file says about its region; nothing where the whole frame is matted."""
+    region = view.region
+    if region is None:
+        return {}
+    x, y = region.x - display.x, region.y - display.y
+    says = {ROI: f"{x},{y},{region.width},{region.height}", "gvm:roi-scale": f"{view.scale:g}"}
+    return {**says, ROI_CUT: roi_cut} if roi_cut else says

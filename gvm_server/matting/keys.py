@@ -25,6 +25,7 @@ from gvm_client.windows import Window, blends, seen_by
 from gvm_server.matting.engines.backoff import decode_halo
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.knobs import finish_values
+from gvm_server.matting.region import REGION_REVISION
 
 PREPROCESS_REVISION = 4  # colour and resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
@@ -47,6 +48,7 @@ def latent_key(spec: JobSpec, frame: int) -> bytes:
     Raises:
         InputError: the plate frame is not there.
     """
+    view = spec.shot_view(frame)
     return _digest(
         "latent",
         PREPROCESS_REVISION,
@@ -54,8 +56,8 @@ def latent_key(spec: JobSpec, frame: int) -> bytes:
         spec.plate.key(frame),
         spec.plate.colour.digest,
         *astuple(spec.view),
-        *astuple(spec.canvas),
-        *astuple(spec.working),
+        *astuple(view.seen),
+        *astuple(view.working),
     )
 
 
@@ -88,11 +90,15 @@ def alpha_key(spec: JobSpec, frame: int) -> bytes:
     """
     parts: list[_Part] = ["alpha", FINISH_REVISION, spec.plate.key(frame)]
     parts += [spec.reference, spec.sink.depth]
-    parts += finish_values(replace(spec.knobs, refine=spec.refine.value))
-    if spec.refine is not Refine.NONE:
+    refine = spec.refine_of(frame)
+    parts += finish_values(replace(spec.knobs, refine=refine.value))
+    if refine is not Refine.NONE:
         parts.append(spec.engine.spread)
     parts += astuple(spec.geometry.display)  # the file's windows depend on it
     parts += spec.guides.key_parts(frame)
+    view = spec.shot_view(frame)
+    if view.region is not None:
+        parts += ["region", REGION_REVISION, *astuple(view.region), view.scale]
     for blend in blends(spec.plan, frame):
         place = frame - blend.window.first
         parts += [window_key(spec, blend.window), place, blend.numerator, blend.denominator]

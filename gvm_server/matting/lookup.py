@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 
@@ -13,7 +13,7 @@ from gvm_client.text import ARE, WERE, counted
 from gvm_client.windows import Window, seen_by, windows_covering, windows_for
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.keys import alpha_key, maker_words, window_key
-from gvm_server.media.alphas.stamp import Fingerprint
+from gvm_server.media.alphas.stamp import ROI_CUT, Fingerprint, read_text
 from gvm_server.media.store.cache import DiskCache
 
 _NONE: Mapping[int, Fingerprint] = MappingProxyType({})
@@ -30,6 +30,7 @@ class CacheLookup:
         windows: the windows that the frames to make need, the playhead's first.
         windows_cached: how many of these lie in the cache.
         notes: what the artist should know of what stands, in whole sentences.
+        roi_cuts: the kept frames whose subject is cut at its region, and on which sides.
     """
 
     kept: tuple[int, ...]
@@ -38,6 +39,7 @@ class CacheLookup:
     windows: tuple[Window, ...]
     windows_cached: int
     notes: tuple[str, ...] = ()
+    roi_cuts: Mapping[int, str] = field(default_factory=dict)
 
 
 def look_up(
@@ -64,6 +66,7 @@ def look_up(
     stand_ins = spec.guides.check(spec.frames)
     maker = maker_words(spec)
     kept: dict[int, str] = {}
+    roi_cuts: dict[int, str] = {}
     damaged: list[int] = []
     damaged_in_cache: list[int] = []  # in the cache
     cached: dict[int, Fingerprint] = {}
@@ -78,6 +81,8 @@ def look_up(
             damaged.append(frame)
         if standing.kept:
             kept[frame] = standing.maker
+            if spec.shot_view(frame).region is not None and standing.path is not None:
+                roi_cuts[frame] = read_text(standing.path, ROI_CUT)
         elif frame not in lost and cache.alpha(wanted, partial(damaged_in_cache.append, frame)):
             cached[frame] = wanted
         else:
@@ -85,6 +90,7 @@ def look_up(
     windows = tuple(_in_order_of_service(spec, to_make))
     return CacheLookup(
         kept=tuple(kept),
+        roi_cuts=roi_cuts,
         cached=cached,
         to_make=to_make,
         windows=windows,

@@ -16,9 +16,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import repeat
+from pathlib import Path
 
 import numpy as np
 
@@ -34,7 +35,7 @@ from gvm_server.matting.keys import latent_key, maker_words, window_key
 from gvm_server.matting.lookup import CacheLookup, of_damage, of_loss
 from gvm_server.matting.resources import WINDOWS_IN_HAND, SharedResources
 from gvm_server.matting.stage_timer import Stage, StageTimer
-from gvm_server.media.alphas.stamp import Fingerprint
+from gvm_server.media.alphas.stamp import ROI_CUT, Fingerprint, read_text
 from gvm_server.media.outputs.sinks import Delivery
 from gvm_server.media.plates.base import Plate
 from gvm_server.media.store.cache import WindowAlphas
@@ -280,7 +281,7 @@ class Pipeline:
         self._background.check()
         alphas = self._resources.fresh.get(pending.key)
         if alphas is None:
-            size = self._spec.working
+            size = self._spec.shot_view(pending.window.first).working
             shape = (len(pending.window), size.padded_height, size.padded_width)
             on_damage = partial(self._damaged_windows.append, pending.window)
             alphas = self._resources.cache.window(pending.key, shape, on_damage)
@@ -310,10 +311,15 @@ class Pipeline:
             on_damage = partial(self._damaged_alphas.append, frame)
             path = self._resources.cache.alpha(wanted, on_damage)
             try:
-                delivery = path and self._spec.sink.place(frame, wanted, path)
+                delivery = path and self._placed(frame, wanted, path)
             except (FileNotFoundError, InputError):
                 delivery = None
             if delivery:
                 self._on_delivery(delivery)
             else:  # evicted by another server, or damaged, since the lookup
                 self.lost[frame] = wanted
+
+    def _placed(self, frame: int, wanted: Fingerprint, path: Path) -> Delivery:
+        """Deliver a finished alpha from the cache, and say what its file says of its region."""
+        cut = "" if self._spec.shot_view(frame).region is None else read_text(path, ROI_CUT)
+        return replace(self._spec.sink.place(frame, wanted, path), roi_cut=cut)

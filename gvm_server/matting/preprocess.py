@@ -27,7 +27,7 @@ class PreprocessedFrame:
         frame: the host's frame number.
         header: as the plate has it.
         working: [3, padded_height, padded_width] float32, display-referred sRGB, 0..1.
-        guide: the plate on its canvas.
+        guide: the plate, as far as the model sees it.
     """
 
     frame: int
@@ -48,10 +48,13 @@ def preprocess(spec: JobSpec, frame: int, timer: StageTimer) -> PreprocessedFram
     with timer.stage(Stage.READ):
         plate_frame = spec.plate.read(frame)
     with timer.stage(Stage.COLOUR):
-        display = spec.plate.colour.to_display(plate_frame.pixels, spec.view)
-        display = _on_canvas(display, plate_frame.header.data, spec.canvas, frame)
+        data, seen = plate_frame.header.data, spec.shot_view(frame).seen
+        _check_on_canvas(data, spec.canvas, frame)
+        part = data.common(seen)
+        display = _converted(spec, plate_frame.pixels[part.slices_in(data)])
+        display = _laid_on(display, part, seen)
     with timer.stage(Stage.RESIZE):
-        size = spec.working
+        size = spec.shot_view(frame).working
         small = downscale(display, size.height, size.width)
         working = size.pad(np.ascontiguousarray(small.transpose(2, 0, 1)))
         guide = Guide.of(display, luma(display))
@@ -67,10 +70,13 @@ def luma(display: Pixels) -> Image:
     return np.asarray(weighed, dtype=np.float32).reshape(display.shape[:2])
 
 
-def _on_canvas(pixels: Pixels, data: Box, canvas: Box, frame: int) -> Pixels:
-    """Lay a frame's data window on the canvas; black around it."""
-    if data == canvas:
+def _converted(spec: JobSpec, pixels: Pixels) -> Pixels:
+    if not pixels.size:  # a frame that has nothing in its shot's region
         return pixels
+    return spec.plate.colour.to_display(np.ascontiguousarray(pixels), spec.view)
+
+
+def _check_on_canvas(data: Box, canvas: Box, frame: int) -> None:
     if not canvas.holds(data):
         raise InputError(
             f"The data window of frame {frame}, {describe(data)}, reaches outside the clip's"
@@ -79,7 +85,13 @@ def _on_canvas(pixels: Pixels, data: Box, canvas: Box, frame: int) -> Pixels:
             code=ErrorCode.PLATE_MISMATCH,
             frame=frame,
         )
-    top, left = data.y - canvas.y, data.x - canvas.x
-    whole = np.zeros((canvas.height, canvas.width, 3), dtype=np.float32)
-    whole[top : top + data.height, left : left + data.width] = pixels
+
+
+def _laid_on(pixels: Pixels, part: Box, seen: Box) -> Pixels:
+    """Lay a part on the box that the model sees; black around it."""
+    if part == seen:
+        return pixels
+    whole = np.zeros((seen.height, seen.width, 3), dtype=np.float32)
+    if part.area:
+        whole[part.slices_in(seen)] = pixels
     return whole

@@ -12,7 +12,7 @@ from gvm_client.errors import EngineError, ErrorCode, InputError
 from gvm_client.settings import WindowSettings
 from gvm_server.hostmemory import available_bytes
 from gvm_server.matting.engines.base import Latent
-from gvm_server.matting.working_size import WorkingSize
+from gvm_server.matting.region import ShotView
 from gvm_server.media.geometry import Box, ClipGeometry, describe
 from gvm_server.media.store.cache import DiskCache, WindowAlphas
 
@@ -97,25 +97,26 @@ class SharedResources:
     fresh: dict[bytes, WindowAlphas] = field(default_factory=dict)
 
 
-def frame_bytes(canvas: Box, working: WorkingSize, window: WindowSettings, *, hands: int) -> int:
+def frame_bytes(canvas: Box, view: ShotView, window: WindowSettings, *, hands: int) -> int:
     """Return the memory that a job's frames take at least; the model's own is not in it.
 
     Args:
-        canvas: the pixels that the model sees.
-        working: the size at which it sees them.
+        canvas: the pixels that are read.
+        view: what the model sees of them; where it has no region, all.
         window: how many frames are in memory at once.
         hands: frames that are read or finished at the same time.
     """
+    seen = canvas if view.region is None else view.seen
+    working = view.working
     held = WINDOWS_IN_HAND * window.frames_per_window
-    area = canvas.width * canvas.height
     small = working.padded_width * working.padded_height
-    return held * (_GUIDE * area + _COLOURS * small) + hands * _COPIES * _COLOURS * area
+    return held * (_GUIDE * seen.area + _COLOURS * small) + hands * _COPIES * _COLOURS * canvas.area
 
 
 def check_memory(
     name: str,
     geometry: ClipGeometry,
-    working: WorkingSize,
+    view: ShotView,
     window: WindowSettings,
     *,
     hands: int,
@@ -126,7 +127,7 @@ def check_memory(
     Args:
         name: the clip's, for messages.
         geometry: of the clip.
-        working: the size at which the model sees it.
+        view: what the model sees of it.
         window: how many frames are in memory at once.
         hands: frames that are read or finished at the same time.
         available: the bytes that are free.
@@ -136,7 +137,7 @@ def check_memory(
         InputError: PLATE_MISMATCH, one frame alone makes them too large: its header is damaged.
     """
     canvas, there = geometry.canvas, available()
-    needed = frame_bytes(canvas, working, window, hands=hands)
+    needed = frame_bytes(canvas, view, window, hands=hands)
     if needed <= there:
         return
     sentence = (
@@ -144,7 +145,7 @@ def check_memory(
         f" take at least {needed / GIB:.1f} GiB of memory; {there / GIB:.1f} GiB are available."
     )
     rest = geometry.rest
-    if rest is not None and frame_bytes(rest, working, window, hands=hands) <= there:
+    if rest is not None and frame_bytes(rest, view, window, hands=hands) <= there:
         raise InputError(
             f"{sentence} The data window of frame {geometry.widest} alone makes them so large;"
             f" without it the clip spans {describe(rest)}.",

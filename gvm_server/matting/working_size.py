@@ -68,21 +68,26 @@ def working_size(
         new_short = max(1, settings.max_resolution * new_short // new_long)
         new_long = settings.max_resolution
     new_height, new_width = (new_short, new_long) if height <= width else (new_long, new_short)
+    return padded(new_height, new_width, pad_multiple)
+
+
+def padded(height: int, width: int, pad_multiple: int) -> WorkingSize:
+    """Return a working size of height x width pixels, in the middle of its padded frame."""
     padded_height, padded_width = (
-        -(-side // pad_multiple) * pad_multiple for side in (new_height, new_width)
+        -(-side // pad_multiple) * pad_multiple for side in (height, width)
     )
     return WorkingSize(
-        height=new_height,
-        width=new_width,
+        height=height,
+        width=width,
         padded_height=padded_height,
         padded_width=padded_width,
-        top=(padded_height - new_height) // 2,
-        left=(padded_width - new_width) // 2,
+        top=(padded_height - height) // 2,
+        left=(padded_width - width) // 2,
     )
 
 
-def _reflected(side: int, before: int, padded: int) -> NDArray[np.intp]:
-    """Return for each of `padded` positions the pixel of 0..side-1 that it shows."""
+def _reflected(side: int, before: int, length: int) -> NDArray[np.intp]:
+    """Return for each of `length` positions the pixel of 0..side-1 that it shows."""
     period = max(1, 2 * (side - 1))
-    position = np.arange(-before, padded - before, dtype=np.intp) % period
+    position = np.arange(-before, length - before, dtype=np.intp) % period
     return np.minimum(position, period - position) if side > 1 else np.zeros_like(position)

@@ -39,6 +39,7 @@ from gvm_client.text import ARE, counted
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.lookup import CacheLookup
 from gvm_server.matting.pipeline import Pipeline
+from gvm_server.matting.region import of_cuts
 from gvm_server.media.alphas.stamp import Fingerprint
 from gvm_server.media.outputs.sinks import Delivery
 from gvm_server.media.plates.pushed import PushedFrames
@@ -50,6 +51,7 @@ MAX_REASON = 400  # characters of a failure in the status, which is one message 
 SERVICE_ORDER = list(Priority)
 
 _NUMBERS = itertools.count()
+_NONE: Mapping[int, str] = MappingProxyType({})
 
 
 class ReplyChannel(Protocol):
@@ -94,6 +96,7 @@ class Job:
         self.lost: Mapping[int, Fingerprint] = {}
         self.failures: int | None = 0
         self._notes: list[str] = []
+        self._cut: set[int] = set()  # frames whose subject is cut at its region's border
         self._windows_before = (0, 0)  # run and recalled, before it was resumed
         self._channels = {peer: channel}
         self._lock = threading.RLock()
@@ -218,17 +221,26 @@ class Job:
             self._note = ""
             self._frames_done += 1
             self._frames_written += not delivery.kept
+            if delivery.roi_cut:
+                self._cut.add(delivery.frame)
+            else:
+                self._cut.discard(delivery.frame)
             self.say(frame_ready(self.name, delivery))
 
-    def deliver_kept(self, frames: Iterable[int]) -> None:
+    def deliver_kept(self, frames: Iterable[int], roi_cuts: Mapping[int, str] = _NONE) -> None:
         """Say of each frame that its alpha stood in its place; there may be very many.
+
+        Args:
+            frames: the host's frame numbers.
+            roi_cuts: the sides of their regions at which subjects are cut.
 
         Raises:
             JobCancelled: no client is left that listens.
         """
         for frame in frames:
             self._wait_for_room()
-            self.deliver(Delivery(frame=frame, cached=True, kept=True))
+            cut = roi_cuts.get(frame, "")
+            self.deliver(Delivery(frame=frame, cached=True, kept=True, roi_cut=cut))
 
     def note(self, text: str) -> None:
         """Say in plain words what the job does or waits for."""
@@ -260,6 +272,7 @@ class Job:
             self._note = failed_by(failure).message[:MAX_REASON] if failure else ""
             if failure is None:
                 self._notes += [trouble] if trouble else []
+                self._notes += [of_cuts(self._cut)] if self._cut else []
                 self.say(self._done())
             elif failure.code is ErrorCode.CANCELLED:
                 self.say(

@@ -29,6 +29,7 @@ from gvm_server.matting.engines.machine import Machine
 from gvm_server.matting.engines.registry import find_engine
 from gvm_server.matting.guides import GuideMattes, open_guides
 from gvm_server.matting.job_spec import JobSpec, working_size_of
+from gvm_server.matting.region import ShotView, largest, notes_of, views_of
 from gvm_server.matting.resources import check_memory
 from gvm_server.matting.working_size import WorkingSize
 from gvm_server.media.colour.ocio import Configuration
@@ -102,9 +103,10 @@ def prepare(
     with ExitStack() as failed:
         failed.callback(plate.close)
         geometry = plate.geometry()
-        working = working_size_of(geometry, window, engine)
-        window, fitted = _fitted(request, window, engine, working)
-        check_memory(plate.name, geometry, working, window, hands=READERS + WRITERS)
+        views = _views(request, window, plate, geometry, engine)
+        window, fitted = _fitted(request, window, engine, largest(views))
+        for view in views:
+            check_memory(plate.name, geometry, view, window, hands=READERS + WRITERS)
         frames = _frames(request, plate)
         shown = _shown(request, plate, geometry, frames, context, check_ending)
         if shown is not None:
@@ -126,13 +128,14 @@ def prepare(
             knobs=request.knobs,
             sink=_sink(request, plate, context, frames, shown, guides),
             geometry=geometry,
-            working=working,
+            views=views,
             playhead=request.playhead if shown is None else shown.frame,
             guides=guides,
         )
         failed.pop_all()
     seen = (*plate.notes, *_left_out(geometry), *guides.notes)
-    notes = (*engine.notes, *seen, *fitted, *_advice(window), *spec.advice)
+    said = notes_of(views, request.roi_scale, geometry, reading=bool(request.regions))
+    notes = (*engine.notes, *seen, *said, *fitted, *_advice(window), *spec.advice)
     return PreparedJob(spec=spec, notes=notes, ocio_digest=configuration.digest.hex())
 
 
@@ -144,6 +147,24 @@ def _engine(request: Matte, context: ServerContext) -> EngineInfo:
     weights = weights_folder(request.context, context.roots, own)
     machine = replace(context.machine, weights=weights)
     return find_engine(request.engine.value, request.model, machine)
+
+
+def _views(
+    request: Matte,
+    window: WindowSettings,
+    plate: Plate,
+    geometry: ClipGeometry,
+    engine: EngineInfo,
+) -> tuple[ShotView, ...]:
+    """Return what the model sees of each shot; how wide windows are does not matter to it."""
+    return views_of(
+        request.regions,
+        request.roi_scale,
+        Plan.of(window, first=plate.first, last=plate.last, cuts=request.plate.cuts),
+        geometry,
+        working_size_of(geometry, window, engine),
+        engine.pad_multiple,
+    )
 
 
 def _fitted(

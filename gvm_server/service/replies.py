@@ -89,6 +89,7 @@ def frame_ready(job: str, delivery: Delivery) -> FrameReady:
         frame=delivery.frame,
         cached=delivery.cached,
         path=delivery.path,
+        roi_cut=delivery.roi_cut,
         mapped=None
         if mapped is None
         else MappedFrame(

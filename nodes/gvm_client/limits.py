@@ -35,4 +35,6 @@ MAX_FRAMES_PER_WINDOW = 256  # the protocol's bound; memory ends far below it
 MAX_STEPS = 50
 MAX_SIDE = 8192  # working pixels; a longer side than an 8K plate is a typing error
 MAX_STOPS = 8.0  # of exposure, up and down
+MAX_REGIONS = 1024  # of a job: one a shot
+MAX_REGION_SCALE = 4.0  # times the whole frame's working scale: sixteen times the work
 MAX_RADIUS = 256.0  # plate pixels of grow and blur

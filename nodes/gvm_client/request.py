@@ -9,6 +9,7 @@ from gvm_client.context import job_context
 from gvm_client.declaration import values_in
 from gvm_client.guides import Guides
 from gvm_client.protocol.messages import EngineName, FileOutput, FilePlate, JobContext, Matte
+from gvm_client.regions import parse_regions
 from gvm_client.settings import (
     DEFAULT_PRESET,
     WINDOW_OPTIONS,
@@ -38,7 +39,8 @@ def matte_request(  # noqa: PLR0913 (a request has so many sides)
     Args:
         options: has an attribute for each of `WINDOW_OPTIONS` (None is the preset's value), for
             each declared setting of the finish, `engine`, an engine's name, and, where it is to be
-            another than the preset's, `plan`, a plan kind's name.
+            another than the preset's, `plan`, a plan kind's name; `roi`, the regions' texts, and
+            `roi_scale`.
         plate: where the plate is, and how it is read.
         output: where the mattes go.
         model: the weights, and what to do when memory is short.
@@ -66,4 +68,6 @@ def matte_request(  # noqa: PLR0913 (a request has so many sides)
         engine=EngineName(getattr(options, "engine")),  # noqa: B009 (any object that has one)
         context=job_context() if context is None else context,
         guides=guides,
+        regions=parse_regions(getattr(options, "roi", "")),
+        roi_scale=getattr(options, "roi_scale", 1.0),
     )

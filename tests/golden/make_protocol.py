@@ -115,6 +115,8 @@ def _refused_values() -> list[dict[str, object]]:
     pushed = SAMPLES["matte"]["pushed"]
     pushed_plate = msgpack.unpackb(encode(pushed, request="7"))["body"]["plate"]
 
+    region = {"x": 0, "y": 0, "width": 8, "height": 8}
+
     def in_matte(name: str, code: ErrorCode, **changes: object) -> dict[str, object]:
         return _plain(name, {**matte, "body": {**matte["body"], **changes}}, code)
 
@@ -154,6 +156,10 @@ def _refused_values() -> list[dict[str, object]]:
         in_matte("a negative feather", BAD, guides={"guide_feather": -1.0}),
         in_matte("a feather beyond its bound", BAD, guides={"guide_feather": MAX_RADIUS + 1}),
         in_matte("a negative number of frames", BAD, max_frames=-1),
+        in_matte("a region without pixels", BAD, regions=[{**region, "width": 0}]),
+        in_matte("a region out of all bounds", BAD, regions=[{**region, "x": -65_537}]),
+        in_matte("a region's scale below 1", BAD, roi_scale=0.5),
+        in_matte("a region's scale above 4", BAD, roi_scale=4.5),
         in_matte("no frames pushed", BAD, plate={**pushed_plate, "frames": []}),
         in_matte(
             "a buffer that is a path",

@@ -116,6 +116,11 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
             guides=say.Guides(
                 garbage="/roto/Müll.####.exr", holdout="/roto/core.mov", guide_feather=2.5
             ),
+            regions=(
+                say.Region(x=-8, y=40, width=640, height=720),
+                say.Region(x=0, y=0, width=1, height=65_536, frame=1050),
+            ),
+            roi_scale=1.5,
         ),
         "pushed": say.Matte(
             job=JOB,
@@ -218,7 +223,9 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
     "frame_ready": {
         "minimal": say.FrameReady(job=JOB, frame=1001, cached=False),
         "file": say.FrameReady(job=JOB, frame=1001, cached=True, path="/m/a.1001.exr"),
-        "full": say.FrameReady(job=JOB, frame=-1001, cached=False, mapped=PIXELS),
+        "full": say.FrameReady(
+            job=JOB, frame=-1001, cached=False, mapped=PIXELS, roi_cut="left bottom"
+        ),
     },
     "done": {
         "minimal": say.Done(

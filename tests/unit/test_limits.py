@@ -39,6 +39,8 @@ from gvm_client.limits import (
     MAX_PADDING,
     MAX_PARTS,
     MAX_RADIUS,
+    MAX_REGION_SCALE,
+    MAX_REGIONS,
     MAX_REQUEST,
     MAX_SHOWN_ASPECT,
     MAX_SIDE,
@@ -61,8 +63,10 @@ from gvm_client.protocol.messages import (
     Shown,
 )
 from gvm_client.protocol.wire import decode, encode
+from gvm_client.regions import Region, check_count, check_scale
 from gvm_client.settings import MatteKnobs, WindowSettings
 from gvm_server.matting.engines.gvm.config_files import read_config
+from gvm_server.matting.region import ShotView
 from gvm_server.matting.resources import check_memory
 from gvm_server.matting.working_size import WorkingSize
 from gvm_server.media.colour.ocio import load_config
@@ -130,6 +134,7 @@ def test_a_canvas_larger_than_any_is_refused(width: int, height: int):
     assert f"{width}x{height}" in says
 
 
+REGION = Region(x=0, y=0, width=1, height=1)
 WORKING = WorkingSize(width=1024, height=1024, padded_width=1024, padded_height=1024, top=0, left=0)
 LARGE = Box(x=0, y=0, width=16_384, height=16_384)
 
@@ -138,10 +143,11 @@ def memory_for(frames: dict[int, Box], gibibytes: int) -> None:
     """Check that there is memory for a clip of these data windows, whose display is 1920x1080."""
     display = Box(x=0, y=0, width=1920, height=1080)
     windows = {frame: FrameWindows(display=display, data=data) for frame, data in frames.items()}
+    geometry = geometry_of("plate", windows)
     check_memory(
         "/p/plate.%04d.exr",
-        geometry_of("plate", windows),
-        WORKING,
+        geometry,
+        ShotView(first=1, seen=geometry.canvas, working=WORKING),
         WindowSettings(frames_per_window=16),
         hands=4,
         available=lambda: gibibytes << 30,
@@ -342,6 +348,14 @@ def test_a_connection_file_of_absurd_length_is_none(tmp_path: Path):
     path.write_text(" " * (MAX_CONNECTION_BYTES + 1))
     path.chmod(0o600)
     assert "not a connection file" in refusal(lambda: read_connection(tmp_path))
+
+
+def test_more_regions_than_a_message_takes_and_a_scale_above_its_bound_are_refused():
+    """Each with its number."""
+    check_count([REGION] * MAX_REGIONS)
+    says = refusal(lambda: check_count([REGION] * (MAX_REGIONS + 1)))
+    assert str(MAX_REGIONS + 1) in says
+    assert f"{MAX_REGION_SCALE:g}" in refusal(lambda: check_scale(MAX_REGION_SCALE + 0.1))
 
 
 def test_every_bound_of_the_table_is_tried_here():

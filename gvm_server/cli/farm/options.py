@@ -39,6 +39,7 @@ def _clip(parser: Parser) -> None:
     )
     options.add_range(parser.add_argument_group("which frames"))
     options.add_model(parser.add_argument_group("the model"), engine="gvm")
+    options.add_region(parser.add_argument_group("the region"))
     options.add_plate(parser.add_argument_group("the plate"), keys=PlateKeys.CONTENT)
     options.add_knobs(parser.add_argument_group(options.KNOBS_ABOUT))
     options.add_guides(parser.add_argument_group(options.GUIDES_ABOUT))

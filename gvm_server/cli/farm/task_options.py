@@ -25,7 +25,7 @@ _VALUES = (
     *("ocio_digest", "demand_device", "demand_precision", "demand_compile"),
     *("plate_keys", "depth"),
 )
-_FLAGS = ("overwrite",)
+_FLAGS = ("overwrite", "strict_roi")
 _FOLDERS = ("weights", "lora")
 
 
@@ -83,7 +83,10 @@ def worker_words(
     words += knob_words(request.guides) if any(request.guides.paths.values()) else ()
     words += [_word("ocio_variable", variable) for variable in context.ocio_variables]
     words += [_word("cut", cut) for cut in request.plate.cuts]
-    words += [f"--{name}" for name in _FLAGS if getattr(parsed, name)]
+    words += [_word("roi", region) for region in request.regions]
+    if request.regions:
+        words.append(_word("roi_scale", request.roi_scale))
+    words += [option_of(name) for name in _FLAGS if getattr(parsed, name)]
     return tuple(words)
 
 

@@ -42,6 +42,7 @@ def run(parsed: argparse.Namespace) -> int:
     meant = translate(parsed)
     request = request_from(meant)
     frames: set[int] = set()
+    cut: set[int] = set()
     delivery = _delivery(meant)
     with (
         sigterm_interrupts(),
@@ -61,11 +62,12 @@ def run(parsed: argparse.Namespace) -> int:
                 raise error_of(event)
             if isinstance(event, FrameReady):
                 frames.add(event.frame)
+                (cut.add if event.roi_cut else cut.discard)(event.frame)
             if isinstance(event, Done):
                 _report(event, display, timings=parsed.timings)
         if delivery:
             delivery.make(sorted(frames), display)
-    return Exit.DONE
+    return Exit.SUBJECT_CUT if cut and parsed.strict_roi else Exit.DONE
 
 
 def _display(parsed: argparse.Namespace) -> Display:

@@ -9,6 +9,7 @@ import argparse
 
 from gvm_client.declaration import option_of, settings_of
 from gvm_client.guides import GUIDE_HELP, Guides
+from gvm_client.limits import MAX_REGION_SCALE
 from gvm_client.protocol.messages import EngineName
 from gvm_client.settings import (
     PRESETS,
@@ -48,6 +49,7 @@ def add_options(parser: Parser) -> None:
     )
     add_range(parser.add_argument_group("which frames"))
     add_model(parser.add_argument_group("the model"))
+    add_region(parser.add_argument_group("the region"))
     add_plate(parser.add_argument_group("the plate"))
     add_knobs(parser.add_argument_group(KNOBS_ABOUT))
     add_guides(parser.add_argument_group(GUIDES_ABOUT))
@@ -155,6 +157,31 @@ def add_sizes(group: Group) -> None:
         ("--max-resolution", "longest edge of the model's frame, pixels (1024)"),
     ):
         group.add_argument(flag, type=int, metavar="N", help=text)
+
+
+def add_region(group: Group) -> None:
+    """Add what says which part of the picture is matted."""
+    group.add_argument(
+        "--roi",
+        action="append",
+        default=[],
+        metavar="[FRAME:]X,Y,W,H",
+        help="matte this region, plate pixels from the display window's top left; FRAME, a cut, is"
+        " where it begins to hold; repeatable (the whole frame); X below 0: --roi=-8,0,...",
+    )
+    group.add_argument(
+        "--roi-scale",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help=f"show regions to the model at X times the whole frame's scale, 1 to"
+        f" {MAX_REGION_SCALE:g} (1)",
+    )
+    group.add_argument(
+        "--strict-roi",
+        action="store_true",
+        help="end with 1 where the matte touches a region's border inside the frame",
+    )
 
 
 def add_plate(group: Group, keys: PlateKeys = PlateKeys.AUTO) -> None:

@@ -20,6 +20,8 @@ from pathlib import Path
 STAMP = "gvm:key"  # the string attribute that makes a file ours: the recipe, 32 hexadecimal digits
 MAKER = "gvm:maker"  # what made it, in words
 PLATE_KEY = "gvm:plateKey"  # of the frame that it was made of, hexadecimal
+ROI = "gvm:roi"  # the region that is matted, as the artist writes one; none: the whole frame
+ROI_CUT = "gvm:roi-cut"  # the sides of it where the subject is cut; none: it is not
 SEAL = "gvm:checksum"  # of all bytes of the file, hexadecimal
 SEAL_BYTES = 32
 UNSEALED = "0" * (2 * SEAL_BYTES)
@@ -59,6 +61,12 @@ class _Text:
 def read_fingerprint(path: Path) -> Fingerprint | None:
     """Return what a file's header says; None where it is missing or not ours. Proves nothing."""
     return _fingerprint(dict(_texts(_head(path))))
+
+
+def read_text(path: Path, name: str) -> str:
+    """Return a text attribute of a file's header; "" where it is missing. Proves nothing."""
+    found = dict(_texts(_head(path))).get(name)
+    return found.value if found else ""
 
 
 def read_stamp(path: Path) -> bytes | None:

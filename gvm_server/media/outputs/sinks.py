@@ -49,6 +49,7 @@ class Delivery:
         frame: the host's frame number.
         cached: whether nothing was made for it.
         kept: whether it stood in its place already.
+        roi_cut: the sides of its region that the matte touches inside the frame.
     """
 
     frame: int
@@ -57,6 +58,7 @@ class Delivery:
     path: str = ""
     key: bytes = b""
     mapped: MappedImage | None = None
+    roi_cut: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,13 @@ class Standing:
         kept: whether it is that alpha.
         maker: what made it, which may be another maker than here.
         damaged: whether it was that alpha and is not whole any more.
+        path: where it is kept; None where it is no file.
     """
 
     kept: bool = False
     maker: str = ""
     damaged: bool = False
+    path: Path | None = None
 
 
 class Sink(Protocol):
@@ -142,7 +146,7 @@ class FileSink:
         if found is None:
             return Standing(damaged=damaged)
         kept = found.maker == wanted.maker or not self._same_maker
-        return Standing(kept=kept, maker=found.maker)
+        return Standing(kept=kept, maker=found.maker, path=path)
 
     def place(self, frame: int, wanted: Fingerprint, cached: Path) -> Delivery:
         """Copy a finished file from the cache into place."""

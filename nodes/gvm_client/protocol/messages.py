@@ -33,6 +33,7 @@ from gvm_client.protocol.values import (
     StageSeconds,
     require,
 )
+from gvm_client.regions import Region, check_count, check_scale
 from gvm_client.settings import MatteKnobs, ModelSettings, Priority, WindowSettings
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
@@ -49,6 +50,8 @@ class Matte:
         frames: the host's frame numbers as a range text (`1001-1100x2,1200`); "" means the clip.
         max_frames: only the first so many of them; 0 means all.
         playhead: the frame to make first, or None.
+        regions: what of each shot's picture is matted; none is the whole.
+        roi_scale: the regions' working scale, in the whole frame's.
     """
 
     job: str
@@ -64,10 +67,14 @@ class Matte:
     playhead: int | None = None
     context: JobContext = JobContext()  # noqa: RUF009 (it is frozen)
     guides: Guides = Guides()  # noqa: RUF009 (as well)
+    regions: tuple[Region, ...] = ()
+    roi_scale: float = 1.0
 
     def __post_init__(self) -> None:
         _check_job(self.job)
         require(self.max_frames >= 0, f"max_frames is {self.max_frames}; it must not be negative")
+        check_count(self.regions)
+        check_scale(self.roi_scale)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -193,6 +200,9 @@ class FrameReady:
     """Whether it stood already (nothing was made for it)."""
     path: str = ""
     mapped: MappedFrame | None = None
+    roi_cut: str = ""
+    """The sides of its region that the matte touches inside the frame, such as `left bottom`: there
+    the subject is cut."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -359,6 +369,7 @@ __all__ = [
     "Pong",
     "Progress",
     "PushedPlate",
+    "Region",
     "Release",
     "Reply",
     "Request",

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 
 from gvm_client.declaration import settings_of
 from gvm_client.guides import Guides
-from gvm_client.limits import MAX_FRAMES_PER_WINDOW, MAX_SIDE, MAX_STEPS
+from gvm_client.limits import MAX_FRAMES_PER_WINDOW, MAX_REGION_SCALE, MAX_SIDE, MAX_STEPS
 from gvm_client.settings import Finish
 from gvm_nodes.blackmagic.alpha_spec import SCRIPT_KNOBS
 from gvm_nodes.core.defaults import Defaults, changed_options, checked_options, preset_numbers
@@ -39,6 +39,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = MappingProxyType(
         "steps": (1, MAX_STEPS),
         "size": (32, MAX_SIDE),
         "max_resolution": (32, MAX_SIDE),
+        "roi_scale": (1.0, MAX_REGION_SCALE),
         **{
             one.name: one.bounds or (-_ANY_LEVEL, _ANY_LEVEL)
             for one in (*settings_of(Finish), *settings_of(Guides))

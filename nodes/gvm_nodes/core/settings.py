@@ -88,6 +88,8 @@ class MatteOptions(Finish):
     steps: int = _WINDOW.steps
     size: int = _WINDOW.size
     max_resolution: int = _WINDOW.max_resolution
+    roi: str = ""
+    roi_scale: float = 1.0
     weights: str = ""
     on_oom: str = OnOom.FAIL.value
     colourspace: str = COLOURSPACES[0]
@@ -216,6 +218,19 @@ KNOBS = (
     Knob("steps", "Steps", Page.MODEL, tooltip="One; more is experimental"),
     Knob("size", "Size", Page.MODEL, tooltip="Short edge of the model's frame, in pixels"),
     Knob("max_resolution", "Longest Edge", Page.MODEL, tooltip="Of the model's frame, in pixels"),
+    Knob(
+        "roi",
+        "Region",
+        Page.MODEL,
+        tooltip="x,y,width,height in plate pixels from the top left: only this part is matted;"
+        " empty is the whole frame",
+    ),
+    Knob(
+        "roi_scale",
+        "Region Scale",
+        Page.MODEL,
+        tooltip="1 to 4: shows the region larger to the model, at its square of the work",
+    ),
     Knob(
         "weights",
         "Weights",

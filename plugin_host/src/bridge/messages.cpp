@@ -185,9 +185,19 @@ void check(const Guides& value) {
   require_from("guide_feather", value.guide_feather, 0.0, kMaxRadius);
 }
 
+void check(const Region& value) {
+  require_within("width", value.width, 1, kMaxBufferSide);
+  require_within("height", value.height, 1, kMaxBufferSide);
+  require_within("x", value.x, -kMaxBufferSide, kMaxBufferSide);
+  require_within("y", value.y, -kMaxBufferSide, kMaxBufferSide);
+}
+
 void check(const Matte& value) {
   check_job(value.job);
   require(value.max_frames >= 0, "max_frames must not be negative");
+  require(value.regions.size() <= kMaxRegions,
+          "too many regions; at most " + std::to_string(kMaxRegions));
+  require_from("roi_scale", value.roi_scale, 1.0, kMaxRegionScale);
 }
 
 void check(const GiveFrames& value) {

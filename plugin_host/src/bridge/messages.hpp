@@ -37,6 +37,7 @@ void check(const ModelSettings& value);
 void check(const MatteKnobs& value);
 void check(const JobContext& value);
 void check(const Guides& value);
+void check(const Region& value);
 void check(const Matte& value);
 void check(const GiveFrames& value);
 void check(const Cancel& value);

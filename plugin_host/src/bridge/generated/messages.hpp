@@ -124,6 +124,15 @@ struct Guides {
   double guide_feather = 0.0;
 };
 
+/// A rectangle of the display window, and the frame from which it holds.
+struct Region {
+  std::int64_t x{};
+  std::int64_t y{};
+  std::int64_t width{};
+  std::int64_t height{};
+  std::optional<std::int64_t> frame;
+};
+
 /// Matte these frames. The client makes the job's name, so asking twice is harmless.
 struct Matte {
   std::string job{};
@@ -139,6 +148,8 @@ struct Matte {
   std::optional<std::int64_t> playhead;
   JobContext context;
   Guides guides;
+  std::vector<Region> regions;
+  double roi_scale = 1.0;
 };
 
 /// One image in a memory-mapped file of the run-time folder's `pixels/` folder.
@@ -223,6 +234,7 @@ struct FrameReady {
   bool cached{};
   std::string path;
   std::optional<MappedFrame> mapped;
+  std::string roi_cut;
 };
 
 /// How long one stage of the pipeline was busy in a job (wall seconds with any worker in it).
@@ -445,6 +457,15 @@ void fields(Visitor& visit, Guides& value) {
 }
 
 template <class Visitor>
+void fields(Visitor& visit, Region& value) {
+  visit("x", value.x);
+  visit("y", value.y);
+  visit("width", value.width);
+  visit("height", value.height);
+  visit.defaulted("frame", value.frame);
+}
+
+template <class Visitor>
 void fields(Visitor& visit, Matte& value) {
   visit("job", value.job);
   visit("plate", value.plate);
@@ -459,6 +480,8 @@ void fields(Visitor& visit, Matte& value) {
   visit.defaulted("playhead", value.playhead);
   visit.defaulted("context", value.context);
   visit.defaulted("guides", value.guides);
+  visit.defaulted("regions", value.regions);
+  visit.defaulted("roi_scale", value.roi_scale);
 }
 
 template <class Visitor>
@@ -547,6 +570,7 @@ void fields(Visitor& visit, FrameReady& value) {
   visit("cached", value.cached);
   visit.defaulted("path", value.path);
   visit.defaulted("mapped", value.mapped);
+  visit.defaulted("roi_cut", value.roi_cut);
 }
 
 template <class Visitor>

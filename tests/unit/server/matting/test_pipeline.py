@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gvm_client.errors import ErrorCode, GvmError, InputError, JobCancelled
+from gvm_client.regions import parse_regions
 from gvm_client.settings import (
     Highlights,
     MatteKnobs,
@@ -31,6 +32,7 @@ from gvm_server.matting.job_spec import JobSpec, working_size_of
 from gvm_server.matting.keys import alpha_key, window_key
 from gvm_server.matting.lookup import look_up
 from gvm_server.matting.pipeline import Pipeline
+from gvm_server.matting.region import views_of
 from gvm_server.matting.resources import LatentCache, SharedResources
 from gvm_server.media.outputs.sinks import Delivery
 from gvm_server.media.store.cache import DiskCache
@@ -112,6 +114,14 @@ def make_spec(
     window = changes.pop("window", WindowSettings(frames_per_window=5, overlap=2, size=32))
     plan = Plan.of(window, first=plate.first, last=plate.last, cuts=changes.pop("cuts", ()))
     geometry = plate.geometry()
+    views = views_of(
+        parse_regions(changes.pop("roi", "")),
+        changes.pop("roi_scale", 1.0),
+        plan,
+        geometry,
+        working_size_of(geometry, window, ENGINE),
+        ENGINE.pad_multiple,
+    )
     spec = JobSpec(
         plate=plate,
         plan=plan,
@@ -121,7 +131,7 @@ def make_spec(
         knobs=MatteKnobs(),
         sink=MemorySink(bench.resources.cache),
         geometry=geometry,
-        working=working_size_of(geometry, window, ENGINE),
+        views=views,
     )
     return replace(spec, **changes)
 
@@ -352,3 +362,51 @@ def test_what_the_model_sees_is_in_the_windows_key_and_the_finish_is_not(bench):
     assert changed(gamma=1.2) == (False, True)
     reference = replace(spec.window, plan=PlanKind.REFERENCE)
     assert replace(spec, window=reference).view.highlights is Highlights.CLIP
+
+
+@settings(max_examples=25, deadline=None)
+@given(clips(), st.data())
+def test_any_range_of_a_clip_with_regions_gives_its_own_bits(drawn, data):
+    """Each shot with a region of its own or none, at any scale; other threads, from nothing."""
+    plate, window, cuts, frames, knobs = drawn
+    texts = []
+    for first in (plate.first, *cuts):
+        x, y = data.draw(st.integers(-4, 11)), data.draw(st.integers(-4, 7))
+        width, height = data.draw(st.integers(5, 12)), data.draw(st.integers(5, 12))
+        if data.draw(st.booleans()):
+            texts.append(f"{first}:{x},{y},{width},{height}")
+    scale = data.draw(st.sampled_from([1.0, 1.7, 4.0]))
+    alphas = []
+    for asked in (range(plate.first, plate.last + 1), tuple(frames)):
+        with TemporaryDirectory() as folder, open_bench(Path(folder)) as bench:
+            spec = make_spec(
+                *(bench, plate, asked),
+                window=window,
+                cuts=cuts,
+                knobs=knobs,
+                roi=" ".join(texts),
+                roi_scale=scale,
+            )
+            bench.run(spec)
+            assert bench.ended == [None]
+            alphas.append(spec.sink.alphas)
+    whole, part = alphas
+    assert all(part[frame] == whole[frame] for frame in frames)
+
+
+def test_a_region_changes_the_shots_that_it_holds_in_and_no_other(bench):
+    """Windows of the shots before it come from the cache of a job without a region."""
+    plate = DrawnPlate(1, 20, width=96, height=64)
+    window = WindowSettings(frames_per_window=5, overlap=2, size=32)
+    whole = make_spec(bench, plate, range(1, 21), window=window, cuts=(11,))
+    bench.run(whole)
+    cut = make_spec(bench, plate, range(1, 21), window=window, cuts=(11,), roi="11:8,8,24,24")
+    again = bench.run(cut)
+    assert (again.windows_run, plate.reads[5], plate.reads[15]) == (3, 1, 2)
+    assert all(cut.sink.alphas[frame] == whole.sink.alphas[frame] for frame in range(1, 11))
+    assert all(cut.sink.alphas[frame] != whole.sink.alphas[frame] for frame in range(11, 21))
+    told = {one.frame: one.roi_cut for one in bench.delivered}  # noise touches every side
+    assert (told[5], told[15]) == ("", "left top right bottom")
+    bench.delivered.clear()
+    bench.run(replace(cut, sink=MemorySink(bench.resources.cache)))
+    assert {one.roi_cut for one in bench.delivered if one.frame > 10} == {told[15]}
