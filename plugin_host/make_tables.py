@@ -191,9 +191,10 @@ def _knob_tables() -> Iterator[str]:
     yield "  double low, high, slider_low, slider_high;"
     yield "  bool is_bounded, is_length;  // of full-size pixels, of which a proxy has fewer"
     yield "  bool reruns_model;  // else it is of the finish alone"
+    yield "  bool lifts_zero;    // above 0 it makes something of an alpha of 0"
     yield from ("};", "", "/// A knob that is on or off.", "struct SwitchKnob {")
     yield "  const char *name, *param, *label, *help;"
-    yield from ("  bool MatteKnobs::*value;", "  bool reruns_model;", "};", "")
+    yield from ("  bool MatteKnobs::*value;", "  bool reruns_model, lifts_zero;", "};", "")
     yield from ("/// A knob that is one of some words.", "struct ChoiceKnob {")
     yield "  const char *name, *param, *label, *help;"
     yield from ("  std::string MatteKnobs::*value;", "  bool reruns_model;", "  std::size_t count;")
@@ -203,14 +204,14 @@ def _knob_tables() -> Iterator[str]:
     yield f"inline constexpr std::array<RealKnob, {len(reals)}> kRealKnobs{{{{"
     for knob in reals:
         ends = ", ".join(map(_literal, (*(knob.bounds or _UNBOUNDED), *knob.slider)))
-        facts = (knob.bounds is not None, knob.is_length, knob.reruns_model)
+        facts = (knob.bounds is not None, knob.is_length, knob.reruns_model, knob.lifts_zero)
         kinds = ", ".join(map(_literal, facts))
         yield f"    {{{_panel(knob)},"
         yield f"     {ends}, {kinds}}},"
     yield from ("}};", "")
     yield f"inline constexpr std::array<SwitchKnob, {len(switches)}> kSwitchKnobs{{{{"
     for knob in switches:
-        yield f"    {{{_panel(knob)}, {_literal(knob.reruns_model)}}},"
+        yield f"    {{{_panel(knob)}, {_literal(knob.reruns_model)}, {_literal(knob.lifts_zero)}}},"
     yield from ("}};", "")
     yield f"inline constexpr std::array<ChoiceKnob, {len(choices)}> kChoiceKnobs{{{{"
     for knob in choices:

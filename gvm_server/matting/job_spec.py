@@ -12,7 +12,7 @@ from gvm_server.matting.guides import NO_GUIDES, GuideMattes
 from gvm_server.matting.refine import DETAIL_FROM, Size, fitting, ratio
 from gvm_server.matting.region import ShotView, largest
 from gvm_server.matting.working_size import WorkingSize, working_size
-from gvm_server.media.colour.view import View
+from gvm_server.media.colour.tone_mapping import ToneMapping
 from gvm_server.media.geometry import Box, ClipGeometry
 from gvm_server.media.outputs.sinks import Sink
 from gvm_server.media.plates.base import Plate
@@ -73,10 +73,10 @@ class JobSpec:
         return self.window.plan is PlanKind.REFERENCE
 
     @property
-    def view(self) -> View:
+    def tone_mapping(self) -> ToneMapping:
         """How the model sees light; the original clips it."""
         highlights = Highlights.CLIP if self.reference else Highlights(self.knobs.highlights)
-        return View(exposure=self.knobs.exposure, highlights=highlights)
+        return ToneMapping(exposure=self.knobs.exposure, highlights=highlights)
 
     def refine_of(self, frame: int) -> Refine:
         """Return how a frame's alpha comes up to plate size: as asked for, where that is larger."""

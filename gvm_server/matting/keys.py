@@ -27,7 +27,7 @@ from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.knobs import finish_values
 from gvm_server.matting.region import REGION_REVISION
 
-PREPROCESS_REVISION = 4  # colour and resize
+PREPROCESS_REVISION = 4  # exposure and highlights, canvas, resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
 FINISH_REVISION = 3  # cross-fade, refine, knobs, EXR
 KEY_BYTES = 16
@@ -55,7 +55,7 @@ def latent_key(spec: JobSpec, frame: int) -> bytes:
         spec.engine.revision,
         spec.plate.key(frame),
         spec.plate.colour.digest,
-        *astuple(spec.view),
+        *astuple(spec.tone_mapping),
         *astuple(view.seen),
         *astuple(view.working),
     )

@@ -44,7 +44,7 @@ def is_identity(knobs: MatteKnobs) -> bool:
 
 def reaches_out(knobs: MatteKnobs) -> bool:
     """Return whether these knobs make something of pixels that are 0."""
-    return knobs.invert or knobs.grow > 0.0 or knobs.blur > 0.0
+    return any(getattr(knobs, one.name) > 0 for one in settings_of(MatteKnobs) if one.lifts_zero)
 
 
 def apply(alpha: Image, knobs: MatteKnobs) -> Image:

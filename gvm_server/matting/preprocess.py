@@ -73,7 +73,7 @@ def luma(display: Pixels) -> Image:
 def _converted(spec: JobSpec, pixels: Pixels) -> Pixels:
     if not pixels.size:  # a frame that has nothing in its shot's region
         return pixels
-    return spec.plate.colour.to_display(np.ascontiguousarray(pixels), spec.view)
+    return spec.plate.colour.to_display(np.ascontiguousarray(pixels), spec.tone_mapping)
 
 
 def _check_on_canvas(data: Box, canvas: Box, frame: int) -> None:

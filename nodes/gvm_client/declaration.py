@@ -30,6 +30,7 @@ class Declared:
         slider: the values that a slider shows.
         is_length: whether it counts pixels of the full-size plate, of which a proxy has fewer.
         reruns_model: whether it changes what the model sees; else it is of the finish alone.
+        lifts_zero: whether a value above 0, or on, makes something of an alpha of 0.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Declared:
     slider: tuple[float, float] = (0.0, 1.0)
     is_length: bool = False
     reruns_model: bool = False
+    lifts_zero: bool = False
 
     @property
     def sentence(self) -> str:

@@ -224,7 +224,7 @@ class Finish:
 
     A setting that is declared here is an option, a part of a farm's task, and a parameter in every
     host. What those of the finish do, which run no model, is said in `gvm_server.matting.knobs`;
-    those that say `reruns_model` in `gvm_server.media.colour.view`.
+    those that say `reruns_model` in `gvm_server.media.colour.tone_mapping`.
     """
 
     black: float = setting(0.0, label="Black", help="alpha that becomes 0")
@@ -243,6 +243,7 @@ class Finish:
         bounds=(-MAX_RADIUS, MAX_RADIUS),
         slider=(-20.0, 20.0),
         is_length=True,
+        lifts_zero=True,
     )
     blur: float = setting(
         0.0,
@@ -251,8 +252,9 @@ class Finish:
         bounds=(0.0, MAX_RADIUS),
         slider=(0.0, 20.0),
         is_length=True,
+        lifts_zero=True,
     )
-    invert: bool = setting(False, label="Invert", help="1 becomes 0")
+    invert: bool = setting(False, label="Invert", help="1 becomes 0", lifts_zero=True)
     refine: str = setting(
         Refine.GUIDED.value,
         label="Refine",

@@ -122,23 +122,22 @@ Json list(const Words& words) {
   return Json(std::vector<std::string>(words.begin(), words.end()));
 }
 
+Json knob_facts() {
+  const MatteKnobs knobs;
+  Json found = Json::object();
+  for (const RealKnob& knob : kRealKnobs) found[knob.name] = knobs.*knob.value;
+  for (const SwitchKnob& knob : kSwitchKnobs) found[knob.name] = knobs.*knob.value;
+  for (const ChoiceKnob& knob : kChoiceKnobs) found[knob.name] = knobs.*knob.value;
+  return found;
+}
+
 Json facts() {
   Json presets = Json::object();
   for (const Preset& preset : kPresets) presets[preset.name] = window_facts(preset.window);
-  const MatteKnobs knobs;
   return {{"protocol", kProtocolVersion},
           {"presets", presets},
           {"window", window_facts({})},
-          {"knobs",
-           {{"refine", knobs.refine},
-            {"black", knobs.black},
-            {"white", knobs.white},
-            {"gamma", knobs.gamma},
-            {"grow", knobs.grow},
-            {"blur", knobs.blur},
-            {"invert", knobs.invert},
-            {"exposure", knobs.exposure},
-            {"highlights", knobs.highlights}}},
+          {"knobs", knob_facts()},
           {"messages", list(kMessageWords)},
           {"codes", list(kCodeWords)},
           {"engines", list(kWords<EngineName>)},

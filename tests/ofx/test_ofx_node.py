@@ -14,6 +14,7 @@ from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH
 from tests.ofx.fakehost import HOSTS, Build, FakeHost, HostPlate, hosting
 from tests.support.site import Site
 
+AUTOMATIC, GVM, PREVIEW = range(3)  # the node's engines
 SHAPE = (HEIGHT, WIDTH, 4)
 NEEDED = "OfxImageClipPropFrameRange_Source"
 
@@ -44,7 +45,7 @@ def host_like(build: Build, tmp_path: Path, plate: HostPlate, site: Site) -> Ite
 def test_frames_needed_are_the_windows_and_the_same_for_all_that_they_cover(host_like: Open):
     """Hosts fetch ahead by this answer; the windows never reach outside the clip."""
     with host_like("nuke") as host:
-        host.create(framesPerWindow=6, overlap=2)
+        host.create(engine=GVM, framesPerWindow=6, overlap=2)
         needed = {
             frame: host.tell("frames_needed", instance="node", frame=frame)["out"][NEEDED]
             for frame in range(FIRST, LAST + 1)
@@ -53,6 +54,18 @@ def test_frames_needed_are_the_windows_and_the_same_for_all_that_they_cover(host
         assert needed[1005] == needed[1006] == [1001, 1010]
         assert needed[1007] == needed[1008] == [1005, 1010]
         assert needed[LAST] == [1015, 1020]
+
+
+@pytest.mark.parametrize("engine", [AUTOMATIC, PREVIEW])
+def test_frames_needed_hold_those_that_the_preview_looks_at_besides(host_like: Open, engine: int):
+    """Two on each side of a window, as far as the clip goes; the automatic engine may become it."""
+    with host_like("nuke") as host:
+        host.create(engine=engine, framesPerWindow=6, overlap=2)
+        needed = {
+            frame: host.tell("frames_needed", instance="node", frame=frame)["out"][NEEDED]
+            for frame in (FIRST, 1007, LAST)
+        }
+        assert needed == {FIRST: [1001, 1008], 1007: [1003, 1012], LAST: [1013, 1020]}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +79,7 @@ def test_frames_needed_are_the_windows_and_the_same_for_all_that_they_cover(host
 def test_frames_needed_name_the_frame_itself(host_like: Open, time: float, named: list[float]):
     """Natron reports a bug of a node that takes a frame which it did not name."""
     with host_like("natron", beyond=True) as host:
-        host.create(framesPerWindow=6, overlap=2, startServer=0)
+        host.create(engine=GVM, framesPerWindow=6, overlap=2, startServer=0)
         answer = host.tell("frames_needed", instance="node", frame=time)
         assert answer["status"] == 0
         assert answer["out"][NEEDED] == named
@@ -240,7 +253,7 @@ def test_a_preset_fills_in_numbers_and_a_number_makes_it_custom(host_like: Open)
 def test_a_preset_counts_where_the_host_reports_no_edits(host_like: Open):
     """MLT never sends instance-changed."""
     with host_like("nuke") as host:
-        host.create(preset=2)
+        host.create(engine=GVM, preset=2)
         needed = host.tell("frames_needed", instance="node", frame=1001)["out"][NEEDED]
         assert needed == [1001, 1004]
 

@@ -43,7 +43,7 @@ from gvm_server.media.colour.encodings import (
 )
 from gvm_server.media.colour.hints import DISPLAY_2020, DISPLAY_P3, HLG, PQ, FileHint, guess
 from gvm_server.media.colour.ocio import Configuration, hash_bytes, load_config
-from gvm_server.media.colour.view import NO_VIEW, View
+from gvm_server.media.colour.tone_mapping import NO_TONE_MAPPING, ToneMapping
 from gvm_server.media.pixels import Pixels
 
 COLOUR_REVISION = 2  # moves when a conversion here gives other pixels
@@ -95,22 +95,22 @@ class Colour:
     conversion: _Conversion
     note: str = ""
 
-    def to_display(self, pixels: Pixels, view: View = NO_VIEW) -> Pixels:
+    def to_display(self, pixels: Pixels, mapping: ToneMapping = NO_TONE_MAPPING) -> Pixels:
         """Return display-referred sRGB 0..1, [H, W, 3]; the pixels given are not changed.
 
         Args:
             pixels: [H, W, 3], as the file has them.
-            view: what is done to their light; by default nothing, and white is clipped.
+            mapping: what is done to their light; by default nothing, and white is clipped.
         """
         conversion = self.conversion
-        if view == NO_VIEW:
+        if mapping == NO_TONE_MAPPING:
             return conversion.display(pixels)
         if conversion.light is not None:
-            return srgb_from_linear(view.apply(conversion.light(pixels)))
+            return srgb_from_linear(mapping.apply(conversion.light(pixels)))
         shown = conversion.display(pixels)
         light = linear_from_srgb(shown)
-        viewed = view.apply(light, most=1.0)
-        return shown if viewed is light else srgb_from_linear(viewed)
+        mapped = mapping.apply(light, most=1.0)
+        return shown if mapped is light else srgb_from_linear(mapped)
 
 
 def resolve_colour(name: str, hint: FileHint, configuration: Configuration | None = None) -> Colour:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from gvm_client.errors import SettingsError
+from gvm_client.regions import check_scale, parse_regions
 from gvm_client.server_config import config_dir
 from gvm_client.settings import (
     WINDOW_OPTIONS,
@@ -85,6 +86,8 @@ def checked_options(options: MatteOptions) -> MatteOptions:
         SettingsError: one cannot.
     """
     _ = options.window, options.levels, options.model, options.guides  # each checks itself
+    check_scale(options.roi_scale)
+    parse_regions(options.roi)
     return options
 
 

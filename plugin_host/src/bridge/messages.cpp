@@ -71,6 +71,14 @@ void require_within(const char* name, std::int64_t value, std::int64_t low, std:
 
 }  // namespace
 
+bool reaches_out(const MatteKnobs& knobs) {
+  const auto lifts = [&](const auto& knob) {
+    return knob.lifts_zero && static_cast<double>(knobs.*knob.value) > 0.0;
+  };
+  return std::any_of(kRealKnobs.begin(), kRealKnobs.end(), lifts) ||
+         std::any_of(kSwitchKnobs.begin(), kSwitchKnobs.end(), lifts);
+}
+
 std::int64_t bytes_of(PixelType type) {
   constexpr std::array<std::int64_t, 4> kBytes{1, 2, 2, 4};
   return kBytes[static_cast<std::size_t>(type)];

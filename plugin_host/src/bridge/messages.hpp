@@ -15,6 +15,9 @@ struct Envelope {
   Message message;
 };
 
+/// Whether these knobs make something of an alpha of 0.
+bool reaches_out(const MatteKnobs& knobs);
+
 /// Bytes of one channel of a pixel.
 std::int64_t bytes_of(PixelType type);
 

@@ -131,8 +131,7 @@ ofx::Status Plugin::region_of_definition(ofx::PropertySet in, ofx::PropertySet o
   const double time = Properties(in).number(ofx::kPropTime, 0, 0.0);
   const bool matte = params_.integer(param::kOutput) != static_cast<int>(OutputMode::kSource);
   const bridge::MatteKnobs knobs = read_knobs(params_, 1.0);
-  const bool reaches_out = knobs.invert || knobs.grow > 0.0 || knobs.blur > 0.0;
-  if (!matte || !reaches_out) return ofx::kReplyDefault;
+  if (!matte || !bridge::reaches_out(knobs)) return ofx::kReplyDefault;
   const std::optional<ofx::RectD> whole = source_.whole(source_.range(time), time);
   if (!whole) return ofx::kReplyDefault;
   int index = 0;

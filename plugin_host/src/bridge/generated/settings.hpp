@@ -103,13 +103,14 @@ struct RealKnob {
   double low, high, slider_low, slider_high;
   bool is_bounded, is_length;  // of full-size pixels, of which a proxy has fewer
   bool reruns_model;  // else it is of the finish alone
+  bool lifts_zero;    // above 0 it makes something of an alpha of 0
 };
 
 /// A knob that is on or off.
 struct SwitchKnob {
   const char *name, *param, *label, *help;
   bool MatteKnobs::*value;
-  bool reruns_model;
+  bool reruns_model, lifts_zero;
 };
 
 /// A knob that is one of some words.
@@ -123,21 +124,21 @@ struct ChoiceKnob {
 
 inline constexpr std::array<RealKnob, 6> kRealKnobs{{
     {"black", "matteBlack", "Black", "Alpha that becomes 0.", &MatteKnobs::black,
-     -1000.0, 1000.0, 0.0, 1.0, false, false, false},
+     -1000.0, 1000.0, 0.0, 1.0, false, false, false, false},
     {"white", "matteWhite", "White", "Alpha that becomes 1.", &MatteKnobs::white,
-     -1000.0, 1000.0, 0.0, 1.0, false, false, false},
+     -1000.0, 1000.0, 0.0, 1.0, false, false, false, false},
     {"gamma", "matteGamma", "Gamma", "Above 1 thickens soft edges.", &MatteKnobs::gamma,
-     0.01, 100.0, 0.2, 5.0, true, false, false},
+     0.01, 100.0, 0.2, 5.0, true, false, false, false},
     {"grow", "matteGrow", "Grow", "Plate pixels, fractions allowed; negative shrinks.", &MatteKnobs::grow,
-     -256.0, 256.0, -20.0, 20.0, true, true, false},
+     -256.0, 256.0, -20.0, 20.0, true, true, false, true},
     {"blur", "matteBlur", "Blur", "Gaussian sigma, plate pixels.", &MatteKnobs::blur,
-     0.0, 256.0, 0.0, 20.0, true, true, false},
+     0.0, 256.0, 0.0, 20.0, true, true, false, true},
     {"exposure", "matteExposure", "Exposure", "Stops by which the model sees the plate brighter or darker.", &MatteKnobs::exposure,
-     -8.0, 8.0, -4.0, 4.0, true, false, true},
+     -8.0, 8.0, -4.0, 4.0, true, false, true, false},
 }};
 
 inline constexpr std::array<SwitchKnob, 1> kSwitchKnobs{{
-    {"invert", "matteInvert", "Invert", "1 becomes 0.", &MatteKnobs::invert, false},
+    {"invert", "matteInvert", "Invert", "1 becomes 0.", &MatteKnobs::invert, false, true},
 }};
 
 inline constexpr std::array<ChoiceKnob, 2> kChoiceKnobs{{

@@ -361,7 +361,7 @@ def test_what_the_model_sees_is_in_the_windows_key_and_the_finish_is_not(bench):
     assert changed(highlights="clip") == (True, True)
     assert changed(gamma=1.2) == (False, True)
     reference = replace(spec.window, plan=PlanKind.REFERENCE)
-    assert replace(spec, window=reference).view.highlights is Highlights.CLIP
+    assert replace(spec, window=reference).tone_mapping.highlights is Highlights.CLIP
 
 
 @settings(max_examples=25, deadline=None)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from gvm_client.settings import Highlights
 from gvm_server.media.colour.hints import FileHint
 from gvm_server.media.colour.spaces import resolve_colour
-from gvm_server.media.colour.view import KNEE, NO_VIEW, View, roll_off
+from gvm_server.media.colour.tone_mapping import KNEE, NO_TONE_MAPPING, ToneMapping, roll_off
 
 FLOAT = FileHint(kind="openexr", is_float=True)
-ROLLED = View(highlights=Highlights.ROLLOFF)
+ROLLED = ToneMapping(highlights=Highlights.ROLLOFF)
 VALUES = st.floats(min_value=-10.0, max_value=1e9, width=32)
 
 
@@ -80,11 +80,11 @@ def test_a_stop_doubles_the_light(space: str):
     """Of displayed pixels too; down and up again is the picture."""
     colour, linear = resolve_colour(space, FLOAT), resolve_colour("scene_linear", FLOAT)
     pixels = grey(0.05, 0.1, 0.2)
-    brighter = colour.to_display(pixels, View(exposure=1.0))
+    brighter = colour.to_display(pixels, ToneMapping(exposure=1.0))
     if space == "scene_linear":
         assert np.array_equal(brighter, linear.to_display(pixels * np.float32(2.0)))
     assert (brighter > colour.to_display(pixels)).all()
-    darker = View(exposure=-1.0)
+    darker = ToneMapping(exposure=-1.0)
     again = resolve_colour("srgb", FLOAT).to_display(brighter, darker)
     assert again == pytest.approx(colour.to_display(pixels), abs=1e-4)
 
@@ -93,7 +93,7 @@ def test_displayed_white_stays_the_brightest_when_it_is_exposed_up():
     """The shoulder ends where the plate does: no highlight is cut, and white is white."""
     colour = resolve_colour("srgb", FLOAT)
     seen = colour.to_display(
-        grey(0.7, 0.8, 0.9, 1.0), View(exposure=2.0, highlights=ROLLED.highlights)
+        grey(0.7, 0.8, 0.9, 1.0), ToneMapping(exposure=2.0, highlights=ROLLED.highlights)
     )
     assert (np.diff(seen[0, :, 1]) > 0).all()
     assert seen.max() == pytest.approx(1.0, abs=1e-5)
@@ -103,5 +103,5 @@ def test_no_view_is_what_everything_else_shows():
     """Comps and thumbnails clip."""
     colour = resolve_colour("scene_linear", FLOAT)
     assert np.array_equal(
-        colour.to_display(grey(0.5, 3.0)), colour.to_display(grey(0.5, 3.0), NO_VIEW)
+        colour.to_display(grey(0.5, 3.0)), colour.to_display(grey(0.5, 3.0), NO_TONE_MAPPING)
     )

@@ -1,4 +1,4 @@
-"""How light becomes the picture that the model sees: exposure, and what white swallows.
+"""Tone mapping, from light to the picture that the model sees: exposure, and highlights.
 
 Light of 1.0 is diffuse white. A plate may hold more of it, or be given more by `exposure`, and the
 model's picture ends at white. With `rolloff` light up to 0.8 is unchanged, and above it
@@ -25,7 +25,7 @@ _MOST = np.float32(1e6)  # more light is white to the last bit, and its quotient
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class View:
+class ToneMapping:
     """What is done to light before it is displayed.
 
     Attributes:
@@ -54,7 +54,7 @@ class View:
         return roll_off(exposed, most=max(1.0, most * self.gain))
 
 
-NO_VIEW = View()
+NO_TONE_MAPPING = ToneMapping()
 
 
 def roll_off(light: Pixels, *, most: float = inf) -> Pixels:
