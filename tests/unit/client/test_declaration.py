@@ -81,7 +81,7 @@ def test_an_added_knob_is_in_every_door(tmp_path: Path):
         )
     settings = tmp_path / "nodes/gvm_client/settings.py"
     text = settings.read_text(encoding="utf-8")
-    last = '    invert: bool = setting(False, label="Invert", help="1 becomes 0")\n'
+    last = ', help="1 becomes 0", lifts_zero=True)\n'
     assert text.count(last) == 1
     settings.write_text(text.replace(last, last + ADDED.lstrip("\n")), encoding="utf-8")
     paths = os.pathsep.join([str(tmp_path / "nodes"), str(tmp_path)])
