@@ -8,8 +8,8 @@ weights, one process, one loaded engine; the sides run in turns. Times are the p
 seconds, which other work on the machine adds little to; wall time is shown beside. Exits with 1
 where the median of the rounds' ratios is above 0.30.
 
-November 2026, two EPYC cores, `--frames 1 --rounds 2`: 512x320 against 256x160, CPU 60.5 and 14.3 s:
-0.239 (0.236 to 0.242).
+November 2026, two EPYC cores, `--frames 1 --rounds 2`: 512x320 against 256x160, CPU 60.5 and
+14.3 s: 0.239 (0.236 to 0.242).
 """
 
 from __future__ import annotations
