@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 
 from gvm_client.errors import ErrorCode, InputError
@@ -81,23 +82,21 @@ def look_up(
             damaged.append(frame)
         if standing.kept:
             kept[frame] = standing.maker
-            if spec.shot_view(frame).region is not None and standing.path is not None:
-                roi_cuts[frame] = read_text(standing.path, ROI_CUT)
+            if standing.path is not None:
+                roi_cuts[frame] = roi_cut_of(spec, frame, standing.path)
         elif frame not in lost and cache.alpha(wanted, partial(damaged_in_cache.append, frame)):
             cached[frame] = wanted
         else:
             to_make[frame] = wanted
     windows = tuple(_in_order_of_service(spec, to_make))
+    keys = (Fingerprint(window_key(spec, window), maker).digest for window in windows)
     return CacheLookup(
         kept=tuple(kept),
         roi_cuts=roi_cuts,
         cached=cached,
         to_make=to_make,
         windows=windows,
-        windows_cached=sum(
-            cache.has_window(Fingerprint(window_key(spec, window), maker).digest)
-            for window in windows
-        ),
+        windows_cached=sum(map(cache.has_window, keys)),
         notes=(
             *stand_ins,
             *_of_other_makers(kept, maker),
@@ -105,6 +104,11 @@ def look_up(
             *of_damage(len(damaged_in_cache), "cached alpha", damaged_in_cache),
         ),
     )
+
+
+def roi_cut_of(spec: JobSpec, frame: int, path: Path) -> str:
+    """Return on which sides of its region a finished alpha's file says that its subject is cut."""
+    return "" if spec.shot_view(frame).region is None else read_text(path, ROI_CUT)
 
 
 def _of_other_makers(kept: Mapping[int, str], here: str) -> tuple[str, ...]:

@@ -32,10 +32,10 @@ from gvm_server.matting.engines.base import Engine, EngineInfo, Image, Latent
 from gvm_server.matting.finish import crossfade, finish
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.keys import latent_key, maker_words, window_key
-from gvm_server.matting.lookup import CacheLookup, of_damage, of_loss
+from gvm_server.matting.lookup import CacheLookup, of_damage, of_loss, roi_cut_of
 from gvm_server.matting.resources import WINDOWS_IN_HAND, SharedResources
 from gvm_server.matting.stage_timer import Stage, StageTimer
-from gvm_server.media.alphas.stamp import ROI_CUT, Fingerprint, read_text
+from gvm_server.media.alphas.stamp import Fingerprint
 from gvm_server.media.outputs.sinks import Delivery
 from gvm_server.media.plates.base import Plate
 from gvm_server.media.store.cache import WindowAlphas
@@ -321,5 +321,5 @@ class Pipeline:
 
     def _placed(self, frame: int, wanted: Fingerprint, path: Path) -> Delivery:
         """Deliver a finished alpha from the cache, and say what its file says of its region."""
-        cut = "" if self._spec.shot_view(frame).region is None else read_text(path, ROI_CUT)
+        cut = roi_cut_of(self._spec, frame, path)
         return replace(self._spec.sink.place(frame, wanted, path), roi_cut=cut)
