@@ -63,17 +63,8 @@ class Roots:
         Raises:
             InputError: PATH_REFUSED; or its name is not UTF-8, which the image libraries need.
         """
-        if not is_text(str(path)):
-            raise InputError(
-                f"The name {printable(str(path))} is not UTF-8.", remedy=_PLAIN_NAME, path=str(path)
-            )
-        if not self._holds(path):
-            raise InputError(
-                self._sentence(path, "read"),
-                remedy="Move the plate below that folder, or start the server with another --root.",
-                code=ErrorCode.PATH_REFUSED,
-                path=str(path),
-            )
+        remedy = "Move the plate below that folder, or start the server with another --root."
+        self._check(path, InputError, "read", remedy)
 
     def check_write(self, path: Path) -> None:
         """Refuse a path that leads outside, by `..` and by links too.
@@ -81,24 +72,22 @@ class Roots:
         Raises:
             OutputError: PATH_REFUSED; or its name is not UTF-8, which the image libraries need.
         """
+        remedy = "Name an output below that folder, or start the server with another --root."
+        self._check(path, OutputError, "written", remedy)
+
+    def _check(
+        self, path: Path, kind: type[InputError | OutputError], verb: str, remedy: str
+    ) -> None:
         if not is_text(str(path)):
-            raise OutputError(
-                f"The name {printable(str(path))} is not UTF-8.", remedy=_PLAIN_NAME, path=str(path)
-            )
+            says = f"The name {printable(str(path))} is not UTF-8."
+            raise kind(says, remedy=_PLAIN_NAME, path=str(path))
         if not self._holds(path):
-            raise OutputError(
-                self._sentence(path, "written"),
-                remedy="Name an output below that folder, or start the server with another --root.",
-                code=ErrorCode.PATH_REFUSED,
-                path=str(path),
-            )
+            says = f"{path} may not be {verb}: this server is confined to {self.root}."
+            raise kind(says, remedy=remedy, code=ErrorCode.PATH_REFUSED, path=str(path))
 
     def _holds(self, path: Path) -> bool:
         # A path that does not exist yet is resolved as far as it exists.
         return self.root is None or path.resolve().is_relative_to(self.root.resolve())
-
-    def _sentence(self, path: Path, verb: str) -> str:
-        return f"{path} may not be {verb}: this server is confined to {self.root}."
 
 
 class OpenFolder:
