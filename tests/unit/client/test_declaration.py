@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -14,7 +10,7 @@ import pytest
 from gvm_client.declaration import option_of, setting, settings_of, values_in
 from gvm_client.errors import SettingsError
 from gvm_client.settings import Finish, MatteKnobs
-from tests.support.tree import ROOT
+from tests.support.tree import copy_source, run_in_copy
 
 ADDED = """
     core_gain: float = setting(
@@ -75,24 +71,13 @@ else:
 
 def test_an_added_knob_is_in_every_door(tmp_path: Path):
     """Option, farm's task, panels, dialogs, wire, bounds and C++: nothing else is edited."""
-    for package in ("nodes/gvm_client", "nodes/gvm_nodes", "gvm_server", "plugin_host"):
-        shutil.copytree(
-            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__")
-        )
+    copy_source(tmp_path)
     settings = tmp_path / "nodes/gvm_client/settings.py"
     text = settings.read_text(encoding="utf-8")
     last = ', help="1 becomes 0", lifts_zero=True)\n'
     assert text.count(last) == 1
     settings.write_text(text.replace(last, last + ADDED.lstrip("\n")), encoding="utf-8")
-    paths = os.pathsep.join([str(tmp_path / "nodes"), str(tmp_path)])
-    ran = subprocess.run(
-        [sys.executable, "-c", DOORS],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ran = run_in_copy(tmp_path, DOORS)
     assert ran.returncode == 0, ran.stderr
 
 

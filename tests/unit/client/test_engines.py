@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +10,7 @@ from gvm_client.engines import EngineName, named_engines
 from gvm_client.settings import ModelSettings
 from gvm_server.matting.engines.machine import Machine
 from gvm_server.matting.engines.registry import entry_of
-from tests.support.tree import ROOT
+from tests.support.tree import copy_source, run_in_copy
 
 ADDED = '    FLAT_GREY = "flat_grey", "Flat Grey", "the same grey everywhere"\n'
 MODULE = '''
@@ -93,10 +89,7 @@ else:
 
 def test_an_added_engine_is_in_every_door(tmp_path: Path):
     """Option, help, request, wire, panels, farm, C++, registry: two files are edited."""
-    for package in ("nodes/gvm_client", "nodes/gvm_nodes", "gvm_server", "plugin_host"):
-        shutil.copytree(
-            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__")
-        )
+    copy_source(tmp_path)
     declared = tmp_path / "nodes/gvm_client/engines.py"
     text = declared.read_text(encoding="utf-8")
     before = "\n\ndef named_engines"
@@ -104,14 +97,7 @@ def test_an_added_engine_is_in_every_door(tmp_path: Path):
     declared.write_text(text.replace(before, ADDED + before), encoding="utf-8")
     module = tmp_path / "gvm_server/matting/engines/flat_grey.py"
     module.write_text(MODULE.lstrip(), encoding="utf-8")
-    ran = subprocess.run(
-        [sys.executable, "-c", DOORS],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "nodes"), str(tmp_path)])},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ran = run_in_copy(tmp_path, DOORS)
     assert ran.returncode == 0, ran.stderr
 
 
