@@ -4,7 +4,8 @@
 - error_codes.hpp: the protocol's error codes
 - limits.hpp: bounds, times, and the lists of words that are in no message
 - settings.hpp: the settings' structs, the presets, and a table of the parameters of a host's panel
-- messages.hpp: the protocol's enums, values and messages, each with its fields
+- messages.hpp: the protocol's enums, values and messages
+- fields.hpp: the fields of each, in the order of the wire
 
 Run it after a change there: `python plugin_host/make_tables.py`. tests/unit/test_tables.py fails
 where a header is not what this writes.
@@ -92,6 +93,7 @@ def headers() -> dict[Path, str]:
         GENERATED / "limits.hpp": _header(("array", "cstddef", "cstdint"), _limits()),
         GENERATED / "settings.hpp": _header(settings, _settings()),
         GENERATED / "messages.hpp": _header(messages, _messages()),
+        GENERATED / "fields.hpp": _header(("bridge/generated/messages.hpp",), _fields()),
     }
 
 
@@ -254,10 +256,15 @@ def _messages() -> Iterator[str]:
     yield from ("", "/// The tag of a member of a union, under the key `kind`.")
     for kind, tag in KINDS.items():
         yield f'inline const char* kind_of(const {kind.__name__}&) {{ return "{tag}"; }}'
-    yield ""
+
+
+# ---- fields.hpp --------------------------------------------------------------------------------
+
+
+def _fields() -> Iterator[str]:
     yield "// The fields in the order of the wire: `visit(name, value)` for one that must be there,"
     yield "// `visit.defaulted(name, value)` for one that may be left out."
-    for kind in used:
+    for kind in _used_by(tuple(MESSAGE_TYPES.values())):
         if is_dataclass(kind):
             yield from _visitor(kind)
 

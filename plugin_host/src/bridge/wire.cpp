@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "bridge/generated/fields.hpp"
 #include "bridge/text.hpp"
 
 namespace gvm::bridge {
