@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -69,7 +69,7 @@ def look_up(
     kept: dict[int, str] = {}
     roi_cuts: dict[int, str] = {}
     damaged: list[int] = []
-    damaged_in_cache: list[int] = []  # in the cache
+    damaged_in_cache: list[int] = []
     cached: dict[int, Fingerprint] = {}
     to_make: dict[int, Fingerprint] = {}
     for frame in sorted(spec.frames):
@@ -89,14 +89,13 @@ def look_up(
         else:
             to_make[frame] = wanted
     windows = tuple(_in_order_of_service(spec, to_make))
-    keys = (Fingerprint(window_key(spec, window), maker).digest for window in windows)
     return CacheLookup(
         kept=tuple(kept),
         roi_cuts=roi_cuts,
         cached=cached,
         to_make=to_make,
         windows=windows,
-        windows_cached=sum(map(cache.has_window, keys)),
+        windows_cached=_count_cached(spec, cache, windows, maker),
         notes=(
             *stand_ins,
             *_of_other_makers(kept, maker),
@@ -104,6 +103,12 @@ def look_up(
             *of_damage(len(damaged_in_cache), "cached alpha", damaged_in_cache),
         ),
     )
+
+
+def _count_cached(spec: JobSpec, cache: DiskCache, windows: Sequence[Window], maker: str) -> int:
+    """Return how many windows' alphas lie in the cache, made here."""
+    keys = (Fingerprint(window_key(spec, window), maker).digest for window in windows)
+    return sum(map(cache.has_window, keys))
 
 
 def roi_cut_of(spec: JobSpec, frame: int, path: Path) -> str:
