@@ -6,6 +6,7 @@ import gc
 import os
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
@@ -344,19 +345,28 @@ def test_a_closed_movie_reads_no_more(tmp_path):
 
 @pytest.fixture
 def threads(monkeypatch) -> Iterator[Callable[[], int]]:
-    """Count this process's threads, the libraries' own too; nothing is collected meanwhile.
+    """Count the threads since the test began, the libraries' too; nothing is collected meanwhile.
 
-    Those that wait to look at files are not a movie's: how many there are is the probe's to say.
+    Those of earlier tests may end at any time. Those that wait to look at files are not a movie's:
+    how many there are is the probe's to say. One that was joined stands in /proc a moment longer.
     """
     if not Path("/proc/self/task").is_dir():
         pytest.skip("only Linux lists a process's threads")
-    gc.collect()
-    gc.disable()
+
+    def alive() -> set[str]:
+        looking = {str(each.native_id) for each in threading.enumerate() if each.name == LOOKER}
+        return {path.name for path in Path("/proc/self/task").iterdir()} - looking
 
     def count() -> int:
-        looking = {str(each.native_id) for each in threading.enumerate() if each.name == LOOKER}
-        return len({path.name for path in Path("/proc/self/task").iterdir()} - looking)
+        now, seen = alive() - earlier, None
+        while now != seen:
+            time.sleep(0.02)
+            now, seen = alive() - earlier, now
+        return len(now)
 
+    gc.collect()
+    gc.disable()
+    earlier = alive()
     yield count
     gc.enable()
 
