@@ -32,9 +32,10 @@ types: setup
 contracts: setup
 	$(BIN)/lint-imports
 
-# A file's tests stay on one worker: they share what is dear to set up.
+# A file's tests stay on one worker: they share what is dear to set up. One worker more than there
+# are cores: a third of their time they wait for servers to start and to end.
 unit: setup
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses $$(($$(nproc) + 1)) --dist loadfile
 
 # Property tests with many random examples: new ones each time. `make test` tries the same ones.
 search: setup

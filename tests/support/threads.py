@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import cv2
@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 COUNTS = (1, 2, 3, 4, 5, 7)  # odd ones cut an array where no vector ends
 
 
-def hashes(work: Callable[[], NDArray[np.generic] | torch.Tensor]) -> list[str]:
+def hashes(
+    work: Callable[[], NDArray[np.generic] | torch.Tensor], counts: Sequence[int] = COUNTS
+) -> list[str]:
     """Return the hash of what the work gives on each count of threads."""
     said = []
-    for count in COUNTS:
+    for count in counts:
         with _threads(count):
             made = work()
         array = made.numpy() if isinstance(made, torch.Tensor) else made

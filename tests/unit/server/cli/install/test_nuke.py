@@ -17,7 +17,12 @@ from gvm_server.cli.main import main
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let pip find pyzmq and msgpack in a folder, and nothing anywhere else."""
-    wheels = tmp_path / "wheels"
+    serve_index(tmp_path, monkeypatch)
+
+
+def serve_index(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lay a package index into a folder, and have pip and our own settings stay in it."""
+    wheels = folder / "wheels"
     wheels.mkdir()
     for name, module in (("pyzmq", "zmq"), ("msgpack", "msgpack")):
         sign = f"{name}-99.0.dist-info"
@@ -30,7 +35,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
                 f"{sign}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
             )
             wheel.writestr(f"{sign}/RECORD", "")
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
     monkeypatch.delenv("GVM_SERVER", raising=False)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
@@ -40,6 +45,22 @@ def install(folder: Path) -> None:
     """Install the node for this Python."""
     words = ["install", "nuke", "--nuke-python", "3.11", "--to", str(folder)]
     assert main(words) == Exit.DONE
+
+
+@pytest.fixture(scope="module")
+def installed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the node for this Python, which tests copy: pip takes its time."""
+    folder = tmp_path_factory.mktemp("installed")
+    with pytest.MonkeyPatch.context() as patch:
+        serve_index(folder, patch)
+        install(folder)
+    return folder / "gvm"
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, installed_once: Path) -> Path:
+    """Return a copy of the installed folder, to damage at will."""
+    return Path(shutil.copytree(installed_once, tmp_path / "gvm"))
 
 
 def test_it_is_installed_registers_and_is_undone(tmp_path: Path, index: None) -> None:
@@ -121,30 +142,25 @@ def started(folder: Path, *version: str, python: str = sys.executable) -> str:
 
 
 @pytest.mark.parametrize("version", ["2.7", "3.7", "3.9"])
-def test_a_nuke_that_is_too_old_opens_without_the_node(
-    tmp_path: Path, index: None, version: str
-) -> None:
+def test_a_nuke_that_is_too_old_opens_without_the_node(plugin: Path, version: str) -> None:
     """Nuke 12 to 14 read the same folder; an error in init.py would keep them from opening."""
-    install(tmp_path)
-    (tmp_path / "gvm" / "gvm_nodes" / "__init__.py").write_text("raise TypeError('kw_only')")
-    assert started(tmp_path / "gvm", version) == ""
+    (plugin / "gvm_nodes" / "__init__.py").write_text("raise TypeError('kw_only')")
+    assert started(plugin, version) == ""
     python = shutil.which(f"python{version}")
     if python and not subprocess.run([python, "--version"], capture_output=True).returncode:
-        assert started(tmp_path / "gvm", python=python) == ""
+        assert started(plugin, python=python) == ""
 
 
-def test_a_nuke_opens_where_the_node_cannot_be_loaded(tmp_path: Path, index: None) -> None:
+def test_a_nuke_opens_where_the_node_cannot_be_loaded(plugin: Path) -> None:
     """A damaged installation is one line in the terminal; the menu adds none."""
-    install(tmp_path)
-    actions = tmp_path / "gvm" / "gvm_nodes" / "core" / "actions.py"
+    actions = plugin / "gvm_nodes" / "core" / "actions.py"
     actions.write_text("raise TypeError('kw_only')")
-    assert set(started(tmp_path / "gvm").splitlines()) == {"GVM is not loaded: TypeError: kw_only"}
+    assert set(started(plugin).splitlines()) == {"GVM is not loaded: TypeError: kw_only"}
 
 
-def test_a_nuke_without_the_toolbar_opens_without_the_menu(tmp_path: Path, index: None) -> None:
+def test_a_nuke_without_the_toolbar_opens_without_the_menu(plugin: Path) -> None:
     """Nuke Studio and Hiero may lack it: `nuke.menu` is not there in this Nuke."""
-    install(tmp_path)
-    said = started(tmp_path / "gvm").splitlines()
+    said = started(plugin).splitlines()
     assert said
     assert all(line.startswith("GVM has no menu: AttributeError") for line in said)
 
