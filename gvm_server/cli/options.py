@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from gvm_client.server_config import OWNED_OPTION
 from gvm_server.cli.farm import options as farm_options
 from gvm_server.cli.install import options as install_options
 from gvm_server.cli.matte import options as matte_options
@@ -49,6 +50,12 @@ def _serve(parser: Parser) -> None:
             help=f"{option.help} ({option.default or 'none'})",
         )
     parser.add_argument("--log-file", metavar="FILE", help="where the log goes (standard error)")
+    parser.add_argument(
+        OWNED_OPTION,
+        action="store_true",
+        help="belong to whoever started it: end when standard input does, and delete the run-time"
+        " folder (`gvm matte --own-server`)",
+    )
 
 
 def _measure_spread(parser: Parser) -> None:

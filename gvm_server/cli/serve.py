@@ -22,6 +22,8 @@ from gvm_server.matting.engines.machine import MachineOptions, machine_options
 from gvm_server.settings import ServerSettings
 from gvm_server.threads import share_cores
 
+_STDIN = 0
+
 LOG_FORMAT = "%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"
 
 
@@ -47,9 +49,17 @@ def run(parsed: argparse.Namespace) -> int:
     _settle(folder)
     share_cores()
     use_one_arena()
+    from gvm_server.service.owner import remove  # noqa: PLC0415 (see below)
     from gvm_server.service.server import serve  # noqa: PLC0415 (numpy comes with it)
 
-    serve(settings, folder, log=parsed.log_file or str(folder / LOG_NAME))
+    log = parsed.log_file or str(folder / LOG_NAME)
+    if not parsed.owned:
+        serve(settings, folder, log=log)
+        return Exit.DONE
+    try:
+        serve(settings, folder, log=log, owner=_STDIN)
+    finally:
+        remove(folder)
     return Exit.DONE
 
 

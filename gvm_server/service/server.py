@@ -38,6 +38,7 @@ from gvm_server.media.file_access import Roots
 from gvm_server.media.store.cache import DiskCache
 from gvm_server.service.endpoint import Endpoint
 from gvm_server.service.log import rotate
+from gvm_server.service.owner import end_with
 from gvm_server.service.prepare import PreparationPool, ServerContext
 from gvm_server.service.replies import page
 from gvm_server.service.scheduler import Scheduler, leaving
@@ -187,13 +188,16 @@ class Server:
         )
 
 
-def serve(settings: ServerSettings, folder: Path, *, log: str = "") -> None:
+def serve(
+    settings: ServerSettings, folder: Path, *, log: str = "", owner: int | None = None
+) -> None:
     """Serve until told to stop, by a message, a signal or the idle limit.
 
     Args:
         settings: what this machine sets.
         folder: the run-time folder.
         log: where the log goes, for the connection file.
+        owner: the pipe of the one command that it is there for; None where it is shared.
 
     Raises:
         ServerError: another server owns the folder, or it is not private.
@@ -219,6 +223,8 @@ def serve(settings: ServerSettings, folder: Path, *, log: str = "") -> None:
         daemon = Server(endpoint, scheduler, resources, settings, buffers)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: daemon.leave())
+        if owner is not None:
+            end_with(owner, daemon.leave, folder)
 
         def own_the_gpu() -> None:
             try:

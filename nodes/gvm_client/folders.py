@@ -24,6 +24,9 @@ from gvm_client.text import is_text
 RUNTIME_VARIABLE = "GVM_RUNTIME_DIR"
 PIXELS_FOLDER = "pixels"
 LOG_NAME = "server.log"
+TASK_PREFIX = "gvm-task-"  # of a folder that is one command's (`own_server`)
+# A session's own temporary folder is often too deep for the path of a socket.
+_SHORT = "/tmp" if os.name == "posix" else None  # noqa: S108 (mkdtemp makes it private)
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, the closing zero included (sys/un.h).
 MAX_SOCKET_PATH = 103 if sys.platform == "darwin" else 107
@@ -103,6 +106,23 @@ def runtime_path() -> Path:
     if session := os.environ.get("XDG_RUNTIME_DIR"):
         return Path(session).absolute() / "gvm"
     return Path(tempfile.gettempdir()) / f"gvm-{user_id()}"
+
+
+def temporary_runtime_dir(prefix: str) -> Path:
+    """Return a new run-time folder with a short path, for a server that is not shared.
+
+    Raises:
+        ServerError: code RUNTIME_UNSAFE; it cannot be made.
+    """
+    try:
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=_SHORT))
+    except OSError as error:
+        place = Path(_SHORT or tempfile.gettempdir())
+        raise _unsafe(
+            place,
+            f"takes no folder ({error.strerror})",
+            "Free some space there, and see that this user may write there.",
+        ) from error
 
 
 def pixels_dir(folder: Path) -> Path:

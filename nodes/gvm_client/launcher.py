@@ -3,6 +3,7 @@
 - A server counts as there when it has answered a ping, not when it was started.
 - Clients that start one at the same time all end up with the one that took the lock.
 - A server that does not come up is reported with what it wrote to its log.
+- A server that is shared outlives who started it; a child (`own_server`) does not.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO
 
 from gvm_client.client import Client
@@ -33,7 +35,13 @@ from gvm_client.errors import (
 from gvm_client.folders import LOG_NAME, RUNTIME_VARIABLE, private_dir, runtime_path
 from gvm_client.limits import MAX_LOG_BYTES
 from gvm_client.releases import replace_older
-from gvm_client.server_config import ServerFile, read_server_file, server_environment, server_file
+from gvm_client.server_config import (
+    OWNED_OPTION,
+    ServerFile,
+    read_server_file,
+    server_environment,
+    server_file,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -157,7 +165,7 @@ def _answering(folder: Path) -> ConnectionFile | None:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Boot:
+class Boot:
     """A server that was started: its process, and where its part of the log begins."""
 
     process: subprocess.Popen[bytes]
@@ -165,10 +173,38 @@ class _Boot:
     log_start: int
 
     def tail(self) -> str:
+        """Return the last lines that it wrote to its log."""
         with self.log.open("rb") as file:
             file.seek(self.log_start)
             lines = file.read().decode(errors="replace").splitlines()
         return "\n".join(lines[-_TAIL_LINES:])
+
+
+def start_child(folder: Path, variables: Mapping[str, str]) -> Boot:
+    """Start a server as a child of this process, in its session; `wait_for_child` waits for it.
+
+    It ends when the pipe that is its standard input is closed, by whatever end of this process.
+
+    Args:
+        folder: the run-time folder, of nobody else.
+        variables: what its environment has besides this process's.
+
+    Raises:
+        ServerStartFailed: the command cannot be run.
+        ServerError: no server is installed.
+    """
+    return _boot(folder, [*server_command(), OWNED_OPTION], variables, child=True)
+
+
+def wait_for_child(boot: Boot, folder: Path, seconds: float = START_SECONDS) -> ConnectionFile:
+    """Return the connection to a child, once it has given its proof of life.
+
+    Raises:
+        ServerStartFailed: it does not come up; the message ends with the last lines of its log.
+    """
+    if connection := _wait_for(boot, folder, seconds):
+        return connection
+    raise _failed(f"The GVM server ended with exit code {boot.process.returncode}", boot)
 
 
 def _start(folder: Path, seconds: float, seen: tuple[int, int] | None) -> ConnectionFile:
@@ -180,7 +216,7 @@ def _start(folder: Path, seconds: float, seen: tuple[int, int] | None) -> Connec
         seen: the connection file, as it was when no server ran.
     """
     for _ in range(_STARTS):
-        boot = _boot(folder)
+        boot = _boot(folder, server_command())
         if connection := _wait_for(boot, folder, seconds):
             return connection
         killed = boot.process.returncode < 0  # by a signal
@@ -191,7 +227,7 @@ def _start(folder: Path, seconds: float, seen: tuple[int, int] | None) -> Connec
     raise _failed(f"The GVM server ended with exit code {boot.process.returncode}", boot)
 
 
-def _wait_for(boot: _Boot, folder: Path, seconds: float) -> ConnectionFile | None:
+def _wait_for(boot: Boot, folder: Path, seconds: float) -> ConnectionFile | None:
     """Return the server that answers, this one or a rival; None where it ends and none does.
 
     Raises:
@@ -212,32 +248,40 @@ def _wait_for(boot: _Boot, folder: Path, seconds: float) -> ConnectionFile | Non
     return connection
 
 
-def _boot(folder: Path) -> _Boot:
-    """Start a server that outlives this process, its output in the log.
+def _boot(
+    folder: Path,
+    command: Sequence[str],
+    variables: Mapping[str, str] = MappingProxyType({}),
+    *,
+    child: bool = False,
+) -> Boot:
+    """Start a server that outlives this process, or a child, its output in the log.
 
     Raises:
         ServerStartFailed: the command cannot be run.
     """
-    command = server_command()
     log = folder / LOG_NAME
+    environment = {**_environment(command[0], folder), **variables}
     with _open_log(log) as output:
         start = output.seek(0, os.SEEK_END)
-        process = _spawn(command, output.fileno(), folder)
+        process = _spawn(command, output.fileno(), environment, child=child)
     # Somebody must wait for a child, or it stays as a zombie until the host quits.
     threading.Thread(target=process.wait, name="gvm-server-wait", daemon=True).start()
-    return _Boot(process=process, log=log, log_start=start)
+    return Boot(process=process, log=log, log_start=start)
 
 
-def _spawn(command: Sequence[str], output: int, folder: Path) -> subprocess.Popen[bytes]:
+def _spawn(
+    command: Sequence[str], output: int, environment: Mapping[str, str], *, child: bool
+) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if child else subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=True,
-            creationflags=_DETACHED,
-            env=_environment(command[0], folder),
+            start_new_session=not child,
+            creationflags=0 if child else _DETACHED,
+            env=environment,
         )
     except OSError as error:
         raise ServerStartFailed(
@@ -265,7 +309,7 @@ def _open_log(log: Path) -> BinaryIO:
     return os.fdopen(os.open(log, flags, 0o600), "ab")
 
 
-def _failed(sentence: str, boot: _Boot) -> ServerStartFailed:
+def _failed(sentence: str, boot: Boot) -> ServerStartFailed:
     return ServerStartFailed(
         f"{sentence}. Its log {boot.log} ends with:\n{boot.tail()}\n",
         remedy="Mend what it says there, or run `gvm doctor`.",

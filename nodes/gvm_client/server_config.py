@@ -19,6 +19,8 @@ from pathlib import Path
 from gvm_client.errors import SettingsError
 from gvm_client.folders import xdg_folder
 
+OWNED_OPTION = "--owned"  # of `gvm serve`: it ends when its standard input does
+
 # The loader's, on Linux and on macOS: a host's own libraries, preloads and audits.
 LOADER_PREFIXES = ("LD_", "DYLD_")
 # Taken away where a name begins so. Each line says whose they are.

@@ -14,6 +14,7 @@ from gvm_client.connection import ConnectionFile, read_connection
 from gvm_client.errors import ServerLost
 from gvm_client.folders import runtime_dir
 from gvm_client.launcher import ensure_server
+from gvm_client.own_server import OwnServer
 from gvm_client.protocol.messages import GiveFrames, JobEvent, Matte, NeedFrames
 
 MAX_RECOVERIES = 3  # a job that kills the server each time must not do so for ever
@@ -42,6 +43,7 @@ def resilient_matte(
     *,
     give: Give | None = None,
     start: bool = True,
+    own: OwnServer | None = None,
 ) -> Generator[JobEvent | Recovered, None, None]:
     """Ask for a matte and yield its events, as `Client.matte`, through the server's deaths.
 
@@ -49,13 +51,18 @@ def resilient_matte(
         request: what to make.
         give: maps the pixels that a pushed plate's `NeedFrames` asks for.
         start: whether a server may be started; else one must run.
+        own: the server of this command alone; None takes the one that all share.
 
     Raises:
         ServerLost: the server was lost more than `MAX_RECOVERIES` times.
         GvmError: as `ensure_server` and `Client.matte`.
     """
     replaced: list[str] = []
-    connection = _connect(start=start, say=replaced.append)
+
+    def connect() -> ConnectionFile:
+        return own.connect() if own is not None else _connect(start=start, say=replaced.append)
+
+    connection = connect()
     for message in replaced:
         yield Recovered(job=request.job, attempt=0, message=message)
     for attempt in range(1, MAX_RECOVERIES + 2):
@@ -69,7 +76,7 @@ def resilient_matte(
             return
         # Said first: starting a server takes longer than an artist should wonder.
         yield Recovered(job=request.job, attempt=attempt, message=message)
-        connection = _connect(start=start, say=replaced.append)
+        connection = connect()
 
 
 def _connect(*, start: bool, say: Callable[[str], None]) -> ConnectionFile:

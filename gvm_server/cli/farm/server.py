@@ -11,22 +11,18 @@ import argparse
 import os
 import shutil
 import signal
-import tempfile
 import time
 from pathlib import Path
 
 from gvm_client.client import Client
 from gvm_client.connection import ConnectionFile, read_connection
 from gvm_client.errors import ServerError, ServerNotRunning
-from gvm_client.folders import RUNTIME_VARIABLE
+from gvm_client.folders import RUNTIME_VARIABLE, temporary_runtime_dir
 from gvm_client.launcher import ensure_server
 from gvm_client.process import Exit, is_alive
 
 FOLDER_PREFIX = "gvm-farm-"
 GRACE_SECONDS = 60.0  # a window that runs is given up between its steps
-
-# A session's own temporary folder is often too deep for a socket's path (107 bytes).
-_SHORT = "/tmp" if os.name == "posix" else None  # noqa: S108 (mkdtemp makes it private)
 _POLL_SECONDS = 0.02
 
 
@@ -37,7 +33,7 @@ def start(parsed: argparse.Namespace) -> int:
         ServerError: it does not come up.
     """
     del parsed
-    folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=_SHORT))
+    folder = temporary_runtime_dir(FOLDER_PREFIX)
     print(f"openjd_env: {RUNTIME_VARIABLE}={folder}", flush=True)
     connection = ensure_server(folder)
     print(f"openjd_status: The server is process {connection.pid}; its log is {connection.log}.")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
+from gvm_client.own_server import OwnServer
 from gvm_client.process import Exit, sigterm_interrupts
 from gvm_client.protocol.lifecycle import error_of
 from gvm_client.protocol.messages import Accepted, Cancelled, Done, EngineName, Failed, FrameReady
@@ -47,16 +48,20 @@ def run(parsed: argparse.Namespace) -> int:
     with (
         sigterm_interrupts(),
         _display(parsed) as display,
-        # Leaving early closes the conversation, and that cancels the job.
-        closing(resilient_matte(request, start=not parsed.no_start)) as events,
+        ExitStack() as ends,
     ):
+        own = ends.enter_context(OwnServer()) if parsed.own_server else None
+        # Leaving early closes the conversation, and that cancels the job.
+        events = ends.enter_context(
+            closing(resilient_matte(request, start=not parsed.no_start, own=own))
+        )
         for note in meant.notes:
             display.note(note)
         for event in events:
             display.show(event)
             if isinstance(event, Accepted) and parsed.verbose:
                 _tell_limits(event.engine, display)
-            if isinstance(event, Accepted) and (says := _cache_note()):
+            if isinstance(event, Accepted) and own is None and (says := _cache_note()):
                 display.note(says)
             if isinstance(event, (Failed, Cancelled)):
                 raise error_of(event)

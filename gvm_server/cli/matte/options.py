@@ -302,10 +302,17 @@ def _add_output(group: Group) -> None:
     group.add_argument(
         "-v", "--verbose", action="store_true", help="all that is known of the engine's limits"
     )
-    group.add_argument(
+    server = group.add_mutually_exclusive_group()
+    server.add_argument(
         "--no-start",
         action="store_true",
         help="fail where no server runs, instead of starting one",
+    )
+    server.add_argument(
+        "--own-server",
+        action="store_true",
+        help="start a server for this command alone, as its child, and end it with it: for farms"
+        " that count a task's cores, memory and GPUs",
     )
 
 
