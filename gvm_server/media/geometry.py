@@ -95,10 +95,12 @@ class FrameHeader(FrameWindows):
     Attributes:
         frame_rate: frames per second as numerator and denominator, or None.
         timecode: the two SMPTE words as OpenEXR stores them, or None.
+        date_time: when it was made, as EXIF writes it (`2026:11:28 09:30:00`); "" says nothing.
     """
 
     frame_rate: tuple[int, int] | None = None
     timecode: tuple[int, int] | None = None
+    date_time: str = ""
 
     @property
     def windows(self) -> FrameWindows:

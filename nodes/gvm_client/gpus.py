@@ -1,7 +1,7 @@
 """Which GPUs a farm gave to this task, in the words that farms have for it.
 
-`CUDA_VISIBLE_DEVICES` is CUDA's own word: a child inherits it, and the driver shows no other GPU.
-Where only a farm's word is set, it is written out as CUDA's, by the numbers that the farm counts by.
+`CUDA_VISIBLE_DEVICES` is CUDA's own word: a child inherits it, and the driver shows no other.
+Where only a farm's word is set, it is written out as CUDA's, in the order that the farm counts in.
 """
 
 from __future__ import annotations

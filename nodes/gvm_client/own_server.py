@@ -1,9 +1,9 @@
 """A server that belongs to one command, such as a farm's task: its child, which ends with it.
 
-A farm counts a task's cores, memory and time by its processes, and ends the task by ending those. So
-this server is a child in the task's session, process group and control group, bound to its cores and
-its GPUs. It ends when the task does, however that ends: its standard input is a pipe that only the
-task holds open. Its run-time folder is made for it, and goes with it.
+A farm counts a task's cores, memory and time by its processes, and ends the task by ending those.
+So this server is a child in the task's session, process group and control group, bound to its cores
+and its GPUs. It ends when the task does, however that ends: its standard input is a pipe that only
+the task holds open. Its run-time folder is made for it, and goes with it.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class OwnServer:
         trace: TracebackType | None,
     ) -> None:
         if self._boot is not None and isinstance(error, ServerError):
-            print(self._boot.tail(), file=sys.stderr)
+            sys.stderr.write(f"{self._boot.tail()}\n")
         self._end()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -174,12 +174,12 @@ def test_two_tasks_on_two_gpus_have_two_servers_that_see_one_each(site, plate, e
 
 def test_a_server_that_does_not_start_is_told_and_leaves_nothing(site, plate):
     """Exit 4 with the end of its log, which goes with its folder."""
-    code = "import os; print(os.environ['GVM_RUNTIME_DIR'], 'no such device: cuda:7'); raise SystemExit(7)"
+    code = "import os; print(os.environ['GVM_RUNTIME_DIR'], 'no such device'); raise SystemExit(7)"
     site.environment["GVM_SERVER"] = f'{sys.executable} -c "{code}"'
     ran = site.gvm(*words(plate, "out")[3:])
     assert ran.code == 4
     assert "exit code 7" in ran.stderr
-    assert "no such device: cuda:7" in ran.stderr
+    assert "no such device" in ran.stderr
     (folder,) = {word for word in ran.stderr.split() if Path(word).name.startswith(TASK_PREFIX)}
     assert not Path(folder).exists()
 

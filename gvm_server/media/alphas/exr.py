@@ -37,8 +37,9 @@ def write_alpha(  # noqa: PLR0913 (a file has so many sides)
 ) -> None:
     """Write an alpha [H, W], over the header's data window, in one atomic step.
 
-    Channel `A`, ZIPS; windows, pixel aspect, frame rate and timecode as the header's. Its mode is
-    what `umask` leaves, else what this process's own does.
+    Channel `A`, ZIPS; windows, pixel aspect, frame rate, timecode and time as the header's: the
+    same alpha is the same file, whenever it is written. Its mode is what `umask` leaves, else what
+    this process's own does.
 
     Raises:
         OutputError: DISK_FULL or OUTPUT_UNWRITABLE; no trace of the file is left.
@@ -178,6 +179,8 @@ def _spec(header: FrameHeader, depth: Depth, attributes: Mapping[str, str]) -> o
         spec.attribute("framesPerSecond", oiio.TypeDesc("rational"), header.frame_rate)
     if header.timecode is not None:
         spec.attribute("smpte:TimeCode", oiio.TypeTimeCode, header.timecode)
+    # "" writes none; without the attribute OpenImageIO writes the time at which it writes.
+    spec.attribute("DateTime", header.date_time)
     for name, text in attributes.items():
         spec.attribute(name, text)
     return spec

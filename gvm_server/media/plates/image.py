@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from gvm_server.media.file_access import probe_file, reason_of
 from gvm_server.media.geometry import UPRIGHT, Box, FrameHeader, Orientation, orientation_of
 from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.layers import Layer, Part, find_layer
+
+_DATE_TIME = re.compile(r"\d{4}:\d\d:\d\d \d\d:\d\d:\d\d")  # EXIF 2.32, 4.6.5: DateTime
 
 INTERLACED = (
     "The plate is interlaced: both fields are matted as one picture, and moving edges comb."
@@ -214,6 +217,7 @@ def _header(spec: oiio.ImageSpec) -> FrameHeader:
         pixel_aspect=aspect if isfinite(aspect) and aspect > 0 else 1.0,
         frame_rate=_frame_rate(spec),
         timecode=_timecode(spec),
+        date_time=_date_time(spec),
     )
 
 
@@ -228,6 +232,11 @@ def _frame_rate(spec: oiio.ImageSpec) -> tuple[int, int] | None:
     exact = Fraction(round(rate) * 1000, 1001)
     fraction = exact if abs(exact - rate) < 1e-3 else Fraction(rate).limit_denominator(1000)
     return (fraction.numerator, fraction.denominator) if fraction > 0 else None
+
+
+def _date_time(spec: oiio.ImageSpec) -> str:
+    said = spec.getattribute("DateTime")
+    return said if isinstance(said, str) and _DATE_TIME.fullmatch(said) else ""
 
 
 def _timecode(spec: oiio.ImageSpec) -> tuple[int, int] | None:

@@ -94,7 +94,9 @@ class FilledPlate:
     def header(self, frame: int) -> FrameHeader:
         """Return a frame's header, or its stand-in's."""
         header = self._plate.header(self._stand_in(frame))
-        return replace(header, timecode=None) if frame in self._missing else header
+        if frame not in self._missing:
+            return header
+        return replace(header, timecode=None, date_time="")  # these are of another frame
 
     def geometry(self) -> ClipGeometry:
         """Return what holds for the whole clip; what stands in adds nothing to it."""

@@ -1,9 +1,9 @@
 """What is known of the GVM engine without loading it: no weights are read.
 
 The revision, which is part of every key, comes from the hashes that `gvm weights pull` recorded
-beside the weights. For a folder without a record it comes from the configs, and from the name,
-size, time and header of each weights file. The maker is the device, the types and the paths that
-the options come to; torch is imported only where a GPU has to be asked for its name.
+beside the weights; for a folder without a record from the files' bytes, which are read once. The
+maker is the device, the types and the paths that the options come to; torch is imported only where
+a GPU has to be asked for its name.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from gvm_server.matting.engines.base import Engine, EngineInfo
 from gvm_server.matting.engines.gvm.checkpoint import weight_files
 from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE, GvmOptions, resolve
 from gvm_server.matting.engines.gvm.config_files import read_config
+from gvm_server.matting.engines.gvm.contents import content_of
 from gvm_server.matting.engines.gvm.lora import CONFIG, FILES
 from gvm_server.matting.engines.gvm.weights_folder import engine_revision, find_weights, weights_dir
 from gvm_server.matting.engines.machine import Machine, resolved_device
@@ -31,7 +32,6 @@ SPREAD = 0.35  # working pixels
 CODE_REVISION = 2  # goes up whenever the same weights and settings give other pixels
 # The options that say what was asked; the others say how it is made, which is the maker's.
 ASKED = ("noise", "seed", "unet", "lora")
-_HEADER_BYTES = 1 << 16
 
 
 def describe(model: ModelSettings, machine: Machine) -> EngineInfo:
@@ -110,21 +110,18 @@ def _extras(options: GvmOptions) -> Iterator[bytes]:
     if options.lora:
         path = Path(options.lora)
         lora = path.parent if path.is_file() else path
-        yield from _states([lora / name for name in (CONFIG, *FILES)])
+        yield from _contents([lora / name for name in (CONFIG, *FILES)])
 
 
 def _network(folder: Path) -> Iterator[bytes]:
-    yield from _states([folder / "config.json", *weight_files(folder)])
+    yield from _contents([folder / "config.json", *weight_files(folder)])
 
 
-def _states(paths: list[Path]) -> Iterator[bytes]:
-    """Yield the name, size, time and first bytes of the files that exist."""
+def _contents(paths: list[Path]) -> Iterator[bytes]:
+    """Yield the name and the content of the files that exist."""
     for path in paths:
         if path.is_file():
-            stat = path.stat()
-            with path.open("rb") as file:
-                yield f"{path.name}:{stat.st_size}:{stat.st_mtime_ns}".encode()
-                yield file.read(_HEADER_BYTES)
+            yield f"{path.name}:{content_of(path)}".encode()
 
 
 def gvm_maker(folder: Path, options: GvmOptions) -> Maker:

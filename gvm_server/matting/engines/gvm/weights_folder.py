@@ -3,7 +3,7 @@
 - Nothing here imports torch or reads a tensor (test_nothing_heavy_is_imported): a server asks at
   each start, and weights can be checked where they cannot be run.
 - The record, `gvm-weights.json` beside `unet/`, `vae/` and `scheduler/`, is believed while the
-  files have the sizes and times that it knows; else the files themselves are asked.
+  files have the sizes and times that it knows; else the files' bytes are asked.
 - Only files that the loader would read count; names are relative to the folder, with `/`.
 """
 
@@ -33,6 +33,7 @@ from gvm_server.matting.engines.gvm.checkpoint import (
     weight_files,
 )
 from gvm_server.matting.engines.gvm.config_files import read_config
+from gvm_server.matting.engines.gvm.contents import content_of, sha256_of
 from gvm_server.matting.engines.gvm.lora import CONFIG, FILES, adapter_file
 from gvm_server.media.atomic_files import replacing
 
@@ -51,8 +52,6 @@ _PATTERNS = (
     *(f"unet/{name}" for name in (CONFIG, *FILES)),
 )
 _TIME_SLACK_NS = 2_000_000_000  # archives keep whole seconds, FAT every second one
-_BLOCK_BYTES = 1 << 22
-_MAX_HEADER_BYTES = 1 << 24  # enough to tell files apart; the real headers are below 1 MiB
 CHECKING = "Checking"
 _REMEDY = "Run `gvm weights pull` again: it fetches what is missing or wrong."
 
@@ -182,9 +181,9 @@ def agrees(manifest: Manifest, folder: Path) -> bool:
 def engine_revision(folder: Path) -> str:
     """Return a short word that changes whenever the weights change; it goes into every key.
 
-    The word is the pulled commit and a hash of the recorded hashes, the same on every machine. For
-    a folder whose record does not fit, or that has none, it is `local` and a hash of the files'
-    names, sizes, times, configs and headers.
+    The word is the pulled commit and a hash of the files' hashes; for a folder whose record does
+    not fit, or that has none, `local` and that hash. Both are the same on every machine. Where the
+    record is not there, or knows other times, the files are read once in a process.
 
     Args:
         folder: one that `find_weights` found.
@@ -193,13 +192,12 @@ def engine_revision(folder: Path) -> str:
         EngineError: the record or a file cannot be read.
     """
     manifest = read_manifest(folder)
-    if manifest is not None and agrees(manifest, folder):
-        hashes = {name: record.sha256 for name, record in manifest.files.items()}
-        return (
-            f"{manifest.revision[:8]}-{_short_hash([json.dumps(hashes, sort_keys=True).encode()])}"
-        )
+    recorded = {} if manifest is None else _hashes_in(manifest)
     try:
-        return f"local-{_short_hash(_states(folder))}"
+        if manifest is not None and agrees(manifest, folder):
+            found = recorded
+        else:
+            found = {name: content_of(folder / name) for name in _present(folder)}
     except OSError as error:
         raise EngineError(
             f"The weights in {folder} cannot be read: {error.strerror}.",
@@ -207,16 +205,8 @@ def engine_revision(folder: Path) -> str:
             code=ErrorCode.ENGINE_UNAVAILABLE,
             path=str(folder),
         ) from error
-
-
-def sha256_of(path: Path, hashed: Callable[[int], None]) -> str:
-    """Return the SHA-256 of a file of any size; `hashed` is told the bytes so far."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-            hashed(file.tell())
-    return digest.hexdigest()
+    source = manifest.revision[:8] if manifest is not None and found == recorded else "local"
+    return f"{source}-{_short_hash(found)}"
 
 
 def counter(progress: Progress, what: str, before: int, total: int) -> Callable[[int], None]:
@@ -236,26 +226,12 @@ def _unchanged(path: Path, record: FileRecord) -> bool:
     return stat.st_size == record.size and late <= _TIME_SLACK_NS
 
 
-def _states(folder: Path) -> Iterator[bytes]:
-    """Yield of each file its name, size and time, and what it says of itself."""
-    for name in _present(folder):
-        path = folder / name
-        stat = path.stat()
-        yield f"{name}:{stat.st_size}:{stat.st_mtime_ns}".encode()
-        with path.open("rb") as file:
-            if path.suffix == ".safetensors":
-                length = int.from_bytes(file.read(8), "little")
-                yield file.read(min(length, _MAX_HEADER_BYTES))
-            elif path.suffix == ".json":
-                yield file.read(_MAX_HEADER_BYTES)
+def _hashes_in(manifest: Manifest) -> dict[str, str]:
+    return {name: record.sha256 for name, record in manifest.files.items()}
 
 
-def _short_hash(parts: Iterator[bytes] | list[bytes]) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "little"))
-        digest.update(part)
-    return digest.hexdigest()[:12]
+def _short_hash(hashes: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -80,6 +81,23 @@ def test_the_file_is_what_a_compositor_expects(tmp_path):
     assert spec.getattribute("smpte:TimeCode") == (0x91020304, 0x80000005)
     for name, text in attributes.items():
         assert spec.getattribute(name) == text
+
+
+def test_the_same_alpha_is_the_same_file_whenever_it_is_written(tmp_path):
+    """Two hosts of a farm write equal files; a time stands in one only where the plate has one."""
+    box = Box(x=0, y=0, width=8, height=6)
+    seen = set()
+    for name in ("a.exr", "b.exr"):
+        header = FrameHeader(display=box, data=box)
+        write_alpha(tmp_path / name, ramp(), header=header, depth=Depth.HALF, attributes={})
+        seen.add((tmp_path / name).read_bytes())
+        time.sleep(1.1)  # a writer's own time has whole seconds
+    assert len(seen) == 1
+    assert "capDate" not in OpenEXR.File(str(tmp_path / "a.exr"), header_only=True).header()
+    dated = replace(header, date_time="2026:11:03 09:30:00")
+    write_alpha(tmp_path / "c.exr", ramp(), header=dated, depth=Depth.HALF, attributes={})
+    found = OpenEXR.File(str(tmp_path / "c.exr"), header_only=True).header()
+    assert found["capDate"] == "2026:11:03 09:30:00"
 
 
 def _as_openexr_reads_it(path, attributes):

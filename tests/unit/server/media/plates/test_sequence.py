@@ -70,6 +70,7 @@ def test_windows_aspect_rate_and_timecode_are_the_files(tmp_path):
                 "PixelAspectRatio": 2.0,
                 "FramesPerSecond": ("rational", (24000, 1001)),
                 "smpte:TimeCode": ("timecode", (0x91020304, 0x80000005)),
+                "DateTime": "2026:11:03 09:30:00",
             },
         ),
     )
@@ -79,6 +80,7 @@ def test_windows_aspect_rate_and_timecode_are_the_files(tmp_path):
     assert header.pixel_aspect == 2.0
     assert header.frame_rate == (24000, 1001)
     assert header.timecode == (0x91020304, 0x80000005)
+    assert header.date_time == "2026:11:03 09:30:00"
     read = plate.read(1)
     assert read.header == header
     assert np.array_equal(read.pixels, pixels(6, 8))
@@ -167,7 +169,7 @@ def test_held_frames_are_the_nearest_earlier_one(tmp_path, frame, stand_in):
     assert any("0-1, 3, 5-6, 8" in note for note in plate.notes)
 
 
-def test_black_frames_have_a_key_of_their_own_and_no_timecode(tmp_path):
+def test_black_frames_have_a_key_of_their_own_no_timecode_and_no_time(tmp_path):
     """Black is the same black wherever it stands, with the clip's size."""
     attributes = {"smpte:TimeCode": ("timecode", (1, 2))}
     for frame in (1, 3):
@@ -176,7 +178,7 @@ def test_black_frames_have_a_key_of_their_own_and_no_timecode(tmp_path):
     black = plate.read(2)
     assert black.pixels.shape == (6, 8, 3)
     assert not black.pixels.any()
-    assert black.header == replace(plate.header(1), timecode=None)
+    assert black.header == replace(plate.header(1), timecode=None, date_time="")
     assert plate.key(2) == plate.key(4) not in {plate.key(1), plate.key(3)}
     assert plate.read(3).header.timecode == (1, 2)
 

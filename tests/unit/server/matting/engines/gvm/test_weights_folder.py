@@ -122,8 +122,8 @@ def test_a_pulled_revision_is_the_same_on_every_machine(weights: Path, tmp_path:
     (copy / "README.md").write_text("notes")
     (copy / ".cache").mkdir()
     assert engine_revision(copy) == revision
-    _later(copy / UNET)
-    assert engine_revision(copy) != revision
+    _later(copy / UNET)  # as a farm that carries files does
+    assert engine_revision(copy) == revision
     manifest = read_manifest(copy)
     assert manifest is not None
     write_manifest(copy, retimed(manifest, copy))
@@ -146,6 +146,8 @@ def test_a_changed_folder_has_another_revision_than_its_record(weights: Path):
     """A file that was replaced, added or removed after the pull is not passed over."""
     record(weights)
     seen = [engine_revision(weights)]
+    whole = (weights / UNET).read_bytes()
+    (weights / UNET).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     _later(weights / UNET)
     seen.append(engine_revision(weights))
     record(weights)
@@ -157,11 +159,17 @@ def test_a_changed_folder_has_another_revision_than_its_record(weights: Path):
     assert all(revision.startswith("local-") for revision in seen[1:])
 
 
-def test_without_a_record_configs_headers_sizes_and_times_tell(weights: Path):
-    """A folder that was copied by hand gets a name that changes with its content."""
+def test_without_a_record_the_content_tells(weights: Path, tmp_path: Path):
+    """Not the time nor the place; any byte of any file, though its size and time stay."""
     seen = [engine_revision(weights)]
-    assert engine_revision(weights) == seen[0]
     _later(weights / UNET)
+    copy = shutil.copytree(weights, tmp_path / "copy", copy_function=shutil.copyfile)
+    assert engine_revision(weights) == engine_revision(copy) == seen[0]
+
+    path, times = weights / UNET, (weights / UNET).stat()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))  # a weight, far behind the header
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     seen.append(engine_revision(weights))
 
     config, times = weights / "vae" / "config.json", (weights / "vae" / "config.json").stat()
@@ -179,6 +187,7 @@ def test_without_a_record_configs_headers_sizes_and_times_tell(weights: Path):
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     seen.append(engine_revision(weights))
     assert len(set(seen)) == 4
+    assert all(revision.startswith("local-") for revision in seen)
 
 
 def test_nothing_heavy_is_imported():
