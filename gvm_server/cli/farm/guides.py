@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from gvm_client.protocol.messages import FilePlate, Matte
-from gvm_nodes.farm.job import FarmGuide
+from gvm_nodes.farm.job import FarmPath
 from gvm_server.matting.guides import open_guides
 from gvm_server.media.file_access import Roots
 from gvm_server.media.geometry import ClipGeometry
@@ -16,7 +16,7 @@ from gvm_server.media.plates.find import resolve_plate
 from gvm_server.media.plates.guide import naming
 
 
-def find_guides(request: Matte) -> tuple[FarmGuide, ...]:
+def find_guides(request: Matte) -> tuple[FarmPath, ...]:
     """Return where the guides are: a folder stands for the sequence in it.
 
     Raises:
@@ -25,12 +25,12 @@ def find_guides(request: Matte) -> tuple[FarmGuide, ...]:
     return tuple(_found(request))
 
 
-def _found(request: Matte) -> Iterator[FarmGuide]:
+def _found(request: Matte) -> Iterator[FarmPath]:
     for name, path in request.guides.paths.items():
         if path:
             with naming(name):
                 place = Path(str(resolve_plate(path)))
-            yield FarmGuide(name=name, folder=str(place.parent), file=place.name)
+            yield FarmPath(name=name, folder=str(place.parent), file=place.name)
 
 
 def check_guides(request: Matte, geometry: ClipGeometry, frames: Sequence[int]) -> tuple[str, ...]:

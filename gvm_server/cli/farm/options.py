@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from gvm_client.settings import PlateKeys
+from gvm_nodes.farm.job import OS_FAMILIES
 from gvm_server.cli.matte import options
 
 Parser = argparse.ArgumentParser
 
 CHUNK_FRAMES = 48  # each end of a task costs a window that its neighbour makes too
 TASK_MINUTES = 120
+OS_FAMILY = {"linux": "linux", "win32": "windows", "darwin": "macos"}  # by Python's word for each
 
 
 def add_options(parser: Parser) -> None:
     """Add the actions of `gvm farm` and their options."""
     actions = parser.add_subparsers(metavar="ACTION", required=True, dest="action")
     submit = actions.add_parser(
-        "submit-template", help="write a job: OpenJD, and job files for other farms"
+        "submit-template",
+        help="write a job: OpenJD, AWS Deadline Cloud, Deadline, OpenCue, Afanasy",
     )
     _clip(submit)
+    _targets(submit.add_argument_group("what is written, at least one"))
     _job(submit.add_argument_group("the job"))
+    _hosts(submit.add_argument_group("what its tasks ask of a farm"))
     submit.set_defaults(run="gvm_server.cli.farm.commands:submit_template")
     validate = actions.add_parser(
         "validate", help="name missing plate frames, and compare the disk's free space"
@@ -46,16 +52,34 @@ def _clip(parser: Parser) -> None:
     options.add_files(parser.add_argument_group("the EXR alphas"))
 
 
-def _job(group: options.Group) -> None:
-    written = group.add_mutually_exclusive_group(required=True)
-    written.add_argument(
+def _targets(group: options.Group) -> None:
+    group.add_argument(
         "-o",
         "--template",
         type=Path,
         metavar="FILE",
-        help="the OpenJD template, .yaml or .json (JSON text in both, which YAML includes)",
+        help="an OpenJD template, .yaml or .json (JSON text in both, which YAML includes)",
     )
-    written.add_argument("--dry-run", action="store_true", help="print it, write nothing")
+    group.add_argument("--dry-run", action="store_true", help="print that, write nothing")
+    group.add_argument(
+        "--deadline-cloud",
+        type=Path,
+        metavar="DIR",
+        help="a job bundle for AWS Deadline Cloud, with the list of the files that it needs",
+    )
+    group.add_argument("--deadline", type=Path, metavar="DIR", help="job files for Deadline 10")
+    group.add_argument(
+        "--opencue", type=Path, metavar="FILE", help="an outline script for OpenCue, .py"
+    )
+    group.add_argument(
+        "--afanasy",
+        type=Path,
+        metavar="FILE",
+        help="a job for CGRU's Afanasy, .json; beside it the parser and the service of its hosts",
+    )
+
+
+def _job(group: options.Group) -> None:
     group.add_argument("--name", metavar="NAME", help="the job's name (of the plate)")
     group.add_argument(
         "--chunk",
@@ -72,7 +96,10 @@ def _job(group: options.Group) -> None:
         help=f"how long a task may take ({TASK_MINUTES})",
     )
     group.add_argument(
-        "--gvm", default="gvm", metavar="PATH", help="this command on the farm's hosts (gvm)"
+        "--gvm",
+        default="",
+        metavar="PATH",
+        help="this command on the farm's hosts (this one's path)",
     )
     group.add_argument(
         "--plate-step",
@@ -82,14 +109,48 @@ def _job(group: options.Group) -> None:
         " range such as 1001-1048, without it one task renders all",
     )
     group.add_argument(
-        "--plate-size", metavar="WxH", help="for the GPU's memory (read from the plate)"
+        "--plate-size", metavar="WxH", help="for the memory that is asked for (read from the plate)"
+    )
+
+
+def _hosts(group: options.Group) -> None:
+    group.add_argument(
+        "--cores", type=int, default=0, metavar="N", help="processor cores (what the farm gives)"
     )
     group.add_argument(
-        "--deadline", type=Path, metavar="DIR", help="job files for Deadline 10 as well"
+        "--memory", default="", metavar="SIZE", help="memory, such as 24G (what is predicted)"
     )
     group.add_argument(
-        "--opencue", type=Path, metavar="FILE", help="an OpenCue outline script as well"
+        "--os",
+        default=OS_FAMILY.get(sys.platform, "any"),
+        choices=[*OS_FAMILIES, "any"],
+        help="kind of system (this one's)",
     )
+    group.add_argument(
+        "--tag",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="of the hosts that may take it: OpenCue's tags, Afanasy's properties; repeatable",
+    )
+    group.add_argument(
+        "--limit",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="counts against it: limits of OpenCue and Deadline, Afanasy's tickets; repeatable",
+    )
+    group.add_argument(
+        "--env",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a variable of the tasks; repeatable",
+    )
+    group.add_argument(
+        "--show", default="", metavar="NAME", help="OpenCue's show, Afanasy's project (the farm's)"
+    )
+    group.add_argument("--shot", default="", metavar="NAME", help="OpenCue's shot (the farm's)")
 
 
 def _server(parser: Parser) -> None:

@@ -17,16 +17,15 @@ from gvm_client.errors import SettingsError
 from gvm_client.guides import Guides
 from gvm_client.protocol.messages import Matte
 from gvm_client.settings import AUTO_PRESET, WINDOW_OPTIONS, MatteKnobs, Noise, OnOom, Priority
-from gvm_server.cli.matte.request import absolute, request_from
+from gvm_server.cli.matte.request import request_from
 from gvm_server.media.colour.ocio import load_config
 
 _VALUES = (
-    *("engine", "weights", "lora", "input_colorspace", "layer", "missing", "bad_pixels"),
+    *("engine", "input_colorspace", "layer", "missing", "bad_pixels"),
     *("ocio_digest", "demand_device", "demand_precision", "demand_compile"),
     *("plate_keys", "depth"),
 )
 _FLAGS = ("overwrite", "strict_roi")
-_FOLDERS = ("weights", "lora")
 
 
 def farm_request(parsed: argparse.Namespace) -> Matte:
@@ -60,7 +59,7 @@ def farm_request(parsed: argparse.Namespace) -> Matte:
 def worker_words(
     parsed: argparse.Namespace, request: Matte, colourspace: str = ""
 ) -> tuple[str, ...]:
-    """Return the options of a task's `gvm matte`, each one word.
+    """Return the options of a task's `gvm matte`, each one word; none of them is a path.
 
     Args:
         parsed: the job's options.
@@ -78,7 +77,7 @@ def worker_words(
     for name in _VALUES:
         value = pinned.get(name, getattr(parsed, name))
         if value != "":
-            words.append(_word(name, absolute(value) if name in _FOLDERS else value))
+            words.append(_word(name, value))
     words += knob_words(request.knobs)
     words += knob_words(request.guides) if any(request.guides.paths.values()) else ()
     words += [_word("ocio_variable", variable) for variable in context.ocio_variables]

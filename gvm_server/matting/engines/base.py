@@ -119,8 +119,11 @@ class EngineEntry:
         gpu_bytes: predicts the memory that a CUDA device must have for a plate of (width, height)
             pixels; it takes the folder of the weights, None for the user's own. Raises EngineError
             where their configuration cannot be read. None where no GPU is wanted.
+        host_bytes: predicts, of the same, the host memory that the engine takes besides the frames
+            in hand; None where that is little.
     """
 
     describe: Callable[[ModelSettings, Machine], EngineInfo]
     limits: tuple[str, ...] = ()
     gpu_bytes: Callable[[tuple[int, int], WindowSettings, Path | None], int] | None = None
+    host_bytes: Callable[[tuple[int, int], WindowSettings, Path | None], int] | None = None

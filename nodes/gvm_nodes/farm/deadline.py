@@ -5,6 +5,7 @@ A task there is told its first and last frame only, so frames with gaps go one a
 
 from __future__ import annotations
 
+from gvm_client.errors import SettingsError
 from gvm_nodes.farm.job import FarmJob
 
 _QUOTE = "<QUOTE>"  # the plugin's own word for the character
@@ -21,27 +22,30 @@ def job_info(job: FarmJob) -> str:
         "OnTaskTimeout": "Error",
         "OutputDirectory0": job.matte_folder,
     }
+    if job.limits:
+        lines["LimitGroups"] = ",".join(job.limits)
+    for number, (name, value) in enumerate(job.environment):
+        lines[f"EnvironmentKeyValue{number}"] = f"{name}={value}"
     return _lines(lines)
 
 
 def plugin_info(job: FarmJob) -> str:
-    """Return the plugin info file: the worker's command, no shell around it."""
-    mattes = "/".join(filter(None, [job.matte_folder, job.matte_name]))
-    words = [
-        "matte",
-        f"{job.plate_folder}/{job.plate_name}",
-        "--out",
-        mattes,
-        "--frames=<STARTFRAME>-<ENDFRAME>",
-        f"--first={job.first}",
-        f"--last={job.last}",
-        *(guide.word for guide in job.guides),
-        *job.words,
-    ]
+    """Return the plugin info file: the worker's command, no shell around it.
+
+    Raises:
+        SettingsError: a word holds what the plugin would read as its own.
+    """
+    executable, *words = job.task("<STARTFRAME>-<ENDFRAME>")
+    for word in words:
+        if _QUOTE in word or '"' in word:
+            raise SettingsError(
+                f"{word!r} cannot be quoted for Deadline's CommandLine plugin.",
+                remedy="Choose a name without quotation marks.",
+            )
     arguments = " ".join(f"{_QUOTE}{word}{_QUOTE}" if " " in word else word for word in words)
     return _lines(
         {
-            "Executable": job.gvm,
+            "Executable": executable,
             "Arguments": arguments,
             "Shell": "default",
             "ShellExecute": "False",

@@ -2,16 +2,16 @@
 
 A chunk's edges are the farm's choice; they are never window edges, so no choice changes a matte.
 Every action has a time limit, and is told before it is ended. The template names no path: where
-plate, guides and mattes are is a parameter, which a farm may map. The matte step's server belongs
-to one worker session: its environment starts and ends it.
+plate, mattes, guides, weights and the files of a plate's step are is a parameter, which a farm may
+map. The matte step's server belongs to one worker session: its environment starts and ends it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from gvm_client.declaration import option_of
-from gvm_nodes.farm.job import FarmGuide, FarmJob
+from gvm_nodes.farm.job import FRAMES_WORD, FarmJob, FarmPath, HostNeeds, PlateInput, joined
 
 Template = dict[str, Any]  # JSON's own words
 
@@ -20,34 +20,50 @@ STOP_SECONDS = 180  # a long window is given up between its steps; then the serv
 TASK_NOTICE_SECONDS = 120
 NOTICE_SECONDS = 30
 
-_FRAME = "{{Task.Param.Frame}}"
+_PLATE, _MATTES = "PlateFolder", "MatteFolder"
 
 
-def template(job: FarmJob) -> Template:
-    """Return the job template, to be written as JSON or YAML."""
+def template(job: FarmJob, *, listed: bool = False) -> Template:
+    """Return the job template, to be written as JSON or YAML.
+
+    Args:
+        job: what is asked for.
+        listed: whether the files that it reads are listed beside it, so that no folder has to be
+            carried whole.
+    """
     return {
         "specificationVersion": "jobtemplate-2023-09",
         "extensions": ["TASK_CHUNKING"],
         "name": job.name,
-        "parameterDefinitions": _parameters(job),
+        "parameterDefinitions": _parameters(job, "NONE" if listed else "IN"),
         "steps": [*_plate_steps(job), _matte_step(job)],
     }
 
 
 def parameter_values(job: FarmJob) -> dict[str, str]:
-    """Return the values of the parameters that have no default: the folders."""
-    guides = {_folder_of(guide): guide.folder for guide in job.guides}
-    return {"PlateFolder": job.plate_folder, "MatteFolder": job.matte_folder, **guides}
+    """Return the values of the parameters that have no default: the paths."""
+    return {
+        _PLATE: job.plate_folder,
+        _MATTES: job.matte_folder,
+        **{_folder_of(path): path.folder for path in job.paths},
+        **{name: one.path for name, one in _plate_inputs(job)},
+    }
 
 
-def _parameters(job: FarmJob) -> list[Template]:
-    flow = "INOUT" if job.plate_command else "IN"
+def _parameters(job: FarmJob, flow: str) -> list[Template]:
+    rendered = "INOUT" if flow == "IN" else "OUT"
     return [
-        _folder("PlateFolder", flow, "The plate's folder."),
-        _folder("MatteFolder", "OUT", "The folder of the alphas."),
+        _path(_PLATE, rendered if job.plate_command else flow, "The plate's folder."),
+        _path(_MATTES, "OUT", "The folder of the alphas."),
+        *(_path(_folder_of(one), flow, f"The folder of the {one.name}.") for one in job.paths),
         *(
-            _folder(_folder_of(guide), "IN", f"The folder of the {guide.name} matte.")
-            for guide in job.guides
+            _path(
+                name,
+                "NONE" if one.is_command else flow,
+                "What the plate's step runs." if one.is_command else "What the plate's step reads.",
+                "DIRECTORY" if one.is_folder else "FILE",
+            )
+            for name, one in _plate_inputs(job)
         ),
         {
             "name": "Frames",
@@ -71,16 +87,21 @@ def _parameters(job: FarmJob) -> list[Template]:
     ]
 
 
-def _folder_of(guide: FarmGuide) -> str:
-    """Return the parameter that is a guide's folder."""
-    return f"{guide.name.title()}Folder"
+def _folder_of(path: FarmPath) -> str:
+    """Return the parameter that is a path's folder."""
+    return f"{path.name.title()}Folder"
 
 
-def _folder(name: str, flow: str, about: str) -> Template:
+def _plate_inputs(job: FarmJob) -> list[tuple[str, PlateInput]]:
+    """Return the parameter of each file and folder that the plate's command names."""
+    return [(f"PlateInput{number}", one) for number, one in enumerate(job.plate_inputs, 1)]
+
+
+def _path(name: str, flow: str, about: str, kind: str = "DIRECTORY") -> Template:
     return {
         "name": name,
         "type": "PATH",
-        "objectType": "DIRECTORY",
+        "objectType": kind,
         "dataFlow": flow,
         "description": about,
     }
@@ -90,46 +111,69 @@ def _plate_steps(job: FarmJob) -> list[Template]:
     """Return the step that renders the plate, if there is one; no GPU is asked for."""
     if not job.plate_command:
         return []
-    command, *words = job.plate_command
+    command, *words = (_by_parameter(job, word) for word in job.plate_command)
     step: Template = {
         "name": "Plate",
         "script": {"actions": {"onRun": _task(job, command, words)}},
     }
-    if any(_FRAME in word for word in job.plate_command):
+    if job.plate_in_chunks:
         frames = f"{job.plate_frames[0]}-{job.plate_frames[-1]}"
         step["parameterSpace"] = _chunks(frames, "CONTIGUOUS")
+    if job.environment:
+        step["stepEnvironments"] = [{"name": "PlateVariables", "variables": dict(job.environment)}]
+    if needed := _host(replace(job.needs, gpu_mib=None, memory_mib=0)):
+        step["hostRequirements"] = needed
     return [step]
 
 
+def _by_parameter(job: FarmJob, word: str) -> str:
+    """Return a word of the plate's command with its path by the parameter that a farm may map."""
+    option, equals, path = word.rpartition("=")
+    for name, one in _plate_inputs(job):
+        if path == one.path:
+            return f"{option}{equals}{{{{Param.{name}}}}}"
+    if path == job.plate_folder or path.startswith(f"{job.plate_folder}/"):
+        return f"{option}{equals}{{{{Param.{_PLATE}}}}}{path[len(job.plate_folder) :]}"
+    return word
+
+
 def _matte_step(job: FarmJob) -> Template:
-    plate = "{{Param.PlateFolder}}/" + job.plate_name
-    mattes = "/".join(["{{Param.MatteFolder}}", *([job.matte_name] if job.matte_name else [])])
+    plate = joined(f"{{{{Param.{_PLATE}}}}}", job.plate_name)
+    mattes = joined(f"{{{{Param.{_MATTES}}}}}", job.matte_name)
     clip = [f"--first={job.first}", f"--last={job.last}"]
-    guides = (
-        f"{option_of(guide.name)}={{{{Param.{_folder_of(guide)}}}}}/{guide.file}"
-        for guide in job.guides
-    )
-    words = ["matte", plate, "--out", mattes, "--openjd", f"--frames={_FRAME}", *clip]
-    words += [*guides, *job.words]
+    paths = (replace(path, folder=f"{{{{Param.{_folder_of(path)}}}}}").word for path in job.paths)
+    words = ["matte", plate, "--out", mattes, "--openjd", f"--frames={FRAMES_WORD}", *clip]
+    words += [*paths, *job.words]
     step: Template = {
         "name": "Matte",
-        "stepEnvironments": [_server()],
+        "stepEnvironments": [_server(job)],
         "parameterSpace": _chunks("{{Param.Frames}}", "NONCONTIGUOUS"),
         "script": {"actions": {"onRun": _task(job, "{{Param.Gvm}}", words)}},
     }
     if job.plate_command:
         step["dependencies"] = [{"dependsOn": "Plate"}]
-    if job.gpu_mib is not None:
-        step["hostRequirements"] = {
-            "amounts": [
-                {"name": "amount.worker.gpu", "min": 1},
-                {"name": "amount.worker.gpu.memory", "min": job.gpu_mib},
-            ]
-        }
+    if needed := _host(job.needs):
+        step["hostRequirements"] = needed
     return step
 
 
-def _server() -> Template:
+def _host(needs: HostNeeds) -> Template:
+    """Return what a host must have; nothing where any will do."""
+    wanted = {
+        "amount.worker.vcpu": needs.cores,
+        "amount.worker.memory": needs.memory_mib,
+        "amount.worker.gpu": 0 if needs.gpu_mib is None else 1,
+        "amount.worker.gpu.memory": needs.gpu_mib or 0,
+    }
+    host: Template = {}
+    if amounts := [{"name": name, "min": least} for name, least in wanted.items() if least]:
+        host["amounts"] = amounts
+    if needs.os_family:
+        host["attributes"] = [{"name": "attr.worker.os.family", "anyOf": [needs.os_family]}]
+    return host
+
+
+def _server(job: FarmJob) -> Template:
     def action(word: str, seconds: int) -> Template:
         return {
             "command": "{{Param.Gvm}}",
@@ -138,7 +182,7 @@ def _server() -> Template:
             "cancelation": _told(NOTICE_SECONDS),
         }
 
-    return {
+    server: Template = {
         "name": "GvmServer",
         "description": "One warm server for all tasks of a worker session.",
         "script": {
@@ -148,6 +192,7 @@ def _server() -> Template:
             }
         },
     }
+    return {**server, "variables": dict(job.environment)} if job.environment else server
 
 
 def _chunks(frames: str, constraint: str) -> Template:
@@ -170,7 +215,7 @@ def _task(job: FarmJob, command: str, words: list[str]) -> Template:
     return {
         "command": command,
         "args": words,
-        "timeout": 60 * job.minutes,
+        "timeout": job.seconds,
         "cancelation": _told(TASK_NOTICE_SECONDS),
     }
 

@@ -24,4 +24,10 @@ def _gpu_bytes(size: tuple[int, int], window: WindowSettings, weights: Path | No
     return gpu_bytes(size, window, weights)
 
 
-ENTRY = EngineEntry(describe=_describe, gpu_bytes=_gpu_bytes)
+def _host_bytes(size: tuple[int, int], window: WindowSettings, weights: Path | None) -> int:
+    from gvm_server.matting.engines.gvm.memory import host_bytes  # noqa: PLC0415
+
+    return host_bytes(size, window, weights)
+
+
+ENTRY = EngineEntry(describe=_describe, gpu_bytes=_gpu_bytes, host_bytes=_host_bytes)

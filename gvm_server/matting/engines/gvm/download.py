@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gvm_client.errors import EngineError, ErrorCode, OutputError, SettingsError
+from gvm_server.matting.engines.gvm.contents import sha256_of
 from gvm_server.matting.engines.gvm.hub import REPO, Hub, Release, RemoteFile
 from gvm_server.matting.engines.gvm.weights_folder import (
     CHECKING,
@@ -26,7 +27,6 @@ from gvm_server.matting.engines.gvm.weights_folder import (
     counter,
     read_manifest,
     record_file,
-    sha256_of,
     write_manifest,
 )
 from gvm_server.media.atomic_files import write_failure

@@ -44,6 +44,7 @@ from gvm_server.matting.working_size import WorkingSize, working_size
 GIB = 1 << 30
 # The original guide's table: the device's obtainable memory in GiB, and frames per window.
 GUIDE_TABLE = ((24, LARGEST_FITTED_WINDOW), (16, 12), (12, 8), (0, 4))
+CUDA_HOST_BYTES = 3 * GIB  # of a process with PyTorch on a GPU; an estimate, no GPU was at hand
 HEADROOM = 0.9  # of that memory; the rest is the driver's and the kernels' own
 
 
@@ -247,12 +248,31 @@ def gpu_bytes(size: tuple[int, int], window: WindowSettings, weights: Path | Non
     Raises:
         EngineError: the weights' configuration cannot be read.
     """
+    plan, placement = _plan_on_cuda(size, window, weights)
+    return ceil(least_bytes(plan, placement) / HEADROOM)
+
+
+def host_bytes(size: tuple[int, int], window: WindowSettings, weights: Path | None) -> int:
+    """Return the host memory that the engine takes beside a CUDA device; arguments as `gpu_bytes`.
+
+    The networks that do not run wait there, and PyTorch and CUDA have their own.
+
+    Raises:
+        EngineError: the weights' configuration cannot be read.
+    """
+    plan, _ = _plan_on_cuda(size, window, weights)
+    return sum(plan.weights.values()) + CUDA_HOST_BYTES
+
+
+def _plan_on_cuda(
+    size: tuple[int, int], window: WindowSettings, weights: Path | None
+) -> tuple[MemoryPlan, Placement]:
     width, height = size
     folder = find_weights(weights)
     config = read_config(folder, folder / "unet") if folder else RELEASED
     placement = place_on(torch.device("cuda"), GvmOptions(), config.vae)
     working = working_size(height, width, window, PAD_MULTIPLE)
-    return ceil(least_bytes(plan_window(config, placement, working, window), placement) / HEADROOM)
+    return plan_window(config, placement, working, window), placement
 
 
 def _candidates(window: WindowSettings, free: int) -> Iterator[WindowSettings]:
