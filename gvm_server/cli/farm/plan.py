@@ -41,8 +41,8 @@ def plan_job(parsed: argparse.Namespace) -> FarmJob:
     """
     request = farm_request(parsed)
     guides = find_guides(request)
-    inputs, command = find_plate_inputs(shlex.split(parsed.plate_step))
-    clip = expect_clip(parsed) if command else find_clip(parsed)
+    clip = expect_clip(parsed) if parsed.plate_step else find_clip(parsed)
+    inputs, command = find_plate_inputs(shlex.split(parsed.plate_step), str(clip.path.parent))
     frames = asked_frames(request, clip)
     needed = needed_frames(request, clip, frames)
     if clip.geometry is not None:
@@ -99,24 +99,29 @@ def model_paths(request: Matte) -> Iterator[FarmPath]:
         yield FarmPath(name="lora", folder=folder, file=file)
 
 
-def find_plate_inputs(words: list[str]) -> tuple[tuple[PlateInput, ...], tuple[str, ...]]:
-    """Return the files and folders that a plate's command names, and the command with them whole.
+def find_plate_inputs(
+    words: list[str], plate_folder: str
+) -> tuple[tuple[PlateInput, ...], tuple[str, ...]]:
+    """Return the files and folders that a plate's command reads, and the command with them whole.
 
-    A word, or what follows its first `=`, that names something here is such a one; a path from the
-    working folder becomes absolute, for a task has another. The command's own word counts only
-    where it is a path.
+    A path, in a word or behind its last `=`, of something that is there is such a one; one from the
+    working folder becomes absolute, for a task has another. The plate's folder, which is written
+    to, and the folders in it are none.
     """
     inputs: dict[str, PlateInput] = {}
     command: list[str] = []
     for place, word in enumerate(words):
         option, equals, said = word.rpartition("=")
-        searched = place == 0 and "/" not in said  # a command's name, wherever it is
-        if not said or searched or not Path(said).exists():
+        is_path = "/" in said or (place > 0 and Path(said).suffix)
+        if not is_path or not Path(said).exists():
             command.append(word)
             continue
         path = absolute(said)
-        inputs[path] = PlateInput(path=path, is_folder=Path(path).is_dir(), is_command=place == 0)
-        command.append(f"{option}{equals}{path}")
+        end = next((end for end in ("/.", "/") if said.endswith(end)), "")  # what `cp` looks at
+        command.append(f"{option}{equals}{path}{end}")
+        is_folder = Path(path).is_dir()
+        if not (is_folder and Path(path).is_relative_to(plate_folder)):
+            inputs[path] = PlateInput(path=path, is_folder=is_folder, is_command=place == 0)
     return tuple(inputs.values()), tuple(command)
 
 

@@ -53,8 +53,7 @@ def _matte(job: FarmJob) -> Block:
 
 def _plate(job: FarmJob) -> Block:
     """Return the block that renders the plate; one task where its command names no frames."""
-    frames = job.plate_frames if job.plate_in_chunks else job.plate_frames[:1]
-    block = _block(job, "plate", job.plate_task(_TASK), frames)
+    block = _block(job, "plate", job.plate_task(_TASK), job.plate_tasks)
     return {**block, "service": "generic", "parser": "generic"}
 
 

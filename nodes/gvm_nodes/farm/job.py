@@ -180,6 +180,12 @@ class FarmJob:
         """Whether the plate's command renders a task's frames; else one task renders all."""
         return any(FRAMES_WORD in word for word in self.plate_command)
 
+    @property
+    def plate_tasks(self) -> tuple[int, ...]:
+        """The frames that the plate's tasks are made of, without gaps: hosts render `a-b`."""
+        last = self.plate_frames[-1] if self.plate_in_chunks else self.plate_frames[0]
+        return tuple(range(self.plate_frames[0], last + 1))
+
     def task(self, frames: str) -> list[str]:
         """Return a task's command, word by word, for farms that map no paths and keep no session.
 

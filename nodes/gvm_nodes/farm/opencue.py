@@ -93,12 +93,11 @@ def _matte(job: FarmJob) -> dict[str, object]:
 
 def _plate(job: FarmJob) -> dict[str, object]:
     """Return the layer that renders the plate; no GPU and no memory of the model is asked for."""
-    frames = job.plate_frames if job.plate_in_chunks else job.plate_frames[:1]
     return {
         "name": "plate",
         "command": [shlex.join(job.plate_task(_FRAMES))],
-        "range": format_frames(frames),
-        "chunk": job.chunk if job.plate_in_chunks else 1,
+        "range": format_frames(job.plate_tasks),
+        "chunk": job.chunk,
         "timeout": job.seconds,
         **_shared(job),
     }
@@ -145,8 +144,8 @@ def _check(job: FarmJob) -> None:
             remedy="Submit frames from 0 on.",
         )
     count = ceil(len(job.frames) / job.chunk)
-    if job.plate_in_chunks:
-        count += ceil(len(job.plate_frames) / job.chunk)
+    if job.plate_command:
+        count += ceil(len(job.plate_tasks) / job.chunk)
     if count > MOST_TASKS:
         raise SettingsError(
             f"The job has {count:,} tasks; OpenCue takes {MOST_TASKS:,}.",

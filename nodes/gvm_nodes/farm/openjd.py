@@ -117,7 +117,7 @@ def _plate_steps(job: FarmJob) -> list[Template]:
         "script": {"actions": {"onRun": _task(job, command, words)}},
     }
     if job.plate_in_chunks:
-        frames = f"{job.plate_frames[0]}-{job.plate_frames[-1]}"
+        frames = f"{job.plate_tasks[0]}-{job.plate_tasks[-1]}"
         step["parameterSpace"] = _chunks(frames, "CONTIGUOUS")
     if job.environment:
         step["stepEnvironments"] = [{"name": "PlateVariables", "variables": dict(job.environment)}]
@@ -130,8 +130,8 @@ def _by_parameter(job: FarmJob, word: str) -> str:
     """Return a word of the plate's command with its path by the parameter that a farm may map."""
     option, equals, path = word.rpartition("=")
     for name, one in _plate_inputs(job):
-        if path == one.path:
-            return f"{option}{equals}{{{{Param.{name}}}}}"
+        if path.removesuffix(".").removesuffix("/") == one.path:
+            return f"{option}{equals}{{{{Param.{name}}}}}{path[len(one.path) :]}"
     if path == job.plate_folder or path.startswith(f"{job.plate_folder}/"):
         return f"{option}{equals}{{{{Param.{_PLATE}}}}}{path[len(job.plate_folder) :]}"
     return word

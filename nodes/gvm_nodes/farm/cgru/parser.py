@@ -7,6 +7,7 @@ from parsers import parser  # CGRU's own
 PROGRESS = "openjd_progress: "
 STATUS = "openjd_status: "
 FAIL = "openjd_fail: "
+LONGEST = 4096  # of a line; a window of Afanasy's shows lines without their ends
 
 
 class gvm(parser.parser):  # type: ignore[misc] # noqa: N801 (looked for by the file's name)
@@ -18,7 +19,8 @@ class gvm(parser.parser):  # type: ignore[misc] # noqa: N801 (looked for by the 
 
     def do(self, i_args: dict[str, str]) -> None:
         """Take what the task has printed since; a line may come in parts."""
-        *lines, self._rest = (self._rest + i_args["data"]).split("\n")
+        *lines, rest = (self._rest + i_args["data"]).split("\n")
+        self._rest = rest[-LONGEST:]
         for line in lines:
             if line.startswith(PROGRESS):
                 self._set_percent(line[len(PROGRESS) :])

@@ -12,7 +12,7 @@ from openjd.model import decode_job_template
 
 from gvm_client.errors import SettingsError
 from gvm_nodes.farm import deadline, opencue, openjd
-from gvm_nodes.farm.job import FarmGuide, FarmJob
+from gvm_nodes.farm.job import FarmJob, FarmPath, HostNeeds, PlateInput
 
 JOB = FarmJob(
     name="GVM matte shot",
@@ -27,18 +27,19 @@ JOB = FarmJob(
     minutes=90,
     gvm="gvm",
     words=("--engine=gvm", "--size=720"),
-    gpu_mib=12000,
+    needs=HostNeeds(gpu_mib=12000, memory_mib=9000, os_family="linux"),
 )
 RENDERED = replace(
     JOB,
-    plate_command=("nuke", "-x", "-F", "{{Task.Param.Frame}}", "comp.nk"),
+    plate_command=("nuke", "-x", "-F", "{{Task.Param.Frame}}", "/comps/comp.nk"),
     plate_frames=tuple(range(1001, 1053)),
+    plate_inputs=(PlateInput(path="/comps/comp.nk"),),
 )
 GUIDED = replace(
     JOB,
-    guides=(
-        FarmGuide(name="garbage", folder="/roto/my shot", file="g.%04d.exr"),
-        FarmGuide(name="holdout", folder="/roto", file="core.mov"),
+    paths=(
+        FarmPath(name="garbage", folder="/roto/my shot", file="g.%04d.exr"),
+        FarmPath(name="holdout", folder="/roto", file="core.mov"),
     ),
 )
 
@@ -61,7 +62,7 @@ def steps(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
         JOB,
         RENDERED,
         GUIDED,
-        replace(JOB, gpu_mib=None, frames=(1, 3, 5, 9), first=1),
+        replace(JOB, needs=HostNeeds(), frames=(1, 3, 5, 9), first=1),
         replace(JOB, frames=tuple(range(-9, -2)), first=-9),
         replace(RENDERED, plate_command=("render", "all")),
     ],
@@ -152,7 +153,7 @@ def test_other_farms_get_guides_as_words():
 @pytest.mark.parametrize(
     "change",
     [
-        {"guides": (FarmGuide(name="garbage", folder="/a{{b", file="g.exr"),)},
+        {"paths": (FarmPath(name="garbage", folder="/a{{b", file="g.exr"),)},
         {"name": ""},
         {"name": "n" * 129},
         {"chunk": 0},
