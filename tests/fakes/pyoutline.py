@@ -1,4 +1,4 @@
-"""OpenCue's pyoutline 1.37 as an outline script sees it: it checks nothing, and writes the job down.
+"""OpenCue's pyoutline 1.37 as an outline script sees it: it checks nothing and writes the job.
 
 What is written is what `outline/backend/cue.py` there writes, without facility, user and mail.
 `tests/unit/nodes/farm/test_opencue.py` compares it with the real one's, where that is installed.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 from typing import Any
-from xml.etree import ElementTree as Et
+from xml.etree import ElementTree as ET
 
 
 class Shell:
@@ -41,11 +41,11 @@ class Outline:
         self.layers.append(layer)
 
 
-def specification(script: str) -> Et.Element:
+def specification(script: str) -> ET.Element:
     """Run an outline script and return the job that it launches."""
     launched: list[Outline] = []
 
-    def launch(job: Outline, use_pycuerun: bool = True) -> None:
+    def launch(job: Outline, *, use_pycuerun: bool = True) -> None:
         assert not use_pycuerun, "the wrapper is not there on the farm"
         launched.append(job)
 
@@ -72,17 +72,17 @@ def specification(script: str) -> Et.Element:
     return _written(job)
 
 
-def _written(job: Outline) -> Et.Element:
-    root = Et.Element("spec")
+def _written(job: Outline) -> ET.Element:
+    root = ET.Element("spec")
     _add(root, "show", job.show)
     _add(root, "shot", job.shot)
-    about = Et.SubElement(root, "job", name=job.name)
-    layers = Et.SubElement(about, "layers")
-    depends = Et.SubElement(root, "depends")
+    about = ET.SubElement(root, "job", name=job.name)
+    layers = ET.SubElement(about, "layers")
+    depends = ET.SubElement(root, "depends")
     for layer in job.layers:
-        _write_layer(Et.SubElement(layers, "layer", name=layer.name, type="Render"), layer)
+        _write_layer(ET.SubElement(layers, "layer", name=layer.name, type="Render"), layer)
         for on in layer.depends:
-            depend = Et.SubElement(depends, "depend", type="LAYER_ON_LAYER", anyframe="False")
+            depend = ET.SubElement(depends, "depend", type="LAYER_ON_LAYER", anyframe="False")
             _add(depend, "depjob", job.name)
             _add(depend, "deplayer", layer.name)
             _add(depend, "onjob", job.name)
@@ -90,7 +90,7 @@ def _written(job: Outline) -> Et.Element:
     return root
 
 
-def _write_layer(element: Et.Element, layer: Shell) -> None:
+def _write_layer(element: ET.Element, layer: Shell) -> None:
     args = dict(layer.args)
     _add(element, "cmd", " ".join(args.pop("command")))
     _add(element, "range", args.pop("range"))
@@ -105,18 +105,18 @@ def _write_layer(element: Et.Element, layer: Shell) -> None:
     if "tags" in args:
         _add(element, "tags", " | ".join(args.pop("tags")))
     if "limits" in args:
-        limits = Et.SubElement(element, "limits")
+        limits = ET.SubElement(element, "limits")
         for limit in args.pop("limits"):  # a text would be a limit for each of its letters
             _add(limits, "limit", limit)
-    environment = Et.SubElement(element, "env")
+    environment = ET.SubElement(element, "env")
     for name, value in args.pop("env", {}).items():
-        Et.SubElement(environment, "key", name=name).text = value
-    _add(Et.SubElement(element, "services"), "service", "shell")
-    outputs = Et.SubElement(element, "outputs")
+        ET.SubElement(environment, "key", name=name).text = value
+    _add(ET.SubElement(element, "services"), "service", "shell")
+    outputs = ET.SubElement(element, "outputs")
     for name, path in layer.outputs.items():
-        Et.SubElement(outputs, "output", name=name).text = path
+        ET.SubElement(outputs, "output", name=name).text = path
     assert not args, f"pyoutline would drop {sorted(args)} in silence"
 
 
-def _add(root: Et.Element, tag: str, text: str) -> None:
-    Et.SubElement(root, tag).text = text
+def _add(root: ET.Element, tag: str, text: str) -> None:
+    ET.SubElement(root, tag).text = text

@@ -6,13 +6,18 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, STDOUT, Popen
+from typing import Any
 
 import psutil
 import pytest
 
+from tests.fakes.pyoutline import specification
 from tests.support.plates import read_alpha, write_plate
 from tests.support.site import SMALL, Site
 
@@ -20,9 +25,9 @@ BIN = Path(sys.executable).parent
 FRAMES = 24
 
 
-def pixels(folder: Path) -> dict[str, bytes]:
-    """Return every alpha's bits by its file's name."""
-    return {path.name: read_alpha(path).tobytes() for path in sorted(folder.glob("*.exr"))}
+def files(folder: Path) -> dict[str, bytes]:
+    """Return every alpha's file by its name: equal files, not only equal pixels."""
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.exr"))}
 
 
 def submit(site: Site, plate: str, out: str, *words: str) -> Path:
@@ -36,32 +41,35 @@ def submit(site: Site, plate: str, out: str, *words: str) -> Path:
     return template
 
 
-def openjd(site: Site, *words: str) -> subprocess.Popen[str]:
-    """Start `openjd`, in whose sessions no run-time folder is set."""
+def openjd(site: Site, *words: str, cores: Sequence[int] = ()) -> Popen[str]:
+    """Start `openjd`, in whose sessions no run-time folder is set, bound to cores."""
     environment = {**os.environ, **site.environment}
     del environment["GVM_RUNTIME_DIR"]
-    return subprocess.Popen(
-        [BIN / "openjd", *words],
+    bound = ["taskset", "-c", ",".join(map(str, cores))] if cores else []
+    return Popen(
+        [*bound, BIN / "openjd", *words],
         env=environment,
         cwd=site.folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=STDOUT,
         text=True,
     )
 
 
-def start_job(site: Site, template: Path, out: str) -> subprocess.Popen[str]:
+def start_job(site: Site, template: Path, out: str, *words: str, **bound: Any) -> Popen[str]:
     """Start the job as the submitter says."""
     folders = {"PlateFolder": site.folder / "plate", "MatteFolder": site.folder / out}
     values = [word for name, value in folders.items() for word in ("-p", f"{name}={value}")]
-    return openjd(site, "run", str(template), *values)
+    return openjd(site, "run", str(template), *values, *words, **bound)
 
 
-def run_job(site: Site, template: Path, out: str) -> tuple[int, str]:
+def run_job(
+    site: Site, template: Path, out: str, *words: str, cores: Sequence[int] = ()
+) -> tuple[int, str]:
     """Run a job to its end; return the exit code and what its session said."""
-    process = start_job(site, template, out)
-    said, _ = process.communicate(timeout=120)
+    process = start_job(site, template, out, *words, cores=cores)
+    said, _ = process.communicate(timeout=150)
     return process.returncode, said
 
 
@@ -90,7 +98,7 @@ def whole(site, tmp_path) -> dict[str, bytes]:
     assert site.matte(plate, "local").code == 0
     assert site.gvm("stop").code == 0
     assert site.gvm("cache", "clear").code == 0
-    return pixels(tmp_path / "local")
+    return files(tmp_path / "local")
 
 
 def test_every_chunk_size_gives_the_local_job_s_bits_and_a_repeat_writes_nothing(
@@ -108,7 +116,7 @@ def test_every_chunk_size_gives_the_local_job_s_bits_and_a_repeat_writes_nothing
         assert said.count("The server is process") == said.count("The server has ended") == 1
         assert not session_folder(said).exists()
         assert "openjd_progress: 100.0" in said
-        assert pixels(tmp_path / out) == whole
+        assert files(tmp_path / out) == whole
         code, said = run_job(site, template, out)
         assert (code, written(said)) == (0, 0), said
         assert site.gvm("cache", "clear").code == 0
@@ -120,7 +128,7 @@ def test_a_killed_task_loses_nothing(site, tmp_path, whole, eventually):
     site.environment["GVM_TEST_ENGINE_SECONDS"] = "0.1"  # a frame
     template = submit(site, "plate", "killed", "--chunk", "12")
     job = start_job(site, template, "killed")
-    eventually(lambda: pixels(tmp_path / "killed"))
+    eventually(lambda: files(tmp_path / "killed"))
     (task,) = [
         child
         for child in psutil.Process(job.pid).children(recursive=True)
@@ -130,12 +138,105 @@ def test_a_killed_task_loses_nothing(site, tmp_path, whole, eventually):
     said, _ = job.communicate(timeout=60)
     assert job.returncode != 0
     assert "The server has ended" in said
-    assert len(pixels(tmp_path / "killed")) < FRAMES
+    assert len(files(tmp_path / "killed")) < FRAMES
     del site.environment["GVM_TEST_ENGINE_SECONDS"]
     code, said = run_job(site, template, "killed")
     assert code == 0, said
     assert 0 < written(said) < FRAMES, "what stood was made again"
-    assert pixels(tmp_path / "killed") == whole
+    assert files(tmp_path / "killed") == whole
+
+
+def test_one_core_and_two_give_the_local_job_s_files(site, tmp_path):
+    """With a real network; the files are equal, byte for byte."""
+    plate = write_plate(tmp_path / "plate", range(1, 9))
+    small = ("--engine", "preview", "--size", "64")
+    local = site.gvm("matte", plate, "--out", "local", *small)
+    assert local.code == 0, local.stderr
+    template = tmp_path / "cores.yaml"
+    words = ("farm", "submit-template", "plate", "--out", "cores", "-o", str(template), *small)
+    assert site.gvm(*words, "--gvm", str(BIN / "gvm"), "--chunk", "5").code == 0
+    cores = sorted(os.sched_getaffinity(0))
+    for count in range(1, min(len(cores), 2) + 1):
+        assert site.gvm("cache", "clear").code == 0
+        code, said = run_job(site, template, f"on{count}", cores=cores[:count])
+        assert code == 0, said
+        assert written(said) == 8
+        assert files(tmp_path / f"on{count}") == files(tmp_path / "local")
+
+
+def test_a_farm_that_maps_paths_and_carries_only_what_is_listed(site, tmp_path):
+    """The bundle's files at another place, by a rule; the rest of the plate is not there."""
+    plate = write_plate(tmp_path / "plate", range(1, FRAMES + 1))
+    write_plate(tmp_path / "roto", range(1, FRAMES + 1))
+    held = ("--holdout", str(tmp_path / "roto"), "--frames", "9-12")
+    assert site.matte(plate, "local", *held).code == 0
+    words = ("plate", "--out", "mattes", "--deadline-cloud", "bundle", *held, *SMALL)
+    made = site.gvm("farm", "submit-template", *words)
+    assert made.code == 0, made.stderr
+    listed = json.loads((tmp_path / "bundle" / "asset_references.yaml").read_text())
+    carried = listed["assetReferences"]["inputs"]["filenames"]
+    assert len(carried) < FRAMES
+    host = tmp_path / "host"
+    for name in carried:
+        place = host / Path(name).relative_to(tmp_path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(Path(name).read_bytes())  # at another time, as a farm does
+    for name in ("plate", "roto"):
+        shutil.rmtree(tmp_path / name)
+    rule = {
+        "source_path_format": "POSIX",
+        "source_path": str(tmp_path),
+        "destination_path": str(host),
+    }
+    rules = {"version": "pathmapping-1.0", "path_mapping_rules": [rule]}
+    (tmp_path / "rules.json").write_text(json.dumps(rules))
+    values = json.loads((tmp_path / "bundle" / "parameter_values.yaml").read_text())
+    words = [f"{one['name']}={one['value']}" for one in values["parameterValues"]]
+    ran = openjd(
+        site,
+        *("run", str(tmp_path / "bundle" / "template.yaml")),
+        *(word for value in words for word in ("-p", value)),
+        *("--path-mapping-rules", (tmp_path / "rules.json").as_uri()),
+    )
+    said, _ = ran.communicate(timeout=120)
+    assert ran.returncode == 0, said
+    assert not (tmp_path / "mattes").exists()
+    mattes, local = files(host / "mattes"), files(tmp_path / "local")
+    assert list(mattes) == list(local)
+    for name in mattes:
+        assert (read_alpha(host / "mattes" / name) == read_alpha(tmp_path / "local" / name)).all()
+
+
+def test_tasks_of_farms_without_sessions_make_the_local_files(site, tmp_path, whole):
+    """OpenCue's and Afanasy's commands, as their hosts run them: by a shell, in its own session."""
+    words = ("plate", "--chunk", "10", *SMALL, "--opencue", "outline.py", "--afanasy", "job.json")
+    made = site.gvm("farm", "submit-template", *words, "--out", "mattes")
+    assert made.code == 0, made.stderr
+    job = json.loads((tmp_path / "job.json").read_text())["job"]
+    (block,) = job["blocks"]
+    afanasy = [block["command"].replace("@#@", task["command"]) for task in block["tasks"]]
+    assert len(afanasy) == 3
+    (layer,) = specification((tmp_path / "outline.py").read_text()).iter("layer")
+    opencue = [
+        layer.findtext("cmd").replace("#FRAMESPEC#", frames)
+        for frames in ("1-10", "11-20", "21-24")
+    ]
+    for commands in (afanasy, opencue):
+        assert site.gvm("cache", "clear").code == 0
+        shutil.rmtree(tmp_path / "mattes", ignore_errors=True)
+        for command in commands:
+            environment = {"PATH": "/usr/bin:/bin", **site.environment}  # RQD's own
+            ran = subprocess.run(
+                ["/bin/sh", "-c", command],
+                env=environment,
+                start_new_session=True,
+                capture_output=True,
+                text=True,
+                timeout=120,
+            )
+            assert ran.returncode == 0, ran.stderr
+        assert files(tmp_path / "mattes") == whole
+    assert site.server() is None
 
 
 def test_gaps_and_steps_reach_the_worker_as_they_were_meant(site, tmp_path, whole):
@@ -144,7 +245,7 @@ def test_gaps_and_steps_reach_the_worker_as_they_were_meant(site, tmp_path, whol
     code, said = run_job(site, template, "gaps")
     assert code == 0, said
     wanted = [f"plate.{frame:04d}.exr" for frame in (*range(1, 16, 2), 20, 23, 24)]
-    assert pixels(tmp_path / "gaps") == {name: whole[name] for name in wanted}
+    assert files(tmp_path / "gaps") == {name: whole[name] for name in wanted}
 
 
 def test_a_plate_that_a_host_renders_first(site, tmp_path, whole):
@@ -157,9 +258,9 @@ def test_a_plate_that_a_host_renders_first(site, tmp_path, whole):
         *("plate/plate.%04d.exr", "rendered", "--first", "1", "--last", str(FRAMES)),
         *("--plate-step", render),
     )
-    code, said = run_job(site, template, "rendered")
+    code, said = run_job(site, template, "rendered", "-p", f"PlateInput1={source}")
     assert code == 0, said
-    assert pixels(tmp_path / "rendered") == whole
+    assert files(tmp_path / "rendered") == whole
 
 
 def test_a_task_that_fails_says_why_in_the_session(site, tmp_path):

@@ -7,9 +7,9 @@ import outline
 import outline.cuerun
 
 
-def launch(job, use_pycuerun=True, **args):
+def launch(job, *, use_pycuerun):
     """Print instead of sending."""
-    print(outline.cuerun.OutlineLauncher(job, **args).serialize(use_pycuerun))
+    print(outline.cuerun.OutlineLauncher(job).serialize(use_pycuerun))
 
 
 outline.cuerun.launch = launch

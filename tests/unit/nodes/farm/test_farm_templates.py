@@ -1,8 +1,7 @@
-"""A job's texts: OpenJD templates, Deadline job files, OpenCue outlines."""
+"""A job's texts: OpenJD templates and Deadline job files."""
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from openjd.model import decode_job_template
 
 from gvm_client.errors import SettingsError
-from gvm_nodes.farm import deadline, opencue, openjd
+from gvm_nodes.farm import deadline, openjd
 from gvm_nodes.farm.job import FarmJob, FarmPath, HostNeeds, PlateInput
 
 JOB = FarmJob(
@@ -86,14 +85,19 @@ def test_every_action_has_a_limit_and_is_told_before_it_is_ended(job: FarmJob):
         assert 0 < action["cancelation"]["notifyPeriodInSeconds"] <= 600
 
 
-def test_a_gpu_is_asked_for_where_the_engine_needs_one():
-    """One GPU with the predicted memory; nothing at all for the other engines."""
-    needs = steps(openjd.template(JOB))["Matte"]["hostRequirements"]["amounts"]
-    assert {need["name"]: need["min"] for need in needs} == {
+def test_a_host_must_have_what_the_job_needs():
+    """One GPU with the predicted memory, memory, the system; nothing at all where any will do."""
+    found = steps(openjd.template(replace(JOB, needs=replace(JOB.needs, cores=8))))
+    needed = found["Matte"]["hostRequirements"]
+    assert {need["name"]: need["min"] for need in needed["amounts"]} == {
+        "amount.worker.vcpu": 8,
+        "amount.worker.memory": 9000,
         "amount.worker.gpu": 1,
         "amount.worker.gpu.memory": 12000,
     }
-    assert "hostRequirements" not in steps(openjd.template(replace(JOB, gpu_mib=None)))["Matte"]
+    assert needed["attributes"] == [{"name": "attr.worker.os.family", "anyOf": ["linux"]}]
+    plain = steps(openjd.template(replace(JOB, needs=HostNeeds())))["Matte"]
+    assert "hostRequirements" not in plain
 
 
 def test_a_plate_that_is_rendered_first_is_a_step_without_a_gpu():
@@ -101,10 +105,41 @@ def test_a_plate_that_is_rendered_first_is_a_step_without_a_gpu():
     found = steps(openjd.template(RENDERED))
     assert list(found) == ["Plate", "Matte"]
     assert found["Matte"]["dependencies"] == [{"dependsOn": "Plate"}]
-    assert "hostRequirements" not in found["Plate"]
+    assert list(found["Plate"]["hostRequirements"]) == ["attributes"]
     (frame,) = found["Plate"]["parameterSpace"]["taskParameterDefinitions"]
     assert (frame["range"], frame["chunks"]["rangeConstraint"]) == ("1001-1052", "CONTIGUOUS")
-    assert found["Plate"]["script"]["actions"]["onRun"]["command"] == "nuke"
+    run = found["Plate"]["script"]["actions"]["onRun"]
+    assert (run["command"], run["args"][-1]) == ("nuke", "{{Param.PlateInput1}}")
+    assert openjd.parameter_values(RENDERED)["PlateInput1"] == "/comps/comp.nk"
+
+
+@pytest.mark.parametrize(
+    ("word", "mapped"),
+    [
+        ("--script=/comps/comp.nk", "--script={{Param.PlateInput1}}"),
+        ("/jobs/my shot/plate.%04d.exr", "{{Param.PlateFolder}}/plate.%04d.exr"),
+        ("--out=/jobs/my shot", "--out={{Param.PlateFolder}}"),
+        ("/jobs/my shots/other.nk", "/jobs/my shots/other.nk"),
+        ("/comps/comp.nk2", "/comps/comp.nk2"),
+    ],
+)
+def test_paths_of_the_plate_s_command_are_by_parameters(word: str, mapped: str):
+    """Whole names only: a path that begins alike is another."""
+    job = replace(RENDERED, plate_command=("nuke", word))
+    plate = steps(openjd.template(job))["Plate"]
+    assert plate["script"]["actions"]["onRun"]["args"] == [mapped]
+
+
+def test_variables_are_the_environment_s_of_each_step():
+    """Before the server starts, which is what reads them."""
+    found = steps(openjd.template(replace(RENDERED, environment=(("OCIO", "/show.ocio"),))))
+    for step in found.values():
+        (environment,) = step["stepEnvironments"]
+        assert environment["variables"] == {"OCIO": "/show.ocio"}
+    decode_job_template(
+        template=openjd.template(replace(RENDERED, environment=(("OCIO", "/show.ocio"),))),
+        supported_extensions=["TASK_CHUNKING"],
+    )
 
 
 def test_a_plate_command_that_names_no_frame_is_one_task():
@@ -143,11 +178,10 @@ def test_guides_are_folders_that_a_farm_may_map():
     }
 
 
-def test_other_farms_get_guides_as_words():
+def test_deadline_gets_guides_as_words():
     """Each one word, blanks and all."""
     assert "<QUOTE>--garbage=/roto/my shot/g.%04d.exr<QUOTE>" in deadline.plugin_info(GUIDED)
     assert "--holdout=/roto/core.mov" in deadline.plugin_info(GUIDED)
-    assert "'--garbage=/roto/my shot/g.%04d.exr'" in opencue.outline(GUIDED)
 
 
 @pytest.mark.parametrize(
@@ -161,6 +195,9 @@ def test_other_farms_get_guides_as_words():
         {"plate_name": "{{Param.X}}.%04d.exr"},
         {"matte_folder": "/jobs/two\nlines"},
         {"gvm": "g" * 1025},
+        {"environment": (("1A", "x"),)},
+        {"environment": (("A", "{{x"),)},
+        {"plate_inputs": (PlateInput(path="/a\nb"),)},
         {"frames": tuple(number * number for number in range(40, 300))},
     ],
 )
@@ -183,24 +220,23 @@ def test_deadline_gets_the_command_line_plugin_s_two_files():
     assert "--openjd" not in plugin["Arguments"]
 
 
+def test_deadline_s_task_has_a_server_of_its_own_its_limits_and_variables():
+    """The worker counts and ends what a task's processes are."""
+    job = replace(JOB, limits=("gvm", "gpu"), environment=(("OCIO", "/show.ocio"), ("A", "b=c")))
+    assert " --own-server " in deadline.plugin_info(job)
+    info = deadline.job_info(job).splitlines()
+    assert "LimitGroups=gvm,gpu" in info
+    assert {"EnvironmentKeyValue0=OCIO=/show.ocio", "EnvironmentKeyValue1=A=b=c"} <= set(info)
+
+
+def test_a_name_that_deadline_cannot_quote_is_refused():
+    """The plugin has no word for a quotation mark in a word."""
+    with pytest.raises(SettingsError, match="quot"):
+        deadline.plugin_info(replace(JOB, plate_name='a"b.%04d.exr'))
+
+
 def test_deadline_s_frames_with_gaps_go_one_a_task():
     """A task there knows its first and last frame only, and would make those between."""
     info = deadline.job_info(replace(JOB, frames=(1, 3, 5, 7), first=1))
     assert "Frames=1-7x2\n" in info
     assert "ChunkSize=1\n" in info
-
-
-def test_the_outline_script_is_python_with_one_layer():
-    """Its layer's words are the command's, with cuebot's own word for a chunk's frames."""
-    tree = ast.parse(opencue.outline(JOB))
-    (layer,) = [
-        node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and node.targets[0].id == "matte"
-    ]
-    given = {keyword.arg: ast.literal_eval(keyword.value) for keyword in layer.keywords}
-    assert (given["range"], given["chunk"]) == ("1001-1050", 20)
-    assert "'/jobs/my shot/plate.%04d.exr'" in given["command"]
-    assert "#FRAMESPEC#" in given["command"]
-    assert 'matte.set_arg("gpu_memory", "12g")' in opencue.outline(JOB)
-    assert "gpu" not in opencue.outline(replace(JOB, gpu_mib=None))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 from pathlib import Path
-from xml.etree import ElementTree as Et
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -53,7 +53,7 @@ JOBS = [
 ]
 
 
-def layer(spec: Et.Element, name: str) -> Et.Element:
+def layer(spec: ET.Element, name: str) -> ET.Element:
     """Return a layer by its name."""
     (found,) = [one for one in spec.iter("layer") if one.get("name") == name]
     return found
@@ -160,10 +160,10 @@ def test_pyoutline_itself_writes_what_the_fake_writes(job: FarmJob, tmp_path: Pa
     """Job and dependencies, element by element."""
     script = tmp_path / "outline.py"
     script.write_text(outline(job))
-    real = Et.fromstring(run_receiver("outline", "outline_spec.py", script))
+    real = ET.fromstring(run_receiver("outline", "outline_spec.py", script))
     fake = specification(outline(job))
     assert refusals(real) == []
     for part in ("job/layers", "depends", "show", "shot"):
-        assert Et.canonicalize(Et.tostring(real.find(part), "unicode")) == Et.canonicalize(
-            Et.tostring(fake.find(part), "unicode")
+        assert ET.canonicalize(ET.tostring(real.find(part), "unicode")) == ET.canonicalize(
+            ET.tostring(fake.find(part), "unicode")
         )

@@ -43,9 +43,7 @@ def bundle_of(folder: Path, words: str) -> dict[str, Any]:
     line = f"farm submit-template {words} --out {folder}/mattes --deadline-cloud {folder}/bundle"
     parsed = build_parser().parse_args(shlex.split(f"{line} {SETTINGS}"))
     assert submit_template(parsed) == 0
-    return {
-        path.stem: json.loads(path.read_text()) for path in (folder / "bundle").glob("*.yaml")
-    }
+    return {path.stem: json.loads(path.read_text()) for path in (folder / "bundle").glob("*.yaml")}
 
 
 def inputs(documents: dict[str, Any]) -> list[str]:
@@ -70,9 +68,7 @@ def test_only_the_frames_that_the_windows_see_go_up(tmp_path: Path):
         one["name"]: one.get("dataFlow") for one in documents["template"]["parameterDefinitions"]
     }
     assert (flows["PlateFolder"], flows["MatteFolder"]) == ("NONE", "OUT")
-    decode_job_template(
-        template=documents["template"], supported_extensions=["TASK_CHUNKING"]
-    )
+    decode_job_template(template=documents["template"], supported_extensions=["TASK_CHUNKING"])
 
 
 def test_what_stands_in_for_a_missing_frame_goes_up(tmp_path: Path):

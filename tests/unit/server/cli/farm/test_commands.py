@@ -14,7 +14,8 @@ import pytest
 from gvm_client.errors import ErrorCode, GvmError, InputError, SettingsError
 from gvm_client.guides import Guides
 from gvm_nodes.farm.job import FarmJob
-from gvm_server.cli.farm.commands import plan_job, submit_template
+from gvm_server.cli.farm.commands import submit_template
+from gvm_server.cli.farm.plan import plan_job
 from gvm_server.cli.farm.task_options import farm_request
 from gvm_server.cli.main import build_parser, main
 from gvm_server.cli.matte.display import OpenJdLines
@@ -45,7 +46,8 @@ def test_the_worker_asks_for_what_was_submitted(tmp_path):
         " --weights w --missing hold --depth float --overwrite"
     )
     job = job_of(tmp_path, words)
-    worker = build_parser().parse_args(["matte", "plate", "--out", "out", *job.words])
+    task = ["matte", "plate", "--out", "out", *(one.word for one in job.paths), *job.words]
+    worker = build_parser().parse_args(task)
     submitted = farm_request(parsed(f"plate --out out --dry-run --engine preview {words}"))
     asked = request_from(translate(worker))
     for name in ("window", "knobs", "model", "engine", "output", "priority"):
@@ -112,7 +114,7 @@ def test_a_plate_to_be_rendered_is_taken_at_the_user_s_word():
     assert job.plate_command == ("render", "it")
     # Two windows of 8 share frame 50, and the preview engine looks two frames further.
     assert job.plate_frames == tuple(range(41, 60))
-    assert job.gpu_mib is None
+    assert job.needs.gpu_mib is None
     with pytest.raises(SettingsError, match="no frame number"):
         plan_job(parsed(words.replace("p.####.exr", "p.mov")))
 
@@ -126,7 +128,9 @@ def test_gvm_s_memory_follows_the_settings():
     with pytest.raises(SettingsError, match="size"):
         plan_job(parsed(words))
     small, large = (
-        plan_job(parsed(f"{words} --plate-size 1920x1080 --frames-per-window {frames}")).gpu_mib
+        plan_job(
+            parsed(f"{words} --plate-size 1920x1080 --frames-per-window {frames}")
+        ).needs.gpu_mib
         for frames in (4, 16)
     )
     assert small is not None
@@ -142,11 +146,11 @@ def test_guides_are_found_and_looked_over_where_they_are_named(tmp_path, capsys)
     still = write_matte(tmp_path / "core.png", white)
     words = f"--garbage {tmp_path}/roto --holdout {still} --guide-feather 3.5"
     job = job_of(tmp_path, words)
-    assert [(one.name, one.folder, one.file) for one in job.guides] == [
+    assert [(one.name, one.folder, one.file) for one in job.paths] == [
         ("garbage", f"{tmp_path}/roto", "g.%04d.png"),
         ("holdout", str(tmp_path), "core.png"),
     ]
-    task = ["matte", "plate", "--out", "out", *(one.word for one in job.guides), *job.words]
+    task = ["matte", "plate", "--out", "out", *(one.word for one in job.paths), *job.words]
     asked = request_from(translate(build_parser().parse_args(task)))
     assert asked.guides == Guides(
         garbage=f"{tmp_path}/roto/g.%04d.png", holdout=str(still), guide_feather=3.5
@@ -154,7 +158,7 @@ def test_guides_are_found_and_looked_over_where_they_are_named(tmp_path, capsys)
     (tmp_path / "roto" / "g.0005.png").unlink()
     with pytest.raises(InputError, match=r"garbage matte .* has no frame 5"):
         job_of(tmp_path, words)
-    assert job_of(tmp_path, f"{words} --frames 1-4").guides, "other frames need it not"
+    assert job_of(tmp_path, f"{words} --frames 1-4").paths, "other frames need it not"
     other = write_matte(tmp_path / "other.png", np.ones((10, 16), np.float32))
     with pytest.raises(InputError, match="16x10, the plate 16x16"):
         job_of(tmp_path, f"--holdout {other}")
@@ -174,7 +178,9 @@ def test_guides_are_found_and_looked_over_where_they_are_named(tmp_path, capsys)
     [
         "-o job.txt",
         "--dry-run --deadline jobs",
-        "-o job.yaml --opencue job.py --plate-step render",
+        "-o job.yaml --deadline jobs --plate-step render",
+        "--dry-run -o job.yaml",
+        "--name nothing",
     ],
 )
 def test_what_cannot_be_written_is_refused_first(words):
