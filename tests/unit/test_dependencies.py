@@ -15,7 +15,7 @@ from tests.support.tree import ROOT
 PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 OURS = {"gvm_client", "gvm_nodes", "gvm_server"}
 # Modules that only a host has, or only a type checker.
-HOSTS = {"_typeshed", "fusionscript", "nuke"}
+HOSTS = {"_typeshed", "fusionscript", "nuke", "parsers", "services"}
 
 
 def declared(name: str) -> set[str]:
