@@ -157,6 +157,12 @@ class FarmJob:
                 raise SettingsError(
                     f"{name!r} is no name of a variable.", remedy="Write --env NAME=VALUE."
                 )
+        for word in (*self.tags, *self.limits):
+            if not word.strip() or "," in word or "|" in word:
+                raise SettingsError(
+                    f"{word!r} is no tag and no limit: farms separate them by , and |.",
+                    remedy="Repeat --tag and --limit, with one name each.",
+                )
         for text in self._texts():
             check_text(text)
 
@@ -219,6 +225,7 @@ class FarmJob:
         yield from (part for one in self.paths for part in (one.folder, one.file))
         yield from (one.path for one in self.plate_inputs)
         yield from (value for _, value in self.environment)
+        yield from (*self.tags, *self.limits)
 
 
 def joined(folder: str, file: str) -> str:

@@ -137,7 +137,9 @@ def test_variables_are_the_environment_s_of_each_step():
         (environment,) = step["stepEnvironments"]
         assert environment["variables"] == {"OCIO": "/show.ocio"}
     decode_job_template(
-        template=openjd.template(replace(RENDERED, environment=(("OCIO", "/show.ocio"),))),
+        template=openjd.template(
+            replace(RENDERED, environment=(("OCIO", "/show.ocio"), ("EMPTY", "")))
+        ),
         supported_extensions=["TASK_CHUNKING"],
     )
 
@@ -196,6 +198,8 @@ def test_deadline_gets_guides_as_words():
         {"matte_folder": "/jobs/two\nlines"},
         {"gvm": "g" * 1025},
         {"environment": (("1A", "x"),)},
+        {"tags": ("gpu,fast",)},
+        {"limits": ("",)},
         {"environment": (("A", "{{x"),)},
         {"plate_inputs": (PlateInput(path="/a\nb"),)},
         {"frames": tuple(number * number for number in range(40, 300))},
