@@ -1,1 +1,1 @@
-"""Jobs for render farms, as pure text: OpenJD templates, Deadline job files, OpenCue outlines."""
+"""Jobs for render farms, as pure text: each farm's own form, in a file of its name."""

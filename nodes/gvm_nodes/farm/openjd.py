@@ -55,7 +55,7 @@ def _parameters(job: FarmJob, flow: str) -> list[Template]:
     return [
         _path(_PLATE, rendered if job.plate_command else flow, "The plate's folder."),
         _path(_MATTES, "OUT", "The folder of the alphas."),
-        *(_path(_folder_of(one), flow, f"The folder of the {one.name}.") for one in job.paths),
+        *(_path(_folder_of(one), flow, f"The folder of --{one.name}.") for one in job.paths),
         *(
             _path(
                 name,
