@@ -14,6 +14,7 @@ import pytest
 
 from gvm_server.matting.engines.gvm.checkpoint import STEM
 from gvm_server.matting.engines.gvm.download import PARTS
+from gvm_server.matting.engines.gvm.weights_folder import MANIFEST
 from tests.fakes.hub import FakeHub
 from tests.tools.make_tiny_checkpoint import make_checkpoint
 
@@ -112,12 +113,15 @@ def test_verify_says_what_is_wrong_and_a_pull_mends_it(person: Person):
     assert person.run("verify").returncode == 0
 
 
-def test_verify_lets_copied_weights_keep_their_revision(person: Person):
-    """A copy with new times is another revision until its hashes were compared."""
+def test_copied_weights_keep_their_revision_and_verify_takes_their_times(person: Person):
+    """A copy with new times is told by its content; after a look at it the record is believed."""
     pulled = json.loads(person.run("pull", "--accept-licence", "--json").stdout)
+    recorded = (person.folder / MANIFEST).read_text()
     os.utime(person.folder / VAE, (0, 0))
-    assert json.loads(person.run("show", "--json").stdout)["engine"].startswith("local-")
+    assert json.loads(person.run("show", "--json").stdout)["engine"] == pulled["engine"]
+    assert (person.folder / MANIFEST).read_text() == recorded
     assert person.run("verify").returncode == 0
+    assert json.loads((person.folder / MANIFEST).read_text())["files"][VAE]["mtime_ns"] == 0
     assert json.loads(person.run("show", "--json").stdout)["engine"] == pulled["engine"]
 
 
