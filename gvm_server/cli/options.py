@@ -72,6 +72,22 @@ def _measure_spread(parser: Parser) -> None:
     _json_only(parser)
 
 
+def _roi(parser: Parser) -> None:
+    parser.add_argument("plate", metavar="PLATE", help="a sequence, an image or a movie")
+    parser.add_argument(
+        "--samples",
+        type=int,
+        default=24,
+        metavar="N",
+        help="frames of each shot that are looked at, evenly spread (24)",
+    )
+    matte_options.add_sizes(parser.add_argument_group("the preview engine"))
+    plate = parser.add_argument_group("the plate")
+    matte_options.add_extent(plate)
+    matte_options.add_plate(plate)
+    _json_only(parser)
+
+
 def _verify(parser: Parser) -> None:
     parser.add_argument("folder", metavar="DIR", help="a folder of EXR alphas")
 
@@ -184,6 +200,12 @@ COMMANDS = (
         "Matte a plate: EXR alphas at plate size.",
         "gvm_server.cli.matte.command:run",
         matte_options.add_options,
+    ),
+    Command(
+        "roi",
+        "Propose a region for a plate, from a preview of some frames: prints --roi x,y,w,h.",
+        "gvm_server.cli.region:run",
+        _roi,
     ),
     Command("serve", "Run the server in this terminal.", "gvm_server.cli.serve:run", _serve),
     Command(

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import tempfile
-from pathlib import Path
 
 from gvm_client.errors import SettingsError
 from gvm_client.process import Exit
 from gvm_client.protocol.messages import EngineName, MappedOutput, Matte
 from gvm_client.settings import ModelSettings, window_settings
-from gvm_server.cli.cache import cache_in_use
+from gvm_server.cli.local_job import local_job
 from gvm_server.cli.matte.request import absolute, context_of, file_plate
 from gvm_server.cli.terminal import as_json
-from gvm_server.matting.engines.machine import Machine
 from gvm_server.matting.spread import Measured, measure, sampled
-from gvm_server.media.file_access import Roots
-from gvm_server.service.prepare import ServerContext, prepare
-from gvm_server.settings import ServerSettings
-from gvm_server.threads import share_cores
 
 
 def run(parsed: argparse.Namespace) -> int:
@@ -27,23 +20,8 @@ def run(parsed: argparse.Namespace) -> int:
     Raises:
         GvmError: the plate, the settings or the engine is wrong.
     """
-    share_cores()
-    settings = ServerSettings.from_environment()
-    request = _request(parsed)
-    with tempfile.TemporaryDirectory(prefix="gvm-") as folder:
-        context = ServerContext(
-            roots=Roots(settings.root),
-            cache=cache_in_use()[0],
-            buffers=Path(folder),
-            machine=Machine(options=settings.engines, weights=settings.weights),
-        )
-        spec = prepare(request, request.window, context, lambda _: None).spec
-        try:
-            engine = spec.engine.load(lambda _: None)
-            measured = measure(spec, engine, sampled(spec, parsed.windows))
-            engine.release()
-        finally:
-            spec.plate.close()
+    with local_job(_request(parsed)) as (spec, engine):
+        measured = measure(spec, engine, sampled(spec, parsed.windows))
     _print(measured, spec.engine.name, spec.engine.spread, json=parsed.json)
     return Exit.DONE
 
