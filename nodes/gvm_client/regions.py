@@ -10,12 +10,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import ceil, floor, isfinite
 
 from gvm_client.errors import ErrorCode, InputError, SettingsError
 from gvm_client.frames import abbreviated_frames
 from gvm_client.limits import MAX_BUFFER_SIDE, MAX_REGION_SCALE, MAX_REGIONS
 from gvm_client.windows import Plan
 
+_ROUNDING = 1e-6  # pixels: what arithmetic of floats leaves of a whole number
 _HOW = "Write it as x,y,width,height or FRAME:x,y,width,height, in plate pixels from the top left."
 
 
@@ -89,6 +91,58 @@ def parse_region(text: str) -> Region:
     except ValueError:
         raise SettingsError(f"The region {text!r} is none.", remedy=_HOW) from None
     return Region(x=x, y=y, width=width, height=height, frame=frame)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostRectangle:
+    """A rectangle as hosts have it: y goes up, the right and upper edges do not belong to it.
+
+    Attributes:
+        left: x of its left edge.
+        bottom: y of its lower edge.
+        right: x of its right edge.
+        top: y of its upper edge.
+    """
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+
+def region_of(drawn: HostRectangle, window: HostRectangle, pixel_aspect: float = 1.0) -> Region:
+    """Return the region that holds a rectangle which an artist has drawn in a host.
+
+    The C++ node has the same function; `tests/golden/regions.json` holds both.
+
+    Args:
+        drawn: in canonical coordinates: y in pixels, x in pixels times the pixel aspect.
+        window: the plate's display window, in pixels from the same origin.
+        pixel_aspect: width of a pixel over its height; 1 where x of `drawn` is in pixels.
+
+    Raises:
+        SettingsError: the rectangle has no area, or a side or a place is out of its range.
+    """
+    finite = all(map(isfinite, (drawn.left, drawn.bottom, drawn.right, drawn.top)))
+    if not (finite and drawn.left < drawn.right and drawn.bottom < drawn.top):
+        raise SettingsError(
+            f"The region from ({drawn.left:g}, {drawn.bottom:g}) to ({drawn.right:g},"
+            f" {drawn.top:g}) has no area.",
+            remedy="Draw it, or do not use it.",
+        )
+    left, right = _outward(drawn.left / pixel_aspect, drawn.right / pixel_aspect)
+    bottom, top = _outward(drawn.bottom, drawn.top)
+    return Region(
+        x=left - floor(window.left),
+        y=ceil(window.top) - top,
+        width=right - left,
+        height=top - bottom,
+    )
+
+
+def _outward(low: float, high: float) -> tuple[int, int]:
+    """Return the whole pixels that hold all from one edge to the other."""
+    return floor(low + _ROUNDING), ceil(high - _ROUNDING)
 
 
 def check_count(regions: Sequence[Region]) -> None:

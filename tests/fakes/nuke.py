@@ -26,6 +26,7 @@ from typing import Any
 
 from tests.fakes import nuke_session
 from tests.fakes.nuke_nodes import (
+    BBox_Knob,
     Boolean_Knob,
     Double_Knob,
     Enumeration_Knob,
@@ -45,6 +46,7 @@ from tests.fakes.nuke_script import script_lines
 from tests.fakes.nuke_session import Session, only_main
 
 __all__ = [
+    "BBox_Knob",
     "Boolean_Knob",
     "Double_Knob",
     "Enumeration_Knob",
@@ -405,7 +407,8 @@ def _read_by(node: Node) -> list[Node]:
     if isinstance(node, Group):
         read = [node.output()]
     elif node.Class() == "Input" and node.group is not None:
-        read = node.group.sources[:1]
+        number = node["number"].value()
+        read = node.group.sources[number : number + 1]
     else:
         read = node.sources[:1] if node["disable"].value() else node.sources
     return [above for above in read if above is not None]

@@ -15,6 +15,7 @@ from tests.fakes.nuke_session import current, only_main
 _COMMON = {"label": "", "tile_color": 0, "note_font": "", "gl_color": 0, "disable": False}
 _LOOKS = ("name", "label", "tile_color", "note_font", "gl_color")  # change no picture
 _WITHOUT_OP = ("Dot", "FrameHold", "Input", "Output", "Group")
+_EXPRESSION = {f"expr{index}": "" for index in range(4)}
 _CLASSES: dict[str, dict[str, Any]] = {
     "Root": {"first_frame": 1, "last_frame": 100, "name": "", "workingSpaceLUT": "linear"},
     "Read": {"file": "", "first": 1, "last": 1, "origfirst": 1, "origlast": 1, "raw": False,
@@ -23,7 +24,9 @@ _CLASSES: dict[str, dict[str, Any]] = {
     "Write": {"file": "", "file_type": "", "channels": "rgb", "raw": False, "first": 1, "last": 1,
               "create_directories": False, "use_limit": False, "reading": False,
              "frame_mode": "expression", "frame": ""},
-    "Blur": {"size": 1.0},
+    "Blur": {"size": 1.0, "channels": "all"},
+    "Dilate": {"size": 1.0, "channels": "all"},
+    "MergeExpression": _EXPRESSION,
     "Copy": {"from0": "", "to0": ""},
     "Crop": {"box": ["0", "0", "1", "1"]},
     "Dot": {}, "FrameHold": {}, "Input": {"number": 0}, "Output": {},
@@ -57,7 +60,7 @@ class Knob:
         if self.expression.isdigit():  # an index of its choices
             return self.names[int(self.expression)]
         if self.expression and self.owner is not None:
-            return self.owner.group[self.expression.removeprefix("parent.")].value()
+            return _evaluated(self.expression, self.owner.group)
         return self._value
 
     getValue = value
@@ -88,6 +91,14 @@ class Knob:
 
     def setTooltip(self, text: str) -> None:
         self.tooltip_text = text
+
+
+def _evaluated(expression: str, group: Group) -> Any:
+    """Return what `parent.KNOB`, `parent.NODE.KNOB`, or one of them over a number, is."""
+    named, _, divisor = expression.partition(" / ")
+    *inside, knob = named.removeprefix("parent.").split(".")
+    owner = group.node(inside[0]) if inside else group
+    return owner[knob].value() / float(divisor) if divisor else owner[knob].value()
 
 
 class String_Knob(Knob):
@@ -135,6 +146,48 @@ class Enumeration_Knob(Knob):
         return super().setValue(value)
 
 
+class BBox_Knob(Knob):
+    """Four edges; new, all of them are 0."""
+
+    number = 15
+
+    def __init__(self, name: str, label: str = "") -> None:
+        super().__init__(name, label, [0.0, 0.0, 0.0, 0.0])
+
+    def setValue(self, value: Any, index: int = -1) -> bool:
+        edges = list(self._value)
+        if index < 0:
+            edges = [float(edge) for edge in value]
+        else:
+            edges[index] = float(value)
+        return super().setValue(edges)
+
+    def x(self) -> float:
+        return self._value[0]
+
+    def y(self) -> float:
+        return self._value[1]
+
+    def r(self) -> float:
+        return self._value[2]
+
+    def t(self) -> float:
+        return self._value[3]
+
+
+class Format:
+    """A picture's format."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._size = width, height
+
+    def width(self) -> int:
+        return self._size[0]
+
+    def height(self) -> int:
+        return self._size[1]
+
+
 class MultiView_Knob(Knob):
     number = 45
 
@@ -169,6 +222,7 @@ class Node:
         if kind == "Root":
             self.addKnob(File_Knob("project_directory"))
         self.has_open_panel = self.is_deleted = False
+        self.size = (1920, 1080)  # of a Read's format
         self.native = set(self.all)
 
     def Class(self) -> str:
@@ -256,6 +310,12 @@ class Node:
             return self[end].value()
         above = self.input(0)
         return above._extent(end) if above else current().root[f"{end}_frame"].value()
+
+    def format(self) -> Format:
+        """Return what the node's picture is in, never at proxy size."""
+        self.validate()
+        above = self.input(0) if self.kind != "Read" else None
+        return above.format() if above else Format(*self.size)
 
     def clones(self) -> int:
         return 0

@@ -27,6 +27,8 @@ from gvm_nodes.nuke.program import call_when_idle
 from gvm_nodes.nuke.session import TRACKER
 
 _WATCHED = {knob.name for knob in KNOBS}.difference(NOT_PART_OF_A_MATTE) | {
+    knobs.USE_BOX,
+    knobs.BOX,
     "inputChange",
     "showPanel",
 }
@@ -141,6 +143,7 @@ def _look_at_noticed() -> None:
             # Of no height are nodes that are not drawn yet: still being made, or out of sight.
             if opens or noticed_group.screenHeight():
                 for node in nodes_of(noticed_group):
+                    node.begin_region()
                     _show_state(node, opens=opens)
 
 

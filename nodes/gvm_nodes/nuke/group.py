@@ -1,8 +1,9 @@
 """Our Groups in a script: building one, finding them, copies, and who feeds whom.
 
-    Input plate ──┬──────────────────── Copy (alpha) ── Output
-                  └─ Crop ─ Write plate   │
-    Read matte ───────────────────────────┘
+    Input plate ──┬──────────────────── Copy (alpha) ── guides ── Output
+                  └─ Crop ─ Write plate   │               │
+    Read matte ───────────────────────────┘               │
+    Inputs garbage, holdout (`guide_inputs`) ─────────────┘
 
 The Group is made of Nuke's own nodes, so that a colleague without GVM opens it too. The Crop gives
 written plates the format's size: a bounding box that moves would change the picture that the model
@@ -25,10 +26,11 @@ from gvm_client.errors import InputError
 from gvm_nodes.core.defaults import studio_defaults
 from gvm_nodes.core.saved_state import new_identity
 from gvm_nodes.nuke import program
+from gvm_nodes.nuke.guide_inputs import COPY, lay_guides
 from gvm_nodes.nuke.knobs import add_knobs
-from gvm_nodes.nuke.program import call_when_idle, without_undo
+from gvm_nodes.nuke.program import call_when_idle, quietly, without_undo
 
-MATTE, PLATE, CROP, COPY = "MatteRead", "PlateWrite", "PlateCrop", "MatteCopy"
+MATTE, PLATE, CROP = "MatteRead", "PlateWrite", "PlateCrop"
 AS_CHOSEN = "parent.missing_mattes"  # what the Read does where a matte is missing
 
 _created: list[nuke.Node] = []  # whose names may be another node's
@@ -48,6 +50,7 @@ def create() -> nuke.Group:
     node.setName("GVM_Matte1")
     with node:
         _fill()
+    lay_guides(node)
     for plate in selected:  # an empty Group has no input yet that Nuke could connect
         node.setInput(0, plate)
     if (shows_inside := node.knob("disable_group_view")) is not None:  # Nuke 16 and later
@@ -152,6 +155,7 @@ def note_created(node: nuke.Node) -> None:
         _give_own_names()
     if nuke.GUI:
         call_when_idle(tell_copies_apart)
+        call_when_idle(complete_inside)
 
 
 def tell_copies_apart() -> None:
@@ -161,6 +165,16 @@ def tell_copies_apart() -> None:
     """
     _give_own_names()
     _created.clear()
+
+
+def complete_inside() -> None:
+    """Give every node the inputs that it lacks, because an older release saved it.
+
+    Only while Nuke is idle: a node inside a Group that is being loaded may lose its connections.
+    """
+    with quietly():
+        for node in ours():
+            lay_guides(node)
 
 
 def _give_own_names() -> None:

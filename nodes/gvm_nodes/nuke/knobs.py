@@ -15,10 +15,11 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from html import escape, unescape
-from typing import Any
+from typing import Any, cast
 
 import nuke
 
+from gvm_client.regions import HostRectangle
 from gvm_client.settings import WINDOW_OPTIONS
 from gvm_nodes.core.defaults import Defaults, preset_numbers
 from gvm_nodes.core.settings import (
@@ -39,7 +40,8 @@ FOLDER = "gvm_folder"  # the script's, when the artist last rendered
 HIDDEN = ("gvm_id", "gvm_made", "gvm_job", FOLDER, "gvm_schema")
 MISSING_MATTES = ("error", "black", "checkerboard", "nearest frame")
 VIEWS = "views"
-_BUTTONS_AFTER, _MISSING_AFTER = "handles", "depth"
+USE_BOX, BOX = "use_region_box", "region_box"
+_BUTTONS_AFTER, _MISSING_AFTER, _BOX_AFTER = "handles", "depth", "roi"
 
 _set_by_us: list[bool] = []  # one for each call that sets knobs now
 
@@ -56,6 +58,7 @@ else:
 _RED, _END = '<font color="#e05050">', "</font>"  # the status line shows HTML
 
 ONE_VIEW = ""
+NO_BOX = HostRectangle(left=0.0, bottom=0.0, right=0.0, top=0.0)  # of a new node
 
 
 def add_knobs(node: nuke.Node, initial: Defaults) -> None:
@@ -110,6 +113,25 @@ def read_knobs(node: nuke.Node) -> MatteOptions:
     return as_options({name: "" if one is None else one for name, one in held.items()})
 
 
+def drawn_region(node: nuke.Node) -> HostRectangle | None:
+    """Return the box that stands for the region, in pixels; None where it is not used.
+
+    A node of an older script has none, as long as it is not completed.
+    """
+    use, box = node.knob(USE_BOX), node.knob(BOX)
+    if use is None or box is None or not use.value():
+        return None
+    drawn = cast("nuke.BBox_Knob", box)
+    return HostRectangle(left=drawn.x(), bottom=drawn.y(), right=drawn.r(), top=drawn.t())
+
+
+def draw_region(node: nuke.Node, box: HostRectangle) -> None:
+    """Set the box that stands for the region."""
+    with _setting():
+        for index, edge in enumerate((box.left, box.bottom, box.right, box.top)):
+            node[BOX].setValue(edge, index)
+
+
 def fill_window(node: nuke.Node) -> None:
     """Set the window's knobs to the chosen preset's numbers, but what the studio locked.
 
@@ -154,7 +176,20 @@ def _range_page() -> Iterator[nuke.Knob]:
 
 def _page(page: Page) -> Iterator[nuke.Knob]:
     yield nuke.Tab_Knob(f"gvm_{page.name.lower()}", page.value)
-    yield from map(_knob, on_page(page))
+    for knob in on_page(page):
+        yield _knob(knob)
+        if knob.name == _BOX_AFTER:
+            yield from _box_knobs()
+
+
+def _box_knobs() -> Iterator[nuke.Knob]:
+    """Yield what draws the region in the viewer, as Nuke draws a box."""
+    use = nuke.Boolean_Knob(USE_BOX, "Use Box")
+    use.setTooltip("Matte the box below, and not the region above")
+    yield use
+    box = nuke.BBox_Knob(BOX, "Region Box")
+    box.setTooltip("Drawn in the viewer, in the plate's pixels from the bottom left; one a shot")
+    yield box
 
 
 def _knob(knob: Knob) -> nuke.Knob:

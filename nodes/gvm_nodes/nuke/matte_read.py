@@ -19,7 +19,8 @@ from typing import cast
 import nuke
 
 from gvm_client.protocol.messages import FilePlate, Matte
-from gvm_nodes.nuke.group import AS_CHOSEN, COPY, MATTE, node_id, part, read_in_place
+from gvm_nodes.nuke.group import AS_CHOSEN, MATTE, node_id, part, read_in_place
+from gvm_nodes.nuke.guide_inputs import COPY
 from gvm_nodes.nuke.program import quietly, without_undo
 
 RELOAD_SECONDS = 3.0

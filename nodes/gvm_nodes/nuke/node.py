@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import cast
 
 import nuke
 
-from gvm_client.errors import GvmError, SettingsError
+from gvm_client.errors import GvmError, InputError, SettingsError
 from gvm_client.filenames import of_view
 from gvm_client.protocol.messages import FileOutput, Matte
+from gvm_client.regions import HostRectangle, region_of
 from gvm_nodes.core.clips import existing_frames, output_pattern
 from gvm_nodes.core.node import Clip
 from gvm_nodes.core.saved_state import mattes_below
@@ -87,9 +89,27 @@ class NukeNode:
             )
         return replace(
             options,
+            roi=self._region() or options.roi,
             garbage=of_view(options.garbage, self.view),
             holdout=of_view(options.holdout, self.view),
         )
+
+    def begin_region(self) -> None:
+        """Let a box that is used and not drawn yet be the plate's format."""
+        drawn = knobs.drawn_region(self.group)
+        if drawn is not None and drawn == knobs.NO_BOX:
+            with suppress(InputError):  # nothing is connected: said when it renders
+                knobs.draw_region(self.group, self._display_window())
+
+    def _region(self) -> str:
+        """Return the region that is drawn as a box, in words; "" where it is not used."""
+        drawn = knobs.drawn_region(self.group)
+        return "" if drawn is None else str(region_of(drawn, self._display_window()))
+
+    def _display_window(self) -> HostRectangle:
+        """Return the plate's format: Nuke's pixels count from its lower left corner."""
+        plate = source(self.group).format()
+        return HostRectangle(left=0.0, bottom=0.0, right=plate.width(), top=plate.height())
 
     def clip(self) -> Clip:
         """Return the plate, as its tree says; as `Node.clip`."""

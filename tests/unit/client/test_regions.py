@@ -7,8 +7,17 @@ from argparse import Namespace
 import pytest
 
 from gvm_client.errors import GvmError, InputError, SettingsError
-from gvm_client.regions import Region, by_shot, check_scale, parse_region, parse_regions
+from gvm_client.regions import (
+    Region,
+    by_shot,
+    check_scale,
+    parse_region,
+    parse_regions,
+    region_of,
+)
 from gvm_client.windows import Plan
+from tests.golden import make_regions
+from tests.support.tree import GOLDEN
 
 PLAN = Plan(first=1001, last=1100, frames_per_window=8, overlap=1, cuts=(1020, 1050))
 
@@ -81,3 +90,36 @@ def test_two_regions_of_one_shot_are_refused(text):
 def test_a_request_is_made_of_a_command_line_s_words_and_of_a_panel_s_text():
     """Both give the same regions."""
     assert parse_regions(Namespace(roi=["1,2,3,4"]).roi) == parse_regions("1,2,3,4")
+
+
+def test_the_golden_regions_stand():
+    """The C++ node is held to the same file."""
+    assert (GOLDEN / "regions.json").read_text(encoding="utf-8") == make_regions.document()
+
+
+@pytest.mark.parametrize(
+    ("name", "region"),
+    [
+        ("the whole window", "0,0,1920,1080"),
+        ("the lower left corner", "0,1030,100,50"),
+        ("the upper right corner", "1820,0,100,50"),
+        ("overscan on every side", "-8,-10,1938,1094"),
+        ("a window away from the origin", "4,73,50,25"),
+        ("wide pixels", "0,0,720,576"),
+        ("parts of pixels go outward", "10,1039,21,21"),
+    ],
+)
+def test_a_drawn_rectangle_is_turned_upside_down(name, region):
+    """Worked out by hand: y counts from the window's top, x from its left, in pixels."""
+    drawn, window, aspect = make_regions.DRAWN[name]
+    found = region_of(make_regions.rectangle(drawn), make_regions.rectangle(window), aspect)
+    assert str(found) == region
+
+
+@pytest.mark.parametrize("name", ["no area", "no height", "drawn from right to left"])
+def test_a_rectangle_without_area_is_refused(name):
+    """With its corners, and what to do."""
+    drawn, window, aspect = make_regions.DRAWN[name]
+    with pytest.raises(SettingsError, match="has no area") as refused:
+        region_of(make_regions.rectangle(drawn), make_regions.rectangle(window), aspect)
+    assert refused.value.remedy

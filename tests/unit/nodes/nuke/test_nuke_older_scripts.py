@@ -20,7 +20,17 @@ from tests.support.nuke_session import (
     ticket,
 )
 
-OWN = ("status", "missing_mattes", "views", "gvm_made", "gvm_job", "gvm_folder", "gvm_schema")
+OWN = (
+    "status",
+    "missing_mattes",
+    "views",
+    "use_region_box",
+    "region_box",
+    "gvm_made",
+    "gvm_job",
+    "gvm_folder",
+    "gvm_schema",
+)
 NAMES = (*(knob.name for knob in KNOBS), *(button.name for button in BUTTONS), *OWN)
 
 
