@@ -15,6 +15,7 @@ What they hold their users to, as Natron's sources do:
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from tests.fakes import natron_read
@@ -23,10 +24,12 @@ from tests.fakes.natron_params import (
     BooleanParam,
     ButtonParam,
     ChoiceParam,
+    Double2DParam,
     DoubleParam,
     FileParam,
     IntParam,
     PageParam,
+    Pair,
     Param,
     StringParam,
 )
@@ -37,6 +40,8 @@ READ, WRITE, GROUP = "fr.inria.built-in.Read", "fr.inria.built-in.Write", "fr.in
 DOT, INPUT = "fr.inria.built-in.Dot", "fr.inria.built-in.Input"
 OUTPUT = "fr.inria.built-in.Output"
 MERGE, UNPREMULT = "net.sf.openfx.MergePlugin", "net.sf.openfx.Unpremult"
+CLAMP, DILATE = "net.sf.openfx.Clamp", "net.sf.cimg.CImgDilate"
+BLUR = "net.sf.cimg.CImgBlur"
 
 OPAQUE, PREMULT, UNPREMULTIPLIED = TAGS = ("opaque", "premult", "unpremult")
 _COMMON = {"disableNode": False, "userTextArea": "", "onParamChanged": "", "onInputChanged": ""}
@@ -47,7 +52,7 @@ CHOICES = {
     "frameMode": ("startingTime", "timeOffset"),
     "outputComponents": ("RGBA", "RGB", "RG", "Alpha"),
     "outputLayer": (),
-    "operation": ("over", "copy"),
+    "operation": ("over", "copy", "max", "stencil"),
     "bbox": ("union", "intersection", "a", "b"),
     "inputPremult": TAGS,
 }
@@ -59,6 +64,9 @@ _NATIVE: dict[str, dict[str, Any]] = {
     WRITE: {**dict.fromkeys(CALLBACKS, ""), "inputPremult": TAGS.index(PREMULT)},
     GROUP: {"afterNodeCreated": "", "beforeNodeRemoval": ""},
     MERGE: {"operation": 0, "bbox": 0, **{f"OutputChannels{one}": True for one in "RGBA"}},
+    INPUT: {"optional": False},
+    DILATE: {"size": 1},
+    BLUR: {"size": 0.0},
     UNPREMULT: {f"NatronOfxParamProcess{one}": True for one in "RGBA"},
 }  # fmt: skip
 _SILENT = (*_COMMON, *CALLBACKS, *_NATIVE[GROUP], "outputLayer")
@@ -78,6 +86,7 @@ class Node:
         self.decoder = self.guessed = False
         self.on_disk: tuple[int, int] | None = None  # a Read's files, when it looked last
         self.colour = (0.5, 0.5, 0.5)
+        self.format, self.pixel_aspect = (0, 0, 1920, 1080), 1.0  # in pixels; of a Read
         self.pages: dict[str, list[str]] = {}
         self.params: dict[str, Param] = {}
         for name, value in {**_COMMON, **_NATIVE.get(plugin, {})}.items():
@@ -179,6 +188,13 @@ class Effect:
     def getParam(self, name: str) -> Param | None:
         return self.node.params.get(name)
 
+    def getOutputFormat(self) -> SimpleNamespace:
+        x1, y1, x2, y2 = self.node.format
+        return SimpleNamespace(x1=x1, y1=y1, x2=x2, y2=y2)
+
+    def getPixelAspectRatio(self) -> float:
+        return self.node.pixel_aspect
+
     def getMaxInputCount(self) -> int:
         if self.node.plugin == GROUP:
             return sum(child.plugin == INPUT for child in self.node.children)
@@ -223,6 +239,9 @@ class Effect:
     def createBooleanParam(self, name: str, label: str) -> Param | None:
         return self._user(BooleanParam, name, label, value=False)
 
+    def createDouble2DParam(self, name: str, label: str) -> Param | None:
+        return self._user(Double2DParam, name, label, Pair(0.0, 0.0))
+
     def createStringParam(self, name: str, label: str) -> Param | None:
         return self._user(StringParam, name, label, "")
 
@@ -251,7 +270,8 @@ def tag(node: Node | None) -> str:
     if node.plugin == UNPREMULT:
         return UNPREMULTIPLIED
     if node.plugin == INPUT:
-        return tag(node.parent.inputs.get(0))
+        inputs = [one for one in node.parent.children if one.plugin == INPUT]
+        return tag(node.parent.inputs.get(inputs.index(node)))
     if node.plugin == GROUP:
         return tag(next((one for one in node.children if one.plugin == OUTPUT), None))
     tags = [tag(above) for above in node.inputs.values()]

@@ -13,7 +13,7 @@ What they hold their users to, as Natron's sources do:
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.fakes.natron_session import only_setters
 
@@ -32,6 +32,7 @@ class Param:
         self.evaluates = self.animates = self.visible = self.enabled = True
         self.default: Any = value
         self.help = ""
+        self.expressions: dict[int, str] = {}  # by dimension
 
     def getScriptName(self) -> str:
         return self.name
@@ -88,6 +89,32 @@ class Param:
 
     def getIsEnabled(self) -> bool:
         return self.enabled
+
+    def setExpression(self, expression: str, has_ret_variable: bool, dimension: int = 0) -> bool:
+        only_setters()
+        self.expressions[dimension] = expression
+        return True
+
+
+class Pair(NamedTuple):
+    """What a parameter of two dimensions holds."""
+
+    x: float
+    y: float
+
+
+class Double2DParam(Param):
+    kind, type_name = float, "Double2D"
+    has_handle = False
+
+    def set(self, x: float, y: float) -> None:  # type: ignore[override]
+        self.assign((x, y), by_artist=False)
+
+    def fitting(self, value: Any) -> Pair:
+        return Pair(*(super(Double2DParam, self).fitting(one) for one in value))
+
+    def setUsePointInteract(self, use: bool) -> None:
+        self.has_handle = use
 
 
 class IntParam(Param):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -94,11 +95,13 @@ class Knob:
 
 
 def _evaluated(expression: str, group: Group) -> Any:
-    """Return what `parent.KNOB`, `parent.NODE.KNOB`, or one of them over a number, is."""
-    named, _, divisor = expression.partition(" / ")
-    *inside, knob = named.removeprefix("parent.").split(".")
-    owner = group.node(inside[0]) if inside else group
-    return owner[knob].value() / float(divisor) if divisor else owner[knob].value()
+    """Return what arithmetic with `parent.KNOB` and `parent.NODE.KNOB` is."""
+
+    def held(named: re.Match[str]) -> str:
+        *inside, knob = named[1].split(".")
+        return repr((group.node(inside[0]) if inside else group)[knob].value())
+
+    return eval(re.sub(r"parent\.([\w.]+)", held, expression))
 
 
 class String_Knob(Knob):

@@ -14,14 +14,17 @@ from functools import partial
 from gvm_client.errors import GvmError
 from gvm_nodes.core import actions, node_request
 from gvm_nodes.core.settings import KNOBS, NOT_PART_OF_A_MATTE
-from gvm_nodes.natron import group, matte_read, parameters, write_callbacks
+from gvm_nodes.natron import group, guide_inputs, matte_read, parameters, write_callbacks
 from gvm_nodes.natron.node import NatronNode
 from gvm_nodes.natron.program import App, Effect, Param, is_own_change
 from gvm_nodes.natron.session import HOST, RENDERS, TRACKER, press, repair_groups
 
 LOOK_SECONDS = 10.0  # a slider that is drawn does not look at the plate's files each time
 
-_WATCHED = {knob.name for knob in KNOBS}.difference(NOT_PART_OF_A_MATTE)
+_WATCHED = {knob.name for knob in KNOBS}.difference(NOT_PART_OF_A_MATTE) | {
+    parameters.USE_BOX,
+    *parameters.BOX_CORNERS,
+}
 
 _looked: dict[str, float] = {}  # by the node's identity: when its plate's files were looked at
 
@@ -57,13 +60,9 @@ def param_changed(param: Param, node: Effect, app: App, *, by_artist: bool) -> N
         if by_artist:
             _set_up(app, node)
         return
-    if knob == "preset":
-        with suppress(GvmError):  # of an older version; said when the artist renders
-            parameters.fill_window(node)
-    if name == parameters.MISSING:
-        with suppress(GvmError):  # a node inside is missing: said when the artist renders
-            matte_read.apply_missing(node)
     ours = HOST.node(app, node)
+    with suppress(GvmError):  # said when the artist renders
+        _follow_change(ours, name, by_artist=by_artist)
     if by_artist and ours.job and not (HOST.is_batch or TRACKER.is_running(ours.identity)):
         HOST.watch()
         actions.panel_opened(TRACKER, ours)
@@ -71,9 +70,27 @@ def param_changed(param: Param, node: Effect, app: App, *, by_artist: bool) -> N
         _show_freshness(ours)
 
 
+def _follow_change(ours: NatronNode, name: str, *, by_artist: bool) -> None:
+    """Set what goes with a parameter.
+
+    Raises:
+        GvmError: a preset is of an older version, or a node inside is missing.
+    """
+    if name == f"{parameters.PREFIX}preset":
+        parameters.fill_window(ours.group)
+    elif name == parameters.MISSING:
+        matte_read.apply_missing(ours.group)
+    elif by_artist and name == parameters.PREFIX + parameters.USE_BOX:
+        ours.begin_region()
+
+
 def input_changed(index: int, node: Effect, app: App) -> None:
-    """Show whether the mattes fit the plate that is connected now."""
-    if index == 0 and not is_own_change() and group.is_ours(node):
+    """Show whether the mattes fit the plate that is connected now; use the guides that are."""
+    if is_own_change() or not group.is_ours(node):
+        return
+    if index in guide_inputs.INPUTS.values():
+        guide_inputs.follow_inputs(node)
+    if index == 0:
         HOST.remember(app)
         _show_freshness(HOST.node(app, node))
 

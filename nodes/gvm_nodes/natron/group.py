@@ -1,7 +1,8 @@
 """Builds the group: nodes of Natron's own, so that a colleague without GVM opens it too.
 
     Source ────────────┐ B
-    Read of the mattes ┴ A  Merge (copy, alpha only) ── Unpremult (of no channel) ── Output
+    Read of the mattes ┴ A  Merge (copy, alpha only) ── guides ── Unpremult (no channel) ── Output
+    Garbage, Holdout (`guide_inputs`) ─────────────────────┘
 
 Building it contacts no server. Natron builds it anew for a copy, and for a project where it is told
 to: parameters come back, and what is inside follows from them.
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from gvm_client.errors import InputError
 from gvm_nodes.core.defaults import saved_node_defaults, studio_defaults
 from gvm_nodes.core.saved_state import new_identity
+from gvm_nodes.natron.guide_inputs import follow_inputs, lay_guides
 from gvm_nodes.natron.parameters import IDENTITY, add_parameters, keep_text, missing_names
 from gvm_nodes.natron.program import INPUT, MERGE, NEWEST, OUTPUT, UNPREMULT, App, Effect, quietly
 
@@ -46,16 +48,20 @@ def create(app: App, group: Effect) -> None:
         set_id(group)
     group.refreshUserParamsGUI()
     _fill(app, group)
+    lay_guides(app, group)
     for param, function in CALLBACKS.items():
         group.getParam(param).set(f"{MODULE}.{function}")
 
 
-def complete(group: Effect) -> None:
-    """Add the parameters that a group lacks, because an older release saved it."""
+def complete(app: App, group: Effect) -> None:
+    """Add the parameters and inputs that a group lacks, because an older release saved it."""
     if missing_names(group):
         with quietly():
             add_parameters(group, saved_node_defaults(), only_missing=True)
         group.refreshUserParamsGUI()
+    with quietly():
+        lay_guides(app, group)
+        follow_inputs(group)
 
 
 def set_id(group: Effect) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from gvm_client.errors import GvmError, InputError
 from gvm_client.protocol.messages import Matte
+from gvm_client.regions import region_of
 from gvm_nodes.core import node_request
 from gvm_nodes.core.node import Clip
 from gvm_nodes.core.settings import MatteOptions
@@ -19,12 +21,15 @@ from gvm_nodes.natron.parameters import (
     IDENTITY,
     JOB,
     MADE,
+    NO_BOX,
     STATUS,
+    draw_region,
+    drawn_region,
     keep_text,
     kept_text,
     read_options,
 )
-from gvm_nodes.natron.plate import TimedPlate, plate_of, project_folder
+from gvm_nodes.natron.plate import TimedPlate, display_window, plate_of, project_folder
 from gvm_nodes.natron.program import (
     ActiveRenders,
     App,
@@ -90,7 +95,19 @@ class NatronNode:
 
     def options(self) -> MatteOptions:
         """Return what the parameters say; as `Node.options`."""
-        return read_options(self.group)
+        options, drawn = read_options(self.group), drawn_region(self.group)
+        if drawn is None:
+            return options
+        return replace(options, roi=str(region_of(drawn, *display_window(self.group))))
+
+    def begin_region(self) -> None:
+        """Let a box that is used and not drawn yet be the plate's format."""
+        if drawn_region(self.group) != NO_BOX:
+            return
+        with suppress(InputError):  # nothing is connected: said when it renders
+            form, aspect = display_window(self.group)
+            left, right = form.left * aspect, form.right * aspect
+            draw_region(self.group, replace(form, left=left, right=right))
 
     def plate(self) -> TimedPlate:
         """Return the plate, and where it stands in time.

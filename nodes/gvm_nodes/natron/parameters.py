@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 
+from gvm_client.regions import HostRectangle
 from gvm_client.settings import WINDOW_OPTIONS
 from gvm_nodes.core.defaults import Defaults, preset_numbers
 from gvm_nodes.core.settings import (
@@ -29,6 +30,8 @@ from gvm_nodes.natron.program import Effect, Param, label_kind, param_value, qui
 PREFIX = "gvm_"  # a parameter must not be called like an attribute of Natron's nodes
 IDENTITY, JOB, MADE, READ_STATE, COLOUR = "gvm_id", "gvm_job", "gvm_made", "gvm_shown", "gvm_colour"
 STATUS, MISSING, SCHEMA = "gvm_status", "gvm_missing_mattes", "gvm_schema"
+USE_BOX = "use_region_box"
+BOX_CORNERS = ("region_lower_left", "region_upper_right")
 SET_UP = Button(
     "set_up_writes",
     "Set Up Writes Below",
@@ -36,10 +39,11 @@ SET_UP = Button(
 )
 
 SCHEMA_VERSION = 1
+NO_BOX = HostRectangle(left=0.0, bottom=0.0, right=0.0, top=0.0)  # of a new group
 NEW = "Not rendered yet."
 MISSING_MATTES = ("error", "nearest", "black")  # as Natron's Read calls them
 _NO_MATTE = MISSING_MATTES.index("black")
-_BUTTONS_AFTER, _MISSING_AFTER, _SET_UP_AFTER = "handles", "depth", "policy"
+_BUTTONS_AFTER, _MISSING_AFTER, _SET_UP_AFTER, _BOX_AFTER = "handles", "depth", "policy", "roi"
 _HIDDEN_TEXTS = (IDENTITY, JOB, MADE, READ_STATE, COLOUR)
 
 
@@ -126,17 +130,60 @@ def _page(group: Effect, page: Page) -> Iterator[tuple[str, Callable[[], Param]]
         yield STATUS, partial(_status, group)
     for knob in on_page(page):
         yield PREFIX + knob.name, partial(_param, group, knob)
-        if knob.name == _BUTTONS_AFTER:
-            for button in BUTTONS:
-                yield PREFIX + button.name, partial(_button, group, button)
-        if knob.name == _MISSING_AFTER:
-            yield MISSING, partial(_choice, group, MISSING, "Missing Mattes", MISSING_MATTES)
-        if knob.name == _SET_UP_AFTER:
-            yield PREFIX + SET_UP.name, partial(_button, group, SET_UP)
+        yield from _following(group, knob.name)
     if page is Page.RANGE:
         for name in _HIDDEN_TEXTS:
             yield name, partial(_hidden, group.createStringParam, name)
         yield SCHEMA, partial(_hidden, group.createIntParam, SCHEMA)
+
+
+def _following(group: Effect, name: str) -> Iterator[tuple[str, Callable[[], Param]]]:
+    """Yield what stands below one of the shared table's parameters, as `_page`."""
+    if name == _BUTTONS_AFTER:
+        for button in BUTTONS:
+            yield PREFIX + button.name, partial(_button, group, button)
+    if name == _MISSING_AFTER:
+        yield MISSING, partial(_choice, group, MISSING, "Missing Mattes", MISSING_MATTES)
+    if name == _SET_UP_AFTER:
+        yield PREFIX + SET_UP.name, partial(_button, group, SET_UP)
+    if name == _BOX_AFTER:
+        yield PREFIX + USE_BOX, partial(_use_box, group)
+        for corner, label in zip(BOX_CORNERS, ("Lower Left", "Upper Right"), strict=True):
+            yield PREFIX + corner, partial(_corner, group, PREFIX + corner, label)
+
+
+def drawn_region(group: Effect) -> HostRectangle | None:
+    """Return the box that stands for the region, in canonical coordinates; None where not used.
+
+    A group of an older release has none, as long as it is not completed.
+    """
+    use = group.getParam(PREFIX + USE_BOX)
+    corners = [group.getParam(PREFIX + name) for name in BOX_CORNERS]
+    if use is None or None in corners or not use.get():
+        return None
+    low, high = (corner.get() for corner in corners)
+    return HostRectangle(left=low.x, bottom=low.y, right=high.x, top=high.y)
+
+
+def draw_region(group: Effect, box: HostRectangle) -> None:
+    """Set the box that stands for the region."""
+    low, high = (group.getParam(PREFIX + name) for name in BOX_CORNERS)
+    with quietly():
+        low.set(box.left, box.bottom)
+        high.set(box.right, box.top)
+
+
+def _use_box(group: Effect) -> Param:
+    made = _not_animated(group.createBooleanParam(PREFIX + USE_BOX, "Use Box"))
+    made.setHelp("Matte the box below, and not the region above.")
+    return made
+
+
+def _corner(group: Effect, name: str, label: str) -> Param:
+    made = _not_animated(group.createDouble2DParam(name, f"Region {label}"))
+    made.setUsePointInteract(True)  # a handle in the viewer
+    made.setHelp("A corner of the region box, from the picture's bottom left; one box a shot.")
+    return made
 
 
 def _status(group: Effect) -> Param:

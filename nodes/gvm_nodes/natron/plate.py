@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.regions import HostRectangle
 from gvm_nodes.core.clips import AS_FILE, percent_pattern, read_colourspace
 from gvm_nodes.natron.program import DOT, App, Effect, param_value
 
@@ -78,6 +79,18 @@ def plate_of(app: App, group: Effect) -> TimedPlate:
         after=param_value(read.getParam("after")),
         colourspace=_space_of(read),
     )
+
+
+def display_window(group: Effect) -> tuple[HostRectangle, float]:
+    """Return the format of the group's plate, in pixels, and its pixel aspect.
+
+    Raises:
+        InputError: nothing is connected, or something else than a Read of files.
+    """
+    read = _connected_read(group)
+    form = read.getOutputFormat()
+    window = HostRectangle(left=form.x1, bottom=form.y1, right=form.x2, top=form.y2)
+    return window, float(read.getPixelAspectRatio())
 
 
 def _space_of(read: Effect) -> str:

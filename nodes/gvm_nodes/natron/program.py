@@ -38,6 +38,9 @@ OUTPUT = "fr.inria.built-in.Output"
 DOT = "fr.inria.built-in.Dot"
 MERGE = "net.sf.openfx.MergePlugin"
 UNPREMULT = "net.sf.openfx.Unpremult"
+CLAMP = "net.sf.openfx.Clamp"
+DILATE = "net.sf.cimg.CImgDilate"
+BLUR = "net.sf.cimg.CImgBlur"
 NEWEST = -1  # of a plug-in's versions
 
 _OWN_CHANGE: ContextVar[bool] = ContextVar("own_change", default=False)

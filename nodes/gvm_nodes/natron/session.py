@@ -51,7 +51,7 @@ def repair_groups(app: App) -> None:
     """
     taken: set[str] = set()
     for group in ours(app):
-        complete(group)
+        complete(app, group)
         node = HOST.node(app, group)
         if node.identity in taken:
             set_id(group)

@@ -5,9 +5,9 @@
 
 A pixel whose alpha comes in as 1 is 0, or 1, in the matte's alpha; where both are, the holdout
 matte wins. These are the server's rules (`Guides`), in Nuke's own nodes: nothing is asked of the
-server, so a guide that changes costs no matte. The feather is the node's: grown by half of it and
-blurred over the other half, never less than the guide was. Where nothing is connected, and as long
-as the node has no matte, nothing happens.
+server, so a guide that changes costs no matte. The feather is the node's, by the server's rule:
+grown by half of it, blurred over the other half, never less than the guide was. Where nothing is
+connected, and as long as the node has no matte, nothing happens.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from __future__ import annotations
 import nuke
 
 COPY = "MatteCopy"  # lays the matte over the plate; disabled as long as there is none
-FEATHER = "parent.guide_feather"
+
+# By the nodes' classes: a Blur's size is 2.4 sigmas, of which four are half a feather.
+SIZES = {"Dilate": "parent.guide_feather / 2", "Blur": "parent.guide_feather * 2.4 / 8"}
 
 # By the guides' names, in the order of use: a pixel's alpha under a guide's, A over B.
 RULES = {
@@ -49,10 +51,10 @@ def _laid(name: str, below: nuke.Node) -> nuke.Node:
     guide = _made("Input", name)
     guide["number"].setValue(INPUTS[name])
     faded = guide
-    for kind in ("Dilate", "Blur"):
+    for kind, size in SIZES.items():
         faded = _made(kind, f"{name.title()}{kind}", faded)
         faded["channels"].setValue("alpha")
-        faded["size"].setExpression(f"{FEATHER} / 2")
+        faded["size"].setExpression(size)
     faded = _expression(f"{name.title()}Feather", NEVER_LESS, guide, faded)
     applied = _expression(_applied(name), RULES[name], below, faded)
     applied["disable"].setExpression(f"parent.{COPY}.disable")

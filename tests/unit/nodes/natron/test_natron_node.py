@@ -98,7 +98,7 @@ def test_parameters_stand_on_three_pages_and_neither_animate_nor_render(app, tmp
 def test_the_alpha_alone_is_copied_onto_the_plate(app, tmp_path):
     """Colours are the plate's, and so is the bounding box."""
     group = matte_group(app, plate(app, tmp_path))
-    (merge,) = (one for one in group.getChildren() if one.getPluginID() == natron.MERGE)
+    merge = next(one for one in group.getChildren() if one.getPluginID() == natron.MERGE)
     out = [merge.getParam(f"OutputChannels{channel}").get() for channel in "RGBA"]
     assert out == [False, False, False, True]
     chosen = {name: merge.getParam(name) for name in ("operation", "bbox")}

@@ -26,7 +26,8 @@ from tests.support.natron_session import (
 
 FIRST, LAST = 1001, 1020
 OWN = ("status", "missing_mattes", "set_up_writes", "job", "made", "shown", "colour", "schema")
-NAMES = (*(knob.name for knob in KNOBS), *(button.name for button in BUTTONS), *OWN)
+BOX = ("use_region_box", "region_lower_left", "region_upper_right")
+NAMES = (*(knob.name for knob in KNOBS), *(button.name for button in BUTTONS), *OWN, *BOX)
 
 
 def saved(tmp_path: Path, names: Collection[str], *, background: bool = False) -> App:
