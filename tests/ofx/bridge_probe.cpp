@@ -2,6 +2,7 @@
 //
 // - bridge_probe wire FILE: each vector decoded and encoded again, or how it was refused.
 // - bridge_probe plan: reads plans from standard input, answers needs and blends.
+// - bridge_probe regions FILE: the region of each drawn rectangle, or null where it is refused.
 // - bridge_probe facts: presets, defaults, words and bounds.
 // - bridge_probe words LINE: a command line in words.
 // - bridge_probe context: what a job means besides its settings, from this environment.
@@ -22,6 +23,7 @@
 #include "bridge/windows.hpp"
 #include "bridge/wire.hpp"
 #include "node/half.hpp"
+#include "node/region.hpp"
 
 namespace {
 
@@ -104,6 +106,28 @@ Json plans() {
   Json answers = Json::array();
   const Json questions = Json::parse(std::cin);
   for (const Json& question : questions) answers.push_back(plan_answer(question));
+  return answers;
+}
+
+Json region_of_drawn(const Json& vector) {
+  const auto drawn = vector.at("drawn").get<std::vector<double>>();
+  const auto edges = vector.at("window").get<std::vector<double>>();
+  const ofx::RectI window{static_cast<int>(edges.at(0)), static_cast<int>(edges.at(1)),
+                               static_cast<int>(edges.at(2)), static_cast<int>(edges.at(3))};
+  try {
+    const Region region = gvm::node::region_of({drawn.at(0), drawn.at(1), drawn.at(2), drawn.at(3)},
+                                               window, vector.at("pixel_aspect"));
+    return Json::array({region.x, region.y, region.width, region.height});
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
+Json regions(const char* file) {
+  std::ifstream stream(file);
+  Json answers = Json::array();
+  const Json document = Json::parse(stream);
+  for (const Json& vector : document.at("regions")) answers.push_back(region_of_drawn(vector));
   return answers;
 }
 
@@ -192,6 +216,7 @@ Json answer(const std::vector<std::string>& words) {
   const std::string verb = words.empty() ? "" : words[0];
   if (verb == "wire") return wire(words.at(1).c_str());
   if (verb == "plan") return plans();
+  if (verb == "regions") return regions(words.at(1).c_str());
   if (verb == "facts") return facts();
   if (verb == "words") return Json(split_words(words.at(1)));
   if (verb == "context") return context_facts();

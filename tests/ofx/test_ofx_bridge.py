@@ -230,3 +230,13 @@ def test_halves_are_ieee_s_bit_for_bit(build: Build, tmp_path: Path):
         nearest = floats.astype(np.float16).view(np.uint16)
     quiet = np.where(np.signbit(floats), 0xFE00, 0x7E00)
     np.testing.assert_array_equal(said["halves"], np.where(np.isnan(floats), quiet, nearest))
+
+
+def test_the_node_turns_the_golden_rectangles_into_the_same_regions(build: Build):
+    """What an artist draws from the bottom left is what Python makes of it, or refused."""
+    path = GOLDEN / "regions.json"
+    vectors = json.loads(path.read_text())["regions"]
+    answers = build.probe("regions", str(path))
+    assert dict(zip([one["name"] for one in vectors], answers, strict=True)) == {
+        one["name"]: one["region"] for one in vectors
+    }

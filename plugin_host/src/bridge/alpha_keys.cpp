@@ -30,6 +30,10 @@ Hasher begin(const MatteOptions& options) {
   hasher.file(options.context.ocio).text(options.context.weights);
   for (const std::string& variable : options.context.ocio_variables) hasher.text(variable);
   add_knobs(hasher, options.knobs, true);
+  hasher.value(options.roi_scale);
+  for (const Region& region : options.regions) {
+    hasher.value(region.x).value(region.y).value(region.width).value(region.height);
+  }
   return hasher;
 }
 

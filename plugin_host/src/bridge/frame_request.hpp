@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bridge/hash.hpp"
 #include "bridge/messages.hpp"
@@ -18,6 +19,8 @@ struct MatteOptions {
   EngineName engine = EngineName::kAuto;
   std::string colourspace = "auto";
   BadPixels bad_pixels = BadPixels::kFail;
+  std::vector<Region> regions;  // of the clip's one shot; none is the whole picture
+  double roi_scale = 1.0;
   JobContext context;
   Priority priority = Priority::kInteractive;
   bool may_start_server = true;

@@ -39,6 +39,8 @@ Matte request_for(const MatteOptions& options, const FrameHashes& wanted) {
   request.engine = options.engine;
   request.priority = options.priority;
   request.context = options.context;
+  request.regions = options.regions;
+  request.roi_scale = options.roi_scale;
   return request;
 }
 

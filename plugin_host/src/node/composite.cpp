@@ -253,7 +253,7 @@ void apply_masks(const Layers& layers, const Span& span, float* alpha, float* ma
   }
   if (layers.holdout) {
     read_mask(*layers.holdout, span, mask);
-    for (int x = 0; x < span.count; ++x) alpha[x] = std::max(alpha[x], mask[x]);
+    for (int x = 0; x < span.count; ++x) alpha[x] = alpha[x] * (1.0f - mask[x]) + mask[x];
   }
 }
 

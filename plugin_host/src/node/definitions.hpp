@@ -5,6 +5,7 @@
 //   1.0  first release
 //   1.1  readMedia, badPixels, plateCheck
 //   1.2  matteExposure, matteHighlights, matteRefine
+//   1.3  useRegion, regionLowerLeft, regionUpperRight, regionScale; guideFeather
 #pragma once
 
 #include <array>
@@ -16,7 +17,7 @@ namespace gvm::node {
 
 inline constexpr char kIdentifier[] = "org.gvmbridge.matte";
 inline constexpr unsigned kVersionMajor = 1;
-inline constexpr unsigned kVersionMinor = 2;
+inline constexpr unsigned kVersionMinor = 3;
 inline constexpr char kLabel[] = "GVM Matte";
 inline constexpr char kGrouping[] = "GVM";
 inline constexpr char kDescription[] =
@@ -39,7 +40,14 @@ inline constexpr char kColourspace[] = "inputColourspace";
 inline constexpr char kColourspaceName[] = "inputColourspaceName";
 inline constexpr char kBadPixels[] = "badPixels";
 
+inline constexpr char kRegionGroup[] = "regionGroup";
+inline constexpr char kUseRegion[] = "useRegion";
+inline constexpr char kRegionLowerLeft[] = "regionLowerLeft";
+inline constexpr char kRegionUpperRight[] = "regionUpperRight";
+inline constexpr char kRegionScale[] = "regionScale";
+
 inline constexpr char kMatteGroup[] = "matteGroup";
+inline constexpr char kGuideFeather[] = "guideFeather";
 
 inline constexpr char kRangeGroup[] = "rangeGroup";
 inline constexpr char kRangeFirst[] = "rangeFirst";

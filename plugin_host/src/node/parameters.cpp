@@ -139,12 +139,28 @@ std::string NodeParams::text(const char* name) const {
   return value ? value : "";
 }
 
+ofx::PointD NodeParams::point(const char* name) const {
+  ofx::PointD value{};
+  Host::get().param->paramGetValue(find(name), &value.x, &value.y);
+  return value;
+}
+
 void NodeParams::set_integer(const char* name, int value) const {
   Host::get().param->paramSetValue(find(name), value);
 }
 
 void NodeParams::set_text(const char* name, const std::string& value) const {
   Host::get().param->paramSetValue(find(name), value.c_str());
+}
+
+void NodeParams::set_point(const char* name, const ofx::PointD& value) const {
+  Host::get().param->paramSetValue(find(name), value.x, value.y);
+}
+
+ofx::RectD read_region(const NodeParams& params) {
+  const ofx::PointD low = params.point(param::kRegionLowerLeft);
+  const ofx::PointD high = params.point(param::kRegionUpperRight);
+  return {low.x, low.y, high.x, high.y};
 }
 
 NodeSettings read_settings(const NodeParams& params, double scale,
@@ -159,6 +175,10 @@ NodeSettings read_settings(const NodeParams& params, double scale,
   settings.options.context = bridge::job_context();
   settings.options.may_start_server = params.integer(param::kStartServer) != 0;
   settings.options.timeout_seconds = timeout(params);
+  if (params.integer(param::kUseRegion) != 0) {
+    settings.region = read_region(params);
+    settings.options.roi_scale = params.real(param::kRegionScale);
+  }
   settings.output = choice<OutputMode>(params, param::kOutput, kOutputLabels);
   settings.plate_file = params.text(param::kPlateFile);
   settings.plate_offset = params.integer(param::kPlateOffset);

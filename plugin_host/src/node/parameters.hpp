@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "bridge/errors.hpp"
@@ -20,6 +21,7 @@ struct NodeSettings {
   std::int64_t plate_offset = 0;
   bool read_media = false;
   PlateCheck plate_check = PlateCheck::kRefuse;
+  std::optional<ofx::RectD> region;  // as it is drawn, in canonical coordinates; none is the whole
 };
 
 /// The parameters of one instance.
@@ -30,10 +32,12 @@ class NodeParams {
   int integer(const char* name) const;
   double real(const char* name) const;
   std::string text(const char* name) const;
+  ofx::PointD point(const char* name) const;
 
   // Only within an instance-changed action.
   void set_integer(const char* name, int value) const;
   void set_text(const char* name, const std::string& value) const;
+  void set_point(const char* name, const ofx::PointD& value) const;  // in an interact too
 
  private:
   ofx::Param find(const char* name) const;
@@ -51,6 +55,9 @@ bridge::MatteKnobs read_knobs(const NodeParams& params, double scale);
 
 /// Only how frames are grouped; never throws for what an artist set.
 bridge::WindowSettings read_window(const NodeParams& params);
+
+/// Only the region, whether it is used or not.
+ofx::RectD read_region(const NodeParams& params);
 
 /// Only the engine.
 bridge::EngineName read_engine(const NodeParams& params);

@@ -7,6 +7,7 @@
 
 #include "bridge/errors.hpp"
 #include "node/host.hpp"
+#include "node/region.hpp"
 
 namespace gvm::node {
 namespace {
@@ -169,13 +170,24 @@ bridge::AlphaPtr HostPlate::matte(const bridge::MatteOptions& options, std::int6
                                       frames_, token_);
 }
 
+bridge::MatteOptions with_region(const NodeSettings& node, const SourceClip& source,
+                                 const ofx::RectI& canvas, const Scale& scale) {
+  bridge::MatteOptions options = node.options;
+  if (!node.region) return options;
+  const ofx::RectD scaled{node.region->x1 * scale.x, node.region->y1 * scale.y,
+                          node.region->x2 * scale.x, node.region->y2 * scale.y};
+  options.regions = {region_of(scaled, canvas, source.pixel_aspect())};
+  return options;
+}
+
 std::optional<DiskFrame> disk_frame(ofx::Effect instance, const NodeSettings& node,
                                     const bridge::Window& range, double time,
                                     ofx::PropertySet render_arguments) {
   if (!node.plate_file.empty()) {
     return DiskFrame{{node.plate_file, frame_at(time) + node.plate_offset}, node.plate_check};
   }
-  if (!node.read_media) return std::nullopt;
+  // A region counts in the picture that the host shows: of its media that need not be the pixels.
+  if (!node.read_media || node.region) return std::nullopt;
   ofx::PropertySet set = nullptr;
   Host::get().effect->getPropertySet(instance, &set);
   const std::string path = Properties(set).text(ofx::kResolveSourcePath);

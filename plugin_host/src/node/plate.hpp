@@ -98,6 +98,11 @@ class HostPlate {
   PlateFrames frames_;
 };
 
+/// The options with the region that the artist has drawn, in the pixels of a canvas of the clip.
+/// Throws Error (bad_request): it has no area, or lies too far away.
+bridge::MatteOptions with_region(const NodeSettings& node, const SourceClip& source,
+                                 const ofx::RectI& canvas, const Scale& scale);
+
 /// The plate on disk that stands for the host's frame, where there is one.
 ///
 /// It is the one that the artist named, else, where the artist wants it, the media that Resolve

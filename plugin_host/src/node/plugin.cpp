@@ -47,6 +47,20 @@ bool is_about_file(const Error& error) {
          error.code() == bridge::code::kRangeOutside;
 }
 
+/// Throws Error (bad_request) where a plate on disk is not the clip's pixels: a region would lie
+/// elsewhere in it.
+void check_size(const bridge::Alpha& alpha, const ofx::RectI& canvas) {
+  if (alpha.width == width(canvas) && alpha.height == height(canvas)) return;
+  const auto size = [](std::int64_t wide, std::int64_t high) {
+    return std::to_string(wide) + "x" + std::to_string(high);
+  };
+  throw Error(bridge::code::kBadRequest,
+              "The plate file's picture is " + size(alpha.width, alpha.height) +
+                  " pixels and the clip " + size(width(canvas), height(canvas)) +
+                  ": the region would lie elsewhere in it.",
+              "Switch Use Region off, or name a file of the clip's own size.");
+}
+
 }  // namespace
 
 /// The arguments of a render.
@@ -240,7 +254,8 @@ bridge::AlphaPtr Plugin::matte(const RenderArguments& arguments, const NodeSetti
   const auto of_host = [&] {
     HostPlate plate(source_, arguments.time, arguments.scale, source, sequence_, token);
     layers.canvas = plate.canvas();
-    return plate.matte(node.options, frame_at(arguments.time));
+    return plate.matte(with_region(node, source_, layers.canvas, arguments.scale),
+                       frame_at(arguments.time));
   };
   try {
     return of_host();
@@ -261,8 +276,13 @@ bridge::AlphaPtr Plugin::matte_of_disk(const RenderArguments& arguments, const N
   const bridge::CancelToken token{[this] { return Host::get().aborted(instance_); }};
   try {
     const double aspect = source_.aspect(canvas, arguments.scale);
-    return bridge::job_tracker()->alpha(node.options,
-                                        with_thumbnail(*disk, source, canvas, aspect), token);
+    const ofx::RectI full =
+        source_.canvas(source_.range(arguments.time), arguments.time, Scale{}, source.bounds());
+    const bridge::AlphaPtr alpha =
+        bridge::job_tracker()->alpha(with_region(node, source_, full, Scale{}),
+                                     with_thumbnail(*disk, source, canvas, aspect), token);
+    if (node.region) check_size(*alpha, full);
+    return alpha;
   } catch (const Error& error) {
     if (!disk->optional || !is_about_file(error)) throw;
     return nullptr;

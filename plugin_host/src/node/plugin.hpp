@@ -43,6 +43,8 @@ class Plugin {
   void show(const char* type, const std::string& text);
 
   // Buttons.
+  void begin_region(double time);
+  ofx::RectI full_canvas(const bridge::Window& range) const;
   void matte_range(double time);
   std::string matte_frames(const bridge::Window& range);
   bridge::FileFrame frame_on_disk(const NodeSettings& node, std::int64_t frame);

@@ -60,6 +60,8 @@ ofx::Status Plugin::changed(ofx::PropertySet in) {
   const double time = properties.number(ofx::kPropTime, 0, 0.0);
   if (name == param::kPreset) {
     fill_in_preset(params_);
+  } else if (name == param::kUseRegion) {
+    begin_region(time);
   } else if (is_window_number(name)) {
     params_.set_integer(param::kPreset, 0);
   } else if (name == param::kMatteRange) {
@@ -72,6 +74,16 @@ ofx::Status Plugin::changed(ofx::PropertySet in) {
     return ofx::kReplyDefault;
   }
   return ofx::kOk;
+}
+
+/// Lets a region that nobody has drawn yet be the whole picture, so that there is one to draw on.
+void Plugin::begin_region(double time) {
+  const ofx::RectD drawn = read_region(params_);
+  if (drawn.x1 < drawn.x2 && drawn.y1 < drawn.y2) return;
+  const std::optional<ofx::RectD> whole = source_.whole(source_.range(time), time);
+  if (!whole) return;
+  params_.set_point(param::kRegionLowerLeft, {whole->x1, whole->y1});
+  params_.set_point(param::kRegionUpperRight, {whole->x2, whole->y2});
 }
 
 void Plugin::matte_range(double time) {
@@ -115,18 +127,26 @@ std::string Plugin::matte_frames(const bridge::Window& range) {
       }
       plate = std::make_unique<HostPlate>(source_, time, Scale{}, image, sequence_, token);
     }
+    const bridge::MatteOptions options =
+        with_region(node, source_, plate ? plate->canvas() : full_canvas(range), Scale{});
     for (std::int64_t frame = range.first; frame <= range.last; ++frame, ++done) {
       token.check();
       if (plate) {
-        plate->matte(node.options, frame);
+        plate->matte(options, frame);
       } else {
-        bridge::job_tracker()->alpha(node.options, frame_on_disk(node, frame), token);
+        bridge::job_tracker()->alpha(options, frame_on_disk(node, frame), token);
       }
     }
   } catch (const bridge::Aborted&) {
     return "Cancelled after " + bridge::counted(done, "frame") + "; what is finished is kept.";
   }
   return "Matted " + bridge::counted(done, "frame") + ".";
+}
+
+/// The pixels that are matted at full size.
+ofx::RectI Plugin::full_canvas(const bridge::Window& range) const {
+  return source_.canvas(source_.range(static_cast<double>(range.first)),
+                        static_cast<double>(range.first), Scale{}, {});
 }
 
 /// A frame of the plate file, with what the host shows there if it gives pictures of other times.

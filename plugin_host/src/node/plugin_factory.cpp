@@ -52,6 +52,16 @@ class ParamWriter {
     made.set(ofx::kParamDisplayMax, range.shown_high);
   }
 
+  /// A place in the picture, in canonical coordinates.
+  void position(const char* name, const char* label, const char* hint) {
+    const Properties made = valued(ofx::kParamDouble2D, name, label, hint);
+    made.set(ofx::kParamDoubleType, ofx::kDoubleTypePosition);
+    for (int dimension = 0; dimension < 2; ++dimension) {
+      made.set(ofx::kParamDefault, 0.0, dimension);
+      made.set(ofx::kParamIncrement, 1.0, dimension).set(ofx::kParamDigits, 1, dimension);
+    }
+  }
+
   void boolean(const char* name, const char* label, const char* hint, bool value) {
     valued(ofx::kParamBoolean, name, label, hint).set(ofx::kParamDefault, value ? 1 : 0);
   }
@@ -205,9 +215,30 @@ void define_colour(ParamWriter& params) {
   define_knobs(params, true);
 }
 
+void define_region(ParamWriter& params) {
+  const bridge::Matte whole;
+  params.group(param::kRegionGroup, "Region", false);
+  params.boolean(param::kUseRegion, "Use Region",
+                 "Mattes only this rectangle, the same for the whole clip: work follows its area. "
+                 "It is drawn in the viewer where the host lets a node draw. What is around it is "
+                 "0; where the matte touches its border the subject is cut, and the node says so.",
+                 false);
+  params.position(param::kRegionLowerLeft, "Lower Left",
+                  "The region's lower left corner, from the picture's lower left.");
+  params.position(param::kRegionUpperRight, "Upper Right",
+                  "The region's upper right corner, from the picture's lower left.");
+  params.real(param::kRegionScale, "Region Scale",
+              "Shows the region larger to the model, at its square of the work.", whole.roi_scale,
+              {1.0, bridge::kMaxRegionScale, 1.0, bridge::kMaxRegionScale});
+}
+
 void define_matte(ParamWriter& params) {
   params.group(param::kMatteGroup, "Matte", true);
   define_knobs(params, false);
+  const bridge::Guides guides;
+  params.real(param::kGuideFeather, "Guide Feather",
+              "A garbage and a holdout matte fade over so many pixels around them.",
+              guides.guide_feather, {0.0, bridge::kMaxRadius, 0.0, 50.0});
 }
 
 void define_range(ParamWriter& params) {
@@ -325,6 +356,7 @@ ofx::Status describe_in_context(ofx::Effect descriptor, ofx::PropertySet in) {
   define_top(params);
   define_window(params);
   define_colour(params);
+  define_region(params);
   define_matte(params);
   define_range(params);
   define_plate(params);

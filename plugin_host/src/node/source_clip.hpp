@@ -80,8 +80,10 @@ class SourceClip {
   /// it.
   bool region(double time, ofx::RectD& to) const;
 
- private:
+  /// The width of a pixel over its height.
   double pixel_aspect() const;
+
+ private:
   std::optional<ofx::RectD> find_region(const bridge::Window& range) const;
   std::optional<ofx::RectD> project() const;
 

@@ -19,6 +19,9 @@ using ImageMemory = struct ImageMemoryStruct*;
 struct RangeD {
   double min, max;
 };
+struct PointD {
+  double x, y;
+};
 struct RectI {  // x2 and y2 lie outside
   int x1, y1, x2, y2;
 };

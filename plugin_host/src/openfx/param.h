@@ -30,6 +30,7 @@ struct ParameterSuiteV1 {
 
 inline constexpr char kParamInteger[] = "OfxParamTypeInteger";
 inline constexpr char kParamDouble[] = "OfxParamTypeDouble";
+inline constexpr char kParamDouble2D[] = "OfxParamTypeDouble2D";
 inline constexpr char kParamBoolean[] = "OfxParamTypeBoolean";
 inline constexpr char kParamChoice[] = "OfxParamTypeChoice";
 inline constexpr char kParamString[] = "OfxParamTypeString";
@@ -50,6 +51,8 @@ inline constexpr char kParamMax[] = "OfxParamPropMax";
 inline constexpr char kParamDisplayMin[] = "OfxParamPropDisplayMin";
 inline constexpr char kParamDisplayMax[] = "OfxParamPropDisplayMax";
 inline constexpr char kParamIncrement[] = "OfxParamPropIncrement";
+inline constexpr char kParamDoubleType[] = "OfxParamPropDoubleType";
+inline constexpr char kDoubleTypePosition[] = "OfxParamDoubleTypeXYAbsolute";
 inline constexpr char kParamDigits[] = "OfxParamPropDigits";
 inline constexpr char kParamChoiceOption[] = "OfxParamPropChoiceOption";
 inline constexpr char kParamStringMode[] = "OfxParamPropStringMode";

@@ -149,11 +149,14 @@ Json load(const Json& command) {
           {"clips", clips}};
 }
 
-std::variant<int, double, std::string> initial(const ofx::ParamStruct& described) {
+decltype(ofx::ParamStruct::value) initial(const ofx::ParamStruct& described) {
   const auto& values = described.properties.values;
   const auto found = values.find(ofx::kParamDefault);
   const std::string& type = described.type;
   if (type == ofx::kParamDouble) return std::get<double>(found->second.at(0));
+  if (type == ofx::kParamDouble2D) {
+    return ofx::PointD{std::get<double>(found->second.at(0)), std::get<double>(found->second.at(1))};
+  }
   if (type == ofx::kParamString) {
     return found == values.end() ? "" : std::get<std::string>(found->second.at(0));
   }
@@ -223,15 +226,20 @@ Json set_param(const Json& command) {
     param.value = value.is_null() ? std::nan("") : value.get<double>();
   }
   if (std::holds_alternative<std::string>(param.value)) param.value = value.get<std::string>();
+  if (std::holds_alternative<ofx::PointD>(param.value)) {
+    param.value = ofx::PointD{value.at(0).get<double>(), value.at(1).get<double>()};
+  }
   return Json::object();
 }
 
 Json get_param(const Json& command) {
-  return std::visit(
-      [](const auto& value) {
-        return Json{{"value", value}};
-      },
-      param_of(command).value);
+  const auto& held = param_of(command).value;
+  if (const ofx::PointD* place = std::get_if<ofx::PointD>(&held)) {
+    return {{"value", {place->x, place->y}}};
+  }
+  if (const int* whole = std::get_if<int>(&held)) return {{"value", *whole}};
+  if (const double* real = std::get_if<double>(&held)) return {{"value", *real}};
+  return {{"value", std::get<std::string>(held)}};
 }
 
 /// What an artist's edit or click makes a host say.

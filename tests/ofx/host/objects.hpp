@@ -34,7 +34,7 @@ struct ParamStruct {
   std::string type;
   PropertySetStruct properties;
   std::mutex mutex;
-  std::variant<int, double, std::string> value;
+  std::variant<int, double, std::string, PointD> value;
 };
 
 struct ParamSetStruct {

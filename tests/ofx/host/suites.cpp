@@ -254,6 +254,9 @@ Status read_value(ofx::Param param, va_list arguments) {
     *va_arg(arguments, int*) = *whole;
   } else if (const double* real = std::get_if<double>(&param->value)) {
     *va_arg(arguments, double*) = *real;
+  } else if (const ofx::PointD* place = std::get_if<ofx::PointD>(&param->value)) {
+    *va_arg(arguments, double*) = place->x;
+    *va_arg(arguments, double*) = place->y;
   } else {
     *va_arg(arguments, char**) = std::get<std::string>(param->value).data();
   }
@@ -265,6 +268,9 @@ Status write_value(ofx::Param param, va_list arguments) {
     *whole = va_arg(arguments, int);
   } else if (double* real = std::get_if<double>(&param->value)) {
     *real = va_arg(arguments, double);
+  } else if (ofx::PointD* place = std::get_if<ofx::PointD>(&param->value)) {
+    place->x = va_arg(arguments, double);
+    place->y = va_arg(arguments, double);
   } else {
     param->value = std::string(va_arg(arguments, const char*));
   }

@@ -1,0 +1,190 @@
+"""The node's region: the command line's alpha of it, wherever the host's pixels lie."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH
+from tests.ofx.fakehost import HOSTS, Build, FakeHost, HostPlate, hosting
+from tests.support.plates import read_alpha
+from tests.support.site import Site
+
+SHAPE = (HEIGHT, WIDTH, 4)
+SMALL = {"engine": 3, "size": 32, "framesPerWindow": 6, "overlap": 2}  # as the site's SMALL
+FRAME = FIRST + 6
+# From the bottom left, and the same from the top left: rows 10 to 50 of 64.
+LEFT, LOW, RIGHT, HIGH = 20, 14, 80, 54
+ROI = f"{LEFT},{HEIGHT - HIGH},{RIGHT - LEFT},{HIGH - LOW}"
+DRAWN = {"useRegion": 1, "regionLowerLeft": [LEFT, LOW], "regionUpperRight": [RIGHT, HIGH]}
+
+
+@pytest.fixture(scope="module")
+def site(warm_site: Site) -> Site:
+    """One machine for all these tests."""
+    return warm_site
+
+
+class Open(Protocol):
+    """Opens a host on the clip."""
+
+    def __call__(self, name: str = "nuke", **behaviour: Any) -> AbstractContextManager[FakeHost]:
+        """Return a host that behaves like the one of that name."""
+        ...
+
+
+@pytest.fixture
+def host_like(build: Build, tmp_path: Path, plate: HostPlate, site: Site) -> Open:
+    """Hosts on the machine with the warm server."""
+
+    def open_host(name: str = "nuke", **behaviour: Any) -> AbstractContextManager[FakeHost]:
+        like = {**HOSTS[name], **behaviour}
+        return hosting(build, tmp_path, plate=plate, environment=site.environment, **like)
+
+    return open_host
+
+
+@pytest.fixture(scope="module")
+def region_alphas(site: Site, exr_plate: str) -> dict[str, NDArray[np.float32]]:
+    """The command line's alphas of a frame, by the region's scale."""
+    made = {}
+    for scale in ("1", "2"):
+        out = site.folder / f"region{scale}"
+        words = ("--roi", ROI, "--roi-scale", scale, "--depth", "float")
+        assert site.matte(exr_plate, out, "--frames", str(FRAME), *words).code == 0
+        made[scale] = read_alpha(out / f"plate.{FRAME}.exr")
+    return made
+
+
+def test_the_region_has_the_command_line_s_alpha(
+    host_like: Open, region_alphas: dict[str, NDArray[np.float32]]
+):
+    """Bit for bit, at both scales; without it the whole picture is matted again."""
+    with host_like() as host:
+        host.create(**SMALL, **DRAWN)
+        made = host.picture(FRAME, SHAPE)[..., 3]
+        np.testing.assert_array_equal(made, region_alphas["1"])
+        assert made[HEIGHT - HIGH : HEIGHT - LOW, LEFT:RIGHT].max() > 0.1
+        assert not made[:, RIGHT + 16 :].any()
+        host.tell("set", instance="node", param="regionScale", value=2.0)
+        np.testing.assert_array_equal(host.picture(FRAME, SHAPE)[..., 3], region_alphas["2"])
+        host.tell("set", instance="node", param="useRegion", value=0)
+        assert (host.picture(FRAME, SHAPE)[..., 3] != region_alphas["1"]).any()
+
+
+@pytest.mark.parametrize("name", ["resolve", "natron"])
+def test_offsets_and_other_hosts_change_nothing(
+    host_like: Open, region_alphas: dict[str, NDArray[np.float32]], name: str
+):
+    """The rectangle is drawn where the picture lies, also where that begins elsewhere than at 0."""
+    with host_like(name) as host:
+        x, y = HOSTS[name].get("offset_x", 0), HOSTS[name].get("offset_y", 0)
+        corners = {
+            "regionLowerLeft": [LEFT + x, LOW + y],
+            "regionUpperRight": [RIGHT + x, HIGH + y],
+        }
+        host.create(**SMALL, inputColourspace=2, **{**DRAWN, **corners})
+        np.testing.assert_array_equal(host.picture(FRAME, SHAPE)[..., 3], region_alphas["1"])
+
+
+def test_wide_pixels_are_drawn_wide(host_like: Open, region_alphas: dict[str, NDArray[np.float32]]):
+    """X of what an artist draws counts as it is looked at, twice the pixels here."""
+    with host_like(pixel_aspect=2.0) as host:
+        wide = {"regionLowerLeft": [2 * LEFT, LOW], "regionUpperRight": [2 * RIGHT, HIGH]}
+        host.create(**SMALL, **{**DRAWN, **wide})
+        alpha = host.picture(FRAME, SHAPE)[..., 3]
+        assert not alpha[:, RIGHT + 16 :].any()
+        assert alpha[HEIGHT - HIGH : HEIGHT - LOW, LEFT:RIGHT].max() > 0.1
+
+
+def test_a_proxy_s_region_is_the_same_part_of_the_picture(host_like: Open):
+    """At half the size it is half as far from the corner."""
+    with host_like() as host:
+        host.create(**SMALL, **DRAWN)
+        path = host._folder / "half.raw"
+        assert host.render(FRAME, scale=0.5, save=str(path))["status"] == 0
+        half = np.fromfile(path, np.float32).reshape(HEIGHT // 2, WIDTH // 2, 4)[..., 3]
+        assert not half[:, (RIGHT + 32) // 2 :].any()
+        top, low = (HEIGHT - HIGH) // 2, (HEIGHT - LOW) // 2
+        assert half[top:low, LEFT // 2 : RIGHT // 2].max() > 0.1
+
+
+def test_a_region_on_disk_is_the_same(
+    host_like: Open, region_alphas: dict[str, NDArray[np.float32]], exr_plate: str
+):
+    """The server reads the file itself; one of another size is refused with both sizes."""
+    with host_like() as host:
+        host.create(**SMALL, **DRAWN, plateFile=exr_plate)
+        made = host.picture(FRAME, SHAPE)[..., 3]
+        np.testing.assert_allclose(made, region_alphas["1"], atol=1e-3)  # halves on their way
+        assert not made[:, RIGHT + 16 :].any()
+
+
+def test_moving_the_region_runs_the_model_and_moving_it_back_does_not(host_like: Open, site: Site):
+    """What was made is found again."""
+    with host_like() as host:
+        host.create(**SMALL, **DRAWN)
+        host.picture(FRAME, SHAPE)
+        before = len(site.windows_denoised())
+        host.tell("set", instance="node", param="regionUpperRight", value=[70, 50])
+        host.picture(FRAME, SHAPE)
+        moved = len(site.windows_denoised())
+        assert moved > before
+        host.tell("set", instance="node", param="regionUpperRight", value=[RIGHT, HIGH])
+        host.picture(FRAME, SHAPE)
+        assert len(site.windows_denoised()) == moved
+
+
+@pytest.mark.parametrize(
+    ("corners", "says"),
+    [
+        ({"regionUpperRight": [LEFT, HIGH]}, "has no area"),
+        ({"regionLowerLeft": [0.0, 0.0], "regionUpperRight": [0.0, 0.0]}, "has no area"),
+        (
+            {"regionLowerLeft": [5000.0, 0.0], "regionUpperRight": [5010.0, 9.0]},
+            "outside the picture",
+        ),
+        ({"regionScale": 9.0}, "roi_scale"),
+    ],
+)
+def test_a_region_that_cannot_be_is_said_on_the_node(
+    host_like: Open, corners: dict[str, Any], says: str
+):
+    """What the artist chose for errors stands there."""
+    with host_like() as host:
+        host.create(**SMALL, **{**DRAWN, **corners})
+        answer = host.render(FRAME)
+        assert answer["status"] == 1
+        assert says in answer["persistent"]
+
+
+def test_switching_it_on_gives_the_whole_picture_to_draw_on(host_like: Open):
+    """In canonical coordinates; a region that was drawn stays."""
+    with host_like("natron", pixel_aspect=2.0) as host:
+        host.create(**SMALL)
+        host.tell("set", instance="node", param="useRegion", value=1)
+        host.click("useRegion")
+        x, y = HOSTS["natron"]["offset_x"], HOSTS["natron"]["offset_y"]
+        assert host.value("regionLowerLeft") == [2 * x, y]
+        assert host.value("regionUpperRight") == [2 * (x + WIDTH), y + HEIGHT]
+        host.tell("set", instance="node", param="regionUpperRight", value=[50, 50])
+        host.click("useRegion")
+        assert host.value("regionUpperRight") == [50, 50]
+
+
+def test_a_range_is_matted_in_the_region(host_like: Open, site: Site):
+    """Matte Range Now makes what the renders then find."""
+    with host_like() as host:
+        host.create(**SMALL, **{**DRAWN, "regionUpperRight": [76, 52]})
+        host.tell("set", instance="node", param="rangeFirst", value=FIRST)
+        host.tell("set", instance="node", param="rangeLast", value=LAST)
+        host.click("matteRange")
+        assert host.value("status") == f"Matted {LAST - FIRST + 1} frames."
+        before = len(site.windows_denoised())
+        host.picture(FRAME, SHAPE)
+        assert len(site.windows_denoised()) == before
