@@ -3,6 +3,7 @@
 What they hold their users to, as Natron's sources do:
 
 - each question about a node is answered with a new object; a parameter that is not there is None;
+- an input that is connected takes no other node before it was disconnected;
 - pictures carry a tag that says whether their colours are multiplied with alpha: an alpha alone is,
   a Merge's are where one of its inputs' are, Unpremult says that they are not, whatever it does to
   them; a Write takes the tag of what is connected to it, when it is connected.
@@ -189,8 +190,11 @@ class Effect:
         return self.node.params.get(name)
 
     def getOutputFormat(self) -> SimpleNamespace:
-        x1, y1, x2, y2 = self.node.format
-        return SimpleNamespace(x1=x1, y1=y1, x2=x2, y2=y2)
+        """Return a RectI, whose sides are methods."""
+        left, bottom, right, top = self.node.format
+        return SimpleNamespace(
+            left=lambda: left, bottom=lambda: bottom, right=lambda: right, top=lambda: top
+        )
 
     def getPixelAspectRatio(self) -> float:
         return self.node.pixel_aspect
@@ -206,6 +210,8 @@ class Effect:
 
     def connectInput(self, index: int, other: Effect) -> bool:
         only_main()
+        if index in self.node.inputs:  # only after it was disconnected
+            return False
         self.node.inputs[index] = other.node
         if self.node.plugin == WRITE:
             self.node.number("inputPremult", TAGS.index(tag(other.node)))

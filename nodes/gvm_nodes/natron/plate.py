@@ -89,7 +89,9 @@ def display_window(group: Effect) -> tuple[HostRectangle, float]:
     """
     read = _connected_read(group)
     form = read.getOutputFormat()
-    window = HostRectangle(left=form.x1, bottom=form.y1, right=form.x2, top=form.y2)
+    window = HostRectangle(
+        left=form.left(), bottom=form.bottom(), right=form.right(), top=form.top()
+    )
     return window, float(read.getPixelAspectRatio())
 
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct Alpha {
   std::int64_t height = 0;
   std::vector<float> pixels;
   bool preview = false;  // made by the preview engine
+  std::string roi_cut;   // the sides of its region at which the subject is cut
   Hash clip;             // identity_of its clip
 };
 

@@ -120,9 +120,9 @@ AlphaPtr JobTracker::alpha(const MatteOptions& options, const FileFrame& plate,
   JobHandler handler;
   handler.accepted = [&](const Accepted& message) { receiver.accepted(message); };
   std::int64_t matted = frame;
-  handler.ready = [&](const MappedFrame& image) {
-    matted = image.frame;
-    alpha = receiver.receive(image);
+  handler.ready = [&](const FrameReady& message) {
+    matted = message.mapped->frame;
+    alpha = receiver.receive(message);
   };
   handler.need = [](const NeedFrames&, const SendFrames&) {
     throw Error(code::kIllegalMove, "The server asked for the pixels of a plate on disk.");
@@ -201,12 +201,12 @@ AlphaPtr JobTracker::run(const std::shared_ptr<Job>& job, const MatteOptions& op
     handler.need = [&](const NeedFrames& need, const SendFrames& send) {
       sender.send(need, send);
     };
-    handler.ready = [&](const MappedFrame& image) {
-      const auto wanted = job->wanted.find(image.frame);
+    handler.ready = [&](const FrameReady& message) {
+      const auto wanted = job->wanted.find(message.mapped->frame);
       if (wanted == job->wanted.end()) return;
-      const AlphaPtr alpha = receiver.receive(image);
+      const AlphaPtr alpha = receiver.receive(message);
       cache_.put(wanted->second, alpha);
-      if (image.frame == keys.frame) mine = alpha;
+      if (wanted->first == keys.frame) mine = alpha;
     };
     run_job(request, handler, options, token);
     if (!mine) throw Error(code::kMalformed, "The server ended a job without its alpha.");

@@ -29,13 +29,15 @@ MappedFrame PlateSender::map(std::int64_t frame) {
   return image;
 }
 
-AlphaPtr AlphaReceiver::receive(const MappedFrame& image) const {
+AlphaPtr AlphaReceiver::receive(const FrameReady& message) const {
+  const MappedFrame& image = *message.mapped;
   auto alpha = std::make_shared<Alpha>();
   alpha->width = image.width;
   alpha->height = image.height;
   alpha->pixels = take_alpha(folder_, image);
   if (width_ > 0) lay_on_region(image, *alpha);
   alpha->preview = preview_;
+  alpha->roi_cut = message.roi_cut;
   alpha->clip = clip_;
   return alpha;
 }

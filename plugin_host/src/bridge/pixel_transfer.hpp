@@ -49,8 +49,8 @@ class AlphaReceiver {
 
   void accepted(const Accepted& message) { preview_ = message.preview; }
 
-  /// Throws Error (malformed): the buffer is not what the frame says, or lies outside the region.
-  AlphaPtr receive(const MappedFrame& image) const;
+  /// Of a message with pixels. Throws Error (malformed): the buffer is not what the frame says, or lies outside the region.
+  AlphaPtr receive(const FrameReady& message) const;
 
  private:
   void lay_on_region(const MappedFrame& image, Alpha& alpha) const;

@@ -87,7 +87,7 @@ class JobSession {
     if (!message.mapped) {
       throw Error(code::kMalformed, "The server made a file where pixels were asked for.");
     }
-    handler_.ready(*message.mapped);
+    handler_.ready(message);
   }
   void on(const Done&) {
     check_accepted();

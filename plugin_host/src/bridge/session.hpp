@@ -15,7 +15,7 @@ using SendFrames = std::function<void(const GiveFrames&)>;
 struct JobHandler {
   std::function<void(const NeedFrames&, const SendFrames&)> need;
   std::function<void(const Accepted&)> accepted;
-  std::function<void(const MappedFrame&)> ready;
+  std::function<void(const FrameReady&)> ready;  // mapped
 };
 
 /// Asks for a matte and serves the job until it is done; a server that dies of it is replaced

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "node/feather.hpp"
 #include "node/half.hpp"
 
 namespace gvm::node {
@@ -246,13 +247,49 @@ void write(OutputMode mode, const Value* from, int from_channels, const float* a
   }
 }
 
-void apply_masks(const Layers& layers, const Span& span, float* alpha, float* mask) {
-  if (layers.garbage) {
-    read_mask(*layers.garbage, span, mask);
+/// A mask's values over an area, with its feather; without one, read row by row.
+class MaskRows {
+ public:
+  MaskRows(const HostImage* mask, const ofx::RectI& area, double length) : mask_(mask) {
+    if (!mask || length <= 0.0) return;
+    // What lies beyond the area fades into it; beyond the mask there is nothing, and no edge.
+    const int reach = static_cast<int>(std::ceil(length));
+    const ofx::RectI& own = mask->bounds();
+    const ofx::RectI all{std::min(area.x1, own.x1), std::min(area.y1, own.y1),
+                         std::max(area.x2, own.x2), std::max(area.y2, own.y2)};
+    box_ = intersect(
+        all, {area.x1 - reach, area.y1 - reach, area.x2 + reach, area.y2 + reach});
+    faded_.resize(static_cast<std::size_t>(width(box_)) * height(box_));
+    for (int y = box_.y1; y < box_.y2; ++y) read_mask(*mask, {box_.x1, y, width(box_)}, at(y));
+    feather(faded_, width(box_), length);
+  }
+
+  explicit operator bool() const { return mask_ != nullptr; }
+
+  void read(const Span& span, float* to) {
+    if (faded_.empty()) return read_mask(*mask_, span, to);
+    std::copy_n(at(span.y) + (span.x - box_.x1), span.count, to);
+  }
+
+ private:
+  float* at(int y) {
+    return faded_.data() + static_cast<std::size_t>(y - box_.y1) * width(box_);
+  }
+
+  const HostImage* mask_;
+  ofx::RectI box_{};
+  std::vector<float> faded_;
+};
+
+/// As the server applies guides: the garbage matte holds the alpha out, the holdout lies over it.
+void apply_masks(MaskRows& garbage, MaskRows& holdout, const Span& span, float* alpha,
+                 float* mask) {
+  if (garbage) {
+    garbage.read(span, mask);
     for (int x = 0; x < span.count; ++x) alpha[x] *= 1.0f - mask[x];
   }
-  if (layers.holdout) {
-    read_mask(*layers.holdout, span, mask);
+  if (holdout) {
+    holdout.read(span, mask);
     for (int x = 0; x < span.count; ++x) alpha[x] = alpha[x] * (1.0f - mask[x]) + mask[x];
   }
 }
@@ -268,13 +305,15 @@ void composite(const Layers& layers, OutputMode mode, const ofx::RectI& window,
   const AlphaRows alphas(layers.alpha, layers.canvas, layers.outside);
   std::vector<float> alpha(static_cast<std::size_t>(count));
   std::vector<float> mask(alpha.size());
+  MaskRows garbage(layers.garbage, area, layers.feather);
+  MaskRows holdout(layers.holdout, area, layers.feather);
   with_type(output.depth(), [&](auto* type) {
     using Value = std::remove_pointer_t<decltype(type)>;
     SourceRows<Value> source(layers.source);
     for (int y = area.y1; y < area.y2; ++y) {
       const Span span{area.x1, y, count};
       alphas.read(span, alpha.data());
-      apply_masks(layers, span, alpha.data(), mask.data());
+      apply_masks(garbage, holdout, span, alpha.data(), mask.data());
       const Value* from = source.read(span);
       write(mode, from, source.channels(), alpha.data(), count,
             reinterpret_cast<Value*>(output.at(area.x1, y)), output.channels());

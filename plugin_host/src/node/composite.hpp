@@ -13,6 +13,7 @@ struct Layers {
   const HostImage* source = nullptr;
   const HostImage* garbage = nullptr;
   const HostImage* holdout = nullptr;
+  double feather = 0.0;  // pixels over which these two fade
   const bridge::Alpha* alpha = nullptr;
   ofx::RectI canvas{};   // where the alpha lies; of another size than it, the alpha is scaled
   float outside = 0.0f;  // the alpha where there is none

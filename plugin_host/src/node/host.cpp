@@ -112,7 +112,10 @@ ofx::Status Host::load() {
   host.message2 = whole(fetch<ofx::MessageSuiteV2>(ofx::kMessageSuite, 2));
   host.progress1 = fetch<ofx::ProgressSuiteV1>(ofx::kProgressSuite, 1);
   host.progress2 = fetch<ofx::ProgressSuiteV2>(ofx::kProgressSuite, 2);
+  host.interact = fetch<ofx::InteractSuiteV1>(ofx::kInteractSuite, 1);
+  host.draw = fetch<ofx::DrawSuiteV1>(ofx::kDrawSuite, 1);
   const Properties properties(given->host);
+  host.overlays = host.interact && properties.integer(ofx::kSupportsOverlays, 0, 0) != 0;
   host.name = properties.text(ofx::kPropName);
   host.quirks = quirks_of(host.name);
   host.temporal_access = properties.integer(ofx::kTemporalClipAccess, 0, 0) != 0;

@@ -7,6 +7,7 @@
 
 #include "openfx/core.h"
 #include "openfx/effect.h"
+#include "openfx/interact.h"
 #include "openfx/message.h"
 #include "openfx/param.h"
 #include "openfx/property.h"
@@ -97,7 +98,11 @@ class Host {
   const ofx::ProgressSuiteV1* progress1 = nullptr;
   const ofx::ProgressSuiteV2* progress2 = nullptr;
 
+  const ofx::InteractSuiteV1* interact = nullptr;
+  const ofx::DrawSuiteV1* draw = nullptr;
+
   std::string name;
+  bool overlays = false;  // whether a node may draw in the viewer
   bool temporal_access = false;
   bool alpha_output = false;
   bool colour_management = false;

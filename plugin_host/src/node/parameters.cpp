@@ -175,6 +175,7 @@ NodeSettings read_settings(const NodeParams& params, double scale,
   settings.options.context = bridge::job_context();
   settings.options.may_start_server = params.integer(param::kStartServer) != 0;
   settings.options.timeout_seconds = timeout(params);
+  settings.guide_feather = params.real(param::kGuideFeather) * scale;
   if (params.integer(param::kUseRegion) != 0) {
     settings.region = read_region(params);
     settings.options.roi_scale = params.real(param::kRegionScale);

@@ -21,6 +21,7 @@ struct NodeSettings {
   std::int64_t plate_offset = 0;
   bool read_media = false;
   PlateCheck plate_check = PlateCheck::kRefuse;
+  double guide_feather = 0.0;  // pixels of the render
   std::optional<ofx::RectD> region;  // as it is drawn, in canonical coordinates; none is the whole
 };
 

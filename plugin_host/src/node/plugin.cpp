@@ -47,6 +47,20 @@ bool is_about_file(const Error& error) {
          error.code() == bridge::code::kRangeOutside;
 }
 
+/// What an artist should know of a matte, in sentences.
+std::string notes_of(const bridge::Alpha& alpha) {
+  std::string notes;
+  if (!alpha.roi_cut.empty()) {
+    notes = "The matte touches the region's border (" + alpha.roi_cut +
+            "): the subject is cut there. Make the region larger.";
+  }
+  if (alpha.preview) {
+    notes += std::string(notes.empty() ? "" : " ") +
+             "Preview matte: made by the preview engine, not by GVM.";
+  }
+  return notes;
+}
+
 /// Throws Error (bad_request) where a plate on disk is not the clip's pixels: a region would lie
 /// elsewhere in it.
 void check_size(const bridge::Alpha& alpha, const ofx::RectI& canvas) {
@@ -238,9 +252,9 @@ ofx::Status Plugin::render_matte(const RenderArguments& arguments, const NodeSet
   whole.alpha = alpha.get();
   whole.garbage = garbage.get();
   whole.holdout = holdout.get();
+  whole.feather = node.guide_feather;
   composite(whole, node.output, arguments.window, output);
-  show(ofx::kMessageMessage,
-       alpha->preview ? "Preview matte: made by the preview engine, not by GVM." : "");
+  show(ofx::kMessageMessage, notes_of(*alpha));
   return ofx::kOk;
 }
 

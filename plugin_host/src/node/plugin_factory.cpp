@@ -10,6 +10,7 @@
 #include "bridge/messages.hpp"
 #include "node/definitions.hpp"
 #include "node/host.hpp"
+#include "node/overlay.hpp"
 
 namespace gvm::node {
 namespace {
@@ -335,6 +336,7 @@ ofx::Status describe(ofx::Effect descriptor) {
   effect.set(ofx::kTemporalClipAccess, 1).set(ofx::kFieldRenderTwiceAlways, 0);
   effect.set(ofx::kMultipleClipDepths, 0).set(ofx::kMultipleClipPars, 0);
   effect.set(ofx::kClipPreferencesSlaveParam, param::kOutput);
+  offer_overlay(set);
   if (host.colour_management) {
     effect.set(ofx::kColourManagementStyle, ofx::kColourManagementCore);
     effect.set(ofx::kColourManagementConfigs, ofx::kNativeConfig);

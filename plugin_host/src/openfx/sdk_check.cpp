@@ -5,13 +5,16 @@
 
 #include "ofxColour.h"
 #include "ofxCore.h"
+#include "ofxDrawSuite.h"
 #include "ofxImageEffect.h"
+#include "ofxInteract.h"
 #include "ofxMessage.h"
 #include "ofxParam.h"
 #include "ofxProgress.h"
 #include "ofxProperty.h"
 #include "openfx/core.h"
 #include "openfx/effect.h"
+#include "openfx/interact.h"
 #include "openfx/message.h"
 #include "openfx/param.h"
 #include "openfx/property.h"
@@ -264,5 +267,39 @@ SAME_SIZE(ProgressSuiteV2, OfxProgressSuiteV2);
 SAME_PLACE(ProgressSuiteV2, OfxProgressSuiteV2, progressStart);
 SAME_PLACE(ProgressSuiteV2, OfxProgressSuiteV2, progressUpdate);
 SAME_PLACE(ProgressSuiteV2, OfxProgressSuiteV2, progressEnd);
+
+SAME_TEXT(kInteractSuite, kOfxInteractSuite);
+SAME_TEXT(kDrawSuite, kOfxDrawSuite);
+SAME_TEXT(kInteractDraw, kOfxInteractActionDraw);
+SAME_TEXT(kInteractPenMotion, kOfxInteractActionPenMotion);
+SAME_TEXT(kInteractPenDown, kOfxInteractActionPenDown);
+SAME_TEXT(kInteractPenUp, kOfxInteractActionPenUp);
+SAME_TEXT(kActionDescribe, kOfxActionDescribeInteract);
+SAME_TEXT(kActionCreateInstance, kOfxActionCreateInstanceInteract);
+SAME_TEXT(kActionDestroyInstance, kOfxActionDestroyInstanceInteract);
+SAME_TEXT(kSupportsOverlays, kOfxImageEffectPropSupportsOverlays);
+SAME_TEXT(kOverlayV1, kOfxImageEffectPluginPropOverlayInteractV1);
+SAME_TEXT(kOverlayV2, kOfxImageEffectPluginPropOverlayInteractV2);
+SAME_TEXT(kEffectInstance, kOfxPropEffectInstance);
+SAME_TEXT(kSlaveToParam, kOfxInteractPropSlaveToParam);
+SAME_TEXT(kPixelScale, kOfxInteractPropPixelScale);
+SAME_TEXT(kPenPosition, kOfxInteractPropPenPosition);
+SAME_TEXT(kDrawContext, kOfxInteractPropDrawContext);
+SAME_TEXT(kParamDouble2D, kOfxParamTypeDouble2D);
+SAME_TEXT(kParamDoubleType, kOfxParamPropDoubleType);
+SAME_TEXT(kDoubleTypePosition, kOfxParamDoubleTypeXYAbsolute);
+SAME_NUMBER(kDrawLineLoop, kOfxDrawPrimitiveLineLoop);
+
+SAME_SIZE(PointD, OfxPointD);
+SAME_SIZE(ColourF, OfxRGBAColourF);
+
+SAME_SIZE(InteractSuiteV1, OfxInteractSuiteV1);
+SAME_PLACE(InteractSuiteV1, OfxInteractSuiteV1, interactRedraw);
+SAME_PLACE(InteractSuiteV1, OfxInteractSuiteV1, interactGetPropertySet);
+
+SAME_SIZE(DrawSuiteV1, OfxDrawSuiteV1);
+SAME_PLACE(DrawSuiteV1, OfxDrawSuiteV1, setColour);
+SAME_PLACE(DrawSuiteV1, OfxDrawSuiteV1, setLineWidth);
+SAME_PLACE(DrawSuiteV1, OfxDrawSuiteV1, draw);
 
 }  // namespace

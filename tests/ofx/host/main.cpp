@@ -48,6 +48,8 @@ void read(const Json& from, const char* name, T& to) {
 }
 
 void read(const Json& from, Behaviour& to) {
+  read(from, "overlays", to.overlays), read(from, "draw_suite", to.draw_suite);
+  read(from, "pixel_scale", to.pixel_scale);
   read(from, "host", to.host), read(from, "context", to.context);
   read(from, "temporal", to.temporal), read(from, "depth", to.depth);
   read(from, "components", to.components), read(from, "output_components", to.output_components);
@@ -92,6 +94,7 @@ void describe_host() {
   const Behaviour& how = world().behaviour;
   host_properties.set(ofx::kPropName, 0, how.host);
   host_properties.set(ofx::kTemporalClipAccess, 0, how.temporal);
+  host_properties.set(ofx::kSupportsOverlays, 0, how.overlays ? 1 : 0);
   host_properties.set(ofx::kSupportedComponents, 0, std::string(ofx::kComponentsRgba));
   if (how.alpha_listed) {
     host_properties.set(ofx::kSupportedComponents, 1, std::string(ofx::kComponentsAlpha));
@@ -401,6 +404,16 @@ Json plates(const Json& command) {
   return Json::object();
 }
 
+/// What an action of the viewer does: drawing, or a pen.
+Json overlay(const Json& command) {
+  const Viewer seen = overlay_action(*descriptor, instance_of(command), command.at("name"),
+                                     command.value("pen", std::vector<double>{}));
+  Json points = Json::array();
+  for (const ofx::PointD& point : seen.points) points.push_back({point.x, point.y});
+  return {{"offered", seen.offered}, {"status", seen.status},   {"drawn_by", seen.drawn_by},
+          {"points", points},        {"redraws", seen.redraws}, {"slaves", seen.slaves}};
+}
+
 Json start(const Json& command) {
   started = std::async(std::launch::async, [command] { return render(command); });
   return Json::object();
@@ -439,6 +452,7 @@ Json obey(const Json& command) {
   if (verb == "preferences") return question(command, ofx::kActionGetClipPreferences);
   if (verb == "regions") return question(command, ofx::kActionGetRegionsOfInterest);
   if (verb == "action") return question(command, command.at("name").get<std::string>().c_str());
+  if (verb == "overlay") return overlay(command);
   if (verb == "render") return render(command);
   if (verb == "render_many") return render_many(command);
   if (verb == "start") return start(command);

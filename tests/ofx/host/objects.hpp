@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "openfx/core.h"
+#include "openfx/interact.h"
 
 namespace ofx {
 
@@ -98,6 +99,9 @@ struct Behaviour {
   // What was lent to one render is written over for the next, as Fusion does with branches.
   bool shared_buffers = false;
   bool only_own_range = false;     // an instance gets no frame outside of the range that it is told
+  bool overlays = true;       // whether a node may draw in the viewer
+  bool draw_suite = false;    // by the draw suite; else by OpenGL
+  double pixel_scale = 1.0;   // canonical units of one pixel of the screen
   int progress_cancel_after = -1;  // updates until the artist presses cancel
 };
 
@@ -140,6 +144,21 @@ const void* fetch_suite(ofx::PropertySet host, const char* name, int version);
 
 /// The part of the source's plate that is there at a frame, in pixels from its lower left corner.
 ofx::RectI region_at(int frame);
+
+// overlay.cpp
+struct Viewer {
+  bool offered = false;  // whether the node draws in such a host
+  ofx::Status status = ofx::kOk;
+  std::string drawn_by;
+  std::vector<ofx::PointD> points;
+  int redraws = 0;
+  std::vector<std::string> slaves;
+};
+const ofx::InteractSuiteV1* interact_suite();
+const ofx::DrawSuiteV1* draw_suite();
+/// Sends an action to the overlay of an instance, which is made if need be; `pen` is where it is.
+Viewer overlay_action(ofx::EffectStruct& descriptor, ofx::EffectStruct& instance,
+                      const std::string& action, const std::vector<double>& pen);
 
 // images.cpp
 ofx::Status get_image(ofx::Clip clip, double time, ofx::PropertySet* image);

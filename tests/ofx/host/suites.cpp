@@ -392,6 +392,8 @@ const void* fetch_suite(ofx::PropertySet, const char* name, int version) {
     if (version == 1) return &kMessages1;
     return how.hollow_message_suite ? &kHollowMessages : &kMessages2;
   }
+  if (wanted == ofx::kInteractSuite && version == 1 && how.overlays) return interact_suite();
+  if (wanted == ofx::kDrawSuite && version == 1 && how.draw_suite) return draw_suite();
   if (wanted == ofx::kProgressSuite && version <= how.progress_suite) {
     return version == 1 ? static_cast<const void*>(&kProgress1) : &kProgress2;
   }

@@ -172,6 +172,7 @@ def test_a_group_of_an_older_project_gains_the_inputs(group, anew):
     copy = mattes_read(group).node
     merge = next(one for one in group.getChildren() if one.getInput(1) is not None
                  and one.getInput(1).node is copy)  # fmt: skip
+    tag.disconnectInput(0)
     tag.connectInput(0, merge)
     for child in group.getChildren():
         if child.getLabel() in GUIDES or child.getScriptName().startswith(("GVMG", "GVMH")):

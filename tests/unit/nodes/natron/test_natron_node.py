@@ -227,6 +227,7 @@ def test_another_plate_is_out_of_date_and_the_old_matte_stays(app, tmp_path):
     group = matte_group(app, first)
     rendered(app, group)
     shown = mattes(group).getParam("filename").get()
+    group.disconnectInput(0)
     group.connectInput(0, read_plate(app, str(tmp_path / "b.####.exr"), 1, 5))
     assert text(group, "status").startswith("Out of date")
     assert mattes(group).getParam("filename").get() == shown
@@ -313,6 +314,7 @@ def test_anything_but_a_read_is_refused_with_a_way_out(app, tmp_path, runtime):
     natron.press(group, "gvm_render_range")
     assert "OpenFX node" in text(group, "status")
     read = plate(app, tmp_path)
+    group.disconnectInput(0)
     group.connectInput(0, read)
     for name, value, word in (
         ("disableNode", True, "OpenFX node"),
