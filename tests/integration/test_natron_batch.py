@@ -150,7 +150,9 @@ def test_reading_what_does_not_exist_ends_with_5_and_contacts_nobody(shot):
 
 def test_a_read_of_nothing_ends_with_5(shot):
     """Also where no matte is asked for."""
-    more = "write.connectInput(0, app.createReader('/none/plate.####.exr'))"
+    more = (
+        "write.disconnectInput(0); write.connectInput(0, app.createReader('/none/plate.####.exr'))"
+    )
     code, said = ran(shot, more=more, GVM_NATRON_WRITES="Plain", GVM_NATRON_FRAMES="1001")
     assert code == Exit.OUTPUT, said
 

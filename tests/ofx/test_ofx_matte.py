@@ -12,6 +12,7 @@ import OpenImageIO as oiio
 import pytest
 from numpy.typing import NDArray
 
+from gvm_server.matting.guides import feathered
 from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH, alphas
 from tests.ofx.fakehost import HOSTS, NUKE, Build, FakeHost, HostPlate, hosting
 from tests.support.colours import CONFIG
@@ -244,6 +245,39 @@ def test_masks_force_the_alpha(host_like: Open, tmp_path: Path, alphas: Alphas):
         assert np.all(alpha[:, :40] == 0.0)
         assert np.all(alpha[:, 40:56] == 1.0)
         np.testing.assert_array_equal(alpha[:, 56:], alphas[1004][:, 56:])
+
+
+@pytest.mark.parametrize("feather", [0.0, 5.0, 12.5, 40.0])
+def test_soft_guides_are_laid_on_as_the_server_does(
+    host_like: Open, tmp_path: Path, alphas: Alphas, site: Site, feather: float
+):
+    """Held out, then laid over; feathered by the same rule; and no model runs for them."""
+    masks, guides = {}, {}
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
+    for name, left in (("garbage", 22.0), ("holdout", 64.0)):
+        mask = HostPlate(folder=tmp_path / name, width=WIDTH, height=HEIGHT, first=FIRST, last=LAST)
+        away = np.hypot(x - left, y - 30.0)
+        guides[name] = np.clip((12.0 - away) / 4, 0, 1).astype(np.float32)
+        pixels = np.zeros(SHAPE, np.float32)
+        pixels[..., 3] = guides[name]
+        mask.write(1004, pixels)
+        masks[name] = mask.said()
+    with host_like("natron", offset_x=0, offset_y=0) as host:
+        host.create(**SMALL, inputColourspace=2)
+        host.picture(1004, SHAPE)
+        before = len(site.windows_denoised())
+        host.tell("plates", plate={}, **masks)
+        host.tell("destroy", instance="node")
+        host.create(**SMALL, inputColourspace=2, guideFeather=feather)
+        alpha = host.picture(1004, SHAPE)[..., 3]
+        assert len(site.windows_denoised()) == before
+    garbage, holdout = (feathered(guide, feather) for guide in guides.values())
+    wanted = alphas[1004] * (1 - garbage) * (1 - holdout) + holdout
+    np.testing.assert_allclose(alpha, wanted, atol=2e-3)
+    assert (alpha[guides["holdout"] == 1] == 1).all()
+    assert (alpha[(guides["garbage"] == 1) & (holdout == 0)] == 0).all()
+    untouched = (garbage == 0) & (holdout == 0)
+    np.testing.assert_array_equal(alpha[untouched], alphas[1004][untouched])
 
 
 def test_a_sequence_fetches_every_frame_once(host_like: Open):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH
 from tests.ofx.fakehost import HOSTS, Build, FakeHost, HostPlate, hosting
-from tests.support.plates import read_alpha
+from tests.support.plates import read_alpha, write_plate
 from tests.support.site import Site
 
 SHAPE = (HEIGHT, WIDTH, 4)
@@ -117,12 +117,37 @@ def test_a_proxy_s_region_is_the_same_part_of_the_picture(host_like: Open):
 def test_a_region_on_disk_is_the_same(
     host_like: Open, region_alphas: dict[str, NDArray[np.float32]], exr_plate: str
 ):
-    """The server reads the file itself; one of another size is refused with both sizes."""
+    """The server reads the file itself."""
     with host_like() as host:
         host.create(**SMALL, **DRAWN, plateFile=exr_plate)
         made = host.picture(FRAME, SHAPE)[..., 3]
         np.testing.assert_allclose(made, region_alphas["1"], atol=1e-3)  # halves on their way
         assert not made[:, RIGHT + 16 :].any()
+
+
+def test_a_plate_on_disk_of_another_size_is_refused_with_a_region(host_like: Open, tmp_path: Path):
+    """The region would lie elsewhere in it: both sizes are said; without a region it is taken."""
+    larger = write_plate(tmp_path / "large", range(FIRST, LAST + 1), width=192, height=128)
+    with host_like() as host:
+        host.create(**SMALL, **DRAWN, plateFile=larger, plateCheck=2)
+        answer = host.render(FRAME)
+        assert answer["status"] == 1
+        assert "192x128 pixels and the clip 96x64" in answer["persistent"]
+        host.tell("set", instance="node", param="useRegion", value=0)
+        assert host.render(FRAME)["status"] == 0
+
+
+def test_a_subject_that_the_region_cuts_is_said_on_the_node(host_like: Open):
+    """Delivered, with the sides; a region that holds all of it says nothing."""
+    with host_like() as host:
+        host.create(**SMALL, **{**DRAWN, "regionUpperRight": [50, 40]})
+        answer = host.render(FRAME)
+        assert answer["status"] == 0
+        assert "touches the region's border" in answer["persistent"]
+        assert "the subject is cut there" in answer["persistent"]
+        host.tell("set", instance="node", param="regionLowerLeft", value=[0, 0])
+        host.tell("set", instance="node", param="regionUpperRight", value=[WIDTH, HEIGHT])
+        assert host.render(FRAME)["persistent"] == ""
 
 
 def test_moving_the_region_runs_the_model_and_moving_it_back_does_not(host_like: Open, site: Site):

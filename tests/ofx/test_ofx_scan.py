@@ -103,6 +103,8 @@ def test_every_number_has_both_its_ranges(build: Build, tmp_path: Path):
             says = {key: param["properties"][f"OfxParamProp{key}"][0] for key in RANGE}
             assert says["Min"] <= says["DisplayMin"] < says["DisplayMax"] <= says["Max"]
             assert says["Min"] <= says["Default"] <= says["Max"]
+        for param in (p for p in params.values() if p["type"].endswith("2D")):
+            assert all(len(param["properties"][f"OfxParamProp{key}"]) == 2 for key in RANGE)
 
 
 RANGE = ("Min", "Max", "DisplayMin", "DisplayMax", "Default")

@@ -29,6 +29,8 @@ class ParamWriter {
     parent_ = name;
   }
 
+  static constexpr double kFarthest = 4.0 * bridge::kMaxBufferSide;  // of a place; wide pixels
+
   struct Range {
     double low, high, shown_low, shown_high;
   };
@@ -60,6 +62,9 @@ class ParamWriter {
     for (int dimension = 0; dimension < 2; ++dimension) {
       made.set(ofx::kParamDefault, 0.0, dimension);
       made.set(ofx::kParamIncrement, 1.0, dimension).set(ofx::kParamDigits, 1, dimension);
+      made.set(ofx::kParamMin, -kFarthest, dimension).set(ofx::kParamMax, kFarthest, dimension);
+      made.set(ofx::kParamDisplayMin, 0.0, dimension);
+      made.set(ofx::kParamDisplayMax, 4096.0, dimension);
     }
   }
 
