@@ -16,7 +16,6 @@ from tests.fakes.nuke_session import current, only_main
 _COMMON = {"label": "", "tile_color": 0, "note_font": "", "gl_color": 0, "disable": False}
 _LOOKS = ("name", "label", "tile_color", "note_font", "gl_color")  # change no picture
 _WITHOUT_OP = ("Dot", "FrameHold", "Input", "Output", "Group")
-_EXPRESSION = {f"expr{index}": "" for index in range(4)}
 _CLASSES: dict[str, dict[str, Any]] = {
     "Root": {"first_frame": 1, "last_frame": 100, "name": "", "workingSpaceLUT": "linear"},
     "Read": {"file": "", "first": 1, "last": 1, "origfirst": 1, "origlast": 1, "raw": False,
@@ -27,7 +26,8 @@ _CLASSES: dict[str, dict[str, Any]] = {
              "frame_mode": "expression", "frame": ""},
     "Blur": {"size": 1.0, "channels": "all"},
     "Dilate": {"size": 1.0, "channels": "all"},
-    "MergeExpression": _EXPRESSION,
+    "Clamp": {"channels": "all", "minimum": 0.0, "maximum": 1.0},
+    "Merge2": {"bbox": "union", "Achannels": "rgba", "Bchannels": "rgba", "output": "rgba"},
     "Copy": {"from0": "", "to0": ""},
     "Crop": {"box": ["0", "0", "1", "1"]},
     "Dot": {}, "FrameHold": {}, "Input": {"number": 0}, "Output": {},
@@ -35,6 +35,7 @@ _CLASSES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 _POLICIES = ["on", "from auto-localize path", "on demand", "off"]
 _ON_ERROR = ["error", "black", "checkerboard", "nearest frame"]
+_OPERATIONS = ["over", "max", "stencil", "mask", "plus"]
 _RELOAD = "version = nuke.thisNode()['version']; version.setValue(version.value() + 1)"
 # A Write has a format's knobs from when it is chosen on.
 _OF_FORMAT = {"exr": {"datatype": "32 bit float", "autocrop": True}}
@@ -220,6 +221,8 @@ class Node:
             self.addKnob(Knob("version", "", 0))
             self.addKnob(Enumeration_Knob("on_error", "", _ON_ERROR))
             self.addKnob(PyScript_Knob("reload", "", _RELOAD))
+        if kind == "Merge2":
+            self.addKnob(Enumeration_Knob("operation", "", _OPERATIONS))
         if kind == "Write":
             self.addKnob(MultiView_Knob("views"))
         if kind == "Root":

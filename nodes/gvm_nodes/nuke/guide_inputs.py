@@ -1,7 +1,7 @@
 """The inputs for guides inside a node: what comes in there forces the matte, as Nuke plays it.
 
-    Input garbage ── Dilate ── Blur ── max ─┐ A                 (the same for holdout)
-    Copy (alpha) ───────────────────────── hold out ── lay over ── Output
+    Input garbage ── Dilate ── Blur ── Merge (max) ── Clamp ─┐ A      (the same for holdout)
+    Copy (alpha) ────────────────────────────── Merge (stencil, over) ── Output
 
 A pixel whose alpha comes in as 1 is 0, or 1, in the matte's alpha; where both are, the holdout
 matte wins. These are the server's rules (`Guides`), in Nuke's own nodes: nothing is asked of the
@@ -16,16 +16,14 @@ import nuke
 
 COPY = "MatteCopy"  # lays the matte over the plate; disabled as long as there is none
 
+# By the guides' names, in the order of use: how Nuke's Merge lays a guide, A, over the alpha, B.
+RULES = {"garbage": "stencil", "holdout": "over"}
+INPUTS = {"garbage": 1, "holdout": 2}  # the plate's is 0
+NEVER_LESS = "max"
+
 # By the nodes' classes: a Blur's size is 2.4 sigmas, of which four are half a feather.
 SIZES = {"Dilate": "parent.guide_feather / 2", "Blur": "parent.guide_feather * 2.4 / 8"}
-
-# By the guides' names, in the order of use: a pixel's alpha under a guide's, A over B.
-RULES = {
-    "garbage": "Ba * (1 - clamp(Aa))",
-    "holdout": "Ba * (1 - clamp(Aa)) + clamp(Aa)",
-}
-NEVER_LESS = "max(clamp(Ba), clamp(Aa))"
-INPUTS = {"garbage": 1, "holdout": 2}  # the plate's is 0
+_ALPHA = "alpha"
 
 
 def lay_guides(node: nuke.Group) -> None:
@@ -53,18 +51,22 @@ def _laid(name: str, below: nuke.Node) -> nuke.Node:
     faded = guide
     for kind, size in SIZES.items():
         faded = _made(kind, f"{name.title()}{kind}", faded)
-        faded["channels"].setValue("alpha")
+        faded["channels"].setValue(_ALPHA)
         faded["size"].setExpression(size)
-    faded = _expression(f"{name.title()}Feather", NEVER_LESS, guide, faded)
-    applied = _expression(_applied(name), RULES[name], below, faded)
+    faded = _merged(f"{name.title()}Feather", NEVER_LESS, guide, faded)
+    clamped = _made("Clamp", f"{name.title()}Clamp", faded)
+    clamped["channels"].setValue(_ALPHA)
+    applied = _merged(_applied(name), RULES[name], below, clamped)
     applied["disable"].setExpression(f"parent.{COPY}.disable")
     return applied
 
 
-def _expression(name: str, alpha: str, b: nuke.Node, a: nuke.Node) -> nuke.Node:
-    """Make a node whose picture is B's with another alpha."""
-    made = _made("MergeExpression", name, b, a)
-    made["expr3"].setValue(alpha)
+def _merged(name: str, how: str, b: nuke.Node, a: nuke.Node) -> nuke.Node:
+    """Merge two pictures' alphas; colours are B's."""
+    made = _made("Merge2", name, b, a)
+    made["operation"].setValue(how)
+    for channels in ("Achannels", "Bchannels", "output"):
+        made[channels].setValue(_ALPHA)
     return made
 
 

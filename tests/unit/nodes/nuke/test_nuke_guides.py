@@ -30,24 +30,27 @@ def node(tmp_path: Path, runtime: Path) -> nuke.Group:
     return made
 
 
-def clamp(value: float) -> float:
-    """Be the function of Nuke's expressions."""
-    return min(max(value, 0.0), 1.0)
-
-
 def alpha_of(node: nuke.Node | None, pixel: dict[str, float]) -> float:
-    """Work out the alpha of one node's picture, of constant pictures, as Nuke plays the tree."""
+    """Work out the alpha of one node's picture, of constant pictures, as Nuke plays the tree.
+
+    Merge's formulas are those of its manual: A over B is A + B(1 - a), a stencil is B(1 - a).
+    """
     if node is None:
         return 0.0
     if node.Class() in ("Input", "Read"):
         return pixel[node.name()]
     b, a = (node.input(index) if index < node.inputs() else None for index in (0, 1))
-    if node.Class() == "MergeExpression" and not node["disable"].value():
-        names = {"Ba": alpha_of(b, pixel), "Aa": alpha_of(a, pixel), "clamp": clamp, "max": max}
-        alpha: float = eval(node["expr3"].value(), {"__builtins__": {}}, names)
-        return alpha
-    is_copy = node.Class() == "Copy" and not node["disable"].value()
-    return alpha_of(a if is_copy else b, pixel)  # a Dilate or a Blur of one value is that value
+    below, above = alpha_of(b, pixel), alpha_of(a, pixel)
+    if node["disable"].value():
+        return below
+    how = node["operation"].value() if node.Class() == "Merge2" else node.Class()
+    return {
+        "Copy": above,
+        "Clamp": min(max(below, 0.0), 1.0),
+        "max": max(above, below),
+        "stencil": below * (1 - above),
+        "over": above + below * (1 - above),
+    }.get(how, below)  # a Dilate or a Blur of one value is that value
 
 
 @pytest.mark.parametrize("values", [*product((0.0, 0.3, 1.0), repeat=3)])
@@ -102,10 +105,16 @@ def test_the_feather_is_the_node_s_and_never_takes_from_a_guide(node: nuke.Group
             assert inside["channels"].value() == "alpha"
         feather = node.node(f"{name.title()}Feather")
         assert [feather.input(0).Class(), feather.input(1).Class()] == ["Input", "Blur"]
-        names = {"max": max, "clamp": clamp}
-        for own, blurred in ((1.0, 0.4), (0.0, 0.4)):
-            seen = eval(feather["expr3"].value(), {}, {**names, "Ba": own, "Aa": blurred})
-            assert seen == max(own, blurred)
+        assert feather["operation"].value() == "max"
+
+
+def test_colours_stay_the_plate_s(node: nuke.Group) -> None:
+    """Only alpha is merged."""
+    merges = [inside for inside in node.nodes() if inside.Class() == "Merge2"]
+    assert len(merges) == 4
+    for merge in merges:
+        channels = {merge[name].value() for name in ("Achannels", "Bchannels", "output")}
+        assert channels == {"alpha"}
 
 
 def test_a_guide_asks_for_no_other_matte(node: nuke.Group, tmp_path: Path) -> None:
@@ -133,7 +142,8 @@ def test_a_node_of_an_older_script_gains_the_inputs_when_nuke_is_idle(
     assert again.node("GarbageGuide") is None, "not while the script is being loaded"
     settle()
     assert again.output().input(0).name() == "HoldoutGuide"
-    assert alpha_of(again.output(), {"MatteRead": 0.5, "garbage": 1.0, "holdout": 0.0}) == 0.0
+    pixel = {"plate": 0.7, "MatteRead": 0.5, "garbage": 1.0, "holdout": 0.0}
+    assert alpha_of(again.output(), pixel) == 0.0
     assert again.input(0).Class() == "Read"
     assert not nuke.session().modified
     count = len(again.nodes())

@@ -375,7 +375,7 @@ def test_the_saved_script_parses_and_opens_without_the_package(
     assert shown in [read.get_string("file") for read in script.query().of_class("Read")]
     kinds = {inside.Class() for inside in node.nodes()}
     native = {"Input", "Crop", "Write", "Read", "Copy", "Output"}
-    assert kinds == native | {"Dilate", "Blur", "MergeExpression"}
+    assert kinds == native | {"Dilate", "Blur", "Merge2", "Clamp"}
     assert all("except ImportError" in node[button.name].value() for button in settings.BUTTONS)
 
 
