@@ -93,7 +93,7 @@ def test_what_a_td_sets_is_in_the_job(tmp_path: Path):
 @pytest.mark.parametrize("words", ["--cores -1", "--env A", "--env 1A=b", "--memory 1T"])
 def test_a_bad_value_is_refused_with_its_option(tmp_path: Path, words: str):
     """Before anything is written."""
-    with pytest.raises(SettingsError, match=words.split()[0][2:]):
+    with pytest.raises(SettingsError, match=words.split(maxsplit=1)[0][2:]):
         job_of(tmp_path, words)
 
 
