@@ -95,8 +95,12 @@ class App:
     def getChildren(self) -> list[Effect]:
         return [Effect(node) for node in self.nodes if node.active]
 
-    def createNode(self, plugin: str, version: int = -1, group: Effect | None = None) -> Effect:
+    def createNode(
+        self, plugin: str, version: int = -1, group: Effect | None = None
+    ) -> Effect | None:
         only_main()
+        if plugin in session().absent:
+            return None
         if plugin in session().pyplugs:
             node = self.build(plugin, group.node if group else None, None)
         else:

@@ -25,6 +25,7 @@ class Session:
         self.background = background
         self.apps: dict[int, Any] = {}
         self.pyplugs: dict[str, Any] = {}
+        self.absent: set[str] = set()  # plug-ins that this Natron was built without
         self.script_editor: list[str] = []
         self.saved: dict[str, Any] = {}
         self.timers: list[QTimer] = []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.ofx.conftest import FIRST, LAST, ROOT, build_plugin
+from tests.ofx.conftest import FIRST, HEIGHT, LAST, ROOT, WIDTH, build_plugin
 from tests.ofx.fakehost import HOSTS, Build, HostPlate, hosting
 from tests.support.site import Site
 
@@ -49,4 +50,33 @@ def test_every_host_and_depth_is_clean(
             for button in ("matteRange", "askStatus", "clearClip", "preset"):
                 host.click(button, instance=node)
             assert host.tell("destroy", instance=node)["status"] == 0
+        assert host.tell("unload")["status"] == 0
+
+
+def test_a_region_its_overlay_and_soft_guides_are_clean(
+    sanitized: Build, plate: HostPlate, site: Site, tmp_path: Path
+):
+    """Drawn and dragged, matted at two scales, under guides that fade at the picture's edges."""
+    environment = {**site.environment, **STRICT}
+    guide = HostPlate(folder=tmp_path / "guide", width=WIDTH, height=HEIGHT, first=FIRST, last=LAST)
+    pixels = np.zeros((HEIGHT, WIDTH, 4), np.float32)
+    pixels[:9, 60:] = 1.0
+    for frame in range(FIRST, LAST + 1):
+        guide.write(frame, pixels)
+    with hosting(
+        sanitized, tmp_path, plate=plate, environment=environment, **HOSTS["natron"]
+    ) as host:
+        host.tell("plates", plate={}, garbage=guide.said(), holdout=guide.said())
+        host.create(**SMALL, useRegion=1, guideFeather=33.5)
+        host.click("useRegion")
+        for action, *pen in (
+            ("Draw",), ("PenDown", -7, 5), ("PenMotion", 30, 20), ("Draw",), ("PenUp", 20, 10)
+        ):  # fmt: skip
+            name = f"OfxInteractAction{action}"
+            assert host.tell("overlay", instance="node", name=name, pen=pen)["status"] == 0
+        assert host.value("regionLowerLeft") == [20, 10]
+        for words in ({}, {"scale": 1 / 3}, {"window": [0, 3, 17, 9]}):
+            assert host.render(1003, **words)["status"] == 0
+        host.tell("overlay", instance="node", name="OfxActionDestroyInstance", pen=[])
+        assert host.tell("destroy", instance="node")["status"] == 0
         assert host.tell("unload")["status"] == 0

@@ -8,7 +8,8 @@ matte wins. These are the server's rules (`Guides`), in Natron's own nodes: noth
 server, so a guide that changes costs no matte. The feather is the group's, by the server's rule:
 grown by half of it, blurred over the other half, never less than the guide was.
 
-The nodes of an input that is not connected are disabled, for Natron renders no filter without its
+A Natron that was built without the filters (openfx-misc's CImg) does without the feather. The
+nodes of an input that is not connected are disabled, for Natron renders no filter without its
 source.
 """
 
@@ -86,12 +87,15 @@ def _laid(app: App, group: Effect, name: str, below: Effect) -> Effect:
     guide.getParam("optional").set(True)
     faded = guide
     for part, (plugin, size) in zip(_PARTS, SIZES.items(), strict=False):
-        faded = _made(app, group, plugin, _name(name, part), faded)
+        wider = _made(app, group, plugin, _name(name, part), faded)
+        if wider is None:
+            continue
+        faded = wider
         for dimension in range(2):
             faded.getParam("size").setExpression(size, False, dimension)
     faded = _merged(app, group, _name(name, "Feather"), NEVER_LESS, guide, faded)
-    clamped = _made(app, group, CLAMP, _name(name, "Clamp"), faded)
-    laid = _merged(app, group, _name(name, "Guide"), RULES[name], below, clamped)
+    faded = _made(app, group, CLAMP, _name(name, "Clamp"), faded) or faded
+    laid = _merged(app, group, _name(name, "Guide"), RULES[name], below, faded)
     for channel in "RGB":  # colours are the plate's
         laid.getParam(f"OutputChannels{channel}").set(False)
     return laid
@@ -104,8 +108,11 @@ def _merged(app: App, group: Effect, name: str, how: str, b: Effect, a: Effect) 
     return made
 
 
-def _made(app: App, group: Effect, plugin: str, name: str, *above: Effect) -> Effect:
+def _made(app: App, group: Effect, plugin: str, name: str, *above: Effect) -> Effect | None:
+    """Make a node of a plug-in; None where this Natron was built without it."""
     made = app.createNode(plugin, NEWEST, group)
+    if made is None:
+        return None
     made.setScriptName(name)
     for index, node in enumerate(above):
         made.connectInput(index, node)

@@ -139,6 +139,19 @@ class _Attributes:
         return self._node.getParam(name)
 
 
+def test_a_natron_without_the_filters_does_without_the_feather(tmp_path, runtime):
+    """The guides themselves force the matte all the same."""
+    app = start(tmp_path)
+    natron.session().absent = {DILATE, BLUR, CLAMP}
+    made = matte_group(app, read_plate(app, str(tmp_path / "a.####.exr"), 1001, 1020))
+    for index in (1, 2):
+        made.connectInput(index, app.createNode("net.sf.openfx.ColorBars"))
+    pixel = {"Source": 0.7, "mattes": 0.4, "Garbage": 1.0, "Holdout": 0.0}
+    assert alpha_of(output(made), pixel) == 0.0
+    assert alpha_of(output(made), {**pixel, "Holdout": 1.0}) == 1.0
+    assert natron.session().script_editor == []
+
+
 def test_what_is_not_connected_is_not_rendered(group):
     """Natron fails a filter without its source: its nodes are disabled, as long as it has none."""
     names = [f"GVM{guide}{part}" for guide in GUIDES for part in guide_inputs._PARTS]
