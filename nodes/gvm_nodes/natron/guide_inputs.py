@@ -108,7 +108,7 @@ def _merged(app: App, group: Effect, name: str, how: str, b: Effect, a: Effect) 
     return made
 
 
-def _made(app: App, group: Effect, plugin: str, name: str, *above: Effect) -> Effect | None:
+def _made(app: App, group: Effect, plugin: str, name: str, *above: Effect) -> Effect:
     """Make a node of a plug-in; None where this Natron was built without it."""
     made = app.createNode(plugin, NEWEST, group)
     if made is None:
