@@ -29,6 +29,7 @@ from gvm_client import client, filenames, launcher, limits, server_config  # noq
 from gvm_client.declaration import Declared, settings_of  # noqa: E402
 from gvm_client.engines import EngineName  # noqa: E402
 from gvm_client.errors import ErrorCode  # noqa: E402
+from gvm_client.file_content import Compression, Despill, Layers  # noqa: E402
 from gvm_client.protocol import PROTOCOL_VERSION  # noqa: E402
 from gvm_client.protocol.fields import KINDS  # noqa: E402
 from gvm_client.protocol.messages import MESSAGE_TYPES  # noqa: E402
@@ -77,6 +78,9 @@ WORDS = (
     ("kScrubbedPrefixes", (*server_config.SCRUBBED_PREFIXES, server_config.PYTHON_PREFIX)),
     ("kScrubbed", server_config.SCRUBBED),
     ("kMovieExtensions", filenames.MOVIE_EXTENSIONS),
+    ("kFileLayers", tuple(each.value for each in Layers)),
+    ("kFileCompressions", tuple(each.value for each in Compression)),
+    ("kDespills", tuple(each.value for each in Despill)),
 )
 SETTINGS = (WindowSettings, ModelSettings, MatteKnobs)
 

@@ -33,11 +33,13 @@ class Scene:
         name: of the scene.
         plate: [SIDE, SIDE, 3], scene-linear, up to about 4.
         alpha: [SIDE, SIDE] in 0..1.
+        premultiplied: [SIDE, SIDE, 3], alpha times the foreground.
     """
 
     name: str
     plate: Image
     alpha: Image
+    premultiplied: Image
 
 
 def draw(name: str, seed: int) -> Scene:
@@ -51,7 +53,12 @@ def draw(name: str, seed: int) -> Scene:
     seen = [cv2.GaussianBlur(each, (0, 0), LENS) for each in (premultiplied, alpha, background)]
     alpha = np.clip(_settled(seen[1]), 0.0, 1.0)
     plate = seen[0] + (1 - alpha)[..., None] * seen[2]
-    return Scene(name=name, plate=np.maximum(plate, 0.0).astype(np.float32), alpha=alpha)
+    return Scene(
+        name=name,
+        plate=np.maximum(plate, 0.0).astype(np.float32),
+        alpha=alpha,
+        premultiplied=seen[0].astype(np.float32),
+    )
 
 
 def _settled(alpha: Image) -> Image:

@@ -85,6 +85,8 @@ def _print_status(status: ServerStatus, parsed: argparse.Namespace) -> None:
 def status_in_words(status: ServerStatus) -> str:
     """Return the status as lines for a person."""
     engine = status.engine_loaded or "none"
+    if status.licence:
+        engine += f" (licence: {status.licence})"
     up, memory = duration_in_words(status.seconds_up), size_in_words(status.memory_bytes)
     lines = [
         f"GVM server {status.version}, process {status.pid}, up {up}",
@@ -110,9 +112,10 @@ def _job_in_words(job: JobSummary) -> str:
     age = f"asked {lasted} ago"
     if JobState(job.state).is_final:
         age = f"took {lasted}, ended {duration_in_words(job.ended_seconds)} ago"
+    engine = f"{job.engine} ({job.licence})" if job.licence else job.engine
     line = (
         f"  {job.job[:8]}  {job.state:<9} {job.frames_done}/{counted(job.frames_total, 'frame')}"
-        f"  {rate:.2f} frames/s  {age}  {job.engine}  {job.priority.value}"
+        f"  {rate:.2f} frames/s  {age}  {engine}  {job.priority.value}"
         f"  {job.plate} -> {job.output}"
     )
     guides = ", ".join(f"{name} {path}" for name in GUIDE_HELP if (path := getattr(job, name)))

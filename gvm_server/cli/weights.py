@@ -93,6 +93,7 @@ def show(parsed: argparse.Namespace) -> int:
             "repo": manifest.repo if manifest else "",
             "revision": manifest.revision if manifest else "",
             "engine": revision,
+            "use": manifest.use if manifest else "",
         }
         print(as_json(fields))
     elif missing:
@@ -100,7 +101,8 @@ def show(parsed: argparse.Namespace) -> int:
         print("Run `gvm weights pull`, or name their folder with --weights.")
     else:
         origin = f"{manifest.repo} at {manifest.revision}" if manifest else "no pull recorded them"
-        print(f"{folder}: {origin}; revision {revision}.")
+        use = f"for {manifest.use} use" if manifest else "terms unknown"
+        print(f"{folder}: {origin}; revision {revision}; {use}.")
     return Exit.SERVER if missing else Exit.DONE
 
 

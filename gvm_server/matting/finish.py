@@ -24,6 +24,7 @@ from gvm_server.matting.guides import NO_GUIDES, GuideMattes
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.knobs import apply as apply_knobs
 from gvm_server.matting.knobs import reaches_out
+from gvm_server.matting.layers import layers_of
 from gvm_server.matting.preprocess import PreprocessedFrame
 from gvm_server.matting.refine import refine
 from gvm_server.matting.region import ShotView, feathered, touched_sides
@@ -31,7 +32,7 @@ from gvm_server.matting.stage_timer import Stage, StageTimer
 from gvm_server.media.alphas.stamp import MAKER, PLATE_KEY, ROI, ROI_CUT, STAMP, Fingerprint
 from gvm_server.media.geometry import Box, ClipGeometry
 from gvm_server.media.outputs.sinks import Alpha, Delivery
-from gvm_server.media.pixels import upscale
+from gvm_server.media.pixels import Pixels, upscale
 
 # The original program's cuts, in 8-bit steps: below the first is 0, above the second is 1.
 REFERENCE_BLACK, REFERENCE_WHITE = 25 / 255, 240 / 255
@@ -72,9 +73,17 @@ def finish(
             how = spec.refine_of(frame_in.frame)
             pixels = refine(seen, frame_in.guide, how, spec.engine.spread)
         roi_cut = " ".join(touched_sides(pixels, view, data))
-        pixels = feathered(pixels, view, spec.canvas)
+        raw = feathered(pixels, view, spec.canvas)
         guided = spec.guides, frame_in.frame
-        pixels, window = in_window(pixels, spec.geometry, data, spec.knobs, *guided)
+        pixels, window = in_window(raw, spec.geometry, data, spec.knobs, *guided)
+    with timer.stage(Stage.LAYERS):
+        layers = layers_of(
+            spec.sink.content,
+            alpha=pixels,
+            raw=lambda: cut_out(raw, spec.canvas, window, known=data),
+            plate=lambda: spec.plate.colour.to_linear(_plate(frame_in)),
+            data=data.slices_in(window),
+        )
     with timer.stage(Stage.WRITE):
         delivery = spec.sink.put(
             Alpha(
@@ -82,6 +91,9 @@ def finish(
                 fingerprint=made,
                 pixels=pixels,
                 header=replace(frame_in.header, data=window),
+                layers=layers,
+                linear=spec.plate.colour.linear,
+                chromaticities=spec.plate.colour.chromaticities,
                 attributes={
                     **_attributes(spec, frame_in.frame, made),
                     **_region_attributes(view, spec.geometry.display, roi_cut),
@@ -89,6 +101,11 @@ def finish(
             )
         )
     return replace(delivery, roi_cut=roi_cut)
+
+
+def _plate(frame_in: PreprocessedFrame) -> Pixels:
+    assert frame_in.plate is not None  # noqa: S101 (it was kept for these layers)
+    return frame_in.plate
 
 
 def cut_like_the_original(alpha: Image) -> Image:
@@ -145,6 +162,7 @@ def _attributes(spec: JobSpec, frame: int, made: Fingerprint) -> Mapping[str, st
         MAKER: made.maker,
         "gvm:engine": spec.engine.name + (" (preview)" if spec.engine.preview else ""),
         "gvm:revision": spec.engine.revision,
+        "gvm:licence": spec.engine.licence.name,
         "gvm:settings": json.dumps(asdict(spec.window)),
         "gvm:knobs": json.dumps(asdict(spec.knobs)),
         **spec.guides.attributes,

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 
 import cv2
 import numpy as np
 
+from gvm_client.file_content import Despill
 from gvm_server.matting.engines.base import Image
 from gvm_server.media.pixels import Pixels
 
@@ -30,14 +30,6 @@ STRIP = 48  # rows worked on at a time: what bounds memory, and stays in the pro
 # where they have none, far from the subject.
 COARSER = 1e-5
 PURE = 0.9  # of the largest alpha: what the first colours are averaged over
-
-
-class Despill(str, Enum):
-    """The colour of the screen whose light is taken off the subject."""
-
-    NONE = "none"
-    GREEN = "green"
-    BLUE = "blue"
 
 
 _CHANNELS = {Despill.GREEN: 1, Despill.BLUE: 2}

@@ -89,7 +89,7 @@ def alpha_key(spec: JobSpec, frame: int) -> bytes:
         InputError: a plate frame, or one of a guide, is not there.
     """
     parts: list[_Part] = ["alpha", FINISH_REVISION, spec.plate.key(frame)]
-    parts += [spec.reference, spec.sink.depth]
+    parts += [spec.reference, spec.sink.depth, spec.engine.licence.name]
     refine = spec.refine_of(frame)
     parts += finish_values(replace(spec.knobs, refine=refine.value))
     if refine is not Refine.NONE:

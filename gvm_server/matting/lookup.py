@@ -84,7 +84,9 @@ def look_up(
             kept[frame] = standing.maker
             if standing.path is not None:
                 roi_cuts[frame] = roi_cut_of(spec, frame, standing.path)
-        elif frame not in lost and cache.alpha(wanted, partial(damaged_in_cache.append, frame)):
+        elif frame not in lost and cached_files(
+            spec, cache, wanted, partial(damaged_in_cache.append, frame)
+        ):
             cached[frame] = wanted
         else:
             to_make[frame] = wanted
@@ -103,6 +105,22 @@ def look_up(
             *of_damage(len(damaged_in_cache), "cached alpha", damaged_in_cache),
         ),
     )
+
+
+def cached_files(
+    spec: JobSpec, cache: DiskCache, wanted: Fingerprint, on_damage: Callable[[], None]
+) -> tuple[Path, ...]:
+    """Return a finished frame's files in the cache, proven; none where one of them is not there.
+
+    Args:
+        spec: of the job.
+        cache: where they may lie.
+        wanted: the alpha's fingerprint.
+        on_damage: called for each that lay there and was not whole.
+    """
+    paths = [cache.alpha(made, on_damage) for made in spec.sink.fingerprints(wanted)]
+    found = tuple(path for path in paths if path is not None)
+    return found if len(found) == len(paths) else ()
 
 
 def _count_cached(spec: JobSpec, cache: DiskCache, windows: Sequence[Window], maker: str) -> int:

@@ -32,7 +32,13 @@ from gvm_server.matting.engines.base import Engine, EngineInfo, Image, Latent
 from gvm_server.matting.finish import crossfade, finish
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.keys import latent_key, maker_words, window_key
-from gvm_server.matting.lookup import CacheLookup, of_damage, of_loss, roi_cut_of
+from gvm_server.matting.lookup import (
+    CacheLookup,
+    cached_files,
+    of_damage,
+    of_loss,
+    roi_cut_of,
+)
 from gvm_server.matting.resources import WINDOWS_IN_HAND, SharedResources
 from gvm_server.matting.stage_timer import Stage, StageTimer
 from gvm_server.media.alphas.stamp import Fingerprint
@@ -309,9 +315,9 @@ class Pipeline:
         for frame, wanted in cached.items():
             self._background.check()
             on_damage = partial(self._damaged_alphas.append, frame)
-            path = self._resources.cache.alpha(wanted, on_damage)
+            paths = cached_files(self._spec, self._resources.cache, wanted, on_damage)
             try:
-                delivery = path and self._placed(frame, wanted, path)
+                delivery = self._placed(frame, wanted, paths) if paths else None
             except (FileNotFoundError, InputError):
                 delivery = None
             if delivery:
@@ -319,7 +325,7 @@ class Pipeline:
             else:  # evicted by another server, or damaged, since the lookup
                 self.lost[frame] = wanted
 
-    def _placed(self, frame: int, wanted: Fingerprint, path: Path) -> Delivery:
+    def _placed(self, frame: int, wanted: Fingerprint, paths: tuple[Path, ...]) -> Delivery:
         """Deliver a finished alpha from the cache, and say what its file says of its region."""
-        cut = roi_cut_of(self._spec, frame, path)
-        return replace(self._spec.sink.place(frame, wanted, path), roi_cut=cut)
+        cut = roi_cut_of(self._spec, frame, paths[0])
+        return replace(self._spec.sink.place(frame, wanted, paths), roi_cut=cut)

@@ -28,12 +28,14 @@ class PreprocessedFrame:
         header: as the plate has it.
         working: [3, padded_height, padded_width] float32, display-referred sRGB, 0..1.
         guide: the plate, as far as the model sees it.
+        plate: [H, W, 3] over the data window in the plate's own space, where layers need it.
     """
 
     frame: int
     header: FrameHeader
     working: Image
     guide: Guide
+    plate: Pixels | None = None
 
 
 _LUMA = np.array([LUMA], dtype=np.float32)  # [1, 3]
@@ -58,7 +60,13 @@ def preprocess(spec: JobSpec, frame: int, timer: StageTimer) -> PreprocessedFram
         small = downscale(display, size.height, size.width)
         working = size.pad(np.ascontiguousarray(small.transpose(2, 0, 1)))
         guide = Guide.of(display, luma(display))
-    return PreprocessedFrame(frame=frame, header=plate_frame.header, working=working, guide=guide)
+    return PreprocessedFrame(
+        frame=frame,
+        header=plate_frame.header,
+        working=working,
+        guide=guide,
+        plate=plate_frame.pixels if spec.sink.content.has_colours else None,
+    )
 
 
 def luma(display: Pixels) -> Image:

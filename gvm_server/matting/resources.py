@@ -21,6 +21,9 @@ GIB = 1 << 30
 WINDOWS_IN_HAND = 2  # the one that runs, and the one whose frames are read meanwhile
 _COLOURS = 12  # bytes a pixel of three floats
 _GUIDE = 3  # bytes a pixel of the colours that a frame keeps until its alpha is finished
+# Bytes a pixel of what layers take besides: the plate's colours, kept as long; and at the finish
+# these in linear light, the ten planes, and once more as the writer wants them.
+_KEPT_COLOURS, LAYERS_BYTES = 12, 12 + 40 + 40
 _COPIES = 2  # of a frame that is being read, or of an alpha that is being finished
 
 
@@ -97,7 +100,9 @@ class SharedResources:
     fresh: dict[bytes, WindowAlphas] = field(default_factory=dict)
 
 
-def frame_bytes(canvas: Box, view: ShotView, window: WindowSettings, *, hands: int) -> int:
+def frame_bytes(
+    canvas: Box, view: ShotView, window: WindowSettings, *, hands: int, colours: bool = False
+) -> int:
     """Return the memory that a job's frames take at least; the model's own is not in it.
 
     Args:
@@ -105,21 +110,24 @@ def frame_bytes(canvas: Box, view: ShotView, window: WindowSettings, *, hands: i
         view: what the model sees of them; where it has no region, all.
         window: how many frames are in memory at once.
         hands: frames that are read or finished at the same time.
+        colours: whether layers of the plate's colours are made.
     """
     seen = canvas if view.region is None else view.seen
     working = view.working
     held = WINDOWS_IN_HAND * window.frames_per_window
     small = working.padded_width * working.padded_height
-    return held * (_GUIDE * seen.area + _COLOURS * small) + hands * _COPIES * _COLOURS * canvas.area
+    kept = _GUIDE * seen.area + _COLOURS * small + _KEPT_COLOURS * colours * canvas.area
+    return held * kept + hands * (_COPIES * _COLOURS + LAYERS_BYTES * colours) * canvas.area
 
 
-def check_memory(
+def check_memory(  # noqa: PLR0913 (memory has so many parts)
     name: str,
     geometry: ClipGeometry,
     view: ShotView,
     window: WindowSettings,
     *,
     hands: int,
+    colours: bool = False,
     available: Callable[[], int] = available_bytes,
 ) -> None:
     """Refuse pictures for which this machine has no memory.
@@ -130,6 +138,7 @@ def check_memory(
         view: what the model sees of it.
         window: how many frames are in memory at once.
         hands: frames that are read or finished at the same time.
+        colours: whether layers of the plate's colours are made.
         available: the bytes that are free.
 
     Raises:
@@ -137,7 +146,7 @@ def check_memory(
         InputError: PLATE_MISMATCH, one frame alone makes them too large: its header is damaged.
     """
     canvas, there = geometry.canvas, available()
-    needed = frame_bytes(canvas, view, window, hands=hands)
+    needed = frame_bytes(canvas, view, window, hands=hands, colours=colours)
     if needed <= there:
         return
     sentence = (
@@ -145,7 +154,7 @@ def check_memory(
         f" take at least {needed / GIB:.1f} GiB of memory; {there / GIB:.1f} GiB are available."
     )
     rest = geometry.rest
-    if rest is not None and frame_bytes(rest, view, window, hands=hands) <= there:
+    if rest is not None and frame_bytes(rest, view, window, hands=hands, colours=colours) <= there:
         raise InputError(
             f"{sentence} The data window of frame {geometry.widest} alone makes them so large;"
             f" without it the clip spans {describe(rest)}.",

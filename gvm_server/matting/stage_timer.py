@@ -19,6 +19,7 @@ class Stage(str, Enum):
     DENOISE = "denoise"
     DECODE = "decode"
     REFINE = "refine"
+    LAYERS = "layers"
     WRITE = "write"
 
 

@@ -96,11 +96,15 @@ class FrameHeader(FrameWindows):
         frame_rate: frames per second as numerator and denominator, or None.
         timecode: the two SMPTE words as OpenEXR stores them, or None.
         date_time: when it was made, as EXIF writes it (`2026:11:28 09:30:00`); "" says nothing.
+        view: the stereo view, such as `left`; "" where it is none.
+        part: the EXR part's name; "" where it has none.
     """
 
     frame_rate: tuple[int, int] | None = None
     timecode: tuple[int, int] | None = None
     date_time: str = ""
+    view: str = ""
+    part: str = ""
 
     @property
     def windows(self) -> FrameWindows:

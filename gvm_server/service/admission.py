@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gvm_client.errors import ErrorCode, OutputError, SettingsError
+from gvm_client.errors import EngineError, ErrorCode, OutputError, SettingsError
 from gvm_client.protocol.messages import FileOutput, JobContext, Matte
+from gvm_client.settings import ModelSettings
+from gvm_client.studio import COMMERCIAL_ONLY, commercial_only
 from gvm_server.matting.engines.base import EngineInfo
 from gvm_server.media.colour.ocio import Configuration, load_config
 from gvm_server.media.file_access import Roots
@@ -67,6 +69,27 @@ def check_demands(context: JobContext, engine: EngineInfo) -> None:
                 remedy="End it with `gvm stop` and start one with `gvm serve` and the option for"
                 " it, or drop the demand.",
             )
+
+
+def check_licence(context: JobContext, engine: EngineInfo, model: ModelSettings) -> None:
+    """Refuse weights without commercial terms where whoever asks, or this server's studio, does.
+
+    Raises:
+        EngineError: the engine's weights have none.
+        SettingsError: the studio's file here cannot be used.
+    """
+    if engine.licence.is_commercial or not (context.commercial_only or commercial_only()):
+        return
+    weights = model.weights or context.weights
+    raise EngineError(
+        f"The weights of the {engine.name} engine have no commercial terms (their licence:"
+        f" {engine.licence.name}), and this studio refuses such weights.",
+        remedy="Use --engine preview, or weights with commercial terms: who has an agreement with"
+        ' their authors writes "use": "commercial" into gvm-weights.json beside them. The demand is'
+        f" {COMMERCIAL_ONLY} in the studio's node_defaults.json, or an option.",
+        code=ErrorCode.ENGINE_UNAVAILABLE,
+        path=weights,
+    )
 
 
 def check_configuration(context: JobContext, roots: Roots) -> Configuration:
@@ -147,16 +170,16 @@ def _common_name(one: OutputReservation, other: OutputReservation) -> str:
     """Return a file name that both write into one folder, whatever path leads to it; or ""."""
     if one.files.folder.resolve() != other.files.folder.resolve():
         return ""
-    names = {one.files.path(frame).name for frame in one.frames}
-    theirs = (other.files.path(frame).name for frame in other.frames)
+    names = {path.name for path in one.files.paths(one.frames)}
+    theirs = (path.name for path in other.files.paths(other.frames))
     return next((name for name in theirs if name in names), "")
 
 
 def _mattes(request: Matte) -> tuple[object, ...]:
     """Return what a request's mattes depend on: all but which frames, how soon, and for whom."""
     assert isinstance(request.output, FileOutput)  # noqa: S101 - only files are claimed
-    context = request.context
+    context, output = request.context, request.output
     return (
         *(request.plate, request.window, request.knobs, request.model, request.engine),
-        *(context.ocio, context.ocio_variables, context.weights, request.output.depth),
+        *(context.ocio, context.ocio_variables, context.weights, output.depth, output.content),
     )

@@ -342,6 +342,7 @@ class Job:
                 seconds=(now if ended is None else ended) - self._asked_at,
                 note=self._note if self.state.is_final else self._doing(),
                 ended_seconds=0.0 if ended is None else max(now - ended, 0.0),
+                licence=self._accepted.licence if self._accepted else "",
                 **self.request.guides.paths,
             )
 

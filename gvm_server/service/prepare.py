@@ -20,8 +20,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.file_content import Compression, FileContent
 from gvm_client.frames import format_frames, parse_frames
-from gvm_client.protocol.messages import FilePlate, MappedOutput, Matte, PushedPlate
+from gvm_client.protocol.messages import FileOutput, FilePlate, MappedOutput, Matte, PushedPlate
 from gvm_client.settings import Priority, WindowSettings
 from gvm_client.windows import Plan
 from gvm_server.matting.engines.base import EngineInfo
@@ -32,10 +33,12 @@ from gvm_server.matting.job_spec import JobSpec, working_size_of
 from gvm_server.matting.region import ShotView, largest, notes_of, views_of
 from gvm_server.matting.resources import check_memory
 from gvm_server.matting.working_size import WorkingSize
+from gvm_server.media.alphas.exr import check_compression
 from gvm_server.media.colour.ocio import Configuration
 from gvm_server.media.file_access import OpenFolder, Roots, probe_folder
 from gvm_server.media.geometry import ClipGeometry
 from gvm_server.media.outputs.alpha_files import AlphaFiles
+from gvm_server.media.outputs.parts import parts_of
 from gvm_server.media.outputs.sinks import FileSink, MappedSink, Sink
 from gvm_server.media.plates.base import Plate, PlateOptions
 from gvm_server.media.plates.host_picture import Match, Picture, match
@@ -43,7 +46,12 @@ from gvm_server.media.plates.open import open_plate
 from gvm_server.media.plates.pushed import PushedFrames, PushedOptions
 from gvm_server.media.plates.thumbnail import Thumbnails, as_ranks
 from gvm_server.media.store.cache import DiskCache
-from gvm_server.service.admission import check_configuration, check_demands, weights_folder
+from gvm_server.service.admission import (
+    check_configuration,
+    check_demands,
+    check_licence,
+    weights_folder,
+)
 from gvm_server.settings import READERS, WRITERS
 
 # How many threads may prepare jobs of a priority, or of less urgent ones, at the same time.
@@ -99,6 +107,7 @@ def prepare(
     configuration = check_configuration(request.context, context.roots)
     engine = _engine(request, context)
     check_demands(request.context, engine)
+    check_licence(request.context, engine, request.model)
     plate = _open(request.plate, configuration, context, ask)
     with ExitStack() as failed:
         failed.callback(plate.close)
@@ -106,7 +115,14 @@ def prepare(
         views = _views(request, window, plate, geometry, engine)
         window, fitted = _fitted(request, window, engine, largest(views))
         for view in views:
-            check_memory(plate.name, geometry, view, window, hands=READERS + WRITERS)
+            check_memory(
+                plate.name,
+                geometry,
+                view,
+                window,
+                hands=READERS + WRITERS,
+                colours=_content(request).has_colours,
+            )
         frames = _frames(request, plate)
         shown = _shown(request, plate, geometry, frames, context, check_ending)
         if shown is not None:
@@ -137,6 +153,12 @@ def prepare(
     said = notes_of(views, request.roi_scale, geometry, reading=bool(request.regions))
     notes = (*engine.notes, *seen, *said, *fitted, *_advice(window), *spec.advice)
     return PreparedJob(spec=spec, notes=notes, ocio_digest=configuration.digest.hex())
+
+
+def _content(request: Matte) -> FileContent:
+    """Return what the files shall hold; memory that a host reads holds the alpha."""
+    output = request.output
+    return output.content if isinstance(output, FileOutput) else FileContent()
 
 
 def _engine(request: Matte, context: ServerContext) -> EngineInfo:
@@ -300,14 +322,17 @@ def _sink(
             shown=None if shown is None else shown.box,
         )
     probe_folder(Path(output.path).parent)
+    check_compression(Compression(output.content.compression))
     files = AlphaFiles.of(output.path, plate_name=plate.name, roots=context.roots)
     own = tuple((kind, clip.name) for kind, clip in guides.named)
-    files = replace(files, umask=request.context.umask, guides=own)
+    suffixes = tuple(part.suffix for part in parts_of(output.content))
+    files = replace(files, umask=request.context.umask, guides=own, suffixes=suffixes)
     files.check(frames, overwrite=output.overwrite, ours=context.cache.registry.is_ours)
     return FileSink(
         files,
         depth=output.depth,
         cache=context.cache,
+        content=output.content,
         same_maker=output.same_maker,
         opened=None if context.roots.root is None else OpenFolder(files.folder, context.roots),
     )

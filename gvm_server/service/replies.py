@@ -78,6 +78,7 @@ def accepted(
         device=running.device,
         precision=running.precision,
         compilation=running.compilation,
+        licence=spec.engine.licence.name,
     )
 
 

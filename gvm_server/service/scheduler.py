@@ -147,6 +147,11 @@ class Scheduler:
         return self._engine.name
 
     @property
+    def licence(self) -> str:
+        """That of the loaded engine's weights, or ""."""
+        return self._engine.licence
+
+    @property
     def quiet_seconds(self) -> float:
         """How long no job has been alive."""
         return 0.0 if self._live() else time.monotonic() - self._quiet_since

@@ -178,6 +178,7 @@ class Server:
             seconds_up=time.monotonic() - self._started,
             device=device_name(self._device),
             engine_loaded=self._scheduler.engine_loaded,
+            licence=self._scheduler.licence,
             memory_bytes=resident_bytes(),
             device_used_bytes=used,
             device_free_bytes=free,

@@ -10,6 +10,7 @@ from pathlib import Path
 from gvm_client.folders import expanded
 from gvm_client.ocio_config import read_text, variables_used
 from gvm_client.protocol.values import JobContext
+from gvm_client.studio import commercial_only
 
 OCIO_VARIABLE = "OCIO"
 WEIGHTS_VARIABLE = "GVM_WEIGHTS"
@@ -23,6 +24,7 @@ def job_context(environment: Mapping[str, str] = os.environ) -> JobContext:
     Raises:
         LocalProtocolError: a variable's value cannot travel, or the colour configuration names
             more variables than a job may have.
+        SettingsError: the studio's file cannot be used.
     """
     ocio = environment.get(OCIO_VARIABLE, "")
     weights = environment.get(WEIGHTS_VARIABLE, "")
@@ -34,6 +36,7 @@ def job_context(environment: Mapping[str, str] = os.environ) -> JobContext:
         ocio_variables=tuple(f"{name}={value}" for name, value in used.items()),
         weights=_absolute(expanded(weights)) if weights else "",
         umask=read_umask(),
+        commercial_only=commercial_only(environment),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gvm_client.file_content import FileContent
 from gvm_client.settings import Depth
 from gvm_server.media.alphas.exr import read_alpha, write_alpha
 from gvm_server.media.alphas.stamp import Fingerprint
@@ -68,6 +69,7 @@ class MemorySink:
     """Alphas by frame, as they were put or placed."""
 
     depth = Depth.FLOAT
+    content = FileContent()
 
     def __init__(self, cache: DiskCache) -> None:
         self._cache = cache
@@ -78,9 +80,12 @@ class MemorySink:
     def standing(self, frame: int, wanted: Fingerprint) -> Standing:
         return Standing(kept=self.keys.get(frame) == wanted, maker=wanted.maker)
 
-    def place(self, frame: int, wanted: Fingerprint, cached: Path) -> Delivery:
+    def fingerprints(self, wanted: Fingerprint) -> tuple[Fingerprint, ...]:
+        return (wanted,)
+
+    def place(self, frame: int, wanted: Fingerprint, cached: Sequence[Path]) -> Delivery:
         with self._lock:
-            self.alphas[frame], self.keys[frame] = read_alpha(cached).tobytes(), wanted
+            self.alphas[frame], self.keys[frame] = read_alpha(cached[0]).tobytes(), wanted
         return Delivery(frame=frame, cached=True)
 
     def put(self, alpha: Alpha) -> Delivery:

@@ -110,6 +110,10 @@ def _shown(**changes: object) -> dict[str, object]:
     return {"kind": "file", "path": "/a", "shown": shown}
 
 
+def _output(**content: object) -> dict[str, object]:
+    return {"kind": "file", "path": "/m", "content": content}
+
+
 def _refused_values() -> list[dict[str, object]]:
     matte = msgpack.unpackb(encode(SAMPLES["matte"]["minimal"], request="7"))
     pushed = SAMPLES["matte"]["pushed"]
@@ -153,6 +157,10 @@ def _refused_values() -> list[dict[str, object]]:
         in_matte("a umask of more than nine bits", BAD, context={"umask": 0o1000}),
         in_matte("a relative garbage matte", BAD, guides={"garbage": "roto.exr"}),
         in_matte("a relative holdout matte", BAD, guides={"holdout": "roto.exr"}),
+        *(
+            in_matte(f"an unknown word for {name}", BAD, output=_output(**{name: "dwaa"}))
+            for name in ("layers", "compression", "despill")
+        ),
         in_matte("a negative feather", BAD, guides={"guide_feather": -1.0}),
         in_matte("a feather beyond its bound", BAD, guides={"guide_feather": MAX_RADIUS + 1}),
         in_matte("a negative number of frames", BAD, max_frames=-1),

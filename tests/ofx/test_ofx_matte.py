@@ -182,6 +182,20 @@ def test_output_modes(host_like: Open, alphas: Alphas):
         assert np.all(host.picture(1004, SHAPE)[..., 3] == 1.0)
 
 
+def test_the_edge_is_shown_and_no_model_runs_for_a_switch(host_like: Open):
+    """1 where the alpha is neither 0 nor 1, by more than 0.02; an opaque picture."""
+    with host_like("nuke") as host:
+        host.create(**SMALL, matteBlack=0.45, matteWhite=0.55)
+        alpha = host.picture(1004, SHAPE)[..., 3:]
+        host.tell("set", instance="node", param="timeout", value=1.0)  # of whoever would ask again
+        host.tell("set", instance="node", param="outputMode", value=4)
+        edge = host.picture(1004, SHAPE)
+        band = ((alpha > 0.02) & (alpha < 0.98)).astype(np.float32)
+        assert 0 < band.mean() < 1
+        np.testing.assert_array_equal(edge[..., :3], np.repeat(band, 3, axis=2))
+        assert np.all(edge[..., 3] == 1.0)
+
+
 def test_a_partial_window_writes_nothing_else(host_like: Open, alphas: Alphas):
     """What lies outside the render window stays the host's."""
     with host_like("nuke") as host:

@@ -136,6 +136,7 @@ def test_choices_are_what_projects_have_saved(build: Build, tmp_path: Path):
             "Premultiplied",
             "Matte as RGB",
             "Source Unchanged",
+            "Edge as RGB",
         ],
         "onError": ["Fail", "Black Matte", "Source Unchanged"],
         "inputColourspace": [

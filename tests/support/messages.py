@@ -44,6 +44,7 @@ SUMMARY = say.JobSummary(
     ended_seconds=61.5,
     garbage="/shots/sh010/roto/garbage.%04d.exr",
     holdout="/shots/sh010/roto/core.png",
+    licence="academic",
 )
 
 # Each message's word, then its samples by name.
@@ -67,7 +68,20 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
                 shown=say.Shown(aspect=2.39, ranks=SHOWN, search=True),
             ),
             output=say.FileOutput(
-                path="/m/a.%04d.exr", depth=Depth.FLOAT, overwrite=True, same_maker=True
+                path="/m/a.%04d.exr",
+                depth=Depth.FLOAT,
+                overwrite=True,
+                same_maker=True,
+                content=say.FileContent(
+                    matte_raw=True,
+                    matte_edge=True,
+                    matte_core=True,
+                    foreground=True,
+                    premultiplied=True,
+                    layers="separate",
+                    compression="htj2k256",
+                    despill="green",
+                ),
             ),
             frames="1001-1100x2,1200",
             max_frames=50,
@@ -112,6 +126,7 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
                 device="cuda",
                 precision="float16",
                 compilation="none",
+                commercial_only=True,
             ),
             guides=say.Guides(
                 garbage="/roto/Müll.####.exr", holdout="/roto/core.mov", guide_feather=2.5
@@ -201,6 +216,7 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
             device="cuda",
             precision="float16",
             compilation="inductor",
+            licence="commercial",
         ),
     },
     "need_frames": {
@@ -293,6 +309,7 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
             cache_bytes=2**40,
             jobs=(SUMMARY,),
             cache_limit_bytes=2**41,
+            licence="academic",
         ),
     },
 }

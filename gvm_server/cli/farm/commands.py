@@ -19,8 +19,9 @@ from gvm_server.cli.farm.clip import Clip, asked_frames, find_clip, needed_frame
 from gvm_server.cli.farm.guides import check_guides, find_guides
 from gvm_server.cli.farm.plan import plan_job
 from gvm_server.cli.farm.task_options import farm_request
-from gvm_server.cli.matte.request import absolute
+from gvm_server.cli.matte.request import absolute, content_of
 from gvm_server.cli.terminal import size_in_words
+from gvm_server.media.outputs.parts import planes_of
 
 TEMPLATE_SUFFIXES = (".yaml", ".yml", ".json")
 # What a job is written to; each is an option.
@@ -168,7 +169,8 @@ def _check_room(clip: Clip, count: int, parsed: argparse.Namespace) -> None:
     if clip.size is None:
         return
     width, height = clip.size
-    need = count * width * height * _BYTES[Depth(parsed.depth)]
+    planes = planes_of(content_of(parsed))
+    need = count * planes * width * height * _BYTES[Depth(parsed.depth)]
     folder = Path(absolute(parsed.out))
     while not folder.is_dir():
         folder = folder.parent

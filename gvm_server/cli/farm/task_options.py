@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from gvm_client.declaration import option_of, settings_of
 from gvm_client.engines import EngineName, named_engines
 from gvm_client.errors import SettingsError
+from gvm_client.file_content import WORDS, FileContent
 from gvm_client.guides import Guides
 from gvm_client.protocol.messages import Matte
 from gvm_client.settings import AUTO_PRESET, WINDOW_OPTIONS, MatteKnobs, Noise, OnOom, Priority
-from gvm_server.cli.matte.request import request_from
+from gvm_server.cli.matte.request import content_of, request_from
 from gvm_server.media.colour.ocio import load_config
 
 _VALUES = (
@@ -85,7 +86,9 @@ def worker_words(
     words += [_word("roi", region) for region in request.regions]
     if request.regions:
         words.append(_word("roi_scale", request.roi_scale))
+    words += content_words(content_of(parsed))
     words += [option_of(name) for name in _FLAGS if getattr(parsed, name)]
+    words += [option_of("commercial_only")] * context.commercial_only
     return tuple(words)
 
 
@@ -98,6 +101,15 @@ def knob_words(knobs: MatteKnobs | Guides) -> Iterator[str]:
             yield option_of(declared.name)
         elif value is not False:
             yield _word(declared.name, value)
+
+
+def content_words(content: FileContent) -> Iterator[str]:
+    """Yield an option for what the files hold, where it is not the default."""
+    if content == FileContent():
+        return
+    yield _word("channels", ",".join(content.channels))
+    for declared in WORDS:
+        yield _word(declared.name, getattr(content, declared.name))
 
 
 def _word(name: str, value: object) -> str:

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from gvm_client.text import counted
 from gvm_server.cli.matte.display import PLAIN_SECONDS, Display
-from gvm_server.cli.matte.request import absolute, context_of, file_plate
+from gvm_server.cli.matte.request import absolute, content_of, context_of, file_plate
 from gvm_server.media.colour.ocio import load_config
 from gvm_server.media.file_access import Roots
 from gvm_server.media.outputs.alpha_files import AlphaFiles
+from gvm_server.media.outputs.backgrounds import WORDS
+from gvm_server.media.outputs.codecs import MovieCodec
 from gvm_server.media.outputs.deliverables import Deliverables, deliver
 from gvm_server.media.plates.base import PlateOptions
 from gvm_server.media.plates.open import open_plate
@@ -62,7 +64,7 @@ def plan_delivery(parsed: argparse.Namespace) -> PlannedDeliverables:
     """Return the deliverables that `gvm matte`'s translated options want.
 
     Raises:
-        SettingsError: a movie's name is of no known kind.
+        SettingsError: a movie's name is of no known kind, or the background is not there.
         OutputError: something there could not be written, or is not ours.
     """
     plate, context = file_plate(parsed), context_of(parsed)
@@ -71,6 +73,9 @@ def plan_delivery(parsed: argparse.Namespace) -> PlannedDeliverables:
         comp=_path(parsed.comp),
         png=_path(parsed.png),
         png_bits=parsed.png_bits,
+        codec=MovieCodec(parsed.movie_codec) if parsed.movie_codec else None,
+        background=parsed.comp_over if parsed.comp_over in WORDS else absolute(parsed.comp_over),
+        content=content_of(parsed),
     )
     wanted.check(plate.path, overwrite=parsed.overwrite)
     return PlannedDeliverables(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import argparse
 
-from gvm_client.declaration import option_of, settings_of
+from gvm_client.declaration import Declared, option_of, settings_of
+from gvm_client.file_content import ALPHA, CHANNELS, WORDS
 from gvm_client.guides import GUIDE_HELP, Guides
 from gvm_client.limits import MAX_REGION_SCALE
 from gvm_client.protocol.messages import EngineName
@@ -121,6 +122,11 @@ def add_model(group: Group, engine: str = "auto") -> None:
             choices=values,
             help=f"fail unless the server runs the model {of} (any)",
         )
+    group.add_argument(
+        "--commercial-only",
+        action="store_true",
+        help="fail where the engine's weights have no commercial terms (what the studio demands)",
+    )
     group.add_argument(
         "--demand-compile",
         default="",
@@ -248,24 +254,40 @@ def add_guides(group: Group) -> None:
 def _add_declared(group: Group, kind: type, *, reruns_model: bool) -> None:
     """Add an option for every setting that a dataclass declares."""
     for declared in settings_of(kind):
-        if declared.reruns_model is not reruns_model:
-            continue
-        flag, text = option_of(declared.name), declared.help
-        if isinstance(declared.default, bool):
-            group.add_argument(flag, action="store_true", help=text)
-        elif isinstance(declared.default, str):
-            shown = f"{text} ({declared.default})"
-            group.add_argument(flag, default=declared.default, choices=declared.choices, help=shown)
-        else:
-            shown = f"{text} ({declared.default:g})"
-            group.add_argument(flag, type=float, default=declared.default, metavar="X", help=shown)
+        if declared.reruns_model is reruns_model:
+            _add_option(group, declared)
+
+
+def _add_option(group: Group, declared: Declared) -> None:
+    flag, text = option_of(declared.name), declared.help
+    if isinstance(declared.default, bool):
+        group.add_argument(flag, action="store_true", help=text)
+    elif isinstance(declared.default, str):
+        shown = f"{text} ({declared.default})"
+        group.add_argument(flag, default=declared.default, choices=declared.choices, help=shown)
+    else:
+        shown = f"{text} ({declared.default:g})"
+        group.add_argument(flag, type=float, default=declared.default, metavar="X", help=shown)
 
 
 def _add_deliverables(group: Group) -> None:
     group.add_argument(
         "--movie", metavar="FILE", help="the matte as a grey movie: .mp4, .mov or .mkv"
     )
-    group.add_argument("--comp", metavar="FILE", help="the plate over green, as a movie")
+    group.add_argument("--comp", metavar="FILE", help="the subject over a background, as a movie")
+    group.add_argument(
+        "--comp-over",
+        default="green",
+        metavar="green|checker|none|FILE",
+        help="the comp's background: an image, a sequence or a movie fills the picture; none is"
+        " the subject alone with its alpha, for prores4444 (green)",
+    )
+    group.add_argument(
+        "--movie-codec",
+        choices=["h264", "prores4444", "dnxhr444"],
+        help="of both movies; a matte in it is grey of 10 bits, in ProRes with an alpha of 16; the"
+        " last two go into .mov (H.264 of 8 bits, which every player shows)",
+    )
     group.add_argument("--png", metavar="DIR", help="the alphas as PNG files")
     group.add_argument(
         "--png-bits", type=int, default=8, choices=[8, 16], help="bits of a PNG's pixel (8)"
@@ -324,6 +346,14 @@ def add_files(group: Group) -> None:
         choices=[depth.value for depth in Depth],
         help="pixel type of the EXR alphas (half)",
     )
+    group.add_argument(
+        "--channels",
+        default=ALPHA,
+        metavar="WORDS",
+        help="what the files hold, A always: " + ",".join((ALPHA, *CHANNELS)) + f" ({ALPHA})",
+    )
+    for declared in WORDS:
+        _add_option(group, declared)
     group.add_argument(
         "--overwrite", action="store_true", help="replace files that gvm did not make"
     )

@@ -82,8 +82,9 @@ def translate(parsed: argparse.Namespace) -> argparse.Namespace:
     alphas = str(Path(parsed.output_dir, name)) if parsed.output_dir else None
     meant.out = _one("--out", parsed.out, "--output_dir", alphas)
     if parsed.output_dir and not parsed.output_image_seq_only:
-        meant.movie = parsed.movie or f"{alphas}_matte.mp4"
-        meant.comp = parsed.comp or f"{alphas}_green.mp4"
+        ending = "mp4" if parsed.movie_codec in (None, "h264") else "mov"
+        meant.movie = parsed.movie or f"{alphas}_matte.{ending}"
+        meant.comp = parsed.comp or f"{alphas}_green.{ending}"
     meant.unet = _other_unet(parsed)
     meant.noise, meant.seed = Noise(parsed.noise_type), parsed.seed or 0
     meant.notes = [*_no_effect(parsed)]

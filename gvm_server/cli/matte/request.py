@@ -6,10 +6,12 @@ import argparse
 import os
 import uuid
 from dataclasses import replace
+from typing import Any
 
 from gvm_client.context import job_context
 from gvm_client.declaration import option_of, values_in
 from gvm_client.errors import SettingsError
+from gvm_client.file_content import WORDS, FileContent, switches
 from gvm_client.folders import expanded
 from gvm_client.guides import GUIDE_HELP, Guides
 from gvm_client.protocol.messages import FileOutput, FilePlate, JobContext, Matte
@@ -34,6 +36,7 @@ _PATHS = (
     "output_dir",
     "movie",
     "comp",
+    "comp_over",
     "png",
     *GUIDE_HELP,
 )  # see `absolute`
@@ -58,6 +61,7 @@ def request_from(parsed: argparse.Namespace) -> Matte:
             depth=Depth(parsed.depth),
             overwrite=parsed.overwrite,
             same_maker=parsed.same_maker,
+            content=content_of(parsed),
         ),
         model=ModelSettings(
             weights=absolute(parsed.weights) if parsed.weights else "",
@@ -95,11 +99,15 @@ def context_of(parsed: argparse.Namespace) -> JobContext:
         LocalProtocolError: there are too many variables.
     """
     here = job_context()
+    demand = here.commercial_only or getattr(
+        parsed, "commercial_only", False
+    )  # not of every command
     variables = dict([*here.variables.items(), *map(_variable, parsed.ocio_variable)])
     return replace(
         here,
         ocio_variables=tuple(f"{name}={value}" for name, value in sorted(variables.items())),
         ocio_digest=parsed.ocio_digest,
+        commercial_only=demand,
     )
 
 
@@ -133,6 +141,17 @@ def guides_of(parsed: argparse.Namespace) -> Guides:
         holdout=absolute(parsed.holdout) if parsed.holdout else "",
         **values_in(parsed, Guides),
     )
+
+
+def content_of(parsed: argparse.Namespace) -> FileContent:
+    """Return what the files shall hold.
+
+    Raises:
+        SettingsError: a word of `--channels` is unknown, or a value is none of its choices.
+    """
+    values: dict[str, Any] = dict(switches(parsed.channels.split(",")))
+    values |= {each.name: getattr(parsed, each.name) for each in WORDS}
+    return FileContent(**values)
 
 
 def _variable(text: str) -> tuple[str, str]:

@@ -31,6 +31,25 @@ Image: TypeAlias = "NDArray[np.float32]"
 LUMA = (0.2126, 0.7152, 0.0722)
 
 
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """Under which terms an engine's weights, and so its mattes, are used.
+
+    Attributes:
+        name: `academic`, `commercial`, `unknown`, or a licence's own name.
+        is_commercial: whether commercial work is within them.
+    """
+
+    name: str
+    is_commercial: bool
+
+
+ACADEMIC = Licence("academic", is_commercial=False)
+COMMERCIAL = Licence("commercial", is_commercial=True)
+UNKNOWN = Licence("unknown", is_commercial=False)
+APACHE = Licence("Apache-2.0", is_commercial=True)
+
+
 class DeviceLost(EngineError):
     """The device failed in a way that leaves this process without it, for every job."""
 
@@ -84,6 +103,7 @@ class EngineInfo:
         spread: sigma of the blur that its alphas have, in working pixels: `gvm measure-spread`
             measures it. Too small a one leaves edges soft, too large a one sharpens them falsely.
         pad_multiple: both sides of the padded working frame are multiples of this.
+        licence: of its weights.
         load: makes the model; heavy. It calls back with sentences that say how far it is.
         notes: what the artist should know, in whole sentences.
         precision_of: which word of the maker says the type that its network computes in; "" is
@@ -101,6 +121,7 @@ class EngineInfo:
     preview: bool
     spread: float
     pad_multiple: int
+    licence: Licence
     load: Callable[[Callable[[str], None]], Engine]
     notes: tuple[str, ...] = ()
     precision_of: str = ""

@@ -68,7 +68,7 @@ class LoadedEngine:
     def __init__(self) -> None:
         self._engine: Engine | None = None
         self._loaded: tuple[str, Maker] | None = None
-        self.name = ""
+        self.name = self.licence = ""
 
     def ready(self, info: EngineInfo, say: Callable[[str], None]) -> Engine:
         """Return the engine, loading it first where another one, or none, is in memory.
@@ -85,7 +85,7 @@ class LoadedEngine:
             self.release()
             say(f"Loading the {info.name} engine.")
             self._engine = info.load(say)
-            self._loaded, self.name = wanted, info.name
+            self._loaded, self.name, self.licence = wanted, info.name, info.licence.name
             say("")
             _LOG.info("Loaded the engine %s, revision %s.", info.name, info.revision)
         return self._engine
@@ -95,4 +95,5 @@ class LoadedEngine:
         if self._engine is not None:
             self._engine.release()
             _LOG.info("Released the engine %s.", self.name)
-        self._engine, self._loaded, self.name = None, None, ""
+        self._engine, self._loaded = None, None
+        self.name = self.licence = ""

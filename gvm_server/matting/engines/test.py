@@ -24,6 +24,7 @@ import numpy as np
 
 from gvm_client.errors import EngineError, ErrorCode
 from gvm_server.matting.engines.base import (
+    APACHE,
     LUMA,
     DeviceLost,
     EngineEntry,
@@ -42,6 +43,7 @@ CHUNK = np.float32(0.1)  # the decode chunk's share in decode
 def info() -> EngineInfo:
     """Return what is known of the test engine."""
     return EngineInfo(
+        licence=APACHE,
         name="test",
         revision=f"test-{CODE_VERSION}",
         maker=host_maker,

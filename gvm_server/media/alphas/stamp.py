@@ -44,6 +44,14 @@ class Fingerprint:
     recipe: bytes
     maker: str
 
+    def holding(self, words: str) -> Fingerprint:
+        """Return the fingerprint of a file that holds what these words say of it; "": itself."""
+        if not words:
+            return self
+        hashed = blake2b(self.recipe, digest_size=KEY_BYTES, key=b"file")
+        hashed.update(words.encode())
+        return Fingerprint(hashed.digest(), self.maker)
+
     @property
     def digest(self) -> bytes:
         """16 bytes for both parts: equal digests mean equal pixels."""

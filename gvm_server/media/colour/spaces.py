@@ -32,6 +32,7 @@ from gvm_server.media.colour.encodings import (
     P3_D65,
     REC709,
     REC2020,
+    Chromaticities,
     display_from_linear,
     linear_from_cineon,
     linear_from_display,
@@ -73,10 +74,12 @@ class _Conversion:
         display: to display-referred sRGB, clipped.
         light: to linear Rec.709, not clipped; None where pixels are displayed ones, whose light
             ends at white.
+        is_linear: whether pixels are linear light as they are.
     """
 
     display: _Converter
     light: _Converter | None = None
+    is_linear: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,12 +91,14 @@ class Colour:
         digest: 16 bytes that stand for the conversion, the configuration's content included.
         conversion: the ways out of it.
         note: what to tell the artist; "" where there is nothing.
+        chromaticities: of its linear space; () where they are not known.
     """
 
     name: str
     digest: bytes
     conversion: _Conversion
     note: str = ""
+    chromaticities: Chromaticities = ()
 
     def to_display(self, pixels: Pixels, mapping: ToneMapping = NO_TONE_MAPPING) -> Pixels:
         """Return display-referred sRGB 0..1, [H, W, 3]; the pixels given are not changed.
@@ -111,6 +116,29 @@ class Colour:
         light = linear_from_srgb(shown)
         mapped = mapping.apply(light, most=1.0)
         return shown if mapped is light else srgb_from_linear(mapped)
+
+    @property
+    def linear(self) -> str:
+        """The name of the plate's linear space: its own where it is one, else linear Rec.709."""
+        return self.name if self.conversion.is_linear else LINEAR_SPACES[REC709][0]
+
+    def to_linear(self, pixels: Pixels) -> Pixels:
+        """Return the plate's linear light, [H, W, 3]: of its own primaries where it is linear.
+
+        Of displayed pixels it ends at white; of others nothing is clipped. The pixels given are not
+        changed, and may be the ones returned.
+        """
+        conversion = self.conversion
+        if conversion.is_linear:
+            return pixels
+        if conversion.light is not None:
+            return conversion.light(pixels)
+        return linear_from_srgb(conversion.display(pixels))
+
+    def display_of_linear(self, pixels: Pixels) -> Pixels:
+        """Return display-referred sRGB 0..1 of light in the space that `to_linear` gives."""
+        conversion = self.conversion
+        return conversion.display(pixels) if conversion.is_linear else srgb_from_linear(pixels)
 
 
 def resolve_colour(name: str, hint: FileHint, configuration: Configuration | None = None) -> Colour:
@@ -137,13 +165,27 @@ def _colour(name: str, config: Configuration, note: str) -> Colour:
     ours = _ours(name)
     if ours is not None:
         # No part of a configuration is in it: an edited one costs nothing.
-        return Colour(name=name, digest=_digest("ours", name), conversion=ours, note=note)
+        own = _OWN_LINEAR.fullmatch(name)
+        return Colour(
+            name=name,
+            digest=_digest("ours", name),
+            conversion=ours,
+            note=note,
+            chromaticities=_numbers(own[1]) if own else REC709,
+        )
+    conversion = _configured(name, config)
+    known = (each for each, names in LINEAR_SPACES.items() if config.find(*names) == name)
     return Colour(
         name=name,
         digest=_digest("ocio", name, config.digest.hex()),
-        conversion=_configured(name, config),
+        conversion=conversion,
         note=note,
+        chromaticities=next(known, ()) if conversion.is_linear else REC709,
     )
+
+
+def _numbers(text: str) -> Chromaticities:
+    return tuple(float(number) for number in text.split())
 
 
 def _digest(*texts: str) -> bytes:
@@ -167,8 +209,8 @@ def _ours(name: str) -> _Conversion | None:
             display=lambda pixels: display_from_linear(_apply(gamut, linear_from_display(pixels)))
         )
     if own := _OWN_LINEAR.fullmatch(name):
-        primaries = _matrix(tuple(float(number) for number in own[1].split()))
-        return _of_light(lambda pixels: _apply(primaries, pixels))
+        primaries = _matrix(_numbers(own[1]))
+        return _of_light(lambda pixels: _apply(primaries, pixels), is_linear=True)
     return None
 
 
@@ -186,12 +228,12 @@ def _configured(name: str, config: Configuration) -> _Conversion:
     if name == target:
         return _Conversion(display=_clip)
     if name == linear:
-        return _of_light(lambda pixels: pixels)
+        return _of_light(lambda pixels: pixels, is_linear=True)
     if linear is not None and config.is_linear(name):
         # Between linear spaces OCIO is a matrix; ours does the same in a third of the time.
         unit = np.eye(3, dtype=np.float32)[np.newaxis]
         matrix = config.converter(name, linear)(unit)[0].T.copy()
-        return _of_light(lambda pixels: _apply(matrix, pixels))
+        return _of_light(lambda pixels: _apply(matrix, pixels), is_linear=True)
     shown = config.converter(name, target)
     if linear is None or not _holds_light_above_white(config.converter(name, linear)):
         return _Conversion(display=lambda pixels: _clip(shown(pixels)))
@@ -203,8 +245,12 @@ def _holds_light_above_white(to_linear: _Converter) -> bool:
     return bool(to_linear(np.ones((1, 1, 3), np.float32)).max() > 1.0 + _NEAR_WHITE)
 
 
-def _of_light(to_linear: _Converter) -> _Conversion:
-    return _Conversion(display=lambda pixels: srgb_from_linear(to_linear(pixels)), light=to_linear)
+def _of_light(to_linear: _Converter, *, is_linear: bool = False) -> _Conversion:
+    return _Conversion(
+        display=lambda pixels: srgb_from_linear(to_linear(pixels)),
+        light=to_linear,
+        is_linear=is_linear,
+    )
 
 
 def _canonical(name: str, config: Configuration) -> str:

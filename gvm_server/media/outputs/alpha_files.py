@@ -1,6 +1,7 @@
-"""Where alphas go on disk: one EXR name for each frame, and no file lost on the way.
+"""Where alphas go on disk: the EXR names of each frame, and no file lost on the way.
 
 - Frame numbers keep the plate's base name and padding, negative numbers included.
+- A layer's own file has the alpha's name with the layer's before the frame: `a.fg.1001.exr`.
 - A file that is not ours is replaced only when asked for; the plate's own, and the guides', never
   are.
 """
@@ -12,7 +13,7 @@ import re
 import stat
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, OutputError, SettingsError
@@ -43,6 +44,7 @@ class AlphaFiles:
         guides: the kind of each that forces the alphas, and its path or pattern.
         roots: where files may be written.
         umask: permission bits that files and new folders do not get; None is this process's own.
+        suffixes: of each frame's files, as `path` takes them.
     """
 
     target: SequencePath | Path
@@ -50,6 +52,7 @@ class AlphaFiles:
     roots: Roots
     umask: int | None = None
     guides: tuple[tuple[str, str], ...] = ()
+    suffixes: tuple[str, ...] = ("",)
 
     @classmethod
     def of(cls, output: str, *, plate_name: str, roots: Roots) -> AlphaFiles:
@@ -84,9 +87,16 @@ class AlphaFiles:
         """The folder that the files go to."""
         return self.target.folder if isinstance(self.target, SequencePath) else self.target.parent
 
-    def path(self, frame: int) -> Path:
-        """Return the file of a frame."""
-        return self.target.path(frame) if isinstance(self.target, SequencePath) else self.target
+    def path(self, frame: int, suffix: str = "") -> Path:
+        """Return a file of a frame: the alpha's own, or the one of a layer's suffix."""
+        target = self.target
+        if not isinstance(target, SequencePath):
+            return target.with_name(f"{target.stem}.{suffix}{target.suffix}") if suffix else target
+        return (_suffixed(target, suffix) if suffix else target).path(frame)
+
+    def paths(self, frames: Sequence[int]) -> list[Path]:
+        """Return every file of these frames."""
+        return [self.path(frame, suffix) for suffix in self.suffixes for frame in frames]
 
     def check(
         self,
@@ -116,7 +126,7 @@ class AlphaFiles:
         self.roots.check_write(self.folder)
         prove_writable(self.folder, umask=self.umask)
         sweep_leftovers(self.folder)
-        paths = [self.path(frame) for frame in frames]
+        paths = self.paths(frames)
         self._refuse_own(paths, "plate", self.plate)
         for kind, name in self.guides:
             self._refuse_own(paths, f"{kind} matte", name)
@@ -138,6 +148,13 @@ class AlphaFiles:
                     code=ErrorCode.OUTPUT_NOT_OURS,
                     path=str(path),
                 )
+
+
+def _suffixed(target: SequencePath, suffix: str) -> SequencePath:
+    """Return a pattern with a suffix before the frame, parted from it as the name itself is."""
+    name = target.head.rstrip("._- ")
+    gap = target.head[len(name) :] or "."
+    return replace(target, head=f"{name}{gap}{suffix}{gap}" if name else f"{suffix}{gap}")
 
 
 def _named_after(plate_name: str, folder: Path) -> SequencePath | Path:

@@ -3,8 +3,8 @@
 - One frame is in memory at a time; the alphas are read back from their files.
 - Everything covers the display window: outside its file's data window an alpha is 0 (the file
   reaches out wherever it is not), and a plate is black.
-- The comp is the plate as displayed over pure green (0, 255, 0), with the plate's own colours:
-  an old background that shows at the edges shows here, which is what a comp over green is for.
+- The comp has the plate's own colours: an old background that shows at the edges shows here, which
+  is what a comp over green is for. Where the files hold the foreground, it has those.
 """
 
 from __future__ import annotations
@@ -20,11 +20,15 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
-from gvm_server.media.alphas.exr import read_alpha_file
+from gvm_client.file_content import FileContent
+from gvm_server.media.alphas.exr import read_alpha_file, read_planes
 from gvm_server.media.alphas.stamp import STAMP, read_stamp
 from gvm_server.media.atomic_files import replacing
 from gvm_server.media.geometry import on_display
 from gvm_server.media.outputs.alpha_files import EXTENSION, AlphaFiles, prove_writable
+from gvm_server.media.outputs.backgrounds import GREEN, NOTHING, opening
+from gvm_server.media.outputs.backgrounds import check as check_background
+from gvm_server.media.outputs.codecs import Encoding, MovieCodec, encoding_of
 from gvm_server.media.outputs.movie import (
     MovieShape,
     MovieWriter,
@@ -32,12 +36,12 @@ from gvm_server.media.outputs.movie import (
     movie_container,
     writing_movie,
 )
+from gvm_server.media.outputs.parts import foreground_in
 from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.base import Plate
 from gvm_server.media.plates.find import SequencePath
 
 PNG = ".png"
-GREEN = np.array([0.0, 1.0, 0.0], dtype=np.float32)  # display-referred
 
 PngBits = Literal[8, 16]
 
@@ -48,15 +52,21 @@ class Deliverables:
 
     Attributes:
         movie: the alpha as a grey movie.
-        comp: the plate over green, as a movie.
+        comp: the subject over a background, as a movie.
         png: a folder for the alphas as PNG files, named as the EXR ones.
         png_bits: of a PNG's pixel.
+        codec: of the movies; None is what every player shows.
+        background: under the subject: a word of `backgrounds.WORDS`, or a clip's absolute path.
+        content: what the EXR files hold.
     """
 
     movie: Path | None = None
     comp: Path | None = None
     png: Path | None = None
     png_bits: PngBits = 8
+    codec: MovieCodec | None = None
+    background: str = GREEN
+    content: FileContent = FileContent()  # noqa: RUF009 (it is frozen)
 
     @property
     def movies(self) -> list[Path]:
@@ -68,11 +78,28 @@ class Deliverables:
         """All that is wanted: movies and the folder of PNG files."""
         return [*self.movies, self.png] if self.png else self.movies
 
+    @property
+    def encodings(self) -> list[tuple[Path, Encoding]]:
+        """Each movie and how it is encoded.
+
+        Raises:
+            SettingsError: its codec does not hold what it shows.
+        """
+        made = []
+        if self.movie is not None:
+            made.append((self.movie, encoding_of(self.codec, is_matte=True)))
+        if self.comp is not None:
+            alone = self.background == NOTHING
+            made.append((self.comp, encoding_of(self.codec, is_matte=False, alpha=alone)))
+        return made
+
     def check(self, plate: str, *, overwrite: bool) -> None:
         """Make the folders and prove, before a model runs, that these can be written.
 
         Raises:
-            SettingsError: a movie's name ends with no known container's, or both have one name.
+            SettingsError: a movie's name ends with no container of its codec's, or both have one
+                name; or the background is not there.
+            InputError: the background cannot be read.
             OutputError: a folder is not writable, or a movie would replace one that is not ours,
                 or the plate.
         """
@@ -81,8 +108,10 @@ class Deliverables:
                 f"The matte and the comp would both be {self.movie}.",
                 remedy="Give --movie and --comp different names.",
             )
-        for path in self.movies:
-            movie_container(path)
+        if self.comp is not None:
+            check_background(self.background)
+        for path, encoding in self.encodings:
+            movie_container(path, encoding)
             _refuse_foreign(path, plate, overwrite=overwrite)
             prove_writable(path.parent)
         if self.png is not None:
@@ -112,28 +141,37 @@ def deliver(
     shape = MovieShape.of(plate.header(frames[0]))
     with ExitStack() as stack:
 
-        def begin(path: Path | None) -> MovieWriter | None:
-            return stack.enter_context(writing_movie(path, shape)) if path else None
+        def begin(path: Path, encoding: Encoding) -> MovieWriter:
+            return stack.enter_context(writing_movie(path, shape, encoding))
 
-        movie, comp = begin(wanted.movie), begin(wanted.comp)
-        for frame in frames:
+        writers = {path: begin(path, encoding) for path, encoding in wanted.encodings}
+        movie = writers[wanted.movie] if wanted.movie else None
+        comp = writers[wanted.comp] if wanted.comp else None
+        background = stack.enter_context(opening(wanted.background)) if comp else None
+        for index, frame in enumerate(frames):
             path, header = alphas.path(frame), plate.header(frame)
             file = read_alpha_file(path)
             alpha = on_display(file.pixels, file.data, header.display)
             if movie:
                 movie.write(alpha)
-            if comp:
-                picture = plate.colour.to_display(plate.read(frame).pixels)
-                comp.write(over_green(on_display(picture, header.data, header.display), alpha))
+            if comp and background:
+                picture = _subject(plate, alphas, frame, wanted.content)
+                comp.write(background.under(picture, alpha, index), alpha)
             if pngs:
                 write_png(pngs.path(frame), alpha, bits=wanted.png_bits, key=_key(path))
             yield frame
 
 
-def over_green(picture: Pixels, alpha: Pixels) -> Pixels:
-    """Return a picture [H, W, 3], not premultiplied, over pure green by its alpha [H, W]."""
-    coverage = alpha[..., np.newaxis]
-    return np.asarray(picture * coverage + GREEN * (1 - coverage), dtype=np.float32)
+def _subject(plate: Plate, alphas: AlphaFiles, frame: int, content: FileContent) -> Pixels:
+    """Return a frame's colours [H, W, 3] on the display window, not premultiplied, as displayed."""
+    header = plate.header(frame)
+    if not content.foreground:
+        picture = plate.colour.to_display(plate.read(frame).pixels)
+        return on_display(picture, header.data, header.display)
+    suffix, names = foreground_in(content)
+    file = read_planes(alphas.path(frame, suffix), names)
+    shown = plate.colour.display_of_linear(file.pixels)
+    return on_display(shown, file.data, header.display)
 
 
 def _png_files(alphas: AlphaFiles, folder: Path) -> AlphaFiles:

@@ -5,19 +5,26 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from gvm_client.file_content import ALPHA, Compression, FileContent
 from gvm_client.settings import Depth
-from gvm_server.media.alphas.exr import copy_into_place, read_alpha_file, write_alpha
-from gvm_server.media.alphas.stamp import Fingerprint, prove_file
+from gvm_server.media.alphas.exr import (
+    copy_into_place,
+    read_alpha_file,
+    write_alpha,
+    write_planes,
+)
+from gvm_server.media.alphas.stamp import STAMP, Fingerprint, prove_file
 from gvm_server.media.file_access import OpenFolder
 from gvm_server.media.geometry import Box, FrameHeader, on_display
 from gvm_server.media.mapped_image import MappedImage, write_mapped
 from gvm_server.media.outputs.alpha_files import AlphaFiles
+from gvm_server.media.outputs.parts import FilePart, parts_of
 from gvm_server.media.pixels import Pixels
 from gvm_server.media.store.cache import DiskCache
 
@@ -32,6 +39,9 @@ class Alpha:
         pixels: [H, W] float32 over the data window, 0..1.
         header: the plate's.
         attributes: what its file says about how it was made.
+        layers: the planes beside it, [H, W] float32, by their channels' names.
+        linear: the name of the space that their colours are in.
+        chromaticities: of that space; () where they are not known.
     """
 
     frame: int
@@ -39,6 +49,9 @@ class Alpha:
     pixels: Pixels
     header: FrameHeader
     attributes: Mapping[str, str]
+    layers: Mapping[str, Pixels] = field(default_factory=dict)
+    linear: str = ""
+    chromaticities: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,12 +99,21 @@ class Sink(Protocol):
         """The pixel type; part of an alpha's key."""
         ...
 
+    @property
+    def content(self) -> FileContent:
+        """What is wanted besides the alpha."""
+        ...
+
+    def fingerprints(self, wanted: Fingerprint) -> tuple[Fingerprint, ...]:
+        """Return the fingerprints of the files that an alpha and its layers are kept as."""
+        ...
+
     def standing(self, frame: int, wanted: Fingerprint) -> Standing:
         """Return what stands there already."""
         ...
 
-    def place(self, frame: int, wanted: Fingerprint, cached: Path) -> Delivery:
-        """Deliver a finished alpha from the cache.
+    def place(self, frame: int, wanted: Fingerprint, cached: Sequence[Path]) -> Delivery:
+        """Deliver a finished alpha from the cache, where all of its files lie.
 
         Raises:
             FileNotFoundError: it is not there any more, or not whole.
@@ -116,10 +138,14 @@ class Sink(Protocol):
 class FileSink:
     """EXR files, named after the plate's frames.
 
+    Attributes:
+        files: their names.
+
     Args:
         files: their names.
         depth: their pixel type.
         cache: where copies are kept.
+        content: what they hold besides the alpha.
         same_maker: whether finished files that another maker made do not count.
         opened: their folder, where nothing may be written outside it; None goes by its name.
     """
@@ -130,52 +156,83 @@ class FileSink:
         *,
         depth: Depth,
         cache: DiskCache,
+        content: FileContent = FileContent(),  # noqa: B008 (it is frozen)
         same_maker: bool = False,
         opened: OpenFolder | None = None,
     ) -> None:
+        self._parts = parts_of(content)
         self.files = files
         self._opened = opened
         self._cache = cache
         self._same_maker = same_maker
         self.depth = depth
+        self.content = content
+
+    def fingerprints(self, wanted: Fingerprint) -> tuple[Fingerprint, ...]:
+        """Return one for each file of a frame; a file of the alpha alone has the alpha's."""
+        return tuple(wanted.holding(part.recipe) for part in self._parts)
 
     def standing(self, frame: int, wanted: Fingerprint) -> Standing:
-        """Look at the file that stands there; it is kept whoever made it, unless said otherwise."""
-        path = self.files.path(frame)
+        """Look at the files that stand there; they are kept whoever made them, unless said so."""
+        found = [self._standing(frame, *pair) for pair in self._pairs(wanted)]
+        return replace(
+            found[0],
+            kept=all(one.kept for one in found),
+            damaged=any(one.damaged for one in found),
+        )
+
+    def place(self, frame: int, wanted: Fingerprint, cached: Sequence[Path]) -> Delivery:
+        """Copy a finished frame's files from the cache into place."""
+        for (part, made), source in zip(self._pairs(wanted), cached, strict=True):
+            path = self.files.path(frame, part.suffix)
+            with self._placing(path) as place:
+                copy_into_place(source, place, made, umask=self.files.umask)
+                self._cache.registry.remember(path, made, at=place)
+        return Delivery(frame=frame, cached=True, path=str(self.files.path(frame)))
+
+    def put(self, alpha: Alpha) -> Delivery:
+        """Write a frame's files but those that stand, and keep copies of them in the cache."""
+        several = len(self._parts) > 1
+        for part, made in self._pairs(alpha.fingerprint):
+            if not (several and self._standing(alpha.frame, part, made).kept):
+                self._write(part, made, alpha)
+        return Delivery(frame=alpha.frame, path=str(self.files.path(alpha.frame)))
+
+    def close(self) -> None:
+        """Let the folder go."""
+        if self._opened is not None:
+            self._opened.close()
+
+    def _pairs(self, wanted: Fingerprint) -> Iterator[tuple[FilePart, Fingerprint]]:
+        return zip(self._parts, self.fingerprints(wanted), strict=True)
+
+    def _standing(self, frame: int, part: FilePart, wanted: Fingerprint) -> Standing:
+        path = self.files.path(frame, part.suffix)
         found, damaged = self._cache.registry.look(path, wanted.recipe)
         if found is None:
             return Standing(damaged=damaged)
         kept = found.maker == wanted.maker or not self._same_maker
         return Standing(kept=kept, maker=found.maker, path=path)
 
-    def place(self, frame: int, wanted: Fingerprint, cached: Path) -> Delivery:
-        """Copy a finished file from the cache into place."""
-        path = self.files.path(frame)
+    def _write(self, part: FilePart, made: Fingerprint, alpha: Alpha) -> None:
+        path = self.files.path(alpha.frame, part.suffix)
         with self._placing(path) as place:
-            copy_into_place(cached, place, wanted, umask=self.files.umask)
-            self._cache.registry.remember(path, wanted, at=place)
-        return Delivery(frame=frame, cached=True, path=str(path))
-
-    def put(self, alpha: Alpha) -> Delivery:
-        """Write a file, and keep a copy of it in the cache."""
-        path = self.files.path(alpha.frame)
-        with self._placing(path) as place:
-            write_alpha(
+            write_planes(
                 place,
-                alpha.pixels,
+                part.planes({ALPHA: alpha.pixels, **alpha.layers}),
                 header=alpha.header,
                 depth=self.depth,
-                attributes=alpha.attributes,
+                attributes={
+                    **alpha.attributes,
+                    **part.attributes(alpha.linear),
+                    STAMP: made.recipe.hex(),
+                },
+                compression=Compression(self.content.compression),
+                chromaticities=alpha.chromaticities if part.despill else (),
                 umask=self.files.umask,
             )
-            self._cache.registry.remember(path, alpha.fingerprint, at=place)
-            self._cache.add_alpha(alpha.fingerprint, place)
-        return Delivery(frame=alpha.frame, path=str(path))
-
-    def close(self) -> None:
-        """Let the folder go."""
-        if self._opened is not None:
-            self._opened.close()
+            self._cache.registry.remember(path, made, at=place)
+            self._cache.add_alpha(made, place)
 
     @contextmanager
     def _placing(self, path: Path) -> Iterator[Path]:
@@ -199,6 +256,7 @@ class MappedSink:
     """
 
     depth = Depth.FLOAT
+    content = FileContent()
 
     def __init__(
         self, buffers: Path, cache: DiskCache, *, whole: bool = False, shown: Box | None = None
@@ -208,16 +266,21 @@ class MappedSink:
         self._whole = whole
         self._shown = shown
 
+    def fingerprints(self, wanted: Fingerprint) -> tuple[Fingerprint, ...]:
+        """Return the alpha's own: one file in the cache holds it."""
+        return (wanted,)
+
     def standing(self, frame: int, wanted: Fingerprint) -> Standing:
         """Return nothing: a host asks for what it does not have."""
         del frame, wanted
         return Standing()
 
-    def place(self, frame: int, wanted: Fingerprint, cached: Path) -> Delivery:
+    def place(self, frame: int, wanted: Fingerprint, cached: Sequence[Path]) -> Delivery:
         """Map a finished alpha from the cache."""
-        if prove_file(cached) != wanted:
-            raise FileNotFoundError(errno.ENOENT, "it is damaged", str(cached))
-        file = read_alpha_file(cached)
+        (path,) = cached
+        if prove_file(path) != wanted:
+            raise FileNotFoundError(errno.ENOENT, "it is damaged", str(path))
+        file = read_alpha_file(path)
         lies = file.pixels, file.data, file.display
         return self._mapped(frame, wanted.digest, *lies, cached=True)
 

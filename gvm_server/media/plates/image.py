@@ -73,8 +73,8 @@ def read_header(image: ImageFile) -> FrameHeader:
         InputError: the file is missing or unreadable, or lacks the layer.
     """
     with _opened(image) as file:
-        _seek_layer(file, image)
-        return _orientation(file, image).turn_header(_header(file.spec()))
+        layer = _seek_layer(file, image)
+        return _orientation(file, image).turn_header(_header(file.spec(), layer))
 
 
 def look_at(image: ImageFile) -> Findings:
@@ -100,7 +100,7 @@ def look_at(image: ImageFile) -> Findings:
             remarks.append(INTERLACED)
         return Findings(
             layer=layer.name,
-            header=orientation.turn_header(_header(spec)),
+            header=orientation.turn_header(_header(spec, layer)),
             hint=_hint(spec, file.format_name()),
             remarks=tuple(remarks),
         )
@@ -120,7 +120,7 @@ def read_image(image: ImageFile) -> tuple[FrameHeader, Pixels]:
             raise _unreadable(image, reason_of(file))
         order = [channel - first for channel in layer.channels]
         orientation = _orientation(file, image)
-        header = orientation.turn_header(_header(file.spec()))
+        header = orientation.turn_header(_header(file.spec(), layer))
     if order != list(range(pixels.shape[2])):
         pixels = pixels[..., order]
     return header, orientation.turn(np.asarray(pixels, dtype=np.float32))
@@ -209,7 +209,7 @@ def _orientation(file: oiio.ImageInput, image: ImageFile) -> Orientation:
     return orientation
 
 
-def _header(spec: oiio.ImageSpec) -> FrameHeader:
+def _header(spec: oiio.ImageSpec, layer: Layer) -> FrameHeader:
     aspect = float(spec.getattribute("PixelAspectRatio") or 1.0)
     return FrameHeader(
         display=Box(x=spec.full_x, y=spec.full_y, width=spec.full_width, height=spec.full_height),
@@ -218,6 +218,8 @@ def _header(spec: oiio.ImageSpec) -> FrameHeader:
         frame_rate=_frame_rate(spec),
         timecode=_timecode(spec),
         date_time=_date_time(spec),
+        view=layer.view,
+        part=str(spec.getattribute("oiio:subimagename") or ""),
     )
 
 

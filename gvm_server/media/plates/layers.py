@@ -82,12 +82,14 @@ class Layer:
         channels: the indexes of its red, green and blue channel.
         name: the layer as a person would name it; "" is the file's R, G and B.
         others: layers that were passed by, where a choice was made.
+        view: the stereo view that it is of; may be empty.
     """
 
     part: int
     channels: Channels
     name: str = ""
     others: tuple[str, ...] = ()
+    view: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -202,7 +204,9 @@ def find_layer(parts: Sequence[Part], layer: str, *, path: str, frame: int | Non
             return _best(matching, f"the layer {layer!r}", path=path, frame=frame)
         if (channel := _channel(parts, asked, lower=asked != layer)) is not None:
             part, index = channel
-            return Layer(part=part, channels=(index,) * 3, name=parts[part].channels[index])
+            name = parts[part].channels[index]
+            view = _view(parts[part], name.rpartition(".")[0])
+            return Layer(part=part, channels=(index,) * 3, name=name, view=view)
     raise InputError(
         f"{path} has no layer {layer!r}.",
         remedy=f"Layers there: {_listed(groups)}.",
@@ -256,7 +260,7 @@ def _best(
     assert channels is not None  # noqa: S101 - groups without colours are never looked at
     passed_by = among if (best.rank or data)[0] else [one for one in ranked if one is not best]
     others = tuple(one.label for one in passed_by if one is not best)
-    return Layer(part=best.part, channels=channels, name=best.name, others=others)
+    return Layer(part=best.part, channels=channels, name=best.name, others=others, view=best.view)
 
 
 def _matching(groups: Sequence[_Group], layer: str, *, lower: bool) -> list[_Group]:
@@ -314,7 +318,7 @@ def _groups(parts: Sequence[Part]) -> list[_Group]:
                     part=at,
                     name=_joined(own, prefix),
                     part_name=part.name,
-                    view=part.view or _view_of(prefix, part.views),
+                    view=_view(part, prefix),
                     bare=not prefix and not own,
                     names=names,
                     indexes=indexes,
@@ -330,10 +334,10 @@ def _part_name(part: Part, parts: Sequence[Part]) -> str:
     return ".".join(filter(None, (part.name, part.view))) if shared else part.name
 
 
-def _view_of(prefix: str, views: Sequence[str]) -> str:
-    """Return the view that a channel's prefix names, else the first; "" where there are none."""
-    words = prefix.split(".")
-    return next((view for view in views if view in words), views[0] if views else "")
+def _view(part: Part, prefix: str) -> str:
+    """Return a part's view, or the one that a channel's prefix names, else the first; or ""."""
+    words, views = prefix.split("."), part.views
+    return part.view or next((view for view in views if view in words), views[0] if views else "")
 
 
 def _joined(part: str, prefix: str) -> str:

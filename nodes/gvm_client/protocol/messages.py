@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from gvm_client.engines import EngineName
 from gvm_client.errors import ErrorCode
+from gvm_client.file_content import FileContent
 from gvm_client.guides import Guides
 from gvm_client.limits import MAX_CUTS, MAX_FRAMES_IN_MESSAGE, MAX_JOBS, MAX_TEXT
 from gvm_client.protocol.values import (
@@ -144,6 +145,7 @@ class Accepted:
         device: the kind of device that the engine runs on.
         precision: the type that its network computes in.
         compilation: the `torch.compile` backend that runs it, or `none`.
+        licence: of the engine's weights: `academic`, `commercial`, `unknown`, or a licence's name.
     """
 
     job: str
@@ -164,6 +166,7 @@ class Accepted:
     device: str = ""
     precision: str = ""
     compilation: str = ""
+    licence: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -278,6 +281,7 @@ class ServerStatus:
         device_free_bytes: memory free on the device; 0 on a CPU.
         jobs: running and waiting jobs first, then the latest finished ones.
         cache_limit_bytes: what the cache may hold.
+        licence: of the loaded engine's weights, or "".
     """
 
     pid: int
@@ -292,6 +296,7 @@ class ServerStatus:
     cache_bytes: int
     jobs: tuple[JobSummary, ...] = ()
     cache_limit_bytes: int = 0
+    licence: str = ""
 
     def __post_init__(self) -> None:
         require(len(self.jobs) <= MAX_JOBS, f"{len(self.jobs)} jobs; at most {MAX_JOBS}")
@@ -349,6 +354,7 @@ __all__ = [
     "Done",
     "EngineName",
     "Failed",
+    "FileContent",
     "FileOutput",
     "FilePlate",
     "FrameKey",

@@ -12,6 +12,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from gvm_client.errors import LocalProtocolError
+from gvm_client.file_content import FileContent
 from gvm_client.limits import (
     MAX_BUFFER_SIDE,
     MAX_CUTS,
@@ -218,12 +219,14 @@ class FileOutput:
         overwrite: whether a file that this program did not make may be replaced.
         same_maker: whether finished frames that another maker made (device, types, libraries) are
             made again.
+        content: what the files hold besides the alpha.
     """
 
     path: str
     depth: Depth = Depth.HALF
     overwrite: bool = False
     same_maker: bool = False
+    content: FileContent = FileContent()  # noqa: RUF009 (it is frozen)
 
     def __post_init__(self) -> None:
         require(_is_absolute(self.path), _absolute("path", self.path))
@@ -253,6 +256,7 @@ class JobContext:
         device: the kind of device that the job demands (`cpu`, `cuda`, `mps`); "" takes any.
         precision: the type that the job demands of the network; "" takes any.
         compilation: the `torch.compile` backend that the job demands, or `none`; "" takes any.
+        commercial_only: whether weights without commercial terms are refused.
     """
 
     ocio: str = ""
@@ -263,6 +267,7 @@ class JobContext:
     device: str = ""
     precision: str = ""
     compilation: str = ""
+    commercial_only: bool = False
 
     def __post_init__(self) -> None:
         require(
@@ -325,6 +330,8 @@ class JobSummary:
     """The path of its garbage matte; "" where it has none."""
     holdout: str = ""
     """The path of its holdout matte; "" where it has none."""
+    licence: str = ""
+    """Of its engine's weights; "" before they are known."""
 
 
 def _is_absolute(path: str) -> bool:

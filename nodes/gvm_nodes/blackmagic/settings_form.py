@@ -25,7 +25,7 @@ from gvm_nodes.blackmagic.alpha_spec import SCRIPT_KNOBS
 from gvm_nodes.core.defaults import Defaults, changed_options, checked_options, preset_numbers
 from gvm_nodes.core.settings import Knob, MatteOptions, Page, SettingValue, as_options, find_knob
 
-_COLUMNS = ((Page.RANGE, Page.MATTE), (Page.MODEL,))
+_COLUMNS = ((Page.RANGE, Page.MATTE), (Page.MODEL, Page.FILES))
 _LABEL_SHARE, _ELEMENT_SHARE = 1.0, 1.6  # of a row's width; the layout heeds no least size
 _DECIMALS, _STEP = 4, 0.05
 

@@ -2,29 +2,28 @@
 
 A studio's file holds JSON:
 
-    {"defaults": {"colourspace": "acescg", "version": 2}, "locked": ["colourspace"]}
+    {"defaults": {"colourspace": "acescg", "version": 2}, "locked": ["colourspace"],
+     "commercial_only": true}
 
 Only new nodes take its defaults: a node of a saved document keeps its values, and a setting that it
-lacks has the program's default. A file that cannot be used is an error with its path.
+lacks has the program's default. A file that cannot be used is an error with its path. What it
+demands of the weights' licence is read in `gvm_client.studio`, for every door.
 """
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from gvm_client.errors import SettingsError
 from gvm_client.regions import check_scale, parse_regions
-from gvm_client.server_config import config_dir
 from gvm_client.settings import (
     WINDOW_OPTIONS,
     find_preset,
 )
+from gvm_client.studio import VARIABLE, read_studio_file, studio_file, unusable
 from gvm_nodes.core.settings import (
     MatteOptions,
     SettingValue,
@@ -32,8 +31,7 @@ from gvm_nodes.core.settings import (
     find_knob,
 )
 
-VARIABLE = "GVM_NODE_DEFAULTS"
-_FILE = "node_defaults.json"  # beside the file that names the server
+__all__ = ["VARIABLE"]
 
 
 def preset_numbers(preset: str, locked: Collection[str] = ()) -> dict[str, int]:
@@ -85,7 +83,8 @@ def checked_options(options: MatteOptions) -> MatteOptions:
     Raises:
         SettingsError: one cannot.
     """
-    _ = options.window, options.levels, options.model, options.guides  # each checks itself
+    _ = options.window, options.levels, options.model  # each checks itself
+    _ = options.guides, options.content
     check_scale(options.roi_scale)
     parse_regions(options.roi)
     return options
@@ -111,17 +110,14 @@ def studio_defaults(base: MatteOptions = MatteOptions()) -> Defaults:  # noqa: B
         SettingsError: the file that `$GVM_NODE_DEFAULTS` names is not there, or a file is not as
             this module says, or names a knob that does not exist.
     """
-    named = os.environ.get(VARIABLE)
-    path = Path(named) if named else config_dir() / _FILE
-    if not named and not path.exists():
+    path = studio_file()
+    if path is None:
         return Defaults(options=base, locked=frozenset())
+    content = read_studio_file(path)
     try:
-        return _read_file(path, base)
-    except (OSError, ValueError, TypeError, AttributeError, SettingsError) as error:
-        raise SettingsError(
-            f"The studio's defaults {path} cannot be used: {error}.",
-            remedy=f"Mend the file, or unset {VARIABLE}.",
-        ) from error
+        return _read(content, base)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise unusable(path, error) from error
 
 
 def saved_node_defaults() -> Defaults:
@@ -135,8 +131,7 @@ def saved_node_defaults() -> Defaults:
     return Defaults(options=MatteOptions(), locked=locked)
 
 
-def _read_file(path: Path, base: MatteOptions) -> Defaults:
-    content = json.loads(path.read_text(encoding="utf-8"))
+def _read(content: dict[str, Any], base: MatteOptions) -> Defaults:
     values, locked = content.get("defaults", {}), content.get("locked", [])
     filled = with_preset(base, str(values["preset"])) if "preset" in values else base
     return Defaults(

@@ -80,7 +80,8 @@ class _JobProgress:
     def hear(self, event: JobEvent) -> None:
         if isinstance(event, Accepted):
             self.frames_total = event.frames_total
-            self.note = " ".join(event.notes)
+            licence = f"Licence: {event.licence}." if event.licence else ""
+            self.note = " ".join(filter(None, (*event.notes, licence)))
         elif isinstance(event, Progress):
             self.frames_done, self.note = event.frames_done, event.note
             self.frames_total = event.frames_total or self.frames_total

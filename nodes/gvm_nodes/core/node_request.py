@@ -72,7 +72,7 @@ def options_request(
             colourspace=options.ocio_colourspace or options.colourspace,
             missing=Missing(options.missing_frames),
         ),
-        FileOutput(path=pattern, depth=Depth(options.depth)),
+        FileOutput(path=pattern, depth=Depth(options.depth), content=options.content),
         model=options.model,
         guides=options.guides,
     )

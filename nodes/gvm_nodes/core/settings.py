@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from gvm_client.declaration import settings_of, values_in
 from gvm_client.errors import SettingsError
+from gvm_client.file_content import FileContent, FileLayers
 from gvm_client.folders import expanded
 from gvm_client.guides import Guides
 from gvm_client.protocol.messages import EngineName
@@ -66,10 +67,11 @@ class Page(str, Enum):
     RANGE = "GVM"
     MODEL = "Model"
     MATTE = "Matte"
+    FILES = "Files"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MatteOptions(Finish):
+class MatteOptions(Finish, FileLayers):
     """The knobs' values; checked when a request is made of them, for knobs are set one by one."""
 
     range: str = RangeKind.PLATE.value
@@ -118,6 +120,15 @@ class MatteOptions(Finish):
             SettingsError: a value is out of its range.
         """
         return MatteKnobs(**values_in(self, Finish))
+
+    @property
+    def content(self) -> FileContent:
+        """What the files hold.
+
+        Raises:
+            SettingsError: a value is none of its choices.
+        """
+        return FileContent(**values_in(self, FileLayers))
 
     @property
     def guides(self) -> Guides:
@@ -273,6 +284,10 @@ KNOBS = (
         for name, does in (("garbage", "Forces alpha 0"), ("holdout", "Forces alpha 1, and wins"))
     ),
     *(Knob(one.name, one.label, Page.MATTE, tooltip=one.sentence) for one in settings_of(Guides)),
+    *(
+        Knob(one.name, one.label, Page.FILES, one.choices, one.sentence)
+        for one in settings_of(FileLayers)
+    ),
 )
 
 BUTTONS = (

@@ -76,7 +76,8 @@ def add_missing_knobs(node: nuke.Node) -> None:
     Nuke adds a knob at the end: one that an older script lacks is on the last page.
     """
     with _setting():
-        for knob in (*_range_page(), *_page(Page.MODEL), *_page(Page.MATTE), *_hidden_knobs()):
+        pages = (knob for page in (Page.MODEL, Page.MATTE, Page.FILES) for knob in _page(page))
+        for knob in (*_range_page(), *pages, *_hidden_knobs()):
             if node.knob(knob.name()) is None:
                 node.addKnob(knob)
 

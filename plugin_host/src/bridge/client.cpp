@@ -161,8 +161,9 @@ std::string status_line() {
         "See its log " + connection->log + ".");
   }
   const auto live = std::count_if(status->jobs.begin(), status->jobs.end(), is_live);
-  const std::string engine =
+  std::string engine =
       status->engine_loaded.empty() ? "no model loaded" : status->engine_loaded + " loaded";
+  if (!status->licence.empty()) engine += " (licence: " + status->licence + ")";
   return "Server " + status->version + " (process " + std::to_string(status->pid) + ") on " +
          status->device + ", " + engine + ", " + counted(live, "job") + ".";
 }

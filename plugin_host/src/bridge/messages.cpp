@@ -69,6 +69,15 @@ void require_within(const char* name, std::int64_t value, std::int64_t low, std:
                static_cast<double>(high));
 }
 
+template <class Words>
+void require_one_of(const char* name, const std::string& word, const Words& allowed) {
+  if (std::find(allowed.begin(), allowed.end(), word) != allowed.end()) return;
+  std::string words;
+  for (const char* each : allowed) words += (words.empty() ? "" : ", ") + std::string(each);
+  throw Error(code::kBadRequest,
+              std::string(name) + " is '" + word + "'; it must be one of " + words + ".");
+}
+
 }  // namespace
 
 bool reaches_out(const MatteKnobs& knobs) {
@@ -130,6 +139,12 @@ void check(const PushedPlate& value) {
   require(value.cuts.size() <= kMaxCuts, "too many cuts; at most " + std::to_string(kMaxCuts));
 }
 
+void check(const FileContent& value) {
+  require_one_of("layers", value.layers, kFileLayers);
+  require_one_of("compression", value.compression, kFileCompressions);
+  require_one_of("despill", value.despill, kDespills);
+}
+
 void check(const FileOutput& value) { check_path(value.path); }
 
 void check(const MappedOutput& value) {
@@ -156,15 +171,8 @@ void check(const MatteKnobs& value) {
     if (knob.is_bounded) require_from(knob.name, number, knob.low, knob.high);
   }
   for (const ChoiceKnob& knob : kChoiceKnobs) {
-    const std::string& word = value.*knob.value;
-    const auto* const end = knob.words.begin() + knob.count;
-    if (std::find(knob.words.begin(), end, word) != end) continue;
-    std::string words;
-    for (const auto* each = knob.words.begin(); each != end; ++each) {
-      words += (words.empty() ? "" : ", ") + std::string(*each);
-    }
-    throw Error(code::kBadRequest,
-                std::string(knob.name) + " is '" + word + "'; it must be one of " + words + ".");
+    const auto* const first = knob.words.begin();
+    require_one_of(knob.name, value.*knob.value, std::vector<const char*>(first, first + knob.count));
   }
   require_setting(value.black < value.white, "black", value.black,
                   "below white, here " + plain(value.white));

@@ -33,6 +33,7 @@ void check(const MappedFrame& value);
 void check(const Shown& value);
 void check(const FilePlate& value);
 void check(const PushedPlate& value);
+void check(const FileContent& value);
 void check(const FileOutput& value);
 void check(const MappedOutput& value);
 void check(const WindowSettings& value);

@@ -195,12 +195,15 @@ class SourceRows {
 template <OutputMode mode, class Value>
 void write_pixel(const Value* from, int from_channels, float alpha, Value* to, int to_channels) {
   const int step = from_channels == 1 ? 0 : 1;
+  if constexpr (mode == OutputMode::kEdgeAsRgb) {
+    alpha = alpha > kSolid && alpha < 1.0f - kSolid ? 1.0f : 0.0f;
+  }
   if (to_channels == 1) {
     store(alpha, to[0]);
     return;
   }
   for (int colour = 0; colour < 3; ++colour) {
-    if constexpr (mode == OutputMode::kMatteAsRgb) {
+    if constexpr (is_opaque(mode)) {
       store(alpha, to[colour]);
     } else if constexpr (mode == OutputMode::kPremultiplied) {
       store(load(from[colour * step]) * alpha, to[colour]);
@@ -212,7 +215,7 @@ void write_pixel(const Value* from, int from_channels, float alpha, Value* to, i
   if constexpr (mode == OutputMode::kSource) {
     from_channels == 4 ? static_cast<void>(to[3] = from[3]) : store(1.0f, to[3]);
   } else {
-    store(mode == OutputMode::kMatteAsRgb ? 1.0f : alpha, to[3]);
+    store(is_opaque(mode) ? 1.0f : alpha, to[3]);
   }
 }
 
@@ -244,6 +247,9 @@ void write(OutputMode mode, const Value* from, int from_channels, const float* a
                                                  to_channels);
     case OutputMode::kSource:
       return write_span<OutputMode::kSource>(from, from_channels, alpha, count, to, to_channels);
+    case OutputMode::kEdgeAsRgb:
+      return write_span<OutputMode::kEdgeAsRgb>(from, from_channels, alpha, count, to,
+                                                to_channels);
   }
 }
 

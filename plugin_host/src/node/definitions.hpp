@@ -5,7 +5,8 @@
 //   1.0  first release
 //   1.1  readMedia, badPixels, plateCheck
 //   1.2  matteExposure, matteHighlights, matteRefine
-//   1.3  useRegion, regionLowerLeft, regionUpperRight, regionScale; guideFeather
+//   1.3  useRegion, regionLowerLeft, regionUpperRight, regionScale; guideFeather;
+//        outputMode: Edge as RGB
 #pragma once
 
 #include <array>
@@ -68,14 +69,20 @@ inline constexpr char kAskStatus[] = "askStatus";
 inline constexpr char kStatus[] = "status";
 }  // namespace param
 
-enum class OutputMode { kUnpremultiplied, kPremultiplied, kMatteAsRgb, kSource };
+enum class OutputMode { kUnpremultiplied, kPremultiplied, kMatteAsRgb, kSource, kEdgeAsRgb };
+constexpr bool is_opaque(OutputMode mode) {
+  return mode == OutputMode::kMatteAsRgb || mode == OutputMode::kEdgeAsRgb;
+}
 enum class OnError { kFail, kBlack, kSource };
 enum class PlateCheck { kRefuse, kSearch, kNone };
 enum class Colourspace { kAuto, kSrgb, kSceneLinear, kAcescg, kRec709, kRaw, kNamed, kHost };
 
 // Labels of choices, in the order of their enums.
 inline constexpr std::array kOutputLabels{"Source with Matte in Alpha", "Premultiplied",
-                                          "Matte as RGB", "Source Unchanged"};
+                                          "Matte as RGB", "Source Unchanged", "Edge as RGB"};
+
+/// An alpha is in the edge where it is further than this from 0 and from 1, as in `matte.edge`.
+inline constexpr float kSolid = 0.02f;
 inline constexpr std::array kOnErrorLabels{"Fail", "Black Matte", "Source Unchanged"};
 inline constexpr std::array kPlateCheckLabels{"Refuse Other Pictures", "Search the Clip",
                                               "Do Not Compare"};

@@ -108,7 +108,7 @@ ofx::Status Plugin::clip_preferences(ofx::PropertySet out) const {
   const auto mode = static_cast<OutputMode>(params_.integer(param::kOutput));
   if (mode == OutputMode::kSource) return ofx::kReplyDefault;
   const char* const premultiplication = mode == OutputMode::kPremultiplied ? ofx::kPreMultiplied
-                                        : mode == OutputMode::kMatteAsRgb  ? ofx::kOpaque
+                                        : is_opaque(mode)                  ? ofx::kOpaque
                                                                            : ofx::kUnPreMultiplied;
   const Properties answer(out);
   answer.set(property_of(ofx::kComponentsOf, ofx::kOutputClip).c_str(), ofx::kComponentsRgba);

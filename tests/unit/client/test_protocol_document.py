@@ -24,6 +24,7 @@ VALUES = (
     messages.FilePlate,
     messages.PushedPlate,
     messages.FileOutput,
+    messages.FileContent,
     messages.MappedOutput,
     messages.MappedFrame,
     messages.FrameKey,

@@ -21,6 +21,7 @@ from gvm_server.matting.engines.gvm.hub import REPO, Hub, Release, RemoteFile
 from gvm_server.matting.engines.gvm.weights_folder import (
     CHECKING,
     CONFIGS,
+    CONTACT,
     NETWORKS,
     Manifest,
     Progress,
@@ -31,7 +32,6 @@ from gvm_server.matting.engines.gvm.weights_folder import (
 )
 from gvm_server.media.atomic_files import write_failure
 
-CONTACT = "chhshen@gmail.com"
 DOWNLOADING = "Downloading"
 PARTS = ".gvm-pull"
 _GIB = 1 << 30

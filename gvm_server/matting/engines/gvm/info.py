@@ -16,13 +16,27 @@ from pathlib import Path
 
 from gvm_client.errors import EngineError, ErrorCode
 from gvm_client.settings import ModelSettings, Noise, WindowSettings
-from gvm_server.matting.engines.base import Engine, EngineInfo
+from gvm_server.matting.engines.base import (
+    ACADEMIC,
+    COMMERCIAL,
+    UNKNOWN,
+    Engine,
+    EngineInfo,
+    Licence,
+)
 from gvm_server.matting.engines.gvm.checkpoint import weight_files
 from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE, GvmOptions, resolve
 from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.engines.gvm.contents import content_of
 from gvm_server.matting.engines.gvm.lora import CONFIG, FILES
-from gvm_server.matting.engines.gvm.weights_folder import engine_revision, find_weights, weights_dir
+from gvm_server.matting.engines.gvm.weights_folder import (
+    COMMERCIAL_USE,
+    CONTACT,
+    engine_revision,
+    find_weights,
+    read_manifest,
+    weights_dir,
+)
 from gvm_server.matting.engines.machine import Machine, resolved_device
 from gvm_server.matting.engines.maker import Maker, host_maker, torch_maker
 from gvm_server.matting.working_size import WorkingSize
@@ -64,7 +78,8 @@ def info(folder: Path, options: GvmOptions) -> EngineInfo:
     Raises:
         EngineError: the folder holds no weights.
     """
-    notes = []
+    licence = _licence(folder)
+    notes = [] if licence.is_commercial else [says_of(licence)]
     if options.noise is Noise.GAUSSIAN:
         notes.append("Gaussian noise is not what the released model was trained for.")
     return EngineInfo(
@@ -74,11 +89,31 @@ def info(folder: Path, options: GvmOptions) -> EngineInfo:
         preview=False,
         spread=SPREAD,
         pad_multiple=PAD_MULTIPLE,
+        licence=licence,
         load=partial(_load, folder, options),
         notes=tuple(notes),
         precision_of="unet",
         fit=partial(_fit, folder, options),
     )
+
+
+def says_of(licence: Licence) -> str:
+    """Return what an artist should know of terms without commercial use."""
+    if licence == ACADEMIC:
+        return f"GVM's weights are for academic use; commercial use needs an agreement: {CONTACT}."
+    return "No record beside GVM's weights says their terms; the released ones are academic."
+
+
+def _licence(folder: Path) -> Licence:
+    """Return the terms that the record beside the weights says.
+
+    Raises:
+        EngineError: the record cannot be read.
+    """
+    manifest = read_manifest(folder)
+    if manifest is None:
+        return UNKNOWN
+    return COMMERCIAL if manifest.use == COMMERCIAL_USE else ACADEMIC
 
 
 def _load(folder: Path, options: GvmOptions, say: Callable[[str], None]) -> Engine:

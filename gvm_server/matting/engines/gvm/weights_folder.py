@@ -41,6 +41,8 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 """Is told what is done, the bytes done of it, and the bytes in all."""
 
 MANIFEST = "gvm-weights.json"
+CONTACT = "chhshen@gmail.com"  # the authors': commercial use needs an agreement with them
+ACADEMIC_USE, COMMERCIAL_USE = USES = ("academic", "commercial")
 NETWORKS = ("unet", "vae")
 CONFIGS = ("unet/config.json", "vae/config.json", "scheduler/scheduler_config.json")
 
@@ -74,12 +76,19 @@ class Manifest:
         revision: the commit that the asked revision stood for.
         licence: the text that was shown and accepted.
         files: every file, by name.
+        use: what the terms allow: ACADEMIC_USE as released; who has an agreement with the authors
+            writes COMMERCIAL_USE into the record.
     """
 
     repo: str
     revision: str
     licence: str
     files: Mapping[str, FileRecord]
+    use: str = ACADEMIC_USE
+
+    def __post_init__(self) -> None:
+        if self.use not in USES:
+            raise ValueError(f"use is {self.use!r}; it must be {' or '.join(USES)}")
 
 
 def weights_dir(explicit: Path | None) -> Path:

@@ -20,7 +20,7 @@ import numpy as np
 from gvm_client.engines import EngineName
 from gvm_client.errors import EngineError, ErrorCode
 from gvm_server.cores import usable_cores
-from gvm_server.matting.engines.base import EngineInfo, Image, Latent
+from gvm_server.matting.engines.base import APACHE, EngineInfo, Image, Latent
 from gvm_server.matting.engines.maker import Maker, host_maker, version
 from gvm_server.matting.engines.preview.looks import Looks, look
 from gvm_server.matting.engines.preview.nets import Nets, weights_digest
@@ -81,6 +81,7 @@ def info() -> EngineInfo:
         preview=True,
         spread=SPREAD,
         pad_multiple=1,
+        licence=APACHE,
         load=lambda say: _load(manner, say),
         notes=(NOTE,),
         reach=manner.reach,

@@ -260,6 +260,22 @@ def timecode_at(text: str, rate: Fraction, index: int) -> tuple[int, int] | None
     return _packed(_advanced(count, nominal, index, drops=drops), nominal, drops=drops), 0
 
 
+def timecode_text(words: tuple[int, int], rate: Fraction) -> str:
+    """Return a frame's timecode words as text, as `timecode_at` reads it; "" of no such rate."""
+    word, nominal = words[0], round(rate)
+    if not 1 <= nominal <= _MAX_RATE:
+        return ""
+    hours, minutes, seconds, frames = (
+        (word >> shift & mask & 0xF) + 10 * (word >> shift + 4 & mask >> 4)
+        for shift, mask in ((24, 0x3F), (16, 0x7F), (8, 0x7F), (0, 0x3F))
+    )
+    if nominal > 30:
+        frames = 2 * frames + bool(word & _SECOND_OF_PAIR)
+    drops = word & _DROPPED_FLAG and nominal % 30 == 0 and rate.denominator != 1
+    text = f"{hours:02}:{minutes:02}:{seconds:02}{';' if drops else ':'}{frames:02}"
+    return text if timecode_at(text, rate, 0) else ""
+
+
 def _advanced(count: int, nominal: int, index: int, *, drops: bool) -> int:
     """Return a frame's number within a day of nominal frames, so many frames after another."""
     per_minute = nominal * 60

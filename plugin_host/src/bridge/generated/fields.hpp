@@ -51,11 +51,24 @@ void fields(Visitor& visit, PushedPlate& value) {
 }
 
 template <class Visitor>
+void fields(Visitor& visit, FileContent& value) {
+  visit.defaulted("matte_raw", value.matte_raw);
+  visit.defaulted("matte_edge", value.matte_edge);
+  visit.defaulted("matte_core", value.matte_core);
+  visit.defaulted("foreground", value.foreground);
+  visit.defaulted("premultiplied", value.premultiplied);
+  visit.defaulted("layers", value.layers);
+  visit.defaulted("compression", value.compression);
+  visit.defaulted("despill", value.despill);
+}
+
+template <class Visitor>
 void fields(Visitor& visit, FileOutput& value) {
   visit("path", value.path);
   visit.defaulted("depth", value.depth);
   visit.defaulted("overwrite", value.overwrite);
   visit.defaulted("same_maker", value.same_maker);
+  visit.defaulted("content", value.content);
 }
 
 template <class Visitor>
@@ -108,6 +121,7 @@ void fields(Visitor& visit, JobContext& value) {
   visit.defaulted("device", value.device);
   visit.defaulted("precision", value.precision);
   visit.defaulted("compilation", value.compilation);
+  visit.defaulted("commercial_only", value.commercial_only);
 }
 
 template <class Visitor>
@@ -206,6 +220,7 @@ void fields(Visitor& visit, Accepted& value) {
   visit.defaulted("device", value.device);
   visit.defaulted("precision", value.precision);
   visit.defaulted("compilation", value.compilation);
+  visit.defaulted("licence", value.licence);
 }
 
 template <class Visitor>
@@ -295,6 +310,7 @@ void fields(Visitor& visit, JobSummary& value) {
   visit.defaulted("ended_seconds", value.ended_seconds);
   visit.defaulted("garbage", value.garbage);
   visit.defaulted("holdout", value.holdout);
+  visit.defaulted("licence", value.licence);
 }
 
 template <class Visitor>
@@ -311,6 +327,7 @@ void fields(Visitor& visit, ServerStatus& value) {
   visit("cache_bytes", value.cache_bytes);
   visit.defaulted("jobs", value.jobs);
   visit.defaulted("cache_limit_bytes", value.cache_limit_bytes);
+  visit.defaulted("licence", value.licence);
 }
 
 }  // namespace gvm::bridge

@@ -7,7 +7,7 @@
 
 namespace gvm::bridge {
 
-inline constexpr std::int64_t kProtocolVersion = 5;
+inline constexpr std::int64_t kProtocolVersion = 6;
 inline constexpr std::size_t kMaxMessageBytes = 1048576;
 inline constexpr std::size_t kMaxText = 8192;
 inline constexpr std::size_t kMaxRequest = 64;
@@ -81,6 +81,24 @@ inline constexpr std::array<const char*, 16> kMovieExtensions{
     ".flv",
     ".ogv",
     ".gif",
+};
+
+inline constexpr std::array<const char*, 2> kFileLayers{
+    "one",
+    "separate",
+};
+
+inline constexpr std::array<const char*, 4> kFileCompressions{
+    "zips",
+    "zip",
+    "piz",
+    "htj2k256",
+};
+
+inline constexpr std::array<const char*, 3> kDespills{
+    "none",
+    "green",
+    "blue",
 };
 
 }  // namespace gvm::bridge

@@ -75,12 +75,25 @@ enum class Depth { kHalf, kFloat };
 template <>
 inline constexpr std::array kWords<Depth>{"half", "float"};
 
+/// Values that are proven.
+struct FileContent {
+  bool matte_raw = false;
+  bool matte_edge = false;
+  bool matte_core = false;
+  bool foreground = false;
+  bool premultiplied = false;
+  std::string layers = "one";
+  std::string compression = "zips";
+  std::string despill = "none";
+};
+
 /// Alphas as EXR files.
 struct FileOutput {
   std::string path{};
   Depth depth = Depth::kHalf;
   bool overwrite = false;
   bool same_maker = false;
+  FileContent content;
 };
 
 /// The pixel type of a mapped buffer.
@@ -115,6 +128,7 @@ struct JobContext {
   std::string device;
   std::string precision;
   std::string compilation;
+  bool commercial_only = false;
 };
 
 /// The guides of a matte, frames by the plate's numbers; their alpha, else their first channel.
@@ -209,6 +223,7 @@ struct Accepted {
   std::string device;
   std::string precision;
   std::string compilation;
+  std::string licence;
 };
 
 /// The server needs the pixels of these frames of a pushed plate.
@@ -298,6 +313,7 @@ struct JobSummary {
   double ended_seconds = 0.0;
   std::string garbage;
   std::string holdout;
+  std::string licence;
 };
 
 /// What the server is doing.
@@ -314,6 +330,7 @@ struct ServerStatus {
   std::int64_t cache_bytes{};
   std::vector<JobSummary> jobs;
   std::int64_t cache_limit_bytes = 0;
+  std::string licence;
 };
 
 /// Every message, in the order of its words.

@@ -78,11 +78,11 @@ def test_adding_opening_saving_copying_renaming_and_scrubbing_contact_nobody(
     assert natron.session().script_editor == []
 
 
-def test_parameters_stand_on_three_pages_and_neither_animate_nor_render(app, tmp_path):
+def test_parameters_stand_on_four_pages_and_neither_animate_nor_render(app, tmp_path):
     """A status that comes twice a second must not render the tree."""
     group = matte_group(app, plate(app, tmp_path))
     pages = group.node.pages
-    assert list(pages) == ["GVM", "Model", "Matte"]
+    assert list(pages) == ["GVM", "Model", "Matte", "Files"]
     ours = [group.getParam(name) for names in pages.values() for name in names]
     assert len(ours) > len(settings.KNOBS) + len(settings.BUTTONS)
     assert not any(param.evaluates for param in ours)

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from gvm_client.errors import ErrorCode, OutputError
+from gvm_client.file_content import FileContent
 from gvm_client.protocol.messages import JobContext, Matte
 from gvm_client.settings import Depth, MatteKnobs, Priority
 from gvm_server.media.file_access import Roots
 from gvm_server.media.outputs.alpha_files import AlphaFiles
 from gvm_server.service.admission import OutputReservation, refuse_conflict
 from tests.support.resources import request_in
+
+LAYERS = FileContent(foreground=True, layers="separate")
 
 
 def claim(
@@ -37,6 +40,7 @@ def test_other_settings_or_another_plate_into_the_same_files_are_refused(tmp_pat
         replace(asked, job="1" * 32, knobs=MatteKnobs(blur=2.0)),
         replace(asked, job="1" * 32, plate=replace(asked.plate, layer="left")),
         replace(asked, job="1" * 32, output=replace(asked.output, depth=Depth.FLOAT)),
+        replace(asked, job="1" * 32, output=replace(asked.output, content=LAYERS)),
         replace(asked, job="1" * 32, context=JobContext(ocio="/show/b.ocio")),
     ):
         for place in ("out", "x/../out", "link/out", "out/plate.%04d.exr"):
@@ -45,6 +49,17 @@ def test_other_settings_or_another_plate_into_the_same_files_are_refused(tmp_pat
             assert asked.job in caught.value.message
             assert caught.value.code is ErrorCode.OUTPUT_IN_USE
             assert "another version" in caught.value.remedy
+
+
+def test_a_layer_s_file_that_is_another_job_s_alpha_is_refused(tmp_path: Path):
+    """Names of every file count, not the alphas' alone."""
+    asked = request_in(tmp_path)
+    there = claim(asked, tmp_path / "out", plate="plate.fg.%04d.exr")
+    other = replace(asked, job="1" * 32, output=replace(asked.output, content=LAYERS))
+    rival = claim(other, tmp_path / "out")
+    rival = replace(rival, files=replace(rival.files, suffixes=("", "fg")))
+    with pytest.raises(OutputError, match=r"plate\.fg\.0001\.exr"):
+        refuse_conflict(rival, [there])
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,17 @@ import OpenEXR
 import OpenImageIO as oiio
 import pytest
 
-from gvm_client.errors import ErrorCode, InputError, OutputError
+from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
+from gvm_client.file_content import Compression
 from gvm_client.settings import Depth
 from gvm_server.media.alphas import exr
-from gvm_server.media.alphas.exr import copy_into_place, read_alpha, write_alpha
+from gvm_server.media.alphas.exr import (
+    check_compression,
+    copy_into_place,
+    read_alpha,
+    write_alpha,
+    write_planes,
+)
 from gvm_server.media.alphas.stamp import Fingerprint, prove_file, read_stamp, seal
 from gvm_server.media.atomic_files import LEFTOVER_SECONDS, sweep_leftovers
 from gvm_server.media.geometry import Box, FrameHeader
@@ -113,6 +120,52 @@ def _as_openexr_reads_it(path, attributes):
     assert (code.hours, code.minutes, code.seconds, code.frame) == (11, 2, 3, 4)
     for name, text in attributes.items():
         assert header[name] == text
+
+
+@pytest.mark.parametrize("compression", list(Compression))
+@pytest.mark.parametrize("depth", list(Depth))
+def test_planes_come_back_bit_for_bit_by_their_names(tmp_path, compression, depth):
+    """Views of larger arrays too, whose rows do not follow each other; no format loses a bit."""
+    rng = np.random.default_rng(5)
+    whole = rng.normal(0, 3, (70, 90, 4)).astype(np.float32)
+    names = ("A", "fg.R", "fg.G", "matte.raw")
+    planes = {name: whole[3:67, 5:81, at] for at, name in enumerate(names)}
+    path = tmp_path / "a.exr"
+    write_planes(
+        path,
+        planes,
+        header=replace(_sized(64, 76), view="left", part="rgba.left"),
+        depth=depth,
+        attributes={"gvm:key": KEY.hex()},
+        compression=compression,
+    )
+    kind = np.float16 if depth is Depth.HALF else np.float32
+    with OpenEXR.File(str(path), separate_channels=True) as file:
+        (part,) = file.parts
+        assert set(part.channels) == set(names)
+        for name, plane in planes.items():
+            assert np.array_equal(part.channels[name].pixels, plane.astype(kind)), name
+        assert part.header["compression"].name == f"{compression.value.upper()}_COMPRESSION"
+        assert (part.header["view"], part.header["name"]) == ("left", "rgba.left")
+    assert np.array_equal(read_alpha(path), planes["A"].astype(kind))
+    assert prove_file(path) == MADE
+
+
+def test_the_alpha_is_read_by_its_name(tmp_path):
+    """Beside premultiplied colours it is not the first channel."""
+    planes = {name: ramp() * (at + 1) / 4 for at, name in enumerate("BGRA")}
+    path = tmp_path / "a.exr"
+    write_planes(path, planes, header=PLAIN, depth=Depth.FLOAT, attributes={})
+    assert np.array_equal(read_alpha(path), ramp())
+
+
+def test_a_compression_that_openexr_does_not_know_is_refused(monkeypatch):
+    """The writer would take another one in silence (fault injected)."""
+    for compression in Compression:
+        check_compression(compression)
+    monkeypatch.setattr(exr, "_is_known", lambda _: False)
+    with pytest.raises(SettingsError, match="does not know the compression htj2k256"):
+        check_compression(Compression.HTJ2K)
 
 
 def test_no_text_of_one_file_alone_goes_through_openimageio(tmp_path, monkeypatch):

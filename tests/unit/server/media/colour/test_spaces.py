@@ -441,3 +441,33 @@ def test_wide_display_colours_keep_their_greys():
     for space in ("rec2020", "p3"):
         assert to_display(grey, space) == pytest.approx(0.5, abs=1e-4)
         assert to_display(red, space)[0, 0, 0] > 0.8
+
+
+BRIGHT = np.array([[[-0.25, 0.0, 0.18], [0.5, 1.0, 12.0]]], np.float32)
+
+
+@pytest.mark.parametrize(
+    "name", ["scene_linear", "acescg", "linear(0.7 0.3 0.2 0.7 0.1 0.1 0.3 0.3)"]
+)
+def test_a_linear_plate_s_linear_space_is_its_own(name):
+    """Not a bit changes, whatever its primaries, below black and above white."""
+    found = colour.resolve_colour(name, FileHint(kind="openexr", is_float=True))
+    assert found.linear == found.name
+    assert np.array_equal(found.to_linear(BRIGHT), BRIGHT)
+    assert np.array_equal(found.display_of_linear(BRIGHT), found.to_display(BRIGHT))
+    own = (0.7, 0.3, 0.2, 0.7, 0.1, 0.1, 0.3, 0.3)
+    assert found.chromaticities == {"scene_linear": REC709, "acescg": AP1}.get(name, own)
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("srgb", 1.0), ("rec709", 1.0), ("raw", 1.0), ("p3", 1.0), ("cineon", 13.0), ("pq", 49.3)],
+)
+def test_another_plate_s_is_linear_rec709_up_to_its_own_white(name, most):
+    """A displayed picture's light ends at white, a log curve's does not; shown, it is as before."""
+    found = colour.resolve_colour(name, FileHint(kind="png", is_float=False))
+    codes = np.linspace(0, 1, 33, dtype=np.float32)[None, :, None].repeat(3, axis=2)
+    light = found.to_linear(codes)
+    assert (found.linear, found.chromaticities) == ("lin_rec709_scene", REC709)
+    assert light.max() == pytest.approx(most, rel=0.05)
+    assert np.allclose(found.display_of_linear(light), found.to_display(codes), atol=2e-4)

@@ -19,9 +19,9 @@ from gvm_server.media.alphas.exr import write_alpha
 from gvm_server.media.alphas.stamp import STAMP
 from gvm_server.media.file_access import Roots
 from gvm_server.media.geometry import Box, FrameHeader, on_display
-from gvm_server.media.outputs import movie as moviewriter
+from gvm_server.media.outputs import codecs as codecs_module
 from gvm_server.media.outputs.alpha_files import AlphaFiles
-from gvm_server.media.outputs.deliverables import Deliverables, deliver, over_green, write_png
+from gvm_server.media.outputs.deliverables import Deliverables, deliver, write_png
 from gvm_server.media.outputs.movie import MovieShape, is_our_movie, writing_movie
 from gvm_server.media.plates.base import PlateOptions
 from gvm_server.media.plates.open import open_plate
@@ -112,13 +112,6 @@ def test_the_comp_is_the_plate_over_pure_green(job, tmp_path):
         assert np.abs(means - expected.mean(axis=(0, 1))).max() < 0.02
 
 
-def test_over_green_keeps_the_picture_where_the_alpha_is_1():
-    """Alpha 1 is the picture, alpha 0 pure green, half is the mean."""
-    picture = np.full((1, 3, 3), 0.8, np.float32)
-    comp = over_green(picture, np.array([[0.0, 0.5, 1.0]], np.float32))
-    assert np.allclose(comp[0], [[0, 1, 0], [0.4, 0.9, 0.4], [0.8, 0.8, 0.8]])
-
-
 @pytest.mark.parametrize(("bits", "largest"), [(8, 255), (16, 65_535)])
 def test_png_files_are_rounded_alphas_with_the_alphas_names(job, tmp_path, bits, largest):
     """`clip.0003.png` of `clip.0003.exr`, 8 or 16 bits, and ours to be replaced."""
@@ -157,7 +150,7 @@ def test_the_movie_takes_the_plate_s_rate_and_pixel_aspect(tmp_path):
 @pytest.mark.parametrize("codecs", [{"libx264", "mpeg4"}, {"mpeg4"}])
 def test_odd_sides_grow_by_a_copy_of_the_edge(tmp_path, monkeypatch, codecs):
     """11 x 7 becomes 12 x 8, with H.264 and with the MPEG-4 of builds that lack it."""
-    monkeypatch.setattr(moviewriter.av, "codecs_available", codecs)
+    monkeypatch.setattr(codecs_module.av, "codecs_available", codecs)
     picture = np.full((7, 11), 0.2, np.float32)
     picture[-1], picture[:, -1] = 0.9, 0.9
     path = tmp_path / "a.mkv"

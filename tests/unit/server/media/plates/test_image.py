@@ -52,8 +52,14 @@ def test_channels_without_a_view_are_of_the_first(tmp_path):
     header = {"type": OpenEXR.scanlineimage, "multiView": ["left", "right"]}
     with OpenEXR.File(header, channels) as file:
         file.write(str(tmp_path / "a.1.exr"))
-    for layer, value in (("left", 0.25), ("right", 0.75), ("", 0.25)):
-        assert np.all(opened(tmp_path / "a.1.exr", layer).read(1).pixels == np.float32(value))
+    for layer, value, view in (
+        ("left", 0.25, "left"),
+        ("right", 0.75, "right"),
+        ("", 0.25, "left"),
+    ):
+        plate = opened(tmp_path / "a.1.exr", layer)
+        assert np.all(plate.read(1).pixels == np.float32(value))
+        assert plate.header(1).view == plate.read(1).header.view == view
 
 
 def test_frames_with_other_layers_are_named(tmp_path):

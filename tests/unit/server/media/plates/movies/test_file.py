@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from gvm_server.media.plates.movies.file import timecode_at
+from gvm_server.media.plates.movies.file import timecode_at, timecode_text
 
 NTSC, NTSC60, FILM = Fraction(30000, 1001), Fraction(60000, 1001), Fraction(24000, 1001)
 
@@ -75,3 +75,19 @@ def test_drop_frame_numbers_follow_one_another_for_a_day_of_minutes():
 def test_what_is_no_timecode_is_none(text, rate):
     """A damaged track costs the timecode, not the matte."""
     assert timecode_at(text, rate, 0) is None
+
+
+@pytest.mark.parametrize(
+    "rate", [Fraction(24), Fraction(24000, 1001), Fraction(25), NTSC, 2 * NTSC]
+)
+@pytest.mark.parametrize("separator", [":", ";"])
+def test_words_are_the_text_that_they_were_made_of(rate, separator):
+    """Every frame of minutes around a dropped number, and the last of a day."""
+    drops = separator == ";" and rate in (NTSC, 2 * NTSC)
+    for start in ("00:00:59", "09:59:58", "23:59:59"):
+        words = timecode_at(f"{start}{separator}00", rate, 7)
+        text = timecode_text(words, rate)
+        assert (";" in text) is drops
+        assert timecode_at(text, rate, 0) == words
+    assert timecode_text((0, 0), Fraction(120)) == ""
+    assert timecode_text((0x3F7F7F3F, 0), Fraction(25)) == ""  # no time of a day
