@@ -29,7 +29,7 @@ from gvm_server.matting.region import REGION_REVISION
 
 PREPROCESS_REVISION = 4  # exposure and highlights, canvas, resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
-FINISH_REVISION = 4  # cross-fade, refine, knobs, EXR
+FINISH_REVISION = 5  # cross-fade, refine, knobs, EXR
 KEY_BYTES = 16
 
 
