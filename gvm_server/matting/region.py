@@ -1,7 +1,7 @@
 """What the model sees of a shot: the whole canvas, or a region of it with context around it.
 
 - Fixed by the settings, the clip's canvas and its cuts, never by the frames that are asked for
-  (test_any_range_of_a_clip_with_regions_gives_its_own_bits).
+  (test_any_range_gives_the_clip_s_own_bits).
 - A region is seen at the whole frame's working scale, times `--roi-scale`: work follows its area.
 - Inside the region the matte is what the model made of it. Around it, within the context, it goes
   smoothly to 0, so that no hard edge stands where it was cut off.

@@ -21,7 +21,7 @@ def hashes(
     """Return the hash of what the work gives on each count of threads."""
     said = []
     for count in counts:
-        with _threads(count):
+        with threads(count):
             made = work()
         array = made.numpy() if isinstance(made, torch.Tensor) else made
         said.append(hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:8])
@@ -29,7 +29,7 @@ def hashes(
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
+def threads(count: int) -> Iterator[None]:
     """Have every library run on so many threads."""
     before = (torch.get_num_threads(), cv2.getNumThreads(), oiio.get_int_attribute("threads"))
     _set(count, count, count)

@@ -5,76 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from gvm_client.errors import ErrorCode, GvmError, InputError, JobCancelled
-from gvm_client.regions import parse_regions
-from gvm_client.settings import (
-    Highlights,
-    MatteKnobs,
-    ModelSettings,
-    PlanKind,
-    Refine,
-    WindowSettings,
-)
-from gvm_client.windows import Plan, blends, windows_covering, windows_for
+from gvm_client.errors import ErrorCode, InputError, JobCancelled
+from gvm_client.settings import Highlights, MatteKnobs, PlanKind, WindowSettings
+from gvm_client.windows import blends, windows_covering, windows_for
 from gvm_server.matting.engines.base import Engine
-from gvm_server.matting.engines.machine import Machine
-from gvm_server.matting.engines.registry import find_engine
-from gvm_server.matting.job_spec import JobSpec, working_size_of
 from gvm_server.matting.keys import alpha_key, window_key
 from gvm_server.matting.lookup import look_up
-from gvm_server.matting.pipeline import Pipeline
-from gvm_server.matting.region import views_of
-from gvm_server.matting.resources import LatentCache, SharedResources
-from gvm_server.media.outputs.sinks import Delivery
-from gvm_server.media.store.cache import DiskCache
 from tests.fakes.plate import DrawnPlate, MemorySink
-
-ENGINE = find_engine("test", ModelSettings(), Machine())
-
-
-@dataclass(kw_only=True)
-class Bench:
-    """A server's stores and pools, and what a job on them gave."""
-
-    resources: SharedResources
-    delivered: list[Delivery] = field(default_factory=list)
-    ended: list[GvmError | None] = field(default_factory=list)
-
-    def run(self, spec: JobSpec, *, engine: Engine | None = None) -> Pipeline:
-        """Run an order as the scheduler does, to its end."""
-        pipeline, end = self.begin(spec)
-        try:
-            while not pipeline.exhausted:
-                assert pipeline.look_ahead()
-                pipeline.run_window(lambda: engine or ENGINE.load(lambda _: None))
-        except GvmError as error:
-            pipeline.close(error)
-        pipeline.close()
-        assert end.wait(10)
-        return pipeline
-
-    def begin(self, spec: JobSpec) -> tuple[Pipeline, threading.Event]:
-        """Return an order's pipeline, and the event of its end."""
-        end = threading.Event()
-
-        def on_end(failure: GvmError | None) -> None:
-            self.ended.append(failure)
-            end.set()
-
-        found = look_up(spec, self.resources.cache)
-        return (
-            Pipeline(spec, found, self.resources, on_delivery=self.delivered.append, on_end=on_end),
-            end,
-        )
+from tests.support.bench import ENGINE, Bench, make_spec, open_bench
 
 
 @pytest.fixture
@@ -82,99 +25,6 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     """Stores and pools as a server has them."""
     with open_bench(tmp_path) as bench:
         yield bench
-
-
-class open_bench:  # noqa: N801 (a context manager)
-    """Give a bench with an empty cache below a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self._pools = ThreadPoolExecutor(2), ThreadPoolExecutor(2)
-        readers, writers = self._pools
-        self._bench = Bench(
-            resources=SharedResources(
-                cache=DiskCache(folder / "cache", 1 << 30),
-                latents=LatentCache(limit_bytes=1 << 20),
-                readers=readers,
-                writers=writers,
-            )
-        )
-
-    def __enter__(self) -> Bench:
-        return self._bench
-
-    def __exit__(self, *_: object) -> None:
-        for pool in self._pools:
-            pool.shutdown()
-
-
-def make_spec(
-    bench: Bench, plate: DrawnPlate, frames: tuple[int, ...] | range, **changes: object
-) -> JobSpec:
-    """Return an order with small windows."""
-    window = changes.pop("window", WindowSettings(frames_per_window=5, overlap=2, size=32))
-    plan = Plan.of(window, first=plate.first, last=plate.last, cuts=changes.pop("cuts", ()))
-    geometry = plate.geometry()
-    views = views_of(
-        parse_regions(changes.pop("roi", "")),
-        changes.pop("roi_scale", 1.0),
-        plan,
-        geometry,
-        working_size_of(geometry, window, ENGINE),
-        ENGINE.pad_multiple,
-    )
-    spec = JobSpec(
-        plate=plate,
-        plan=plan,
-        frames=tuple(frames),
-        engine=ENGINE,
-        window=window,
-        knobs=MatteKnobs(),
-        sink=MemorySink(bench.resources.cache),
-        geometry=geometry,
-        views=views,
-    )
-    return replace(spec, **changes)
-
-
-@st.composite
-def clips(
-    draw: st.DrawFn,
-) -> tuple[DrawnPlate, WindowSettings, tuple[int, ...], list[int], MatteKnobs]:
-    """Draw a clip, its plan, and some of its frames in some order."""
-    first = draw(st.integers(-20, 1001))
-    length = draw(st.integers(1, 24))
-    width = draw(st.integers(1, 7))
-    window = WindowSettings(
-        frames_per_window=width,
-        overlap=draw(st.integers(0, width // 2)),
-        decode_chunk=draw(st.integers(0, width)),
-        steps=draw(st.integers(1, 2)),
-        size=32,
-        plan=draw(st.sampled_from(PlanKind)),
-    )
-    clip = range(first, first + length)
-    cuts = draw(st.sets(st.sampled_from(clip[1:]), max_size=2)) if length > 1 else ()
-    frames = draw(st.lists(st.sampled_from(clip), min_size=1, unique=True))
-    knobs = MatteKnobs(refine=draw(st.sampled_from(Refine)).value)
-    return DrawnPlate(clip[0], clip[-1]), window, tuple(sorted(cuts)), frames, knobs
-
-
-@settings(max_examples=40, deadline=None)
-@given(clips())
-def test_any_range_gives_the_clip_s_own_bits(drawn):
-    """matte(range) == matte(clip)[range], bit for bit, each from nothing."""
-    plate, window, cuts, frames, knobs = drawn
-    clip = range(plate.first, plate.last + 1)
-    alphas = []
-    for asked in (clip, tuple(frames)):
-        with TemporaryDirectory() as folder, open_bench(Path(folder)) as bench:
-            spec = make_spec(bench, plate, asked, window=window, cuts=cuts, knobs=knobs)
-            bench.run(spec)
-            assert bench.ended == [None]
-            alphas.append(spec.sink.alphas)
-    whole, part = alphas
-    assert set(part) == set(frames)
-    assert all(part[frame] == whole[frame] for frame in frames)
 
 
 def test_every_frame_is_read_once_and_every_window_runs_once(bench):
@@ -362,36 +212,6 @@ def test_what_the_model_sees_is_in_the_windows_key_and_the_finish_is_not(bench):
     assert changed(gamma=1.2) == (False, True)
     reference = replace(spec.window, plan=PlanKind.REFERENCE)
     assert replace(spec, window=reference).tone_mapping.highlights is Highlights.CLIP
-
-
-@settings(max_examples=25, deadline=None)
-@given(clips(), st.data())
-def test_any_range_of_a_clip_with_regions_gives_its_own_bits(drawn, data):
-    """Each shot with a region of its own or none, at any scale; other threads, from nothing."""
-    plate, window, cuts, frames, knobs = drawn
-    texts = []
-    for first in (plate.first, *cuts):
-        x, y = data.draw(st.integers(-4, 11)), data.draw(st.integers(-4, 7))
-        width, height = data.draw(st.integers(5, 12)), data.draw(st.integers(5, 12))
-        if data.draw(st.booleans()):
-            texts.append(f"{first}:{x},{y},{width},{height}")
-    scale = data.draw(st.sampled_from([1.0, 1.7, 4.0]))
-    alphas = []
-    for asked in (range(plate.first, plate.last + 1), tuple(frames)):
-        with TemporaryDirectory() as folder, open_bench(Path(folder)) as bench:
-            spec = make_spec(
-                *(bench, plate, asked),
-                window=window,
-                cuts=cuts,
-                knobs=knobs,
-                roi=" ".join(texts),
-                roi_scale=scale,
-            )
-            bench.run(spec)
-            assert bench.ended == [None]
-            alphas.append(spec.sink.alphas)
-    whole, part = alphas
-    assert all(part[frame] == whole[frame] for frame in frames)
 
 
 def test_a_region_changes_the_shots_that_it_holds_in_and_no_other(bench):
