@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from gvm_client.errors import EngineError, ErrorCode, InputError
-from gvm_client.settings import WindowSettings
+from gvm_client.windows import Plan
 from gvm_server.hostmemory import available_bytes
 from gvm_server.matting.engines.base import Latent
 from gvm_server.matting.region import ShotView
@@ -101,20 +101,20 @@ class SharedResources:
 
 
 def frame_bytes(
-    canvas: Box, view: ShotView, window: WindowSettings, *, hands: int, colours: bool = False
+    canvas: Box, view: ShotView, plan: Plan, *, hands: int, colours: bool = False
 ) -> int:
     """Return the memory that a job's frames take at least; the model's own is not in it.
 
     Args:
         canvas: the pixels that are read.
         view: what the model sees of them; where it has no region, all.
-        window: how many frames are in memory at once.
+        plan: how many frames a window has, and how many around it the engine looks at.
         hands: frames that are read or finished at the same time.
         colours: whether layers of the plate's colours are made.
     """
     seen = canvas if view.region is None else view.seen
     working = view.working
-    held = WINDOWS_IN_HAND * window.frames_per_window
+    held = WINDOWS_IN_HAND * plan.frames_per_window + 2 * plan.reach  # they are neighbours
     small = working.padded_width * working.padded_height
     kept = _GUIDE * seen.area + _COLOURS * small + _KEPT_COLOURS * colours * canvas.area
     return held * kept + hands * (_COPIES * _COLOURS + LAYERS_BYTES * colours) * canvas.area
@@ -124,7 +124,7 @@ def check_memory(  # noqa: PLR0913 (memory has so many parts)
     name: str,
     geometry: ClipGeometry,
     view: ShotView,
-    window: WindowSettings,
+    plan: Plan,
     *,
     hands: int,
     colours: bool = False,
@@ -136,7 +136,7 @@ def check_memory(  # noqa: PLR0913 (memory has so many parts)
         name: the clip's, for messages.
         geometry: of the clip.
         view: what the model sees of it.
-        window: how many frames are in memory at once.
+        plan: how many frames a window has, and how many around it the engine looks at.
         hands: frames that are read or finished at the same time.
         colours: whether layers of the plate's colours are made.
         available: the bytes that are free.
@@ -146,15 +146,17 @@ def check_memory(  # noqa: PLR0913 (memory has so many parts)
         InputError: PLATE_MISMATCH, one frame alone makes them too large: its header is damaged.
     """
     canvas, there = geometry.canvas, available()
-    needed = frame_bytes(canvas, view, window, hands=hands, colours=colours)
+    needed = frame_bytes(canvas, view, plan, hands=hands, colours=colours)
     if needed <= there:
         return
+    around = f" and the {plan.reach} on each side" if plan.reach else ""
     sentence = (
-        f"Windows of {window.frames_per_window} frames of {name}, {describe(canvas)} pixels each,"
-        f" take at least {needed / GIB:.1f} GiB of memory; {there / GIB:.1f} GiB are available."
+        f"Windows of {plan.frames_per_window} frames{around} of {name}, {describe(canvas)} pixels"
+        f" each, take at least {needed / GIB:.1f} GiB of memory; {there / GIB:.1f} GiB are"
+        " available."
     )
     rest = geometry.rest
-    if rest is not None and frame_bytes(rest, view, window, hands=hands, colours=colours) <= there:
+    if rest is not None and frame_bytes(rest, view, plan, hands=hands, colours=colours) <= there:
         raise InputError(
             f"{sentence} The data window of frame {geometry.widest} alone makes them so large;"
             f" without it the clip spans {describe(rest)}.",

@@ -114,12 +114,19 @@ def prepare(
         geometry = plate.geometry()
         views = _views(request, window, plate, geometry, engine)
         window, fitted = _fitted(request, window, engine, largest(views))
+        plan = Plan.of(
+            window,
+            first=plate.first,
+            last=plate.last,
+            cuts=request.plate.cuts,
+            reach=engine.reach,
+        )
         for view in views:
             check_memory(
                 plate.name,
                 geometry,
                 view,
-                window,
+                plan,
                 hands=READERS + WRITERS,
                 colours=_content(request).has_colours,
             )
@@ -131,13 +138,7 @@ def prepare(
         failed.callback(guides.close)
         spec = JobSpec(
             plate=plate,
-            plan=Plan.of(
-                window,
-                first=plate.first,
-                last=plate.last,
-                cuts=request.plate.cuts,
-                reach=engine.reach,
-            ),
+            plan=plan,
             frames=frames,
             engine=engine,
             window=window,

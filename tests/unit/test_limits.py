@@ -65,6 +65,7 @@ from gvm_client.protocol.messages import (
 from gvm_client.protocol.wire import decode, encode
 from gvm_client.regions import Region, check_count, check_scale
 from gvm_client.settings import MatteKnobs, WindowSettings
+from gvm_client.windows import Plan
 from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.region import ShotView
 from gvm_server.matting.resources import check_memory
@@ -148,7 +149,7 @@ def memory_for(frames: dict[int, Box], gibibytes: int) -> None:
         "/p/plate.%04d.exr",
         geometry,
         ShotView(first=1, seen=geometry.canvas, working=WORKING),
-        WindowSettings(frames_per_window=16),
+        Plan(first=1, last=2, frames_per_window=16, overlap=1),
         hands=4,
         available=lambda: gibibytes << 30,
     )
