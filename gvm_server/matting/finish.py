@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from gvm_client import __version__
-from gvm_client.settings import MatteKnobs
+from gvm_client.settings import MatteKnobs, Refine
 from gvm_client.windows import Blend, windows_covering
 from gvm_server.matting.engines.base import Image
 from gvm_server.matting.guides import NO_GUIDES, GuideMattes
@@ -29,6 +29,7 @@ from gvm_server.matting.preprocess import PreprocessedFrame
 from gvm_server.matting.refine import refine
 from gvm_server.matting.region import ShotView, feathered, touched_sides
 from gvm_server.matting.stage_timer import Stage, StageTimer
+from gvm_server.matting.tiles import Closer, TilesOfFrame
 from gvm_server.media.alphas.stamp import MAKER, PLATE_KEY, ROI, ROI_CUT, STAMP, Fingerprint
 from gvm_server.media.geometry import Box, ClipGeometry
 from gvm_server.media.outputs.sinks import Alpha, Delivery
@@ -56,9 +57,22 @@ def crossfade(shares: Sequence[tuple[Blend, Image]]) -> Image:
 
 
 def finish(
-    spec: JobSpec, made: Fingerprint, alpha: Image, frame_in: PreprocessedFrame, timer: StageTimer
+    spec: JobSpec,
+    made: Fingerprint,
+    alpha: Image,
+    frame_in: PreprocessedFrame,
+    timer: StageTimer,
+    tiles: Sequence[tuple[Blend, TilesOfFrame]] = (),
 ) -> Delivery:
     """Bring a working-size alpha [padded_height, padded_width] to the plate and deliver it.
+
+    Args:
+        spec: the job's.
+        made: the alpha's recipe and maker.
+        alpha: of the frame.
+        frame_in: the frame.
+        timer: of the job's stages.
+        tiles: of each window that covers the frame, its share and what its tiles say of the frame.
 
     Raises:
         InputError: a guide's frame cannot be read.
@@ -71,7 +85,11 @@ def finish(
             pixels = cut_like_the_original(upscale(seen, *frame_in.guide.size))
         else:
             how = spec.refine_of(frame_in.frame)
-            pixels = refine(seen, frame_in.guide, how, spec.engine.spread)
+            closer = None
+            if how is Refine.TILES:
+                joined = [(share, spec.tile_grid.joined(of, view.seen)) for share, of in tiles]
+                closer = crossfaded(joined)
+            pixels = refine(seen, frame_in.guide, how, spec.engine.spread, closer)
         roi_cut = " ".join(touched_sides(pixels, view, data))
         raw = feathered(pixels, view, spec.canvas)
         guided = spec.guides, frame_in.frame
@@ -106,6 +124,12 @@ def finish(
 def _plate(frame_in: PreprocessedFrame) -> Pixels:
     assert frame_in.plate is not None  # noqa: S101 (it was kept for these layers)
     return frame_in.plate
+
+
+def crossfaded(shares: Sequence[tuple[Blend, Closer]]) -> Closer:
+    """Fold what the tiles of a frame's windows say of it, as `crossfade` folds their alphas."""
+    totals = crossfade([(share, one.total) for share, one in shares])
+    return Closer(total=totals, weights=crossfade([(share, one.weights) for share, one in shares]))
 
 
 def cut_like_the_original(alpha: Image) -> Image:

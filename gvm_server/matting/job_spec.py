@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gvm_client.regions import held_at
 from gvm_client.settings import Highlights, MatteKnobs, PlanKind, Refine, WindowSettings
+from gvm_client.text import counted
 from gvm_client.windows import Plan
 from gvm_server.matting.engines.base import EngineInfo
 from gvm_server.matting.guides import NO_GUIDES, GuideMattes
 from gvm_server.matting.refine import DETAIL_FROM, Size, fitting, ratio
 from gvm_server.matting.region import ShotView, largest
+from gvm_server.matting.tiles import TileGrid
 from gvm_server.matting.working_size import WorkingSize, working_size
 from gvm_server.media.colour.tone_mapping import ToneMapping
 from gvm_server.media.geometry import Box, ClipGeometry
@@ -65,7 +68,7 @@ class JobSpec:
     @property
     def working(self) -> WorkingSize:
         """The largest size at which the model sees frames of the clip."""
-        return largest(self.views)
+        return largest(view.working for view in self.views)
 
     @property
     def reference(self) -> bool:
@@ -85,24 +88,51 @@ class JobSpec:
     def _fitting(self, view: ShotView) -> Refine:
         if self.reference:
             return Refine.NONE
-        return fitting(Refine(self.knobs.refine), *_sizes(view))
+        asked, parts = Refine(self.knobs.refine), self.engine.sees_parts
+        return fitting(asked, *_sizes(view), sees_parts=parts)
+
+    @property
+    def tile_grid(self) -> TileGrid:
+        """The parts at which the engine looks again where a frame is refined by tiles."""
+        whole = working_size_of(self.geometry, self.window, self.engine)
+        return TileGrid.of(self.geometry, whole, self.engine.pad_multiple)
 
     @property
     def advice(self) -> tuple[str, ...]:
         """What the artist should know of how the alpha comes up, in whole sentences."""
-        if self.knobs.refine != Refine.DETAIL:
-            return ()
-        other = [view for view in self.views if self._fitting(view) is not Refine.DETAIL]
-        if not other:
+        asked = Refine(self.knobs.refine)
+        if asked not in (Refine.DETAIL, Refine.TILES):
             return ()
         if self.reference:
-            return ("The reference plan brings alphas up as the original does, without detail.",)
-        times = ratio(*_sizes(other[0]))
-        says = (
-            f"The plate is {times:.2f} times the model's size and detail begins at"
-            f" {DETAIL_FROM:g} times: alphas come up as with {self._fitting(other[0]).value}."
+            says = (
+                f"The reference plan brings alphas up as the original does, without {asked.value}."
+            )
+            return (says,)
+        others = [view for view in self.views if self._fitting(view) is not asked]
+        return (*self._cost_of_tiles(), *(self._said_of(view) for view in others[:1]))
+
+    def _said_of(self, view: ShotView) -> str:
+        """Return why a view is not refined as was asked for."""
+        how, times = self._fitting(view).value, ratio(*_sizes(view))
+        if self.knobs.refine == Refine.TILES and how != Refine.NONE:
+            return f"The {self.engine.name} engine knows no tiles: alphas come up as with {how}."
+        begins = "tiles begin above" if self.knobs.refine == Refine.TILES else "detail begins at"
+        least = 1.0 if self.knobs.refine == Refine.TILES else DETAIL_FROM
+        return (
+            f"The plate is {times:.2f} times the model's size and {begins} {least:g} times: alphas"
+            f" come up as with {how}."
         )
-        return (says,)
+
+    def _cost_of_tiles(self) -> Iterator[str]:
+        for view in self.views:
+            if self._fitting(view) is Refine.TILES:
+                grid = self.tile_grid
+                yield (
+                    f"From frame {view.first} the model looks at a frame again in up to"
+                    f" {counted(len(list(grid.within(view.seen))), 'tile')} of"
+                    f" {grid.width}x{grid.height} plate pixels, those with an edge in any frame of"
+                    " its window; each takes about as long as a whole frame."
+                )
 
 
 def _sizes(view: ShotView) -> tuple[Size, Size]:

@@ -26,6 +26,7 @@ from gvm_server.matting.engines.backoff import decode_halo
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.knobs import finish_values
 from gvm_server.matting.region import REGION_REVISION
+from gvm_server.matting.tiles import TILES_REVISION, Tile
 
 PREPROCESS_REVISION = 4  # exposure and highlights, canvas, resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
@@ -42,13 +43,22 @@ def maker_words(spec: JobSpec) -> str:
     return "; ".join(f"{name}: {value}" for name, value in spec.engine.maker())
 
 
-def latent_key(spec: JobSpec, frame: int) -> bytes:
+def latent_key(spec: JobSpec, frame: int, tile: Tile | None = None) -> bytes:
     """Return the key of one frame's latent: its plate, its colour, its size, the engine.
+
+    Args:
+        spec: the job's.
+        frame: of the plate.
+        tile: the part of it that is seen, where it is one.
 
     Raises:
         InputError: the plate frame is not there.
     """
-    view = spec.shot_view(frame)
+    if tile is None:
+        view = spec.shot_view(frame)
+        seen, working = view.seen, view.working
+    else:
+        seen, working = tile.box, tile.size
     return _digest(
         "latent",
         PREPROCESS_REVISION,
@@ -56,13 +66,19 @@ def latent_key(spec: JobSpec, frame: int) -> bytes:
         spec.plate.key(frame),
         spec.plate.colour.digest,
         *astuple(spec.tone_mapping),
-        *astuple(view.seen),
-        *astuple(view.working),
+        *astuple(seen),
+        *astuple(working),
+        *(() if tile is None else ("tile", TILES_REVISION)),
     )
 
 
-def window_key(spec: JobSpec, window: Window) -> bytes:
+def window_key(spec: JobSpec, window: Window, tile: Tile | None = None) -> bytes:
     """Return the key of a window's alphas: the latents that its engine sees, and its settings.
+
+    Args:
+        spec: the job's.
+        window: of its plan.
+        tile: the part of the frames that is seen, where it is one.
 
     Raises:
         InputError: a plate frame is not there.
@@ -78,7 +94,7 @@ def window_key(spec: JobSpec, window: Window) -> bytes:
         spec.reference,
         # Where nothing is thrown away nothing is said of it: other engines' keys stay as they are.
         *(() if seen == window else (window.first - seen.first, len(window))),
-        *(latent_key(spec, frame) for frame in seen.frames),
+        *(latent_key(spec, frame, tile) for frame in seen.frames),
     )
 
 
@@ -94,6 +110,9 @@ def alpha_key(spec: JobSpec, frame: int) -> bytes:
     parts += finish_values(replace(spec.knobs, refine=refine.value))
     if refine is not Refine.NONE:
         parts.append(spec.engine.spread)
+    if refine is Refine.TILES:
+        grid = spec.tile_grid
+        parts += ["tiles", TILES_REVISION, grid.width, grid.height, *astuple(grid.canvas)]
     parts += astuple(spec.geometry.display)  # the file's windows depend on it
     parts += spec.guides.key_parts(frame)
     view = spec.shot_view(frame)

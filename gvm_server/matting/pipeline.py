@@ -15,23 +15,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from itertools import repeat
 from pathlib import Path
 
 import numpy as np
 
 from gvm_client.errors import GvmError, InputError
-from gvm_client.windows import Window, blends, seen_by, windows_covering
-from gvm_server.cores import usable_cores
+from gvm_client.settings import Refine
+from gvm_client.windows import Window, blends, windows_covering
 from gvm_server.matting.background import BackgroundTasks, ReadAhead
-from gvm_server.matting.engines.backoff import decode_halo
-from gvm_server.matting.engines.base import Engine, EngineInfo, Image, Latent
+from gvm_server.matting.engines.base import Engine, EngineInfo, Image
 from gvm_server.matting.finish import crossfade, finish
 from gvm_server.matting.job_spec import JobSpec
-from gvm_server.matting.keys import latent_key, maker_words, window_key
 from gvm_server.matting.lookup import (
     CacheLookup,
     cached_files,
@@ -40,28 +36,13 @@ from gvm_server.matting.lookup import (
     roi_cut_of,
 )
 from gvm_server.matting.resources import WINDOWS_IN_HAND, SharedResources
-from gvm_server.matting.stage_timer import Stage, StageTimer
+from gvm_server.matting.stage_timer import StageTimer
+from gvm_server.matting.tiles import Tile
+from gvm_server.matting.window_runs import PendingWindow, WindowRuns
 from gvm_server.media.alphas.stamp import Fingerprint
 from gvm_server.media.outputs.sinks import Delivery
 from gvm_server.media.plates.base import Plate
 from gvm_server.media.store.cache import WindowAlphas
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _PendingWindow:
-    """A window that is to run; its key, and its latents', are digests of recipe and maker."""
-
-    window: Window
-    seen: Window
-    """The window with the frames around it that the engine looks at besides."""
-    key: bytes
-    latent_keys: tuple[bytes, ...]
-    """Of what is seen."""
-
-    def own(self, alphas: Image) -> Image:
-        """Return the window's own alphas of those of all that is seen."""
-        before = self.window.first - self.seen.first
-        return alphas[before : before + len(self.window)]
 
 
 class Pipeline:
@@ -92,20 +73,20 @@ class Pipeline:
         self._resources = resources
         self._on_delivery = on_delivery
         self._windows = deque(lookup.windows)
-        self._maker = maker_words(spec)
         self._unfinished = dict(lookup.to_make)
-        self._next_windows: deque[_PendingWindow] = deque()
+        self._next_windows: deque[PendingWindow] = deque()
         self._alphas: dict[Window, WindowAlphas] = {}
+        self._tiles: dict[Window, dict[Tile, WindowAlphas]] = {}
         self.windows_run = 0
         self.windows_cached = 0
         self.lost: dict[int, Fingerprint] = {}
         self._damaged_alphas: list[int] = []
-        self._damaged_windows: list[Window] = []
         self.timer = StageTimer()
         self._read_ahead = ReadAhead(spec, readers=resources.readers, timer=self.timer)
         self._on_end = on_end
         room = 2 * spec.window.frames_per_window
         self._background = BackgroundTasks(writers=resources.writers, room=room, on_end=self._end)
+        self._runs = WindowRuns(spec, resources, self._read_ahead, self._background, self.timer)
         self._background.put(lambda: self._place_cached(lookup.cached))
 
     def run_window(self, load: Callable[[], Engine]) -> None:
@@ -118,57 +99,23 @@ class Pipeline:
             GvmError: a frame cannot be read, the engine failed, or the job has ended.
         """
         pending = self._next_windows[0]
-        alphas = self._recall(pending)
-        if alphas is None and not self._read_ahead.ask(self._frames_to_read(pending)):
+        alphas = self._runs.recall(pending)
+        tiled = self._is_tiled(pending.window)
+        if (alphas is None or tiled) and not self._read_ahead.ask(self._frames_to_read(pending)):
             return
         self._next_windows.popleft()
         if alphas is None:
-            alphas = self._run_model(pending, load())
+            alphas = self._runs.run(pending, load())
+            self.windows_run += 1
+        else:
+            self.windows_cached += 1
         self._alphas[pending.window] = alphas
+        if tiled:
+            self._tiles[pending.window] = self._runs.tiles(pending.window, alphas, load)
         for frame in pending.window.frames:
             if self._is_complete(frame):
                 self._finish_frame(frame)
         self._drop_unneeded()
-
-    def _run_model(self, pending: _PendingWindow, engine: Engine) -> WindowAlphas:
-        """Encode, denoise and decode one window."""
-        settings = self._spec.window
-        latents = self._latents(pending, engine)
-        self._background.check()
-        with self.timer.stage(Stage.DENOISE):
-            latents = list(engine.denoise(latents, steps=settings.steps))
-        self._background.check()
-        with self.timer.stage(Stage.DECODE):
-            decoded = engine.decode(latents, chunk=settings.chunk, halo=decode_halo(settings))
-        own = pending.own(decoded)
-        alphas = own if self._spec.reference else own.astype(np.float16)
-        self.windows_run += 1
-        self._resources.fresh[pending.key] = alphas
-        self._background.keep(lambda: self._put_into_cache(pending.key, alphas))
-        return alphas
-
-    def _put_into_cache(self, key: bytes, alphas: WindowAlphas) -> None:
-        self._resources.cache.add_window(key, alphas)
-        self._resources.fresh.pop(key, None)
-
-    def _latents(self, pending: _PendingWindow, engine: Engine) -> list[Latent]:
-        """Recall or encode what a window's engine sees, in parallel where the engine allows it."""
-        frames, keys = pending.seen.frames, pending.latent_keys
-        if not self._spec.engine.parallel:
-            return [self._latent(*pair, engine) for pair in zip(frames, keys, strict=True)]
-        with ThreadPoolExecutor(usable_cores()) as encoders:
-            return list(encoders.map(self._latent, frames, keys, repeat(engine)))
-
-    def _latent(self, frame: int, key: bytes, engine: Engine) -> Latent:
-        """Recall a frame's latent, or encode it."""
-        self._background.check()
-        latent = self._resources.latents.recall(key)
-        if latent is None:
-            working = self._read_ahead.take(frame).working
-            with self.timer.stage(Stage.ENCODE):
-                latent = engine.encode(working)
-            self._resources.latents.keep(key, latent)
-        return latent
 
     def _finish_frame(self, frame: int) -> None:
         """Cross-fade a frame's windows and give it to the writer threads."""
@@ -176,15 +123,21 @@ class Pipeline:
         shares = blends(self._spec.plan, frame)
         alpha = crossfade([(share, self._alpha(share.window, frame)) for share in shares])
         frame_in = self._read_ahead.take(frame)
+        tiles = [(share, self._tiles_at(share.window, frame)) for share in shares]
 
         def deliver() -> None:
-            self._on_delivery(finish(self._spec, made, alpha, frame_in, self.timer))
+            self._on_delivery(finish(self._spec, made, alpha, frame_in, self.timer, tiles))
 
         self._background.put(deliver)
 
     def _alpha(self, window: Window, frame: int) -> Image:
         alpha: Image = self._alphas[window][frame - window.first].astype(np.float32)
         return alpha
+
+    def _tiles_at(self, window: Window, frame: int) -> list[tuple[Tile, Image]]:
+        """Return what the tiles of a window say of one of its frames; nothing where none are."""
+        place = frame - window.first
+        return [(tile, alphas[place]) for tile, alphas in self._tiles.get(window, {}).items()]
 
     # ---- which windows and frames are needed -------------------------------------------------
 
@@ -195,7 +148,7 @@ class Pipeline:
             InputError: a plate frame is not there any more.
         """
         while self._windows and len(self._next_windows) < WINDOWS_IN_HAND:
-            self._next_windows.append(self._pending(self._windows.popleft()))
+            self._next_windows.append(self._runs.pending(self._windows.popleft()))
         ready = [
             self._read_ahead.ask(self._frames_to_read(pending)) for pending in self._next_windows
         ]
@@ -214,10 +167,10 @@ class Pipeline:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the artist should know of cache entries that were damaged, in whole sentences."""
-        frames = {frame for window in self._damaged_windows for frame in window.frames}
+        frames = {frame for window in self._runs.damaged for frame in window.frames}
         return (
             *of_damage(len(self._damaged_alphas), "cached alpha", self._damaged_alphas),
-            *of_damage(len(self._damaged_windows), "cached window", frames),
+            *of_damage(len(self._runs.damaged), "cached window", frames),
             *of_loss(self.lost.keys() - set(self._damaged_alphas)),
         )
 
@@ -259,21 +212,14 @@ class Pipeline:
         self._spec.sink.close()
         self._on_end(failure)
 
-    def _pending(self, window: Window) -> _PendingWindow:
-        seen = seen_by(self._spec.plan, window)
-        return _PendingWindow(
-            window=window,
-            seen=seen,
-            key=self._digest(window_key(self._spec, window)),
-            latent_keys=tuple(self._digest(latent_key(self._spec, frame)) for frame in seen.frames),
-        )
+    def _frames_to_read(self, pending: PendingWindow) -> list[int]:
+        """Return the frames whose latents are to be made, and those that will be finished.
 
-    def _digest(self, recipe: bytes) -> bytes:
-        return Fingerprint(recipe, self._maker).digest
-
-    def _frames_to_read(self, pending: _PendingWindow) -> list[int]:
-        """Return the frames whose latents are to be made, and those that will be finished."""
+        Tiles are looked at in all that are seen: which there are is known from the alphas only.
+        """
         resources = self._resources
+        if self._is_tiled(pending.window):
+            return list(pending.seen.frames)
         cached = pending.key in resources.fresh or resources.cache.has_window(pending.key)
         pairs = zip(pending.seen.frames, pending.latent_keys, strict=True)
         return [
@@ -283,17 +229,8 @@ class Pipeline:
             or not (cached or key in resources.latents)
         ]
 
-    def _recall(self, pending: _PendingWindow) -> WindowAlphas | None:
-        self._background.check()
-        alphas = self._resources.fresh.get(pending.key)
-        if alphas is None:
-            size = self._spec.shot_view(pending.window.first).working
-            shape = (len(pending.window), size.padded_height, size.padded_width)
-            on_damage = partial(self._damaged_windows.append, pending.window)
-            alphas = self._resources.cache.window(pending.key, shape, on_damage)
-        if alphas is not None:
-            self.windows_cached += 1
-        return alphas
+    def _is_tiled(self, window: Window) -> bool:
+        return self._spec.refine_of(window.first) is Refine.TILES
 
     def _is_complete(self, frame: int) -> bool:
         return frame in self._unfinished and all(
@@ -306,6 +243,9 @@ class Pipeline:
             window: alphas
             for window, alphas in self._alphas.items()
             if any(frame in self._unfinished for frame in window.frames)
+        }
+        self._tiles = {
+            window: self._tiles[window] for window in self._alphas if window in self._tiles
         }
         held = (*self._alphas, *(pending.seen for pending in self._next_windows))
         self._read_ahead.keep_only(lambda frame: any(frame in window for window in held))

@@ -1,4 +1,4 @@
-"""From the model's alpha to the plate's size: bilinear, guided by the plate, or octave by octave.
+"""From the model's alpha to the plate's size: bilinear, guided, octave by octave, or by tiles.
 
 - Every radius is in working pixels: what is done scales with the plate.
 - Outside the band, where 3 x 3 working pixels have one value, every way is bilinear to the bit.
@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gvm_client.settings import Refine
-from gvm_server.matting.edges.climb import Said, applied, bilinear, hold, laid_over
+from gvm_server.matting.edges.climb import Said, applied, bilinear, brought_back, hold, laid_over
 from gvm_server.matting.edges.fit import fit, flat, spread_out
 from gvm_server.matting.edges.guide import Guide
 from gvm_server.matting.edges.sampling import average
 from gvm_server.matting.engines.base import Image
+from gvm_server.matting.tiles import Closer
 
 Size = tuple[int, int]
 """Height and width."""
@@ -32,10 +33,21 @@ HALO = 24  # working pixels around the band: more than the fits and projections 
 _LAST_OCTAVE = 0.25  # as much longer than an octave the last step may be, in octaves
 
 
-def fitting(way: Refine, plate: Size, working: Size) -> Refine:
-    """Return the way that a plate of this size is refined in when this one is asked for."""
+def fitting(way: Refine, plate: Size, working: Size, *, sees_parts: bool = False) -> Refine:
+    """Return the way that a plate of this size is refined in when this one is asked for.
+
+    Args:
+        way: as it is asked for.
+        plate: what the model sees of it.
+        working: the size at which it does.
+        sees_parts: whether the engine can look at tiles.
+    """
     if plate[0] <= working[0] and plate[1] <= working[1]:
         return Refine.NONE  # the plate holds no more than the model saw
+    if way is Refine.TILES and sees_parts:
+        return way
+    if way is Refine.TILES:
+        way = Refine.DETAIL
     if way is Refine.DETAIL and ratio(plate, working) < DETAIL_FROM:
         return Refine.GUIDED
     return way
@@ -46,7 +58,9 @@ def ratio(plate: Size, working: Size) -> float:
     return max(plate[0] / working[0], plate[1] / working[1])
 
 
-def refine(alpha: Image, guide: Guide, way: Refine, spread: float) -> Image:
+def refine(
+    alpha: Image, guide: Guide, way: Refine, spread: float, closer: Closer | None = None
+) -> Image:
     """Bring an alpha to the plate's size.
 
     Args:
@@ -54,6 +68,7 @@ def refine(alpha: Image, guide: Guide, way: Refine, spread: float) -> Image:
         guide: the plate, [H, W].
         way: as it is asked for.
         spread: sigma of the blur that the engine's alphas have, in working pixels.
+        closer: what the engine said of tiles, where that is the way.
 
     Returns:
         [H, W] float32 in 0..1.
@@ -69,6 +84,9 @@ def refine(alpha: Image, guide: Guide, way: Refine, spread: float) -> Image:
     here, there = (rows[0], columns[0]), (rows[1], columns[1])
     said = Said(alpha=alpha[here], still=still[here], spread=spread)
     made = _climbed(said, guide.part(*there), way)
+    if closer is not None:
+        made = closer.over(made, there)
+        brought_back(made, said)
     laid_over(plain[there], made, said.still)
     return plain
 

@@ -82,9 +82,8 @@ def views_of(
     return tuple(views)
 
 
-def largest(views: Iterable[ShotView]) -> WorkingSize:
-    """Return the largest working size of some views, by which memory is planned."""
-    sizes = (view.working for view in views)
+def largest(sizes: Iterable[WorkingSize]) -> WorkingSize:
+    """Return the largest of some working sizes, by which memory is planned."""
     return max(sizes, key=lambda size: size.padded_width * size.padded_height)
 
 

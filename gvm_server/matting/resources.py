@@ -24,6 +24,7 @@ _GUIDE = 3  # bytes a pixel of the colours that a frame keeps until its alpha is
 # Bytes a pixel of what layers take besides: the plate's colours, kept as long; and at the finish
 # these in linear light, the ten planes, and once more as the writer wants them.
 _KEPT_COLOURS, LAYERS_BYTES = 12, 12 + 40 + 40
+_TILES = 4  # bytes a pixel of its halves in all tiles that show it, until then
 _COPIES = 2  # of a frame that is being read, or of an alpha that is being finished
 
 
@@ -100,8 +101,14 @@ class SharedResources:
     fresh: dict[bytes, WindowAlphas] = field(default_factory=dict)
 
 
-def frame_bytes(
-    canvas: Box, view: ShotView, plan: Plan, *, hands: int, colours: bool = False
+def frame_bytes(  # noqa: PLR0913 (memory has so many parts)
+    canvas: Box,
+    view: ShotView,
+    plan: Plan,
+    *,
+    hands: int,
+    colours: bool = False,
+    tiled: bool = False,
 ) -> int:
     """Return the memory that a job's frames take at least; the model's own is not in it.
 
@@ -111,13 +118,16 @@ def frame_bytes(
         plan: how many frames a window has, and how many around it the engine looks at.
         hands: frames that are read or finished at the same time.
         colours: whether layers of the plate's colours are made.
+        tiled: whether the engine looks at tiles, too.
     """
     seen = canvas if view.region is None else view.seen
     working = view.working
     held = WINDOWS_IN_HAND * plan.frames_per_window + 2 * plan.reach  # they are neighbours
     small = working.padded_width * working.padded_height
     kept = _GUIDE * seen.area + _COLOURS * small + _KEPT_COLOURS * colours * canvas.area
-    return held * kept + hands * (_COPIES * _COLOURS + LAYERS_BYTES * colours) * canvas.area
+    kept += _TILES * tiled * seen.area
+    copies = _COPIES * (2 if tiled else 1)
+    return held * kept + hands * (copies * _COLOURS + LAYERS_BYTES * colours) * canvas.area
 
 
 def check_memory(  # noqa: PLR0913 (memory has so many parts)
@@ -128,6 +138,7 @@ def check_memory(  # noqa: PLR0913 (memory has so many parts)
     *,
     hands: int,
     colours: bool = False,
+    tiled: bool = False,
     available: Callable[[], int] = available_bytes,
 ) -> None:
     """Refuse pictures for which this machine has no memory.
@@ -139,6 +150,7 @@ def check_memory(  # noqa: PLR0913 (memory has so many parts)
         plan: how many frames a window has, and how many around it the engine looks at.
         hands: frames that are read or finished at the same time.
         colours: whether layers of the plate's colours are made.
+        tiled: whether the engine looks at tiles, too.
         available: the bytes that are free.
 
     Raises:
@@ -146,7 +158,7 @@ def check_memory(  # noqa: PLR0913 (memory has so many parts)
         InputError: PLATE_MISMATCH, one frame alone makes them too large: its header is damaged.
     """
     canvas, there = geometry.canvas, available()
-    needed = frame_bytes(canvas, view, plan, hands=hands, colours=colours)
+    needed = frame_bytes(canvas, view, plan, hands=hands, colours=colours, tiled=tiled)
     if needed <= there:
         return
     around = f" and the {plan.reach} on each side" if plan.reach else ""
@@ -156,7 +168,10 @@ def check_memory(  # noqa: PLR0913 (memory has so many parts)
         " available."
     )
     rest = geometry.rest
-    if rest is not None and frame_bytes(rest, view, plan, hands=hands, colours=colours) <= there:
+    if (
+        rest is not None
+        and frame_bytes(rest, view, plan, hands=hands, colours=colours, tiled=tiled) <= there
+    ):
         raise InputError(
             f"{sentence} The data window of frame {geometry.widest} alone makes them so large;"
             f" without it the clip spans {describe(rest)}.",

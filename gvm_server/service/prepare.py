@@ -23,7 +23,7 @@ from gvm_client.errors import ErrorCode, InputError
 from gvm_client.file_content import Compression, FileContent
 from gvm_client.frames import format_frames, parse_frames
 from gvm_client.protocol.messages import FileOutput, FilePlate, MappedOutput, Matte, PushedPlate
-from gvm_client.settings import Priority, WindowSettings
+from gvm_client.settings import Priority, Refine, WindowSettings
 from gvm_client.windows import Plan
 from gvm_server.matting.engines.base import EngineInfo
 from gvm_server.matting.engines.machine import Machine
@@ -113,7 +113,11 @@ def prepare(
         failed.callback(plate.close)
         geometry = plate.geometry()
         views = _views(request, window, plate, geometry, engine)
-        window, fitted = _fitted(request, window, engine, largest(views))
+        tiled = request.knobs.refine == Refine.TILES and engine.sees_parts
+        sizes = [view.working for view in views]
+        if tiled:
+            sizes.append(working_size_of(geometry, window, engine))  # a tile is as large
+        window, fitted = _fitted(request, window, engine, largest(sizes))
         plan = Plan.of(
             window,
             first=plate.first,
@@ -129,6 +133,7 @@ def prepare(
                 plan,
                 hands=READERS + WRITERS,
                 colours=_content(request).has_colours,
+                tiled=tiled,
             )
         frames = _frames(request, plate)
         shown = _shown(request, plate, geometry, frames, context, check_ending)

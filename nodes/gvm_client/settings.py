@@ -90,6 +90,9 @@ class Refine(str, Enum):
     DETAIL = "detail"
     """The same octave by octave, with the plate's grain smoothed: for plates of 2.5 times the
     model's size and more; on smaller ones it is `GUIDED`."""
+    TILES = "tiles"
+    """`DETAIL`, and the model once more on parts of the plate in its own pixels, where edges are:
+    many times the work. An engine that knows no parts makes it `DETAIL`."""
 
 
 class BadPixels(str, Enum):
@@ -258,8 +261,8 @@ class Finish:
     refine: str = setting(
         Refine.GUIDED.value,
         label="Refine",
-        help="edges at plate size: none, guided by the plate, or detail, octave by octave, for"
-        " plates of 2.5 times the model's size and more",
+        help="edges at plate size: none, guided by the plate, detail, octave by octave, for plates"
+        " of 2.5 times the model's size and more, or tiles, the model again on parts of the plate",
         choices=tuple(way.value for way in Refine),
     )
     exposure: float = setting(

@@ -113,6 +113,8 @@ class EngineInfo:
         reach: frames on each side of a window that the engine is given besides, of the same shot,
             and whose alphas are thrown away; at most what `EngineName` says of it.
         parallel: whether `encode` may run on several threads at once; each call keeps to its own.
+        sees_parts: whether what it says of a part of a frame alone is worth more than what it said
+            of the whole; `--refine tiles` looks at parts.
     """
 
     name: str
@@ -128,6 +130,7 @@ class EngineInfo:
     fit: Callable[[WindowSettings, WorkingSize], tuple[WindowSettings, str]] | None = None
     reach: int = 0
     parallel: bool = False
+    sees_parts: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -51,6 +51,7 @@ def info() -> EngineInfo:
         spread=0.0,
         pad_multiple=32,  # as the real model's, so that padding is tested too
         load=_load,
+        sees_parts=True,
         notes=("The test engine is arithmetic, not a model: its mattes mean nothing.",),
     )
 

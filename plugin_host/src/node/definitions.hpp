@@ -7,6 +7,7 @@
 //   1.2  matteExposure, matteHighlights, matteRefine
 //   1.3  useRegion, regionLowerLeft, regionUpperRight, regionScale; guideFeather;
 //        outputMode: Edge as RGB
+//   1.4  matteRefine: tiles
 #pragma once
 
 #include <array>
@@ -18,7 +19,7 @@ namespace gvm::node {
 
 inline constexpr char kIdentifier[] = "org.gvmbridge.matte";
 inline constexpr unsigned kVersionMajor = 1;
-inline constexpr unsigned kVersionMinor = 3;
+inline constexpr unsigned kVersionMinor = 4;
 inline constexpr char kLabel[] = "GVM Matte";
 inline constexpr char kGrouping[] = "GVM";
 inline constexpr char kDescription[] =

@@ -94,6 +94,7 @@ def info(folder: Path, options: GvmOptions) -> EngineInfo:
         notes=tuple(notes),
         precision_of="unet",
         fit=partial(_fit, folder, options),
+        sees_parts=True,
     )
 
 

@@ -26,8 +26,9 @@ from gvm_server.matting.engines.preview.looks import Looks, look
 from gvm_server.matting.engines.preview.nets import Nets, weights_digest
 from gvm_server.matting.engines.preview.steady import Seen, seen, steady
 
-# Working pixels; three clips at three sizes measured 0.35 to 0.7, and too large a spread sharpens
-# falsely. (`gvm measure-spread`, November 2026.)
+# Working pixels. Real clips measure 0.5 to 0.7, the more the larger the working size is beside the
+# networks' 256 pixels; but on ten composites with a truth 0 and 0.35 err least, and from 0.5 on
+# still edges flicker more. (`gvm measure-spread`, `benchmarks/truth/figures.py`, November 2026.)
 SPREAD = 0.35
 CODE_VERSION = 3  # part of the keys: counts up when an alpha may change
 # For benchmarks of what stands around the engine; read when a job begins.

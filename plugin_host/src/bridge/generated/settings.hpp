@@ -119,7 +119,7 @@ struct ChoiceKnob {
   std::string MatteKnobs::*value;
   bool reruns_model;
   std::size_t count;
-  std::array<const char*, 3> words, labels;
+  std::array<const char*, 4> words, labels;
 };
 
 inline constexpr std::array<RealKnob, 6> kRealKnobs{{
@@ -142,9 +142,9 @@ inline constexpr std::array<SwitchKnob, 1> kSwitchKnobs{{
 }};
 
 inline constexpr std::array<ChoiceKnob, 2> kChoiceKnobs{{
-    {"refine", "matteRefine", "Refine", "Edges at plate size: none, guided by the plate, or detail, octave by octave, for plates of 2.5 times the model's size and more.", &MatteKnobs::refine, false, 3,
-     {"none", "guided", "detail"},
-     {"None", "Guided", "Detail"}},
+    {"refine", "matteRefine", "Refine", "Edges at plate size: none, guided by the plate, detail, octave by octave, for plates of 2.5 times the model's size and more, or tiles, the model again on parts of the plate.", &MatteKnobs::refine, false, 4,
+     {"none", "guided", "detail", "tiles"},
+     {"None", "Guided", "Detail", "Tiles"}},
     {"highlights", "matteHighlights", "Highlights", "Light above white, as the model sees it: rolloff keeps what is brighter apart, clip makes all of it white.", &MatteKnobs::highlights, true, 2,
      {"rolloff", "clip"},
      {"Rolloff", "Clip"}},

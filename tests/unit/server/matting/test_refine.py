@@ -211,14 +211,17 @@ def test_only_what_is_near_the_band_is_looked_at(
 
 
 def test_an_unwanted_way_is_replaced_by_a_fitting_one():
-    """Detail begins at 2.5 times; a plate that the model saw in full needs no way."""
+    """Detail begins at 2.5 times; a plate seen in full needs none; not every engine does tiles."""
     working = (100, 200)
     for way in Refine:
         assert fitting(way, (100, 200), working) is Refine.NONE
         assert fitting(way, (60, 90), working) is Refine.NONE
-        assert fitting(way, (400, 800), working) is way
+        assert fitting(way, (400, 800), working, sees_parts=True) is way
     assert fitting(Refine.DETAIL, (240, 480), working) is Refine.GUIDED
     assert fitting(Refine.DETAIL, (100, 500), working) is Refine.DETAIL
+    assert fitting(Refine.TILES, (120, 240), working, sees_parts=True) is Refine.TILES
+    assert fitting(Refine.TILES, (400, 800), working) is Refine.DETAIL
+    assert fitting(Refine.TILES, (240, 480), working) is Refine.GUIDED
     assert fitting(Refine.NONE, (240, 480), working) is Refine.NONE
 
 

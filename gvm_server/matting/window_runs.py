@@ -1,0 +1,171 @@
+"""How a window's alphas come about: recalled from the cache, or made by the engine and kept.
+
+A window is of whole frames, or of one tile of them, which the engine sees in the plate's own
+pixels; either is a pure function of its frames and is kept under a key of its own. One window, of
+one tile, is in the engine's memory at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import repeat
+
+import numpy as np
+
+from gvm_client.windows import Window, seen_by
+from gvm_server.cores import usable_cores
+from gvm_server.matting.background import BackgroundTasks, ReadAhead
+from gvm_server.matting.engines.backoff import decode_halo
+from gvm_server.matting.engines.base import Engine, Image, Latent
+from gvm_server.matting.job_spec import JobSpec
+from gvm_server.matting.keys import latent_key, maker_words, window_key
+from gvm_server.matting.resources import SharedResources
+from gvm_server.matting.stage_timer import Stage, StageTimer
+from gvm_server.matting.tiles import Tile
+from gvm_server.media.alphas.stamp import Fingerprint
+from gvm_server.media.store.cache import WindowAlphas
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PendingWindow:
+    """A window that is to run; its key, and its latents', are digests of recipe and maker."""
+
+    window: Window
+    seen: Window
+    """The window with the frames around it that the engine looks at besides."""
+    key: bytes
+    latent_keys: tuple[bytes, ...]
+    """Of what is seen."""
+    tile: Tile | None = None
+    """The part of the frames that is seen; None is all that the model sees of the shot."""
+
+    def own(self, alphas: Image) -> Image:
+        """Return the window's own alphas of those of all that is seen."""
+        before = self.window.first - self.seen.first
+        return alphas[before : before + len(self.window)]
+
+
+class WindowRuns:
+    """The windows of one job; used by the thread that owns the GPU.
+
+    Attributes:
+        damaged: windows of which something in the cache was damaged.
+
+    Args:
+        spec: what to make.
+        resources: the server's stores.
+        read_ahead: gives the frames.
+        background: the job's tasks.
+        timer: of the job's stages.
+    """
+
+    def __init__(
+        self,
+        spec: JobSpec,
+        resources: SharedResources,
+        read_ahead: ReadAhead,
+        background: BackgroundTasks,
+        timer: StageTimer,
+    ) -> None:
+        self._spec = spec
+        self._resources = resources
+        self._read_ahead = read_ahead
+        self._background = background
+        self._timer = timer
+        self._maker = maker_words(spec)
+        self.damaged: list[Window] = []
+
+    def pending(self, window: Window, tile: Tile | None = None) -> PendingWindow:
+        """Return a window of the plan, of whole frames or of a tile, with its keys.
+
+        Raises:
+            InputError: a plate frame is not there any more.
+        """
+        spec, seen = self._spec, seen_by(self._spec.plan, window)
+        return PendingWindow(
+            window=window,
+            seen=seen,
+            key=self._digest(window_key(spec, window, tile)),
+            latent_keys=tuple(self._digest(latent_key(spec, one, tile)) for one in seen.frames),
+            tile=tile,
+        )
+
+    def recall(self, pending: PendingWindow) -> WindowAlphas | None:
+        """Return a window's alphas that were made before, or None."""
+        self._background.check()
+        alphas = self._resources.fresh.get(pending.key)
+        if alphas is not None:
+            return alphas
+        view = self._spec.shot_view(pending.window.first)
+        size = view.working if pending.tile is None else pending.tile.size
+        shape = (len(pending.window), size.padded_height, size.padded_width)
+        on_damage = partial(self.damaged.append, pending.window)
+        return self._resources.cache.window(pending.key, shape, on_damage)
+
+    def run(self, pending: PendingWindow, engine: Engine) -> WindowAlphas:
+        """Encode, denoise and decode one window, and have it put into the cache.
+
+        Raises:
+            GvmError: a frame cannot be read, the engine failed, or the job has ended.
+        """
+        settings = self._spec.window
+        latents = self._latents(pending, engine)
+        self._background.check()
+        with self._timer.stage(Stage.DENOISE):
+            latents = list(engine.denoise(latents, steps=settings.steps))
+        self._background.check()
+        with self._timer.stage(Stage.DECODE):
+            decoded = engine.decode(latents, chunk=settings.chunk, halo=decode_halo(settings))
+        own = pending.own(decoded)
+        alphas = own if self._spec.reference else own.astype(np.float16)
+        self._resources.fresh[pending.key] = alphas
+        self._background.keep(lambda: self._put_into_cache(pending.key, alphas))
+        return alphas
+
+    def tiles(
+        self, window: Window, alphas: WindowAlphas, load: Callable[[], Engine]
+    ) -> dict[Tile, WindowAlphas]:
+        """Return the alphas of a window's tiles: of those in which these, of whole frames, ask.
+
+        Raises:
+            GvmError: as `run`.
+        """
+        view, made = self._spec.shot_view(window.first), {}
+        for tile in self._spec.tile_grid.with_edges(view, list(alphas)):
+            pending = self.pending(window, tile)
+            found = self.recall(pending)
+            made[tile] = self.run(pending, load()) if found is None else found
+        return made
+
+    def _put_into_cache(self, key: bytes, alphas: WindowAlphas) -> None:
+        self._resources.cache.add_window(key, alphas)
+        self._resources.fresh.pop(key, None)
+
+    def _latents(self, pending: PendingWindow, engine: Engine) -> list[Latent]:
+        """Recall or encode what a window's engine sees, in parallel where the engine allows it."""
+        frames, keys = pending.seen.frames, pending.latent_keys
+        rest = repeat(pending.tile), repeat(engine)
+        if not self._spec.engine.parallel:
+            return list(map(self._latent, frames, keys, *rest))
+        with ThreadPoolExecutor(usable_cores()) as encoders:
+            return list(encoders.map(self._latent, frames, keys, *rest))
+
+    def _latent(self, frame: int, key: bytes, tile: Tile | None, engine: Engine) -> Latent:
+        """Recall a frame's latent, or encode it; a tile's is not kept: there would be too many."""
+        self._background.check()
+        latent = self._resources.latents.recall(key)
+        if latent is None:
+            taken = self._read_ahead.take(frame)
+            seen = self._spec.shot_view(frame).seen
+            picture = taken.working if tile is None else tile.picture(taken.guide.display, seen)
+            with self._timer.stage(Stage.ENCODE):
+                latent = engine.encode(picture)
+            if tile is None:
+                self._resources.latents.keep(key, latent)
+        return latent
+
+    def _digest(self, recipe: bytes) -> bytes:
+        return Fingerprint(recipe, self._maker).digest
