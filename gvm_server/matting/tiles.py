@@ -183,8 +183,7 @@ class Closer:
         """Return an alpha [h, w] of a part with what the tiles say laid over it."""
         total, weights = self.total[part], self.weights[part]
         whole = np.maximum(weights, np.float32(1.0))  # where a row or column of tiles is moved up
-        laid: Image = made + (total - weights * made) / whole
-        return laid
+        return np.asarray(made + (total - weights * made) / whole, np.float32)
 
 
 def _starts(start: int, length: int, tile: int) -> list[int]:

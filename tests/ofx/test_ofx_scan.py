@@ -152,7 +152,7 @@ def test_choices_are_what_projects_have_saved(build: Build, tmp_path: Path):
         "badPixels": ["Fail", "Read as Black"],
         "plateCheck": ["Refuse Other Pictures", "Search the Clip", "Do Not Compare"],
         "matteHighlights": ["Rolloff", "Clip"],
-        "matteRefine": ["None", "Guided", "Detail"],
+        "matteRefine": ["None", "Guided", "Detail", "Tiles"],
     }
 
 

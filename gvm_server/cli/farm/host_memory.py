@@ -6,6 +6,8 @@ from math import ceil
 from pathlib import Path
 
 from gvm_client.protocol.messages import Matte
+from gvm_client.settings import Refine
+from gvm_client.windows import Plan
 from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE
 from gvm_server.matting.engines.registry import entry_of
 from gvm_server.matting.region import ShotView
@@ -35,7 +37,9 @@ def host_bytes(request: Matte, size: tuple[int, int], weights: Path | None) -> i
     view = ShotView(
         first=0, seen=canvas, working=working_size(height, width, request.window, PAD_MULTIPLE)
     )
-    frames = frame_bytes(canvas, view, request.window, hands=READERS + WRITERS)
+    plan = Plan.of(request.window, first=0, last=0, reach=request.engine.reach)
+    tiled = request.knobs.refine == Refine.TILES
+    frames = frame_bytes(canvas, view, plan, hands=READERS + WRITERS, tiled=tiled)
     own = entry_of(request.engine).host_bytes
     model = own(size, request.window, weights) if own else 0
     return ceil((SERVER_BYTES + LATENT_LIMIT_BYTES + frames + model) / HEADROOM)
