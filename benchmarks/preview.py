@@ -3,7 +3,8 @@
     python -m benchmarks.preview [--footage FOLDER] [--against TREE] [--manner single-look]
 
 1. Five composites with a known alpha (`truth/figures.py`): MAD, dtSSD and IoU; then five more, on
-   which no constant was chosen.
+   which no constant was chosen. (There, November 2026, eight frames each: MAD 6.8, dtSSD 1.7. Other
+   margins, levels, tolerances and join margins: MAD 6.3 to 7.6; those of 0.04, 0.08 and 0.2 least.)
 2. Four real clips against a far stronger network: IoU, and `static`, the mean change of alpha
    x 1e3 where the plate stands still.
 3. `--against` names another tree of this project (say, `git worktree add TREE 035ff6c`), whose
