@@ -101,7 +101,7 @@ class SharedResources:
     fresh: dict[bytes, WindowAlphas] = field(default_factory=dict)
 
 
-def frame_bytes(  # noqa: PLR0913 (memory has so many parts)
+def frame_bytes(
     canvas: Box,
     view: ShotView,
     plan: Plan,
