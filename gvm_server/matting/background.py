@@ -1,19 +1,24 @@
-"""What runs beside the GPU: plate frames read ahead of it, alphas finished behind it.
+"""What runs beside the GPU: plate frames read and encoded ahead, alphas finished behind it.
 
-Both are bounded: a job holds the frames of the windows that come next, and a fixed number of tasks.
+All are bounded: a job holds the frames of the windows that come next, and a fixed number of tasks.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import CancelledError, Executor, Future
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
+from typing import TypeVar
 
 from gvm_client.errors import GvmError
+from gvm_server.cores import usable_cores
 from gvm_server.errors import as_gvm_error
+from gvm_server.matting.engines.base import Latent
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.preprocess import PreprocessedFrame, preprocess
 from gvm_server.matting.stage_timer import StageTimer
+
+_Item = TypeVar("_Item")
 
 ROOM_SECONDS = 0.1  # how often a caller that waits for room looks whether the job has ended
 
@@ -39,6 +44,9 @@ class ReadAhead:
                 self._start(frame)
         return given
 
+    def __contains__(self, frame: int) -> bool:
+        return frame in self._frames
+
     def take(self, frame: int) -> PreprocessedFrame:
         """Return a frame, waiting for its reader; it stays until it is dropped.
 
@@ -56,6 +64,50 @@ class ReadAhead:
         future = self._readers.submit(preprocess, self._spec, frame, self._timer)
         self._frames[frame] = future
         return future
+
+
+class Encodings:
+    """The latents that are encoded ahead on threads of a job's own; used by one thread."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(usable_cores(), thread_name_prefix="encoder")
+        self._latents: dict[bytes, Future[Latent]] = {}
+
+    def start(self, key: bytes, encode: Callable[[], Latent]) -> None:
+        """Have a latent made, unless that was begun."""
+        if key not in self._latents:
+            self._latents[key] = self._threads.submit(encode)
+
+    def take(self, key: bytes) -> Latent:
+        """Return a latent that was begun, waiting for it.
+
+        Raises:
+            GvmError: its frame cannot be read, or the job has ended.
+        """
+        return self._latents[key].result()
+
+    def keep_only(self, needed: Collection[bytes]) -> None:
+        """Drop the latents that are not needed any more."""
+        self.drop([key for key in self._latents if key not in needed])
+
+    def drop(self, keys: Iterable[bytes]) -> None:
+        """Drop these latents; one that was not begun is no matter."""
+        for key in keys:
+            if (future := self._latents.pop(key, None)) is not None:
+                future.cancel()
+
+    def close(self) -> None:
+        """End the threads; what has not begun is not done."""
+        self._threads.shutdown(cancel_futures=True)
+
+
+def shared_out(
+    frames: Mapping[int, _Item], count: int, *, first: int | None
+) -> Iterator[Mapping[int, _Item]]:
+    """Yield frames in so many shares, each ascending but for the one that is to come first."""
+    order = sorted(frames, key=lambda frame: (frame != first, frame))
+    for start in range(min(count, len(order))):
+        yield {frame: frames[frame] for frame in order[start::count]}
 
 
 class BackgroundTasks:

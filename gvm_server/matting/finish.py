@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gvm_client import __version__
 from gvm_client.settings import MatteKnobs, Refine
@@ -28,14 +30,15 @@ from gvm_server.matting.layers import layers_of
 from gvm_server.matting.preprocess import PreprocessedFrame
 from gvm_server.matting.refine import refine
 from gvm_server.matting.region import ShotView, feathered, touched_sides
-from gvm_server.matting.stage_timer import Stage, StageTimer
 from gvm_server.matting.tiles import Closer, TilesOfFrame
 from gvm_server.media.alphas.stamp import MAKER, PLATE_KEY, ROI, ROI_CUT, STAMP, Fingerprint
-from gvm_server.media.geometry import Box, ClipGeometry
-from gvm_server.media.outputs.sinks import Alpha, Delivery
-from gvm_server.media.pixels import Pixels, upscale
+from gvm_server.media.geometry import Box, ClipGeometry, FrameHeader, on_display
+from gvm_server.media.outputs.sinks import Alpha
+from gvm_server.media.pixels import Pixels, StoredPixels, as_float, upscale
 
 # The original program's cuts, in 8-bit steps: below the first is 0, above the second is 1.
+_Pixels = TypeVar("_Pixels", NDArray[np.float16], NDArray[np.float32], StoredPixels)
+
 REFERENCE_BLACK, REFERENCE_WHITE = 25 / 255, 240 / 255
 
 
@@ -56,74 +59,100 @@ def crossfade(shares: Sequence[tuple[Blend, Image]]) -> Image:
     return alpha
 
 
-def finish(
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NeutralAlpha:
+    """A frame's alpha at plate size, before knobs and guides.
+
+    Attributes:
+        frame: the host's number.
+        header: the plate's.
+        pixels: [H, W] over the data window, 0..1; half, but float for the reference plan, which is
+            there to be compared.
+        roi_cut: the sides of its region that the matte touches inside the frame.
+        plate: [H, W, 3] over the data window in the plate's own space, where layers need it.
+    """
+
+    frame: int
+    header: FrameHeader
+    pixels: StoredPixels
+    roi_cut: str
+    plate: Pixels | None = None
+
+
+def brought_up(
     spec: JobSpec,
-    made: Fingerprint,
     alpha: Image,
     frame_in: PreprocessedFrame,
-    timer: StageTimer,
     tiles: Sequence[tuple[Blend, TilesOfFrame]] = (),
-) -> Delivery:
-    """Bring a working-size alpha [padded_height, padded_width] to the plate and deliver it.
+) -> NeutralAlpha:
+    """Bring a working-size alpha [padded_height, padded_width] to the plate.
 
     Args:
         spec: the job's.
-        made: the alpha's recipe and maker.
         alpha: of the frame.
         frame_in: the frame.
-        timer: of the job's stages.
         tiles: of each window that covers the frame, its share and what its tiles say of the frame.
+    """
+    view, data = spec.shot_view(frame_in.frame), frame_in.header.data
+    seen = view.working.crop(alpha)
+    if spec.reference:
+        pixels = cut_like_the_original(upscale(seen, *frame_in.guide.size))
+    else:
+        how = spec.refine_of(frame_in.frame)
+        closer = None
+        if how is Refine.TILES:
+            joined = [(share, spec.tile_grid.joined(of, view.seen)) for share, of in tiles]
+            closer = crossfaded(joined)
+        pixels = refine(seen, frame_in.guide, how, spec.engine.spread, closer)
+    roi_cut = " ".join(touched_sides(pixels, view, data))
+    pixels = cut_out(feathered(pixels, view, spec.canvas), spec.canvas, data, known=data)
+    return NeutralAlpha(
+        frame=frame_in.frame,
+        header=frame_in.header,
+        pixels=pixels if spec.reference else pixels.astype(np.float16),
+        roi_cut=roi_cut,
+        plate=frame_in.plate,
+    )
+
+
+def finished(spec: JobSpec, made: Fingerprint, neutral: NeutralAlpha) -> Alpha:
+    """Return a frame's alpha under the job's knobs and guides, and what its file says.
 
     Raises:
         InputError: a guide's frame cannot be read.
-        OutputError: it cannot be written.
     """
-    with timer.stage(Stage.REFINE):
-        view, data = spec.shot_view(frame_in.frame), frame_in.header.data
-        seen = view.working.crop(alpha)
-        if spec.reference:
-            pixels = cut_like_the_original(upscale(seen, *frame_in.guide.size))
-        else:
-            how = spec.refine_of(frame_in.frame)
-            closer = None
-            if how is Refine.TILES:
-                joined = [(share, spec.tile_grid.joined(of, view.seen)) for share, of in tiles]
-                closer = crossfaded(joined)
-            pixels = refine(seen, frame_in.guide, how, spec.engine.spread, closer)
-        roi_cut = " ".join(touched_sides(pixels, view, data))
-        raw = feathered(pixels, view, spec.canvas)
-        guided = spec.guides, frame_in.frame
-        pixels, window = in_window(raw, spec.geometry, data, spec.knobs, *guided)
-    with timer.stage(Stage.LAYERS):
-        layers = layers_of(
-            spec.sink.content,
-            alpha=pixels,
-            raw=lambda: cut_out(raw, spec.canvas, window, known=data),
-            plate=lambda: spec.plate.colour.to_linear(_plate(frame_in)),
-            data=data.slices_in(window),
-        )
-    with timer.stage(Stage.WRITE):
-        delivery = spec.sink.put(
-            Alpha(
-                frame=frame_in.frame,
-                fingerprint=made,
-                pixels=pixels,
-                header=replace(frame_in.header, data=window),
-                layers=layers,
-                linear=spec.plate.colour.linear,
-                chromaticities=spec.plate.colour.chromaticities,
-                attributes={
-                    **_attributes(spec, frame_in.frame, made),
-                    **_region_attributes(view, spec.geometry.display, roi_cut),
-                },
-            )
-        )
-    return replace(delivery, roi_cut=roi_cut)
+    frame, data = neutral.frame, neutral.header.data
+    pixels = on_display(neutral.pixels, data, spec.canvas)
+    pixels, window = in_window(pixels, spec.geometry, data, spec.knobs, spec.guides, frame)
+    view = spec.shot_view(frame)
+    return Alpha(
+        frame=frame,
+        fingerprint=made,
+        pixels=pixels,
+        header=replace(neutral.header, data=window),
+        attributes={
+            **_attributes(spec, frame, made),
+            **_region_attributes(view, spec.geometry.display, neutral.roi_cut),
+        },
+    )
 
 
-def _plate(frame_in: PreprocessedFrame) -> Pixels:
-    assert frame_in.plate is not None  # noqa: S101 (it was kept for these layers)
-    return frame_in.plate
+def with_layers(spec: JobSpec, alpha: Alpha, neutral: NeutralAlpha) -> Alpha:
+    """Return a finished alpha with the layers that its files hold beside it."""
+    data, window, colour = neutral.header.data, alpha.header.data, spec.plate.colour
+
+    def plate() -> Pixels:
+        assert neutral.plate is not None  # noqa: S101 (it was kept for these layers)
+        return colour.to_linear(neutral.plate)
+
+    layers = layers_of(
+        spec.sink.content,
+        alpha=alpha.pixels,
+        raw=lambda: as_float(on_display(neutral.pixels, data, window)),
+        plate=plate,
+        data=data.slices_in(window),
+    )
+    return replace(alpha, layers=layers, linear=colour.linear, chromaticities=colour.chromaticities)
 
 
 def crossfaded(shares: Sequence[tuple[Blend, Closer]]) -> Closer:
@@ -139,7 +168,7 @@ def cut_like_the_original(alpha: Image) -> Image:
 
 
 def in_window(
-    pixels: Image,
+    pixels: StoredPixels,
     geometry: ClipGeometry,
     data: Box,
     knobs: MatteKnobs,
@@ -167,12 +196,12 @@ def in_window(
     return cut_out(shaped, whole, data, known=data), data
 
 
-def cut_out(pixels: Image, canvas: Box, window: Box, *, known: Box) -> Image:
+def cut_out(pixels: _Pixels, canvas: Box, window: Box, *, known: Box) -> _Pixels:
     """Return the window of a canvas's pixels, 0 outside the known box; both lie in the canvas."""
-    part = pixels[window.slices_in(canvas)]
+    part: _Pixels = pixels[window.slices_in(canvas)]
     if known == window:
-        return np.ascontiguousarray(part)
-    whole: Image = np.zeros((window.height, window.width), dtype=np.float32)
+        return part if part.flags.c_contiguous else part.copy()
+    whole: _Pixels = np.zeros((window.height, window.width), dtype=pixels.dtype)
     inside = known.slices_in(window)
     whole[inside] = part[inside]
     return whole

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gvm_client.regions import held_at
 from gvm_client.settings import Highlights, MatteKnobs, PlanKind, Refine, WindowSettings
@@ -11,6 +11,7 @@ from gvm_client.text import counted
 from gvm_client.windows import Plan
 from gvm_server.matting.engines.base import EngineInfo
 from gvm_server.matting.guides import NO_GUIDES, GuideMattes
+from gvm_server.matting.knobs import without_finish
 from gvm_server.matting.refine import DETAIL_FROM, Size, fitting, ratio
 from gvm_server.matting.region import ShotView, largest
 from gvm_server.matting.tiles import TileGrid
@@ -96,6 +97,11 @@ class JobSpec:
         """The parts at which the engine looks again where a frame is refined by tiles."""
         whole = working_size_of(self.geometry, self.window, self.engine)
         return TileGrid.of(self.geometry, whole, self.engine.pad_multiple)
+
+    @property
+    def neutral(self) -> JobSpec:
+        """The same without what is done to a finished alpha: knobs and guides."""
+        return replace(self, knobs=without_finish(self.knobs), guides=NO_GUIDES)
 
     @property
     def advice(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ import struct
 from dataclasses import astuple, replace
 from enum import Enum
 
-from gvm_client.settings import Refine
+from gvm_client.settings import Depth, Refine
 from gvm_client.windows import Window, blends, seen_by
 from gvm_server.matting.engines.backoff import decode_halo
 from gvm_server.matting.job_spec import JobSpec
@@ -28,9 +28,9 @@ from gvm_server.matting.knobs import finish_values
 from gvm_server.matting.region import REGION_REVISION
 from gvm_server.matting.tiles import TILES_REVISION, Tile
 
-PREPROCESS_REVISION = 4  # exposure and highlights, canvas, resize
+PREPROCESS_REVISION = 5  # exposure and highlights, canvas, resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
-FINISH_REVISION = 5  # cross-fade, refine, knobs, EXR
+FINISH_REVISION = 6  # cross-fade, refine, knobs, EXR
 KEY_BYTES = 16
 
 
@@ -104,8 +104,21 @@ def alpha_key(spec: JobSpec, frame: int) -> bytes:
     Raises:
         InputError: a plate frame, or one of a guide, is not there.
     """
+    return _alpha_key(spec, frame, spec.sink.depth)
+
+
+def neutral_key(spec: JobSpec, frame: int) -> bytes:
+    """Return the key of the alpha before knobs and guides: of the half file that has none of them.
+
+    Raises:
+        InputError: a plate frame is not there.
+    """
+    return _alpha_key(spec.neutral, frame, Depth.HALF)
+
+
+def _alpha_key(spec: JobSpec, frame: int, depth: Depth) -> bytes:
     parts: list[_Part] = ["alpha", FINISH_REVISION, spec.plate.key(frame)]
-    parts += [spec.reference, spec.sink.depth, spec.engine.licence.name]
+    parts += [spec.reference, depth, spec.engine.licence.name]
     refine = spec.refine_of(frame)
     parts += finish_values(replace(spec.knobs, refine=refine.value))
     if refine is not Refine.NONE:

@@ -14,6 +14,7 @@ from gvm_client.text import ARE, WERE, counted
 from gvm_client.windows import Window, seen_by, windows_covering, windows_for
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.keys import alpha_key, maker_words, window_key
+from gvm_server.matting.neutral import NeutralAlphas
 from gvm_server.media.alphas.stamp import ROI_CUT, Fingerprint, read_text
 from gvm_server.media.store.cache import DiskCache
 
@@ -27,6 +28,7 @@ class CacheLookup:
     Attributes:
         kept: frames whose finished alpha stands where it was asked for.
         cached: fingerprints of frames whose finished alpha lies in the cache.
+        neutral: fingerprints of frames whose alpha before knobs and guides lies there.
         to_make: fingerprints of the other frames.
         windows: the windows that the frames to make need, the playhead's first.
         windows_cached: how many of these lie in the cache.
@@ -36,6 +38,7 @@ class CacheLookup:
 
     kept: tuple[int, ...]
     cached: Mapping[int, Fingerprint]
+    neutral: Mapping[int, Fingerprint]
     to_make: Mapping[int, Fingerprint]
     windows: tuple[Window, ...]
     windows_cached: int
@@ -71,6 +74,8 @@ def look_up(
     damaged: list[int] = []
     damaged_in_cache: list[int] = []
     cached: dict[int, Fingerprint] = {}
+    neutral: dict[int, Fingerprint] = {}
+    before_knobs = NeutralAlphas(spec, cache, maker)
     to_make: dict[int, Fingerprint] = {}
     for frame in sorted(spec.frames):
         check_ending()
@@ -88,6 +93,8 @@ def look_up(
             spec, cache, wanted, partial(damaged_in_cache.append, frame)
         ):
             cached[frame] = wanted
+        elif frame not in lost and before_knobs.has(frame):
+            neutral[frame] = wanted
         else:
             to_make[frame] = wanted
     windows = tuple(_in_order_of_service(spec, to_make))
@@ -95,6 +102,7 @@ def look_up(
         kept=tuple(kept),
         roi_cuts=roi_cuts,
         cached=cached,
+        neutral=neutral,
         to_make=to_make,
         windows=windows,
         windows_cached=_count_cached(spec, cache, windows, maker),

@@ -24,10 +24,11 @@ import numpy as np
 from gvm_client.errors import GvmError, InputError
 from gvm_client.settings import Refine
 from gvm_client.windows import Window, blends, windows_covering
-from gvm_server.matting.background import BackgroundTasks, ReadAhead
+from gvm_server.matting.background import BackgroundTasks, ReadAhead, shared_out
 from gvm_server.matting.engines.base import Engine, EngineInfo, Image
-from gvm_server.matting.finish import crossfade, finish
+from gvm_server.matting.finish import NeutralAlpha, brought_up, crossfade, finished, with_layers
 from gvm_server.matting.job_spec import JobSpec
+from gvm_server.matting.keys import maker_words
 from gvm_server.matting.lookup import (
     CacheLookup,
     cached_files,
@@ -35,8 +36,9 @@ from gvm_server.matting.lookup import (
     of_loss,
     roi_cut_of,
 )
-from gvm_server.matting.resources import WINDOWS_IN_HAND, SharedResources
-from gvm_server.matting.stage_timer import StageTimer
+from gvm_server.matting.neutral import NeutralAlphas
+from gvm_server.matting.resources import SHARES_OF_NEUTRAL, WINDOWS_IN_HAND, SharedResources
+from gvm_server.matting.stage_timer import Stage, StageTimer
 from gvm_server.matting.tiles import Tile
 from gvm_server.matting.window_runs import PendingWindow, WindowRuns
 from gvm_server.media.alphas.stamp import Fingerprint
@@ -82,12 +84,19 @@ class Pipeline:
         self.lost: dict[int, Fingerprint] = {}
         self._damaged_alphas: list[int] = []
         self.timer = StageTimer()
+        self._in_hand = max(
+            WINDOWS_IN_HAND,
+            spec.window.frames_per_window // spec.plan.frames_per_window,
+        )
+        self._neutral = NeutralAlphas(spec, resources.cache, maker_words(spec))
         self._read_ahead = ReadAhead(spec, readers=resources.readers, timer=self.timer)
         self._on_end = on_end
-        room = 2 * spec.window.frames_per_window
+        room = 2 * spec.window.frames_per_window + SHARES_OF_NEUTRAL
         self._background = BackgroundTasks(writers=resources.writers, room=room, on_end=self._end)
         self._runs = WindowRuns(spec, resources, self._read_ahead, self._background, self.timer)
         self._background.put(lambda: self._place_cached(lookup.cached))
+        for share in shared_out(lookup.neutral, SHARES_OF_NEUTRAL, first=spec.playhead):
+            self._background.put(partial(self._finish_neutral, share))
 
     def run_window(self, load: Callable[[], Engine]) -> None:
         """Make the next window's alphas, and have the frames finished that they complete.
@@ -101,11 +110,13 @@ class Pipeline:
         pending = self._next_windows[0]
         alphas = self._runs.recall(pending)
         tiled = self._is_tiled(pending.window)
+        if alphas is None:
+            pending = self._next_windows[0] = replace(pending, cached=False)
         if (alphas is None or tiled) and not self._read_ahead.ask(self._frames_to_read(pending)):
             return
         self._next_windows.popleft()
         if alphas is None:
-            alphas = self._runs.run(pending, load())
+            alphas = self._runs.run(pending, load(), self._next_windows)
             self.windows_run += 1
         else:
             self.windows_cached += 1
@@ -126,9 +137,40 @@ class Pipeline:
         tiles = [(share, self._tiles_at(share.window, frame)) for share in shares]
 
         def deliver() -> None:
-            self._on_delivery(finish(self._spec, made, alpha, frame_in, self.timer, tiles))
+            with self.timer.stage(Stage.REFINE):
+                neutral = brought_up(self._spec, alpha, frame_in, tiles)
+            self._deliver(made, neutral)
+            with self.timer.stage(Stage.WRITE):
+                self._neutral.keep(neutral)
 
         self._background.put(deliver)
+
+    def _deliver(self, made: Fingerprint, neutral: NeutralAlpha) -> None:
+        """Put a frame's alpha in its place, tell of it, and keep it."""
+        with self.timer.stage(Stage.REFINE):
+            alpha = finished(self._spec, made, neutral)
+        with self.timer.stage(Stage.LAYERS):
+            alpha = with_layers(self._spec, alpha, neutral)
+        with self.timer.stage(Stage.WRITE):
+            delivery = self._spec.sink.put(alpha)
+        self._on_delivery(replace(delivery, roi_cut=neutral.roi_cut))
+        with self.timer.stage(Stage.WRITE):
+            self._spec.sink.keep(alpha)
+
+    def _finish_neutral(self, frames: Mapping[int, Fingerprint]) -> None:
+        """Finish alphas that lie in the cache as they were before knobs and guides."""
+        for frame, wanted in frames.items():
+            self._background.check()
+            on_damage = partial(self._damaged_alphas.append, frame)
+            try:
+                with self.timer.stage(Stage.READ):
+                    neutral = self._neutral.recall(frame, on_damage)
+            except (FileNotFoundError, InputError):
+                neutral = None
+            if neutral is None:  # evicted by another server, or damaged, since the lookup
+                self.lost[frame] = wanted
+            else:
+                self._deliver(wanted, neutral)
 
     def _alpha(self, window: Window, frame: int) -> Image:
         alpha: Image = self._alphas[window][frame - window.first].astype(np.float32)
@@ -147,12 +189,13 @@ class Pipeline:
         Raises:
             InputError: a plate frame is not there any more.
         """
-        while self._windows and len(self._next_windows) < WINDOWS_IN_HAND:
-            self._next_windows.append(self._runs.pending(self._windows.popleft()))
-        ready = [
-            self._read_ahead.ask(self._frames_to_read(pending)) for pending in self._next_windows
-        ]
-        return not ready or ready[0]
+        while self._windows and len(self._next_windows) < self._in_hand:
+            pending = self._runs.pending(self._windows.popleft())
+            self._next_windows.append(pending)
+            self._read_ahead.ask(self._frames_to_read(pending))
+        if not self._next_windows:
+            return True
+        return self._read_ahead.ask(self._frames_to_read(self._next_windows[0]))
 
     @property
     def plate(self) -> Plate:
@@ -204,11 +247,13 @@ class Pipeline:
         Args:
             reason: why, where the job could not go on; frames that are complete are still made.
         """
+        self._runs.stop()
         self._read_ahead.keep_only(lambda _: False)
         self._background.close(reason)
 
     def _end(self, failure: GvmError | None) -> None:
-        self._spec.close()
+        self._spec.close()  # ends every wait for a host's frame
+        self._runs.close()
         self._spec.sink.close()
         self._on_end(failure)
 
@@ -217,16 +262,15 @@ class Pipeline:
 
         Tiles are looked at in all that are seen: which there are is known from the alphas only.
         """
-        resources = self._resources
+        latents = self._resources.latents
         if self._is_tiled(pending.window):
             return list(pending.seen.frames)
-        cached = pending.key in resources.fresh or resources.cache.has_window(pending.key)
         pairs = zip(pending.seen.frames, pending.latent_keys, strict=True)
         return [
             frame
             for frame, key in pairs
             if (frame in self._unfinished and frame in pending.window)
-            or not (cached or key in resources.latents)
+            or not (pending.cached or key in latents)
         ]
 
     def _is_tiled(self, window: Window) -> bool:

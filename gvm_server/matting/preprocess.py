@@ -16,7 +16,7 @@ from gvm_server.matting.engines.base import LUMA, Image
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.stage_timer import Stage, StageTimer
 from gvm_server.media.geometry import Box, FrameHeader, describe
-from gvm_server.media.pixels import Pixels, downscale
+from gvm_server.media.pixels import Pixels, StoredPixels, as_float, averaged, downscale
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,11 +53,12 @@ def preprocess(spec: JobSpec, frame: int, timer: StageTimer) -> PreprocessedFram
         data, seen = plate_frame.header.data, spec.shot_view(frame).seen
         _check_on_canvas(data, spec.canvas, frame)
         part = data.common(seen)
-        display = _converted(spec, plate_frame.pixels[part.slices_in(data)])
+        display = _converted(spec, plate_frame.stored[part.slices_in(data)])
         display = _laid_on(display, part, seen)
     with timer.stage(Stage.RESIZE):
         size = spec.shot_view(frame).working
-        small = downscale(display, size.height, size.width)
+        resize = downscale if spec.reference else averaged  # the original's is antialiased
+        small = resize(display, size.height, size.width)
         working = size.pad(np.ascontiguousarray(small.transpose(2, 0, 1)))
         guide = Guide.of(display, luma(display))
     return PreprocessedFrame(
@@ -78,10 +79,10 @@ def luma(display: Pixels) -> Image:
     return np.asarray(weighed, dtype=np.float32).reshape(display.shape[:2])
 
 
-def _converted(spec: JobSpec, pixels: Pixels) -> Pixels:
+def _converted(spec: JobSpec, pixels: StoredPixels) -> Pixels:
     if not pixels.size:  # a frame that has nothing in its shot's region
-        return pixels
-    return spec.plate.colour.to_display(np.ascontiguousarray(pixels), spec.tone_mapping)
+        return as_float(pixels)
+    return spec.plate.colour.to_display(pixels, spec.tone_mapping)
 
 
 def _check_on_canvas(data: Box, canvas: Box, frame: int) -> None:

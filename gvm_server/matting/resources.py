@@ -18,6 +18,7 @@ from gvm_server.media.store.cache import DiskCache, WindowAlphas
 
 LIMIT_FRAMES = 128  # sixteen windows of eight: more than overlaps and one changed frame ask for
 GIB = 1 << 30
+SHARES_OF_NEUTRAL = 2  # tasks among which a job's alphas before knobs are shared out
 WINDOWS_IN_HAND = 2  # the one that runs, and the one whose frames are read meanwhile
 _COLOURS = 12  # bytes a pixel of three floats
 _GUIDE = 3  # bytes a pixel of the colours that a frame keeps until its alpha is finished

@@ -7,8 +7,7 @@ one tile, is in the engine's memory at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
@@ -16,10 +15,9 @@ from itertools import repeat
 import numpy as np
 
 from gvm_client.windows import Window, seen_by
-from gvm_server.cores import usable_cores
-from gvm_server.matting.background import BackgroundTasks, ReadAhead
+from gvm_server.matting.background import BackgroundTasks, Encodings, ReadAhead
 from gvm_server.matting.engines.backoff import decode_halo
-from gvm_server.matting.engines.base import Engine, Image, Latent
+from gvm_server.matting.engines.base import Engine, Latent
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.keys import latent_key, maker_words, window_key
 from gvm_server.matting.resources import SharedResources
@@ -39,13 +37,16 @@ class PendingWindow:
     key: bytes
     latent_keys: tuple[bytes, ...]
     """Of what is seen."""
+    cached: bool
+    """Whether its alphas lay in the cache, or were on their way to it."""
     tile: Tile | None = None
     """The part of the frames that is seen; None is all that the model sees of the shot."""
 
-    def own(self, alphas: Image) -> Image:
-        """Return the window's own alphas of those of all that is seen."""
+    @property
+    def own(self) -> slice:
+        """The window's own frames among those that are seen."""
         before = self.window.first - self.seen.first
-        return alphas[before : before + len(self.window)]
+        return slice(before, before + len(self.window))
 
 
 class WindowRuns:
@@ -76,6 +77,7 @@ class WindowRuns:
         self._background = background
         self._timer = timer
         self._maker = maker_words(spec)
+        self._encodings = Encodings() if spec.engine.parallel else None
         self.damaged: list[Window] = []
 
     def pending(self, window: Window, tile: Tile | None = None) -> PendingWindow:
@@ -85,10 +87,12 @@ class WindowRuns:
             InputError: a plate frame is not there any more.
         """
         spec, seen = self._spec, seen_by(self._spec.plan, window)
+        key, resources = self._digest(window_key(spec, window, tile)), self._resources
         return PendingWindow(
             window=window,
             seen=seen,
-            key=self._digest(window_key(spec, window, tile)),
+            key=key,
+            cached=key in resources.fresh or resources.cache.has_window(key),
             latent_keys=tuple(self._digest(latent_key(spec, one, tile)) for one in seen.frames),
             tile=tile,
         )
@@ -105,21 +109,29 @@ class WindowRuns:
         on_damage = partial(self.damaged.append, pending.window)
         return self._resources.cache.window(pending.key, shape, on_damage)
 
-    def run(self, pending: PendingWindow, engine: Engine) -> WindowAlphas:
+    def run(
+        self, pending: PendingWindow, engine: Engine, ahead: Collection[PendingWindow] = ()
+    ) -> WindowAlphas:
         """Encode, denoise and decode one window, and have it put into the cache.
+
+        Args:
+            pending: the window.
+            engine: is loaded.
+            ahead: the windows after it: what they see may be encoded meanwhile.
 
         Raises:
             GvmError: a frame cannot be read, the engine failed, or the job has ended.
         """
         settings = self._spec.window
-        latents = self._latents(pending, engine)
+        latents = self._latents(pending, engine, ahead)
         self._background.check()
         with self._timer.stage(Stage.DENOISE):
             latents = list(engine.denoise(latents, steps=settings.steps))
         self._background.check()
         with self._timer.stage(Stage.DECODE):
-            decoded = engine.decode(latents, chunk=settings.chunk, halo=decode_halo(settings))
-        own = pending.own(decoded)
+            own = engine.decode(
+                latents, chunk=settings.chunk, halo=decode_halo(settings), own=pending.own
+            )
         alphas = own if self._spec.reference else own.astype(np.float16)
         self._resources.fresh[pending.key] = alphas
         self._background.keep(lambda: self._put_into_cache(pending.key, alphas))
@@ -144,14 +156,35 @@ class WindowRuns:
         self._resources.cache.add_window(key, alphas)
         self._resources.fresh.pop(key, None)
 
-    def _latents(self, pending: PendingWindow, engine: Engine) -> list[Latent]:
+    def stop(self) -> None:
+        """Begin no more encodings."""
+        if self._encodings is not None:
+            self._encodings.keep_only(())
+
+    def close(self) -> None:
+        """End the encodings that have begun."""
+        if self._encodings is not None:
+            self._encodings.close()
+
+    def _latents(
+        self, pending: PendingWindow, engine: Engine, ahead: Collection[PendingWindow]
+    ) -> list[Latent]:
         """Recall or encode what a window's engine sees, in parallel where the engine allows it."""
-        frames, keys = pending.seen.frames, pending.latent_keys
-        rest = repeat(pending.tile), repeat(engine)
-        if not self._spec.engine.parallel:
+        frames, keys, tile = pending.seen.frames, pending.latent_keys, pending.tile
+        if self._encodings is None:
+            rest = repeat(tile), repeat(engine)
             return list(map(self._latent, frames, keys, *rest))
-        with ThreadPoolExecutor(usable_cores()) as encoders:
-            return list(encoders.map(self._latent, frames, keys, *rest))
+        for one in (pending, *ahead):
+            for frame, key in zip(one.seen.frames, one.latent_keys, strict=True):
+                if one is pending or (not one.cached and frame in self._read_ahead):
+                    work = partial(self._latent, frame, key, one.tile, engine)
+                    self._encodings.start(key, work)
+        latents = [self._encodings.take(key) for key in keys]
+        if tile is None:
+            self._encodings.keep_only({key for one in ahead for key in one.latent_keys})
+        else:
+            self._encodings.drop(keys)
+        return latents
 
     def _latent(self, frame: int, key: bytes, tile: Tile | None, engine: Engine) -> Latent:
         """Recall a frame's latent, or encode it; a tile's is not kept: there would be too many."""

@@ -57,6 +57,43 @@ def replacing(
             temporary.unlink()
 
 
+def put_whole(
+    path: Path,
+    data: bytes | bytearray | memoryview,
+    *,
+    flush: bool = True,
+    umask: int | None = None,
+) -> os.stat_result:
+    """Write a file in one atomic step; return what the system says of it before it is named.
+
+    Args:
+        path: the final name.
+        data: its bytes.
+        flush: as for `replacing`.
+        umask: as for `replacing`.
+
+    Raises:
+        OutputError: DISK_FULL or OUTPUT_UNWRITABLE; the temporary file is removed.
+    """
+    temporary = _temporary(path)
+    try:
+        with temporary.open("xb", buffering=0) as file:
+            left = memoryview(data)
+            while left:
+                left = left[file.write(left) :]
+            if umask is not None and not _has_default_acl(path.parent):
+                temporary.chmod(0o666 & ~umask)  # a name of our own, which nobody else knows
+            if flush:
+                os.fsync(file.fileno())
+            status = os.fstat(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise write_failure(path, error) from error
+    return status
+
+
 def sweep_leftovers(folder: Path) -> None:
     """Remove the temporary files that nobody has written to for LEFTOVER_SECONDS.
 

@@ -207,26 +207,27 @@ class _Looker(Generic[_Seen]):
 _IDLE = deque[_Looker[Any]]()
 
 
-def probe_file(path: Path, *, frame: int | None = None, seconds: float | None = None) -> None:
-    """Prove that a file is one and answers; what is not there is left to whoever opens it.
+def probe_file(path: Path, *, frame: int | None = None, seconds: float | None = None) -> bytes:
+    """Prove that a file is one and answers; return its first bytes, as many as decide what it is.
+
+    What is not there is left to whoever opens it: nothing is returned then.
 
     Raises:
         InputError: PLATE_UNREADABLE: it is a pipe or another thing that is no file.
         StallError: PLATE_UNREADABLE: its disk has not answered for so long.
     """
 
-    def look() -> str:
+    def look() -> tuple[str, bytes]:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
-            return _KINDS.get(stat.S_IFMT(mode), "no file")
+            return _KINDS.get(stat.S_IFMT(mode), "no file"), b""
         with path.open("rb", buffering=0) as file:
-            file.read(_FIRST_BYTES)
-        return ""
+            return "", file.read(_FIRST_BYTES)
 
     try:
-        kind = answered(look, path, frame=frame, seconds=seconds)
+        kind, head = answered(look, path, frame=frame, seconds=seconds)
     except OSError:  # whoever opens it says why it cannot be
-        return
+        return b""
     if kind:
         raise InputError(
             f"{path} cannot be read: it is {kind}.",
@@ -235,6 +236,7 @@ def probe_file(path: Path, *, frame: int | None = None, seconds: float | None = 
             frame=frame,
             path=str(path),
         )
+    return head
 
 
 def probe_folder(folder: Path, *, seconds: float | None = None) -> None:

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import isclose
+from typing import TypeVar
 
 import numpy as np
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.limits import MAX_CANVAS_PIXELS
-from gvm_server.media.pixels import Pixels
+from gvm_server.media.pixels import Pixels, StoredPixels
 
 ASPECT_TOLERANCE = 1e-4  # writers round a pixel aspect to float
 
@@ -262,11 +263,14 @@ def orientation_of(tag: object) -> Orientation:
     return _BY_TAG.get(tag, UPRIGHT) if isinstance(tag, int) else UPRIGHT
 
 
-def on_display(pixels: Pixels, data: Box, display: Box) -> Pixels:
+_Any = TypeVar("_Any", Pixels, StoredPixels)
+
+
+def on_display(pixels: _Any, data: Box, display: Box) -> _Any:
     """Return pixels of the data window on the display window; 0 where there are none."""
     if data == display:
         return pixels
-    canvas = np.zeros((display.height, display.width, *pixels.shape[2:]), dtype=np.float32)
+    canvas = np.zeros((display.height, display.width, *pixels.shape[2:]), dtype=pixels.dtype)
     seen = data.common(display)
     if seen.area:
         canvas[seen.slices_in(display)] = pixels[seen.slices_in(data)]

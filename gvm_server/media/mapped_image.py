@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from gvm_client.errors import ErrorCode, InputError, OutputError
-from gvm_server.media.atomic_files import replacing
+from gvm_server.media.atomic_files import put_whole
 from gvm_server.media.pixels import Pixels
 
 # The protocol's pixel types, and the value of an integer type that means 1.0.
@@ -92,8 +92,8 @@ def write_mapped(
     path = folder / name
     if path.parent != folder or name.startswith("."):
         raise OutputError(f"{name!r} is not a bare file name.", code=ErrorCode.PATH_REFUSED)
-    with replacing(path, size_hint=alpha.nbytes) as temporary:
-        np.ascontiguousarray(alpha, dtype=np.float32).tofile(temporary)
+    pixels = np.ascontiguousarray(alpha, dtype=np.float32)
+    put_whole(path, pixels.data.cast("B"), flush=False)  # nobody reads it after a crash
     height, width = alpha.shape
     return MappedImage(
         buffer=name,

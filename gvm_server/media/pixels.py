@@ -1,6 +1,9 @@
-"""Arrays of pixels: their type, two resizes, and the refusal of NaN and infinite values."""
+"""Arrays of pixels: their types, three resizes, and the refusal of NaN and infinite values."""
 
 from __future__ import annotations
+
+from functools import cache
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -12,6 +15,16 @@ from gvm_client.settings import BadPixels
 
 Pixels = NDArray[np.float32]
 """Values of pixels: [H, W] or [H, W, C]."""
+
+StoredPixels: TypeAlias = NDArray[np.float16] | NDArray[np.float32]
+"""Values of pixels as a file holds them."""
+
+Table: TypeAlias = NDArray[np.float32]
+"""[65536]: what each half becomes, in the order of their bits."""
+
+HALVES = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+_EXPONENT = np.uint16(0x7C00)  # of a half: all its bits are set where it is infinite or NaN
+_HAS_WIDE_LUT = int(cv2.__version__.partition(".")[0]) >= 5  # 16 bits; before that 8 alone
 
 
 def downscale(image: Pixels, height: int, width: int) -> Pixels:
@@ -28,6 +41,40 @@ def downscale(image: Pixels, height: int, width: int) -> Pixels:
     return np.stack(planes, axis=-1)
 
 
+def averaged(image: Pixels, height: int, width: int) -> Pixels:
+    """Resize [H, W] or [H, W, C]; a pixel of the smaller size is the mean of the area it covers.
+
+    In a quarter of the time that `downscale` takes. A side that grows is interpolated.
+    """
+    if height >= image.shape[0] and width >= image.shape[1]:
+        return upscale(image, height, width)
+    size = min(height, image.shape[0]), min(width, image.shape[1])
+    source = np.ascontiguousarray(image)
+    small = cv2.resize(source, size[::-1], interpolation=cv2.INTER_AREA)
+    shrunk = np.asarray(small, dtype=np.float32).reshape(*size, *image.shape[2:])
+    return upscale(shrunk, height, width)
+
+
+def looked_up(halves: NDArray[np.float16], table: Table) -> Pixels:
+    """Return what a table makes of halves, of their shape."""
+    codes = np.ascontiguousarray(halves).view(np.uint16)
+    if not _HAS_WIDE_LUT or codes.size == 0:
+        return table[codes]
+    return np.asarray(cv2.LUT(codes, table), np.float32).reshape(halves.shape)
+
+
+def as_float(pixels: StoredPixels) -> Pixels:
+    """Return stored pixels as float, contiguous; the same array where they are."""
+    if pixels.dtype == np.float16:
+        return looked_up(pixels.view(np.float16), _floats())
+    return np.ascontiguousarray(pixels, np.float32)
+
+
+@cache
+def _floats() -> Table:
+    return HALVES.astype(np.float32)
+
+
 def upscale(image: Pixels, height: int, width: int) -> Pixels:
     """Resize [H, W] or [H, W, C] bilinearly, half-pixel centres, edges repeated, no antialias."""
     if image.shape[:2] == (height, width):
@@ -42,19 +89,21 @@ def _resize_plane(plane: Pixels, height: int, width: int) -> Pixels:
     return np.array(source.resize((width, height), Image.Resampling.BILINEAR), dtype=np.float32)
 
 
-def require_finite(pixels: Pixels, policy: BadPixels, *, frame: int, path: str) -> Pixels:
-    """Return pixels [H, W, 3] that are all finite.
+def require_finite(
+    pixels: StoredPixels, policy: BadPixels, *, frame: int, path: str
+) -> StoredPixels:
+    """Return pixels [H, W, 3] that are all finite, of the type that they have.
 
     Raises:
         InputError: PLATE_NOT_FINITE, with their count and the first one's place, unless the policy
             reads such pixels as black.
     """
-    finite = np.isfinite(pixels)
-    if finite.all():
+    if _is_finite(pixels):
         return pixels
+    finite = np.isfinite(pixels)
     bad = np.logical_not(np.all(finite, axis=2, keepdims=True))[..., 0]
     if policy is BadPixels.BLACK:
-        return np.where(bad[..., np.newaxis], np.float32(0.0), pixels)
+        return np.where(bad[..., np.newaxis], pixels.dtype.type(0.0), pixels)
     count = int(bad.sum())
     y, x = np.unravel_index(int(bad.argmax()), bad.shape)
     value = pixels[y, x][~finite[y, x]][0]
@@ -66,3 +115,10 @@ def require_finite(pixels: Pixels, policy: BadPixels, *, frame: int, path: str) 
         frame=frame,
         path=path,
     )
+
+
+def _is_finite(pixels: StoredPixels) -> bool:
+    if pixels.dtype != np.float16:
+        return bool(np.isfinite(pixels).all())
+    # Four times as fast as asking each half.
+    return not bool(((pixels.view(np.uint16) & _EXPONENT) == _EXPONENT).any())

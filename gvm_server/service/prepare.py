@@ -143,7 +143,7 @@ def prepare(
         failed.callback(guides.close)
         spec = JobSpec(
             plate=plate,
-            plan=plan,
+            plan=plan if engine.temporal else replace(plan, frames_per_window=1, overlap=0),
             frames=frames,
             engine=engine,
             window=window,

@@ -59,7 +59,7 @@ class DrawnPlate:
         box = self._header.data
         generator = np.random.default_rng([frame + 1000, self.versions[frame]])
         pixels = generator.random((box.height, box.width, 3), dtype=np.float32)
-        return PlateFrame(frame=frame, header=self._header, pixels=pixels)
+        return PlateFrame(frame=frame, header=self._header, stored=pixels)
 
     def close(self) -> None:
         self.closed = True
@@ -89,11 +89,13 @@ class MemorySink:
         return Delivery(frame=frame, cached=True)
 
     def put(self, alpha: Alpha) -> Delivery:
-        self._cache.make_alpha(alpha.fingerprint, lambda path: self._write(path, alpha))
         with self._lock:
             self.alphas[alpha.frame] = alpha.pixels.tobytes()
             self.keys[alpha.frame] = alpha.fingerprint
         return Delivery(frame=alpha.frame)
+
+    def keep(self, alpha: Alpha) -> None:
+        self._cache.make_alpha(alpha.fingerprint, lambda path: self._write(path, alpha))
 
     def close(self) -> None:
         """Nothing is held open."""

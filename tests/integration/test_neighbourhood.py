@@ -34,7 +34,7 @@ def test_only_what_changed_is_made_again(site, tmp_path):
     assert changed["frames_written"] == len(touched)
 
     knob = site.matte(plate, "out", "--gamma", "1.2").done
-    assert (knob["windows_run"], knob["windows_cached"]) == (0, everything)
+    assert (knob["windows_run"], knob["windows_cached"]) == (0, 0), "what is before it is kept"
     assert knob["frames_written"] == 200
 
     back = site.matte(plate, "out").done

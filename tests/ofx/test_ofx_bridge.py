@@ -199,7 +199,7 @@ def test_a_picture_has_the_server_s_order(
     ranks = as_ranks(said)
     window = Box(x=x1, y=y1, width=x2 - x1, height=y2 - y1)
     seen = np.repeat(picture[y1:y2, x1:x2, np.newaxis], 3, axis=2)
-    frame = PlateFrame(frame=1, header=FrameHeader(display=window, data=window), pixels=seen)
+    frame = PlateFrame(frame=1, header=FrameHeader(display=window, data=window), stored=seen)
     cells = medians(frame, Box(x=0, y=0, width=width, height=height))
     np.testing.assert_array_equal(ranks < 0, np.isnan(cells))
     assert stress(ranks, cells) < 1e-4

@@ -57,7 +57,7 @@ class ClipInMemory:
         """Return a frame, and remember that it was read."""
         self.reads.append(frame)
         pixels = self._pictures[frame - 1]
-        return PlateFrame(frame=frame, header=_header(pixels), pixels=pixels)
+        return PlateFrame(frame=frame, header=_header(pixels), stored=pixels)
 
     def close(self) -> None:
         """Do nothing."""
@@ -66,7 +66,7 @@ class ClipInMemory:
 def picture_of(pixels: Pixels, *, search: bool = False) -> Picture:
     """Return a host's picture of square pixels, as a node says it."""
     header = _header(pixels)
-    cells = medians(PlateFrame(frame=1, header=header, pixels=pixels), header.display)
+    cells = medians(PlateFrame(frame=1, header=header, stored=pixels), header.display)
     aspect = pixels.shape[1] / pixels.shape[0]
     return Picture(aspect=aspect, ranks=ranks_of(cells), search=search)
 

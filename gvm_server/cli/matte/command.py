@@ -116,4 +116,6 @@ def _report(done: Done, display: Display, *, timings: bool) -> None:
     windows = f"{counted(done.windows_run, 'window')} run, {done.windows_cached} from the cache"
     display.say(f"{frames}; {windows}; {done.seconds:.1f} s.")
     if timings:
+        if done.frames_written and done.seconds:
+            display.say(f"{done.frames_written / done.seconds:.1f} frames a second.")
         display.say(waterfall(done))

@@ -49,6 +49,8 @@ COMMERCIAL = Licence("commercial", is_commercial=True)
 UNKNOWN = Licence("unknown", is_commercial=False)
 APACHE = Licence("Apache-2.0", is_commercial=True)
 
+ALL = slice(None)
+
 
 class DeviceLost(EngineError):
     """The device failed in a way that leaves this process without it, for every job."""
@@ -74,13 +76,17 @@ class Engine(Protocol):
         """Turn the latents of one window, and of the frames around it, into alpha latents."""
         ...
 
-    def decode(self, latents: Sequence[Latent], *, chunk: int, halo: int) -> Image:
+    def decode(
+        self, latents: Sequence[Latent], *, chunk: int, halo: int, own: slice = ALL
+    ) -> Image:
         """Turn the T alpha latents that `denoise` gave into alphas: [T, h, w] float32, 0..1.
 
         Args:
             latents: of the window's frames and those around it.
             chunk: consecutive frames decoded together.
             halo: frames decoded on each side of a chunk and thrown away.
+            own: of the latents, those whose alphas are returned: the others are the engine's reach.
+                An engine without reach is asked for all.
         """
         ...
 
@@ -115,6 +121,8 @@ class EngineInfo:
         parallel: whether `encode` may run on several threads at once; each call keeps to its own.
         sees_parts: whether what it says of a part of a frame alone is worth more than what it said
             of the whole; `--refine tiles` looks at parts.
+        temporal: whether a frame's alpha depends on the window that it is in. Where it does not,
+            `reach` says all that the engine sees besides, and each frame is a window of its own.
     """
 
     name: str
@@ -131,6 +139,7 @@ class EngineInfo:
     reach: int = 0
     parallel: bool = False
     sees_parts: bool = False
+    temporal: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

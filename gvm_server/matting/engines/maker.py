@@ -19,7 +19,7 @@ from typing import TypeAlias
 Maker: TypeAlias = tuple[tuple[str, str], ...]
 
 # Whatever touches a pixel besides OpenCV.
-LIBRARIES = ("numpy", "pillow", "openimageio", "opencolorio", "av")
+LIBRARIES = ("numpy", "pillow", "openexr", "openimageio", "opencolorio", "av")
 # What makes a library take other kernels than the processor would let it.
 OVERRIDES = (
     "ATEN_CPU_CAPABILITY",

@@ -24,6 +24,7 @@ import numpy as np
 
 from gvm_client.errors import EngineError, ErrorCode
 from gvm_server.matting.engines.base import (
+    ALL,
     APACHE,
     LUMA,
     DeviceLost,
@@ -139,17 +140,19 @@ class TestEngine:
             window = OWN * window + WINDOW * mean + PLACE * places[:, None, None]
         return list(window)
 
-    def decode(self, latents: Sequence[Latent], *, chunk: int, halo: int) -> Image:
+    def decode(
+        self, latents: Sequence[Latent], *, chunk: int, halo: int, own: slice = ALL
+    ) -> Image:
         """Mix each frame with the mean of its chunk and its halo: [T, h, w] in 0..1."""
         self._take_time(len(latents))
         window = np.stack(cast("Sequence[Image]", latents))
         mixed = np.empty_like(window)
         for first in range(0, len(window), chunk):
-            own = slice(first, first + chunk)
+            part = slice(first, first + chunk)
             seen = window[max(0, first - halo) : first + chunk + halo]
             mean = seen.mean(axis=0, dtype=np.float32)
-            mixed[own] = window[own] + CHUNK * (mean - window[own])
-        return np.clip(mixed, 0.0, 1.0)
+            mixed[part] = window[part] + CHUNK * (mean - window[part])
+        return np.clip(mixed[own], 0.0, 1.0)
 
     def release(self) -> None:
         """Do nothing: it holds no memory."""

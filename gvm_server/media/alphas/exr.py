@@ -1,6 +1,6 @@
 """Alpha files: EXRs with the channel `A`, and layers beside it, made whole or not at all.
 
-- A file appears under its final name by a rename, after it was flushed and proved readable.
+- A file appears under its final name by a rename, after all of it was written and flushed.
 - A file of ours says what it was made from, and a checksum proves all of its bytes (`stamp`).
 - What a crash leaves behind has a name that no other program uses, and is swept up.
 """
@@ -8,13 +8,14 @@
 from __future__ import annotations
 
 import errno
-import tempfile
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import OpenEXR
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
@@ -22,15 +23,24 @@ from gvm_client.errors import ErrorCode, InputError, SettingsError
 from gvm_client.file_content import ALPHA, Compression
 from gvm_client.limits import MAX_CANVAS_PIXELS
 from gvm_client.settings import Depth
-from gvm_server.media.alphas.stamp import Fingerprint, blank, prove, seal
-from gvm_server.media.atomic_files import replacing
+from gvm_server.media.alphas.stamp import (
+    SEAL,
+    UNSEALED,
+    Fingerprint,
+    attributes_in,
+    prove,
+    seal,
+)
+from gvm_server.media.atomic_files import put_whole, write_failure
 from gvm_server.media.file_access import probe_file, reason_of
 from gvm_server.media.geometry import Box, FrameHeader
+from gvm_server.media.openexr import file_bytes, read_channels
+from gvm_server.media.pixels import Pixels, as_float
 
 
 def write_alpha(  # noqa: PLR0913 (a file has so many sides)
     path: Path,
-    alpha: NDArray[np.float32],
+    alpha: Pixels,
     *,
     header: FrameHeader,
     depth: Depth,
@@ -72,59 +82,51 @@ def write_planes(  # noqa: PLR0913 (a file has so many sides)
     Raises:
         OutputError: DISK_FULL or OUTPUT_UNWRITABLE; no trace of the file is left.
     """
+    says = _attributes(header, attributes, compression)
+    if chromaticities:
+        says["chromaticities"] = tuple(map(float, chromaticities))
+    try:
+        made = _file_bytes(planes, header, depth, says)
+    except OSError as error:
+        raise write_failure(path, error) from error
+    put_whole(path, made, flush=flush, umask=umask)
+
+
+def _file_bytes(
+    planes: Mapping[str, Pixels], header: FrameHeader, depth: Depth, says: Mapping[str, object]
+) -> bytearray:
+    """Return a sealed file's bytes.
+
+    Raises:
+        OSError: it cannot be made.
+    """
     data = header.data
     for name, plane in planes.items():
         if plane.shape != (data.height, data.width):
             raise ValueError(f"{name} is {plane.shape}, the data window {data}")
-    size_hint = len(planes) * data.area * 4
-    with replacing(path, size_hint=size_hint, flush=flush, umask=umask) as temporary:
-        spec = _spec(header, depth, blank(attributes), tuple(planes), compression)
-        if chromaticities:
-            spec.attribute("chromaticities", oiio.TypeDesc("float[8]"), tuple(chromaticities))
-        _write(temporary, _interleaved(planes, depth), spec)
-        _prove_whole(temporary)
-        seal(temporary, attributes)
+    made = file_bytes(planes, says, half=depth is Depth.HALF)
+    if header.timecode is not None:
+        _put_timecode(made, header.timecode)
+    seal(made)
+    return made
 
 
 def check_compression(compression: Compression) -> None:
     """Refuse a compression that this machine's OpenEXR does not know.
 
-    OpenImageIO takes another one for it in silence, so a file is written and looked at.
-
     Raises:
         SettingsError: it is not known.
     """
-    if compression is not Compression.ZIPS and not _is_known(compression):
+    if not hasattr(OpenEXR, _constant(compression)):
         raise SettingsError(
             f"The OpenEXR library here does not know the compression {compression.value}.",
-            remedy="Take zips, zip or piz, or install a newer OpenImageIO.",
+            remedy="Take zips, zip or piz, or install a newer OpenEXR.",
             code=ErrorCode.BAD_REQUEST,
         )
 
 
-@cache
-def _is_known(compression: Compression) -> bool:
-    box = Box(x=0, y=0, width=1, height=1)
-    header = FrameHeader(display=box, data=box)
-    with tempfile.TemporaryDirectory(prefix="gvm-") as folder:
-        path = Path(folder) / "probe.exr"
-        spec = _spec(header, Depth.HALF, {}, (ALPHA,), compression)
-        _write(path, np.zeros((1, 1, 1), np.float32), spec)
-        file = oiio.ImageInput.open(str(path))
-        if file is None:
-            raise OSError(reason_of(None))
-        written = file.spec().getattribute("compression")
-        file.close()
-    return bool(written == compression.value)
-
-
-def _interleaved(planes: Mapping[str, NDArray[np.float32]], depth: Depth) -> NDArray[np.float32]:
-    """Return the planes as [H, W, C], within the depth's range."""
-    pixels = np.stack(list(planes.values()), axis=-1)
-    if depth is Depth.HALF and len(planes) > 1:  # an alpha alone is within 0..1
-        most = np.float32(np.finfo(np.float16).max)
-        np.clip(pixels, -most, most, out=pixels)
-    return pixels
+def _constant(compression: Compression) -> str:
+    return f"{compression.value.upper()}_COMPRESSION"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,6 +160,9 @@ def read_alpha_file(path: Path) -> AlphaFile:
         InputError: the file is missing or unreadable.
     """
     probe_file(path)
+    if found := read_channels(path, ("A",)):
+        alpha = as_float(found.pixels[..., 0])
+        return AlphaFile(pixels=alpha, data=found.data, display=found.display)
     file = oiio.ImageInput.open(str(path))
     names = file.spec().channelnames if file else ()
     at = names.index(ALPHA) if ALPHA in names else 0
@@ -263,63 +268,43 @@ def copy_into_place(
         raise FileNotFoundError(errno.ENOENT, str(error.strerror), str(source)) from error
     if prove(data) != expected:
         raise FileNotFoundError(errno.ENOENT, "it is damaged", str(source))
-    with replacing(target, size_hint=len(data), flush=flush, umask=umask) as temporary:
-        temporary.write_bytes(data)
+    put_whole(target, data, flush=flush, umask=umask)
 
 
-def _spec(
-    header: FrameHeader,
-    depth: Depth,
-    attributes: Mapping[str, str],
-    channels: tuple[str, ...],
-    compression: Compression,
-) -> oiio.ImageSpec:
-    data, display = header.data, header.display
-    spec = oiio.ImageSpec(data.width, data.height, len(channels), depth.value)
-    spec.channelnames = channels
-    spec.x, spec.y = data.x, data.y
-    spec.full_x, spec.full_y = display.x, display.y
-    spec.full_width, spec.full_height = display.width, display.height
-    spec.attribute("compression", compression.value)
-    spec.attribute("PixelAspectRatio", float(header.pixel_aspect))
+def _attributes(
+    header: FrameHeader, attributes: Mapping[str, str], compression: Compression
+) -> dict[str, object]:
+    says: dict[str, object] = {
+        "compression": getattr(OpenEXR, _constant(compression)),
+        "dataWindow": _corners(header.data),
+        "displayWindow": _corners(header.display),
+        "pixelAspectRatio": float(header.pixel_aspect),
+    }
     if header.frame_rate is not None:
-        spec.attribute("framesPerSecond", oiio.TypeDesc("rational"), header.frame_rate)
+        says["framesPerSecond"] = _rate(*header.frame_rate)
     if header.timecode is not None:
-        spec.attribute("smpte:TimeCode", oiio.TypeTimeCode, header.timecode)
-    # "" writes none; without the attribute OpenImageIO writes the time at which it writes.
-    spec.attribute("DateTime", header.date_time)
-    if header.view:
-        spec.attribute("view", header.view)
-    if header.part:
-        spec.attribute("oiio:subimagename", header.part)
-    for name, text in attributes.items():
-        spec.attribute(name, text)
-    return spec
+        says["timeCode"] = OpenEXR.TimeCode()
+    named = {"capDate": header.date_time, "view": header.view, "name": header.part}
+    says |= {name: text for name, text in named.items() if text}
+    return {**says, **attributes, SEAL: UNSEALED}
 
 
-def _write(path: Path, pixels: NDArray[np.float32], spec: oiio.ImageSpec) -> None:
-    """Write [H, W, C] with OpenImageIO; its refusals become OSError without a number."""
-    file = oiio.ImageOutput.create("exr")
-    if file is None:
-        raise OSError(reason_of(None))
-    if not file.open(str(path), spec):
-        raise OSError(reason_of(file))
-    written = file.write_image(np.ascontiguousarray(pixels))
-    reason = reason_of(file)
-    closed = file.close()
-    if not (written and closed):
-        raise OSError(reason or reason_of(file))
+def _rate(numerator: int, denominator: int) -> Fraction:
+    """Return a rate whose parts have 32 bits, as the format stores them."""
+    rate = Fraction(numerator, denominator)
+    return rate if max(rate.numerator, rate.denominator) < 1 << 31 else rate.limit_denominator(1001)
 
 
-def _prove_whole(path: Path) -> None:
-    """Read the last line back: on a full disk the writer loses its last buffer in silence."""
-    file = oiio.ImageInput.open(str(path))
-    if file is None:
-        raise OSError(reason_of(None))
-    spec = file.spec()
-    end = spec.y + spec.height
-    line = file.read_scanlines(0, 0, end - 1, end, 0, 0, 1, oiio.HALF)
-    reason = reason_of(file)
-    file.close()
-    if line is None:
-        raise OSError(reason)
+def _corners(box: Box) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    last = (box.x + box.width - 1, box.y + box.height - 1)
+    return np.array((box.x, box.y), np.int32), np.array(last, np.int32)
+
+
+def _put_timecode(data: bytearray, words: tuple[int, int]) -> None:
+    """Put a timecode's words into its place: OpenEXR's module sets it by its parts alone.
+
+    Those that a camera wrote otherwise, or left at nothing, stay what they are.
+    """
+    for _, kind, start, _ in attributes_in(data):
+        if kind == "timecode":
+            struct.pack_into("<2I", data, start, *words)

@@ -5,14 +5,12 @@ hash of all bytes, with zeros where it stands itself.
 
 - Nothing here decodes pixels or trusts a length: a damaged file is "not proven", never an error.
 - A file is proven as a whole: header, key, maker, offsets and pixels.
-- Texts of which no two files have the same are written here, over zeros: OpenImageIO keeps each
-  different text that it ever saw for the life of the process, and a clip has no end.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -29,7 +27,6 @@ KEY_BYTES = 16
 
 _MAGIC = b"\x76\x2f\x31\x01"  # OpenEXR File Layout: the magic number, then four bytes of version
 _HEADER = 1 << 16  # bytes that hold any header of ours
-_OWN = (STAMP, PLATE_KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,12 @@ class _Text:
 
 def read_fingerprint(path: Path) -> Fingerprint | None:
     """Return what a file's header says; None where it is missing or not ours. Proves nothing."""
-    return _fingerprint(dict(_texts(_head(path))))
+    return fingerprint_in(_head(path))
+
+
+def fingerprint_in(head: bytes) -> Fingerprint | None:
+    """Return what the first bytes of a file say; None where it is not ours. Proves nothing."""
+    return _fingerprint(dict(_texts(head)))
 
 
 def read_text(path: Path, name: str) -> str:
@@ -110,31 +112,17 @@ def prove(data: bytes) -> Fingerprint | None:
     return _fingerprint(texts)
 
 
-def blank(attributes: Mapping[str, str]) -> dict[str, str]:
-    """Return a file's texts as its writer gets them: zeros where `seal` writes the file's own."""
-    texts = {name: "0" * len(text) if name in _OWN else text for name, text in attributes.items()}
-    return {**texts, SEAL: UNSEALED}
-
-
-def seal(path: Path, attributes: Mapping[str, str]) -> None:
-    """Put a written file's own texts into their places, and the checksum over all.
+def seal(data: bytearray) -> None:
+    """Put the checksum over a file's bytes into its place, which holds `UNSEALED`.
 
     Raises:
-        OSError: the file cannot be read or written, or has no place for them.
+        OSError: they have no place for it.
     """
-    data = bytearray(path.read_bytes())
-    places = dict(_texts(data))
-    own = {name: text.encode() for name, text in attributes.items() if name in _OWN and text}
-    for name, text in {**own, SEAL: UNSEALED.encode()}.items():
-        place = places.get(name)
-        if place is None or place.value != "0" * len(text):
-            raise OSError(f"{path} has no place for {name}")
-        data[place.start : place.start + len(text)] = text
-    own[SEAL] = _sum(data, places[SEAL]).encode()
-    with path.open("r+b") as file:
-        for name, text in own.items():
-            file.seek(places[name].start)
-            file.write(text)
+    place = dict(_texts(data)).get(SEAL)
+    if place is None or place.value != UNSEALED:
+        raise OSError(f"There is no place for {SEAL}.")
+    checksum = _sum(data, place).encode()
+    data[place.start : place.start + len(checksum)] = checksum
 
 
 def _head(path: Path) -> bytes:
@@ -165,7 +153,14 @@ def _fingerprint(texts: dict[str, _Text]) -> Fingerprint | None:
 
 
 def _texts(data: bytes | bytearray) -> Iterator[tuple[str, _Text]]:
-    """Yield the string attributes of an EXR's first header, as far as they are whole.
+    """Yield the string attributes of an EXR's first header, as far as they are whole."""
+    for name, kind, start, size in attributes_in(data):
+        if kind == "string":
+            yield name, _Text(data[start : start + size].decode(errors="replace"), start)
+
+
+def attributes_in(data: bytes | bytearray) -> Iterator[tuple[str, str, int, int]]:
+    """Yield name, type, start and size of each attribute in an EXR's first header, while whole.
 
     OpenEXR File Layout, "Header": name, type, both ended by a zero; a size of four bytes; value.
     """
@@ -179,7 +174,6 @@ def _texts(data: bytes | bytearray) -> Iterator[tuple[str, _Text]]:
         (size,) = struct.unpack_from("<i", data, type_end + 1)
         if size < 0 or start + size > len(data):
             return
-        if data[name_end + 1 : type_end] == b"string":
-            name, value = data[at:name_end], data[start : start + size]
-            yield name.decode(errors="replace"), _Text(value.decode(errors="replace"), start)
+        name, kind = data[at:name_end], data[name_end + 1 : type_end]
+        yield name.decode(errors="replace"), kind.decode(errors="replace"), start, size
         at = start + size

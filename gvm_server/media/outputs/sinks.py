@@ -16,7 +16,6 @@ from gvm_client.settings import Depth
 from gvm_server.media.alphas.exr import (
     copy_into_place,
     read_alpha_file,
-    write_alpha,
     write_planes,
 )
 from gvm_server.media.alphas.stamp import STAMP, Fingerprint, prove_file
@@ -123,11 +122,15 @@ class Sink(Protocol):
         ...
 
     def put(self, alpha: Alpha) -> Delivery:
-        """Deliver a new alpha and keep it in the cache.
+        """Deliver a new alpha.
 
         Raises:
             OutputError: it cannot be written.
         """
+        ...
+
+    def keep(self, alpha: Alpha) -> None:
+        """Keep an alpha in the cache that was put; whoever waits for it has been told."""
         ...
 
     def close(self) -> None:
@@ -191,12 +194,18 @@ class FileSink:
         return Delivery(frame=frame, cached=True, path=str(self.files.path(frame)))
 
     def put(self, alpha: Alpha) -> Delivery:
-        """Write a frame's files but those that stand, and keep copies of them in the cache."""
+        """Write a frame's files but those that stand."""
         several = len(self._parts) > 1
         for part, made in self._pairs(alpha.fingerprint):
             if not (several and self._standing(alpha.frame, part, made).kept):
                 self._write(part, made, alpha)
         return Delivery(frame=alpha.frame, path=str(self.files.path(alpha.frame)))
+
+    def keep(self, alpha: Alpha) -> None:
+        """Keep copies of a frame's files."""
+        for part, made in self._pairs(alpha.fingerprint):
+            with self._placing(self.files.path(alpha.frame, part.suffix)) as place:
+                self._cache.add_alpha(made, place)
 
     def close(self) -> None:
         """Let the folder go."""
@@ -232,7 +241,6 @@ class FileSink:
                 umask=self.files.umask,
             )
             self._cache.registry.remember(path, made, at=place)
-            self._cache.add_alpha(made, place)
 
     @contextmanager
     def _placing(self, path: Path) -> Iterator[Path]:
@@ -285,20 +293,13 @@ class MappedSink:
         return self._mapped(frame, wanted.digest, *lies, cached=True)
 
     def put(self, alpha: Alpha) -> Delivery:
-        """Map an alpha, and keep it in the cache as a file."""
-        self._cache.make_alpha(
-            alpha.fingerprint,
-            lambda path: write_alpha(
-                path,
-                alpha.pixels,
-                header=alpha.header,
-                depth=self.depth,
-                attributes=alpha.attributes,
-                flush=False,
-            ),
-        )
+        """Map an alpha."""
         lies = alpha.pixels, alpha.header.data, alpha.header.display
         return self._mapped(alpha.frame, alpha.fingerprint.digest, *lies, cached=False)
+
+    def keep(self, alpha: Alpha) -> None:
+        """Do nothing: what it is made of is kept, and it is made in less time than a file."""
+        del alpha
 
     def close(self) -> None:
         """Do nothing: nothing is held open."""

@@ -12,7 +12,7 @@ from gvm_client.settings import BadPixels, Missing, PlateKeys
 from gvm_server.media.colour.ocio import Configuration
 from gvm_server.media.colour.spaces import Colour
 from gvm_server.media.geometry import ClipGeometry, FrameHeader
-from gvm_server.media.pixels import Pixels
+from gvm_server.media.pixels import Pixels, StoredPixels, as_float
 from gvm_server.media.store.file_keys import FileKeys
 from gvm_server.media.store.memo import NOTHING, Memo
 
@@ -24,12 +24,18 @@ class PlateFrame:
     Attributes:
         frame: the host's frame number that was asked for.
         header: as the file has it.
-        pixels: [H, W, 3] float32 over the data window, in the plate's own colour space; finite.
+        stored: [H, W, 3] over the data window, in the plate's own colour space; finite. Half where
+            its file holds half, else float.
     """
 
     frame: int
     header: FrameHeader
-    pixels: Pixels
+    stored: StoredPixels
+
+    @property
+    def pixels(self) -> Pixels:
+        """The same as float32."""
+        return as_float(self.stored)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

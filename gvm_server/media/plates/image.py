@@ -1,4 +1,6 @@
-"""One image file, read through OpenImageIO: its header, its colour hints and its pixels.
+"""One image file: its header, its colour hints and its pixels.
+
+OpenImageIO reads all of them, but for common EXRs (`exr_headers.py`, `media/openexr.py`).
 
 - Each call opens the file anew: any number of threads may read.
 - A picture is turned as its orientation tag says, its header with it.
@@ -7,7 +9,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,15 +24,19 @@ from gvm_client.limits import MAX_PARTS
 from gvm_server.media.colour.hints import FileHint
 from gvm_server.media.file_access import probe_file, reason_of
 from gvm_server.media.geometry import UPRIGHT, Box, FrameHeader, Orientation, orientation_of
-from gvm_server.media.pixels import Pixels
+from gvm_server.media.openexr import read_channels
+from gvm_server.media.pixels import StoredPixels
+from gvm_server.media.plates.exr_headers import DATE_TIME, ExrHeader, Layouts, parse
 from gvm_server.media.plates.layers import Layer, Part, find_layer
-
-_DATE_TIME = re.compile(r"\d{4}:\d\d:\d\d \d\d:\d\d:\d\d")  # EXIF 2.32, 4.6.5: DateTime
+from gvm_server.media.store.file_keys import hash_texts
 
 INTERLACED = (
     "The plate is interlaced: both fields are matted as one picture, and moving edges comb."
     " Deinterlace it first."
 )
+
+
+_layouts = Layouts()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +77,10 @@ def read_header(image: ImageFile) -> FrameHeader:
     Raises:
         InputError: the file is missing or unreadable, or lacks the layer.
     """
+    head = probe_file(image.path, frame=image.frame)
+    if (plain := parse(head)) is not None:
+        _names(image, plain)
+        return plain.header
     with _opened(image) as file:
         layer = _seek_layer(file, image)
         return _orientation(file, image).turn_header(_header(file.spec(), layer))
@@ -106,12 +115,19 @@ def look_at(image: ImageFile) -> Findings:
         )
 
 
-def read_image(image: ImageFile) -> tuple[FrameHeader, Pixels]:
-    """Read a file: header, and [H, W, 3] float32 over the data window; integers become 0..1.
+def read_image(image: ImageFile) -> tuple[FrameHeader, StoredPixels]:
+    """Read a file: header, and [H, W, 3] over the data window, contiguous.
+
+    Half stays half; all else is float, integers become 0..1.
 
     Raises:
         InputError: the file is missing or unreadable, or lacks the layer.
     """
+    head = probe_file(image.path, frame=image.frame)
+    if (plain := parse(head)) is not None:
+        found = read_channels(image.path, _names(image, plain))
+        if found is not None and found.data == plain.header.data:
+            return plain.header, found.pixels
     with _opened(image) as file:
         layer = _seek_layer(file, image)
         first, end = min(layer.channels), max(layer.channels) + 1
@@ -124,6 +140,22 @@ def read_image(image: ImageFile) -> tuple[FrameHeader, Pixels]:
     if order != list(range(pixels.shape[2])):
         pixels = pixels[..., order]
     return header, orientation.turn(np.asarray(pixels, dtype=np.float32))
+
+
+def _names(image: ImageFile, plain: ExrHeader) -> tuple[str, ...]:
+    """Return the channels of a plain EXR's picture, found once for files of its layout.
+
+    Raises:
+        InputError: it lacks the layer.
+    """
+
+    def look() -> tuple[str, ...]:
+        with _opened(image) as file:
+            layer = _seek_layer(file, image)
+            names = file.spec().channelnames
+            return tuple(names[channel] for channel in layer.channels)
+
+    return _layouts.names(hash_texts(plain.layout, image.layer, image.expected), look)
 
 
 @contextmanager
@@ -238,7 +270,7 @@ def _frame_rate(spec: oiio.ImageSpec) -> tuple[int, int] | None:
 
 def _date_time(spec: oiio.ImageSpec) -> str:
     said = spec.getattribute("DateTime")
-    return said if isinstance(said, str) and _DATE_TIME.fullmatch(said) else ""
+    return said if isinstance(said, str) and DATE_TIME.fullmatch(said) else ""
 
 
 def _timecode(spec: oiio.ImageSpec) -> tuple[int, int] | None:

@@ -108,10 +108,10 @@ class FilledPlate:
             return self._plate.read(frame)
         header = self.header(frame)
         if self._black:
-            pixels = np.zeros((header.data.height, header.data.width, 3), dtype=np.float32)
-        else:
-            pixels = self._plate.read(self._stand_in(frame)).pixels
-        return PlateFrame(frame=frame, header=header, pixels=pixels)
+            black = np.zeros((header.data.height, header.data.width, 3), dtype=np.float32)
+            return PlateFrame(frame=frame, header=header, stored=black)
+        held = self._plate.read(self._stand_in(frame))
+        return replace(held, frame=frame, header=header)
 
     def close(self) -> None:
         """Give files and decoders back."""

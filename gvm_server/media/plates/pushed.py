@@ -165,9 +165,9 @@ class PushedFrames:
         self.want((frame,))
         image = self._wait(frame)
         pixels = read_mapped(self._buffers, image)
-        pixels = require_finite(pixels, self._options.bad_pixels, frame=frame, path=self.name)
+        stored = require_finite(pixels, self._options.bad_pixels, frame=frame, path=self.name)
         header = replace(self._header, data=_box(image))
-        return PlateFrame(frame=frame, header=header, pixels=pixels)
+        return PlateFrame(frame=frame, header=header, stored=stored)
 
     def close(self) -> None:
         """End every wait."""

@@ -133,7 +133,7 @@ class ImagePlate:
             header, pixels = read_image(proven)
         self._check_size(header, frame)
         pixels = require_finite(pixels, self._options.bad_pixels, frame=frame, path=str(image.path))
-        return PlateFrame(frame=frame, header=header, pixels=pixels)
+        return PlateFrame(frame=frame, header=header, stored=pixels)
 
     def close(self) -> None:
         """Do nothing: no file stays open."""

@@ -20,6 +20,7 @@ from gvm_server.media.alphas.exr import is_image, is_whole_image
 from gvm_server.media.alphas.stamp import (
     KEY_BYTES,
     Fingerprint,
+    fingerprint_in,
     is_sealed,
     is_stamped,
     prove_file,
@@ -74,15 +75,15 @@ class AlphaRegistry:
         """
         place = at or path
         version = _version(place)
-        said = read_fingerprint(place)
-        if version is None or said != fingerprint or _version(place) != version:
+        head = _first_bytes(place, _LOOK_BYTES) or b""
+        if version is None or fingerprint_in(head) != fingerprint or _version(place) != version:
             return
         key = _key(path, version)
         self._hold(key, fingerprint)
         self._memo.keep(_PLACED, key, fingerprint.recipe + fingerprint.maker.encode())
-        head = _first_bytes(place, _HEAD_BYTES) or b""
         size, *_ = version
-        self._memo.keep(_OURS, _place(path, version), size.to_bytes(_SIZE_BYTES, "big") + head)
+        said = size.to_bytes(_SIZE_BYTES, "big") + head[:_HEAD_BYTES]
+        self._memo.keep(_OURS, _place(path, version), said)
 
     def look(self, path: Path, recipe: bytes) -> tuple[Fingerprint | None, bool]:
         """Return what the file of this recipe is, and whether one stands there damaged."""

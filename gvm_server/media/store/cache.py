@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from gvm_client.errors import OutputError
 from gvm_server.media.alphas.exr import copy_into_place
 from gvm_server.media.alphas.stamp import Fingerprint, prove
-from gvm_server.media.atomic_files import replacing, sweep_leftovers, write_failure
+from gvm_server.media.atomic_files import put_whole, sweep_leftovers, write_failure
 from gvm_server.media.store.alpha_registry import AlphaRegistry
 from gvm_server.media.store.memo import Memo
 
@@ -109,6 +109,10 @@ class DiskCache:
         _touch(path)
         return path
 
+    def has_alpha(self, made: Fingerprint) -> bool:
+        """Return whether a file of this fingerprint's name is there."""
+        return _is_file(self._path(_ALPHAS, made.digest, ".exr"))
+
     def add_alpha(self, made: Fingerprint, source: Path) -> None:
         """Keep a copy of a finished alpha file."""
         try:
@@ -150,12 +154,7 @@ class DiskCache:
     def add_window(self, key: bytes, array: WindowAlphas) -> None:
         """Keep a window's alphas, [T, h, w]."""
         path = self._path(_WINDOWS, key, _WINDOW)
-
-        def write() -> None:
-            with replacing(path, size_hint=array.nbytes, flush=False) as temporary:
-                temporary.write_bytes(window_bytes(array, key))
-
-        self._add(path, write)
+        self._add(path, lambda: _put(path, window_bytes(array, key)))
 
     def complaint(self) -> str:
         """Return in a sentence why nothing can be kept, or ""; looked at anew each time."""
@@ -261,6 +260,10 @@ class DiskCache:
             self._is_failing = True
             self.failures += 1
             self.trouble = f"The cache cannot be written, so not all is kept for later: {error}"
+
+
+def _put(path: Path, data: bytes) -> None:
+    put_whole(path, data, flush=False)
 
 
 def _make_folder(folder: Path) -> None:

@@ -49,7 +49,7 @@ class Memo:
 
     def recall(self, kind: str, key: bytes) -> bytes | None:
         """Return a fact; None where it is not known."""
-        if self._path is None or not self._path.exists():
+        if self._path is None or (self._connection is None and not self._path.exists()):
             return None  # asking makes no folder
         with self._lock:
             rows = self._do("SELECT value FROM facts WHERE kind = ? AND key = ?", kind, key)

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from gvm_client.errors import EngineError, ErrorCode
 from gvm_client.settings import Noise
 from gvm_server.matting.engines.backoff import SEAMLESS_HALO, chunks
-from gvm_server.matting.engines.base import DeviceLost, Image, Latent
+from gvm_server.matting.engines.base import ALL, DeviceLost, Image, Latent
 from gvm_server.matting.engines.gvm.config import GvmOptions, SchedulerConfig
 from gvm_server.matting.engines.gvm.load import Networks, Say, load_networks
 from gvm_server.matting.engines.gvm.placement import (
@@ -103,13 +103,21 @@ class GvmEngine:
 
         return list(self._run("denoise", run, _window(latents)))
 
-    def decode(self, latents: Sequence[Latent], *, chunk: int, halo: int = SEAMLESS_HALO) -> Image:
+    def decode(
+        self,
+        latents: Sequence[Latent],
+        *,
+        chunk: int,
+        halo: int = SEAMLESS_HALO,
+        own: slice = ALL,
+    ) -> Image:
         """Turn the alpha latents of one window into alphas [T, h, w] float32, 0..1.
 
         Args:
             latents: of the window's frames.
             chunk: consecutive frames decoded together.
             halo: frames decoded on each side of a chunk and thrown away; the original has none.
+            own: those whose alphas are returned.
         """
         scale = self.networks.config.vae.scaling_factor
         window = _window(latents)
@@ -122,7 +130,7 @@ class GvmEngine:
             self._run("decode", run, window[frames])[kept]
             for frames, kept in chunks(len(window), chunk, halo)
         ]
-        alphas = np.concatenate(parts)
+        alphas = np.concatenate(parts)[own]
         return np.clip(alphas, 0.0, 1.0, out=alphas)
 
     def release(self) -> None:

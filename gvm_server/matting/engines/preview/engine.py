@@ -20,7 +20,7 @@ import numpy as np
 from gvm_client.engines import EngineName
 from gvm_client.errors import EngineError, ErrorCode
 from gvm_server.cores import usable_cores
-from gvm_server.matting.engines.base import APACHE, EngineInfo, Image, Latent
+from gvm_server.matting.engines.base import ALL, APACHE, EngineInfo, Image, Latent
 from gvm_server.matting.engines.maker import Maker, host_maker, version
 from gvm_server.matting.engines.preview.looks import Looks, look
 from gvm_server.matting.engines.preview.nets import Nets, weights_digest
@@ -87,6 +87,7 @@ def info() -> EngineInfo:
         notes=(NOTE,),
         reach=manner.reach,
         parallel=True,
+        temporal=False,
     )
 
 
@@ -113,13 +114,15 @@ class PreviewEngine:
         del steps
         return latents
 
-    def decode(self, latents: Sequence[Latent], *, chunk: int, halo: int) -> Image:
+    def decode(
+        self, latents: Sequence[Latent], *, chunk: int, halo: int, own: slice = ALL
+    ) -> Image:
         """Return the alphas [T, h, w] in 0..1 of T frames; chunk and halo change nothing."""
         del chunk, halo
         frames = cast("Sequence[Seen]", latents)
         if not self._manner.reach:
-            return np.stack([frame.alpha for frame in frames])
-        return steady(frames, self._threads)
+            return np.stack([frame.alpha for frame in frames[own]])
+        return steady(frames, self._threads, own)
 
     def release(self) -> None:
         """Drop the networks (1 MB)."""

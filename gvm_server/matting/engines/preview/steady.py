@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from gvm_client.engines import EngineName
-from gvm_server.matting.engines.base import Image
+from gvm_server.matting.engines.base import ALL, Image
 
 REACH = EngineName.PREVIEW.reach  # frames on each side that a mean takes in
 # How far two plates may differ and still be the same: the standard deviation, in sRGB 0..1, of a
@@ -63,14 +63,23 @@ def seen(frame: Image, alpha: Image) -> Seen:
     )
 
 
-def steady(frames: Sequence[Seen], threads: int) -> Image:
+def steady(frames: Sequence[Seen], threads: int, own: slice = ALL) -> Image:
     """Return the alphas [T, h, w] of T consecutive frames, each a mean over its neighbourhood.
 
     The neighbourhood is REACH frames on each side, cut at both ends of the sequence.
+
+    Args:
+        frames: the sequence.
+        threads: that make them.
+        own: of the sequence, those that are returned.
     """
-    steadied = np.empty((len(frames), *frames[0].alpha.shape), np.float32)
+    places = range(len(frames))[own]
+    steadied = np.empty((len(places), *frames[0].alpha.shape), np.float32)
+    if len(places) == 1:
+        _steady_one(frames, places[0], steadied[0])
+        return steadied
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(_steady_one, repeat(frames), range(len(frames)), steadied))
+        list(pool.map(_steady_one, repeat(frames), places, steadied))
     return steadied
 
 

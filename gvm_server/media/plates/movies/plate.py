@@ -148,7 +148,7 @@ class MoviePlate:
                 frame=frame,
                 path=self.name,
             )
-        return PlateFrame(frame=frame, header=header, pixels=self._rgb(decoded))
+        return PlateFrame(frame=frame, header=header, stored=self._rgb(decoded))
 
     def close(self) -> None:
         """Close the file."""

@@ -43,6 +43,15 @@ def test_neutral_knobs_return_the_very_same_array():
     assert is_identity(MatteKnobs())
 
 
+@given(KNOBS)
+def test_halves_come_out_as_floats_of_their_values(knobs):
+    """Levels of an alpha that is kept as half are a table's; they differ by rounding alone."""
+    alpha = np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64).astype(np.float16)
+    shaped = apply(alpha, knobs)
+    assert shaped.dtype == np.float32
+    np.testing.assert_allclose(shaped, apply(alpha.astype(np.float32), knobs), rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "knobs",
     [

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from gvm_client.errors import ErrorCode, InputError, JobCancelled
-from gvm_client.settings import Highlights, MatteKnobs, PlanKind, WindowSettings
+from gvm_client.settings import Depth, Highlights, MatteKnobs, PlanKind, WindowSettings
 from gvm_client.windows import blends, windows_covering, windows_for
-from gvm_server.matting.engines.base import Engine
+from gvm_server.matting.engines.base import Engine, Image, Latent
 from gvm_server.matting.keys import alpha_key, window_key
 from gvm_server.matting.lookup import look_up
 from tests.fakes.plate import DrawnPlate, MemorySink
@@ -57,8 +60,92 @@ def test_a_second_job_runs_nothing_and_a_changed_frame_runs_its_windows(bench):
     assert set(plate.reads) == touched
 
 
+KNOBS = MatteKnobs(black=0.1, gamma=1.3, grow=2.0)
+
+
+def test_a_knob_reads_neither_plate_nor_windows(bench):
+    """What is before it is kept; its own alphas are those that are made from nothing."""
+    plate = DrawnPlate(1, 20)
+    bench.run(make_spec(bench, plate, range(1, 21)))
+    turned = make_spec(bench, plate, range(1, 21), knobs=KNOBS)
+    shutil.rmtree(bench.resources.cache.root / "windows")
+    plate.reads.clear()
+    pipeline = bench.run(turned)
+    assert (pipeline.windows_run, pipeline.windows_cached, plate.reads) == (0, 0, {})
+    with TemporaryDirectory() as folder, open_bench(Path(folder)) as fresh:
+        anew = make_spec(fresh, plate, range(1, 21), knobs=KNOBS)
+        fresh.run(anew)
+        assert anew.sink.alphas == turned.sink.alphas
+        plate.reads.clear()
+        plain = make_spec(fresh, plate, range(1, 21))
+        assert (fresh.run(plain).windows_run, plate.reads) == (0, {}), "and the other way about"
+
+
+def test_what_is_before_the_knobs_is_the_file_of_a_job_without_any(bench, tmp_path):
+    """To the byte, so that it is delivered to whoever asks for that; guides are none of it."""
+    plate = DrawnPlate(1, 3)
+
+    def files(of: Bench, knobs: MatteKnobs) -> set[bytes]:
+        spec = make_spec(of, plate, range(1, 4), knobs=knobs)
+        spec.sink.depth = Depth.HALF
+        of.run(spec)
+        return {path.read_bytes() for path in of.resources.cache.root.rglob("*.exr")}
+
+    with open_bench(tmp_path / "other") as other:
+        turned, plain = files(bench, KNOBS), files(other, MatteKnobs())
+    assert (len(turned), len(plain)) == (6, 3)
+    assert turned > plain
+
+
+def test_a_damaged_alpha_before_knobs_is_made_again(bench):
+    """It is found when it is taken: its frame is lost then, and a second look makes it."""
+    plate = DrawnPlate(1, 6)
+    bench.run(make_spec(bench, plate, range(1, 7)))
+    spec = make_spec(bench, plate, range(1, 7), knobs=KNOBS)
+    before = look_up(spec, bench.resources.cache)
+    assert set(before.neutral) == set(range(1, 7))
+    for path in bench.resources.cache.root.rglob("*.exr"):
+        path.write_bytes(path.read_bytes()[:-1])
+    pipeline = bench.run(spec)
+    assert set(pipeline.lost) == set(range(1, 7))
+    assert "6 cached alphas were damaged and made again" in pipeline.notes[0]
+    assert set(look_up(spec, bench.resources.cache, lost=pipeline.lost).to_make) == set(range(1, 7))
+
+
+def test_the_reference_plan_keeps_nothing_before_knobs(bench):
+    """It keeps its floats: a knob works on them."""
+    plate, window = DrawnPlate(1, 4), WindowSettings(plan=PlanKind.REFERENCE, size=32)
+    bench.run(make_spec(bench, plate, range(1, 5), window=window))
+    spec = make_spec(bench, plate, range(1, 5), window=window, knobs=KNOBS)
+    assert not look_up(spec, bench.resources.cache).neutral
+    assert bench.run(spec).windows_cached == 1
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_frames_are_encoded_once_and_ahead_where_the_engine_allows_it(bench, threads):
+    """In parallel as one after the other; a window's failure waits for its turn."""
+    plate = DrawnPlate(1, 30)
+    counted: Counter[int] = Counter()
+    real = ENGINE.load(lambda _: None)
+
+    class Counting(type(real)):
+        def encode(self, frame: Image) -> Latent:
+            counted[threading.get_ident()] += 1
+            return super().encode(frame)
+
+    parallel = replace(ENGINE, parallel=threads > 1)
+    spec = make_spec(bench, plate, range(1, 31), engine=parallel)
+    with open_bench(bench.resources.cache.root.parent / "other") as other:
+        plain = make_spec(other, plate, range(1, 31))
+        other.run(plain)
+    bench.run(spec, engine=Counting(real._faults))
+    assert spec.sink.alphas == plain.sink.alphas
+    assert sum(counted.values()) == 30
+    assert (len(counted) > 1) is (threads > 1)
+
+
 def test_a_knob_runs_no_model_and_does_not_load_one(bench):
-    """Window alphas come from the cache; the engine is not asked for."""
+    """The engine is not asked for."""
     plate = DrawnPlate(1, 20)
     bench.run(make_spec(bench, plate, range(1, 21)))
     spec = make_spec(bench, plate, range(1, 21), knobs=MatteKnobs(gamma=1.3))

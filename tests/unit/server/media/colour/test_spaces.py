@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 
 from gvm_client.context import read_text
 from gvm_client.errors import ErrorCode, InputError
+from gvm_client.settings import Highlights
 from gvm_server.media.colour import spaces as colour
 from gvm_server.media.colour.encodings import linear_from_cineon, srgb_from_linear
 from gvm_server.media.colour.hints import FileHint
 from gvm_server.media.colour.ocio import load_config
+from gvm_server.media.colour.tone_mapping import NO_TONE_MAPPING, ToneMapping
 from gvm_server.media.file_access import Roots
+from gvm_server.media.pixels import HALVES
 from gvm_server.media.plates.base import PlateOptions
 from gvm_server.media.plates.open import open_plate
 from tests.fakes.plates import ImageSpec, write_image
@@ -210,6 +213,23 @@ def test_the_same_pixels_give_the_same_bits(space):
     pixels = wide(31, 37)
     inside = np.pad(pixels, ((1, 2), (3, 1), (0, 0)))[1:-2, 3:-1]
     assert np.array_equal(to_display(inside, space), to_display(pixels, space))
+
+
+@pytest.mark.parametrize("space", [LINEAR, "ACEScg", "cineon", "ACEScct", "srgb", "hlg", SRGB])
+@pytest.mark.parametrize(
+    "mapping",
+    [NO_TONE_MAPPING, ToneMapping(exposure=-1.5, highlights=Highlights.ROLLOFF)],
+    ids=["plain", "mapped"],
+)
+def test_halves_become_what_floats_of_their_values_become(space, mapping):
+    """To the bit, every finite one of them, by a table where the space allows one."""
+    finite = HALVES[np.isfinite(HALVES)]
+    halves = np.random.default_rng(0).permutation(np.resize(finite, 192 * 1024 * 3))
+    halves = halves.reshape(192, 1024, 3)
+    found = resolve_colour(space, FLOAT)
+    with np.errstate(all="ignore"):
+        expected = found.to_display(halves.astype(np.float32), mapping)
+        assert np.array_equal(found.to_display(halves, mapping), expected, equal_nan=True)
 
 
 STUDIO = (

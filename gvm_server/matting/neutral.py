@@ -1,0 +1,86 @@
+"""Alphas before knobs and guides in the cache: a turned knob reads neither plate nor windows.
+
+- They are rounded to half, fresh or kept, so that knobs make the same of both.
+- One is the file that a job without knobs and guides delivers as half, and is found by that file's
+  key: who mattes with knobs first keeps it besides, who turns a knob later finds it.
+- The reference plan has none: it keeps its floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from gvm_client.settings import Depth
+from gvm_server.matting.finish import NeutralAlpha, finished
+from gvm_server.matting.job_spec import JobSpec
+from gvm_server.matting.keys import neutral_key
+from gvm_server.media.alphas.exr import write_alpha
+from gvm_server.media.alphas.stamp import ROI_CUT, Fingerprint, read_text
+from gvm_server.media.openexr import read_channels
+from gvm_server.media.store.cache import DiskCache
+
+
+class NeutralAlphas:
+    """The neutral alphas of a job; safe from several threads.
+
+    Args:
+        spec: the job's.
+        cache: where they are kept.
+        maker: of the job's results, in words.
+    """
+
+    def __init__(self, spec: JobSpec, cache: DiskCache, maker: str) -> None:
+        self._spec = spec
+        self._cache = cache
+        self._maker = maker
+
+    def has(self, frame: int) -> bool:
+        """Return whether one lies in the cache; it is proven when it is recalled.
+
+        Raises:
+            InputError: the plate frame is not there.
+        """
+        if self._spec.reference or self._spec.sink.content.has_colours:  # these want the plate
+            return False
+        return self._cache.has_alpha(self._made(frame))
+
+    def recall(self, frame: int, on_damage: Callable[[], None]) -> NeutralAlpha | None:
+        """Return one from the cache; None where it is not there, or not whole.
+
+        Raises:
+            InputError: the plate frame is not there, or changed.
+        """
+        path = self._cache.alpha(self._made(frame), on_damage)
+        if path is None:
+            return None
+        found = read_channels(path, ("A",))
+        if found is None:
+            return None
+        return NeutralAlpha(
+            frame=frame,
+            header=replace(self._spec.plate.header(frame), data=found.data),
+            pixels=found.pixels[..., 0],
+            roi_cut=read_text(path, ROI_CUT),
+        )
+
+    def keep(self, neutral: NeutralAlpha) -> None:
+        """Keep one, where it is not there."""
+        made = self._made(neutral.frame)
+        if self._spec.reference or self._cache.has_alpha(made):
+            return
+        alpha = finished(self._spec.neutral, made, neutral)
+        self._cache.make_alpha(
+            made,
+            lambda path: write_alpha(
+                path,
+                alpha.pixels,
+                header=alpha.header,
+                depth=Depth.HALF,
+                attributes=alpha.attributes,
+                flush=False,
+            ),
+        )
+
+    def _made(self, frame: int) -> Fingerprint:
+        return Fingerprint(neutral_key(self._spec, frame), self._maker)
