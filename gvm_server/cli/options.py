@@ -11,6 +11,7 @@ from gvm_client.server_config import OWNED_OPTION
 from gvm_server.cli.farm import options as farm_options
 from gvm_server.cli.install import options as install_options
 from gvm_server.cli.matte import options as matte_options
+from gvm_server.cli.review import options as review_options
 from gvm_server.matting.engines.machine import machine_options
 
 Parser = argparse.ArgumentParser
@@ -256,6 +257,12 @@ COMMANDS = (
         "Measure a matte against the truth: MAD, MSE, Grad, Conn, dtSSD, MESSDdt.",
         "gvm_server.cli.metrics:run",
         _metrics,
+    ),
+    Command(
+        "qc",
+        "Look for faults of finished mattes: flicker, seams, blobs, holes.",
+        "gvm_server.cli.review.qc:run",
+        review_options.add_qc,
     ),
     Command("cache", "The cache of finished work.", "gvm_server.cli.cache:run_cache", _cache),
 )

@@ -31,16 +31,18 @@ class EngineName(str, Enum):
         label: str = "",
         help: str = "",  # noqa: A002
         reach: int = 0,
+        windowed: bool = True,  # noqa: FBT001, FBT002
     ) -> EngineName:
         """Make a member; a look-up by its word alone does not come here."""
         member = str.__new__(cls, word)
         member._value_ = word
         member.label, member.help, member.reach = label, help, reach
+        member.windowed = windowed
         return member
 
     AUTO = "auto", "Automatic", "gvm where its weights are, else preview", 2
     GVM = "gvm", "GVM", "the model for hair and soft edges, made for a GPU"
-    PREVIEW = "preview", "Preview", "people's core or garbage matte, on any machine", 2
+    PREVIEW = "preview", "Preview", "people's core or garbage matte, on any machine", 2, False
     TEST = "test", "Test Pattern"  # arithmetic: its mattes mean nothing
 
 

@@ -72,7 +72,7 @@ def run(parsed: argparse.Namespace) -> int:
                 _report(event, display, timings=parsed.timings)
         if delivery:
             delivery.make(sorted(frames), display)
-    return Exit.SUBJECT_CUT if cut and parsed.strict_roi else Exit.DONE
+    return Exit.CHECK_FAILED if cut and parsed.strict_roi else Exit.DONE
 
 
 def _display(parsed: argparse.Namespace) -> Display:

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,7 +22,14 @@ from gvm_client.errors import ErrorCode, InputError
 from gvm_client.limits import MAX_PARTS
 from gvm_server.media.colour.hints import FileHint
 from gvm_server.media.file_access import probe_file, reason_of
-from gvm_server.media.geometry import UPRIGHT, Box, FrameHeader, Orientation, orientation_of
+from gvm_server.media.geometry import (
+    UPRIGHT,
+    Box,
+    FrameHeader,
+    Orientation,
+    on_display,
+    orientation_of,
+)
 from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.layers import Layer, Part, find_layer
 
@@ -124,6 +131,56 @@ def read_image(image: ImageFile) -> tuple[FrameHeader, Pixels]:
     if order != list(range(pixels.shape[2])):
         pixels = pixels[..., order]
     return header, orientation.turn(np.asarray(pixels, dtype=np.float32))
+
+
+def read_display_lines(image: ImageFile, spans: Sequence[range]) -> Pixels:
+    """Read some lines of a file's display window: [N, W, 3] float32, one span below the other.
+
+    Of an EXR in lines whose data window is its display window the others are not decoded.
+
+    Args:
+        image: which file.
+        spans: of lines from the top of the display window, ascending.
+
+    Raises:
+        InputError: the file is missing or unreadable, or lacks the layer.
+    """
+    with _opened(image) as file:
+        layer = _seek_layer(file, image)
+        spec = file.spec()
+        header = _header(spec)
+        whole = spec.tile_width or file.format_name() != "openexr" or header.data != header.display
+        first, end = min(layer.channels), max(layer.channels) + 1
+        parts: list[Pixels] = []
+        for span in () if whole else spans:
+            place = layer.part, 0, spec.y + span.start, spec.y + span.stop, 0, first, end
+            lines = file.read_scanlines(*place, oiio.FLOAT)
+            if lines is None:
+                raise _unreadable(image, reason_of(file))
+            parts.append(lines[..., [channel - first for channel in layer.channels]])
+    if whole:
+        header, pixels = read_image(image)
+        shown = on_display(pixels, header.data, header.display)
+        parts = [shown[span.start : span.stop] for span in spans]
+    return np.concatenate(parts)
+
+
+def read_first_channel(image: ImageFile) -> tuple[FrameHeader, Pixels]:
+    """Read a layer's first channel, a matte's: header, and [H, W] float32 over the data window.
+
+    Raises:
+        InputError: the file is missing or unreadable, or lacks the layer.
+    """
+    with _opened(image) as file:
+        layer = _seek_layer(file, image)
+        channel = layer.channels[0]
+        pixels = file.read_image(layer.part, 0, channel, channel + 1, oiio.FLOAT)
+        if pixels is None:
+            raise _unreadable(image, reason_of(file))
+        orientation = _orientation(file, image)
+        header = orientation.turn_header(_header(file.spec()))
+    turned = orientation.turn(np.asarray(pixels, dtype=np.float32))
+    return header, turned[..., 0]
 
 
 @contextmanager
