@@ -27,7 +27,17 @@ exit codes: 0 done; 2 usage; 3 the input is wrong; 4 server trouble; 5 the outpu
 written; 130 cancelled; 141 the reader of the output left"""
 
 
-_PATHS_OF_VIEWS = ("plate", "matte", "out", "data_dir", "output_dir", "movie", "comp", "png", *GUIDE_HELP)
+_PATHS_OF_VIEWS = (
+    "plate",
+    "matte",
+    "out",
+    "data_dir",
+    "output_dir",
+    "movie",
+    "comp",
+    "png",
+    *GUIDE_HELP,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

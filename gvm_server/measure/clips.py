@@ -116,7 +116,17 @@ def open_matte_of(plate_name: str, path: str, *, layer: str = "") -> MatteClip:
             path = str(named.target) if named.target.is_file() else path
         elif any(named.target.frame_of(each.name) is not None for each in place.iterdir()):
             path = str(named.target)
-    return open_matte(path, layer=layer)
+    try:
+        return open_matte(path, layer=layer)
+    except InputError as error:
+        if error.code is not ErrorCode.PLATE_MISSING:
+            raise
+        raise InputError(
+            f"There is no matte at {path}.",
+            remedy="Name what `gvm matte -o` was told: a folder, a pattern or an .exr file.",
+            code=ErrorCode.PLATE_MISSING,
+            path=path,
+        ) from error
 
 
 def open_trimap(path: str) -> MatteClip:

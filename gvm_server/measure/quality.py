@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from gvm_server.media.pixels import Pixels
 
 Mask = NDArray[np.bool_]
+Counts = NDArray[np.int32]
 
 SOLID = 0.5  # alpha from which a pixel belongs to a region
 REGION_SIDE = 960  # pixels of the longest side at which regions are counted, at most
@@ -68,10 +69,10 @@ def regions(alpha: Pixels) -> Regions:
     return Regions(blobs=blobs, holes=int(np.count_nonzero(inside & (empty >= least))))
 
 
-def _areas(mask: NDArray[np.uint8], connectivity: int) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+def _areas(mask: NDArray[np.uint8], connectivity: int) -> tuple[Counts, Counts]:
     """Return each region's pixels [n], and its box [n, 4] as left, top, width, height."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=connectivity)
-    found = stats[1:]
+    found = np.asarray(stats[1:], dtype=np.int32)
     return found[:, cv2.CC_STAT_AREA], found[:, : cv2.CC_STAT_AREA]
 
 

@@ -6,26 +6,23 @@ here, in order. At most READ_AHEAD frames are in memory, however long the clip.
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.frames import abbreviated_frames
-from gvm_client.settings import PlanKind
 from gvm_server.measure import quality
 from gvm_server.measure.clips import MatteClip
 from gvm_server.measure.seams import Pair, SeamScore, Windows, seam_score, windows_in
-from gvm_server.media.geometry import describe, on_display
+from gvm_server.media.geometry import Box, describe, on_display
 from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.base import Plate
 from gvm_server.media.plates.sequence import ImagePlate
 
 READERS, READ_AHEAD = 2, 4
-ENGINE, SETTINGS, WINDOWS = "gvm:engine", "gvm:settings", "gvm:windows"
+ENGINE, WINDOWS = "gvm:engine", "gvm:windows"  # what alphas' files say
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,7 +163,7 @@ def review(
         plate=plate.name,
         matte=matte.name,
         frames=tuple(figures),
-        seam=seam_score(pairs, engine, _overlap(texts)),
+        seam=seam_score(pairs, engine),
         texts=texts,
         notes=(*plate.notes, *matte.notes),
     )
@@ -191,24 +188,7 @@ def _in_order(plate: Plate, matte: MatteClip, frames: Sequence[int]) -> Iterator
 def _look(plate: Plate, matte: MatteClip, frame: int) -> _Looked:
     """Read one frame's matte and its plate, and say what can be said of it alone."""
     alpha = matte.read(frame)
-    spans = quality.spans_of(alpha.shape[0])
-    found = quality.regions(alpha)
-    figures = FrameFigures(
-        frame=frame, coverage=quality.coverage(alpha), blobs=found.blobs, holes=found.holes
-    )
-    cells = quality.cells_of(_lines(plate, frame, alpha, spans))
-    return _Looked(
-        figures=figures,
-        alpha=alpha,
-        lines=quality.lines_in(alpha, spans),
-        cells=plate.colour.to_display(cells) if cells.size else cells,
-        windows=windows_in(matte.texts(frame).get(WINDOWS, "")),
-    )
-
-
-def _lines(plate: Plate, frame: int, alpha: Pixels, spans: Sequence[range]) -> Pixels:
-    """Return some lines [N, W, 3] of a plate's frame, whose matte has its size."""
-    display = plate.header(frame).display
+    display, lines = _lines(plate, frame)
     if (display.height, display.width) != alpha.shape:
         height, width = alpha.shape
         raise InputError(
@@ -218,10 +198,28 @@ def _lines(plate: Plate, frame: int, alpha: Pixels, spans: Sequence[range]) -> P
             frame=frame,
             path=plate.name,
         )
+    cells = quality.cells_of(lines)
+    found = quality.regions(alpha)
+    return _Looked(
+        figures=FrameFigures(
+            frame=frame, coverage=quality.coverage(alpha), blobs=found.blobs, holes=found.holes
+        ),
+        alpha=alpha,
+        lines=quality.lines_in(alpha, quality.spans_of(display.height)),
+        cells=plate.colour.to_display(cells) if cells.size else cells,
+        windows=windows_in(frame, matte.texts(frame).get(WINDOWS, "")),
+    )
+
+
+def _lines(plate: Plate, frame: int) -> tuple[Box, Pixels]:
+    """Return a plate's display window and the lines of it that are looked at, [N, W, 3]."""
     if isinstance(plate, ImagePlate):
-        return plate.read_display_lines(frame, spans)
+        header, lines = plate.read_display_lines(frame, quality.spans_of)
+        return header.display, lines
     shown = plate.read(frame)
-    return quality.lines_in(on_display(shown.pixels, shown.header.data, display), spans)
+    display = shown.header.display
+    whole = on_display(shown.pixels, shown.header.data, display)
+    return display, quality.lines_in(whole, quality.spans_of(display.height))
 
 
 def _compared(before: _Looked, after: _Looked) -> tuple[FrameFigures, Pair]:
@@ -254,12 +252,3 @@ def _compared(before: _Looked, after: _Looked) -> tuple[FrameFigures, Pair]:
         ),
         pair,
     )
-
-
-def _overlap(texts: dict[str, str]) -> int:
-    """Return how many frames windows share, as a matte's file says; 0 where it does not."""
-    with suppress(ValueError, TypeError, AttributeError):
-        settings = json.loads(texts.get(SETTINGS, ""))
-        if settings.get("plan") != PlanKind.REFERENCE.value:
-            return int(settings.get("overlap", 0))
-    return 0

@@ -1,20 +1,22 @@
 """Whether the joints of windows show: do border frames change more than inner ones?
 
-A frame's windows are those that its file names. Two neighbours are a border pair where the shares
-of windows change between them, and an inner pair where both are one and the same window's alone.
-The score is the ratio of the mean changes: 1.0 is perfect. A subject's own motion is in both, so
-the score of a long clip says more than that of a short one.
+Two neighbours are a border pair where the shares of windows change between them, and an inner pair
+where both are one and the same window's alone. The score is the ratio of the mean changes: 1.0 is
+perfect. A subject's own motion is in both, so a long clip's score says more than a short one's.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from gvm_client.engines import EngineName
 from gvm_client.text import counted
+from gvm_client.windows import Window
 
-Windows = frozenset[str]
+Windows: TypeAlias = tuple[Window, ...]
 
 PAIRS_LEAST = 4  # of each kind; a mean of fewer says nothing
 ROUNDING = 1e-5  # change that a half's rounding may make by itself, as a share of a whole frame
@@ -59,40 +61,58 @@ class Pair:
         return self.before != self.after or len(self.after) > 1
 
 
-def windows_in(text: str) -> Windows:
-    """Return the windows that a file's text names, such as `1001-1008 1008-1015`."""
-    return frozenset(text.split())
+def windows_in(frame: int, said: str) -> Windows:
+    """Return the windows that a frame's file names, such as `1001-1008 1008-1015`.
+
+    Returns:
+        None of them where one does not hold the frame: the file was copied from the cache, where
+        another frame of the same pixels has put it.
+    """
+    try:
+        found = tuple(_window(name) for name in said.split())
+    except ValueError:
+        return ()
+    return found if all(frame in window for window in found) else ()
 
 
-def seam_score(pairs: Iterable[Pair], engine: str, overlap: int) -> SeamScore:
+def seam_score(pairs: Iterable[Pair], engine: str) -> SeamScore:
     """Return a clip's score.
 
+    Where most of a clip's windows overlap, neighbours that have none in common are of two shots,
+    and do not count.
+
     Args:
-        pairs: of neighbours; those of frames that name no windows do not count.
+        pairs: of neighbours; those of frames whose windows are not known do not count.
         engine: as the files name it; "" where they do not.
-        overlap: frames that windows share. Where they share some, neighbours without a common
-            window belong to two shots.
     """
     if engine in set(EngineName) and not EngineName(engine).windowed:
-        return SeamScore(
-            note=f"The {engine} engine's frames do not depend on windows: it has no seams."
-        )
+        says = f"Frames of the {engine} engine do not depend on windows, so they have no seams."
+        return SeamScore(note=says)
     known = [pair for pair in pairs if pair.before and pair.after]
-    known = [pair for pair in known if not overlap or pair.before & pair.after]
+    joined = [pair for pair in known if set(pair.before) & set(pair.after)]
+    if 2 * sum(pair.is_border for pair in joined) > sum(pair.is_border for pair in known):
+        known = joined
     if not known:
-        return SeamScore(note="The mattes do not say which windows they were made in: no score.")
+        says = "The mattes do not say in which windows they were made: no seam score."
+        return SeamScore(note=says)
     border = [pair.change for pair in known if pair.is_border]
     inner = [pair.change for pair in known if not pair.is_border]
-    found = SeamScore(border=len(border), inner=len(inner))
     if min(len(border), len(inner)) < PAIRS_LEAST:
-        return SeamScore(
-            border=found.border,
-            inner=found.inner,
-            note=f"There are {counted(found.border, 'pair')} of frames at windows' borders and"
-            f" {found.inner} within windows; a score needs {PAIRS_LEAST} of each.",
+        note = (
+            f"{counted(len(border), 'pair')} of frames at windows' borders and {len(inner)}"
+            f" within: a seam score needs {PAIRS_LEAST} of each."
         )
+        return SeamScore(border=len(border), inner=len(inner), note=note)
     score = (_mean(border) + ROUNDING) / (_mean(inner) + ROUNDING)
-    return SeamScore(score=score, border=found.border, inner=found.inner)
+    return SeamScore(score=score, border=len(border), inner=len(inner))
+
+
+def _window(name: str) -> Window:
+    """Return a window of a text such as `-8--1`; raises ValueError where it is none."""
+    found = re.fullmatch(r"(-?\d+)-(-?\d+)", name)
+    if found is None:
+        raise ValueError(name)
+    return Window(first=int(found[1]), last=int(found[2]))
 
 
 def _mean(values: Sequence[float]) -> float:

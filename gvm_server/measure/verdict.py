@@ -103,10 +103,10 @@ def excesses(
                 figure="coverage", value=frame.coverage, limit=least_coverage, frame=frame.frame
             )
             found.append(excess)
-    score, limit = review.seam.score, limits.get(SEAM)
-    if score is not None and limit is not None and score > limit:
+    score, most = review.seam.score, limits.get(SEAM)
+    if score is not None and most is not None and score > most:
         found += [
-            Excess(figure=SEAM, value=score, limit=limit, frame=frame)
+            Excess(figure=SEAM, value=score, limit=most, frame=frame)
             for frame in _worst_borders(review)
         ]
     return tuple(sorted(found, key=lambda excess: excess.frame))

@@ -19,11 +19,14 @@ class EngineName(str, Enum):
         help: one line without a full stop; "" leaves the engine out of the command line's help.
         reach: frames on each side of a window that the engine looks at besides; of `auto`, the most
             of any that it may become.
+        windowed: whether a frame's alpha depends on the window that it was made in, so that mattes
+            may have seams.
     """
 
     label: str
     help: str
     reach: int
+    windowed: bool
 
     def __new__(  # noqa: PYI034
         cls,

@@ -17,7 +17,7 @@ class LimitOption(NamedTuple):
     """A limit of `gvm qc`; an option's name is made of the figure's."""
 
     figure: str
-    kind: type[int] | type[float]
+    kind: type[int | float]
     help: str
 
 

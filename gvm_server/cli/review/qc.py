@@ -65,7 +65,9 @@ def _summary(review: Review) -> list[str]:
         f"{'Coverage':18}{sum(shares) / len(shares):10.4f} mean  {min(shares):.4f} least",
     ]
     for figure in FIGURES.values():
-        known = [(value, each.frame) for each in review.frames if (value := figure.of(each)) is not None]
+        known = [
+            (value, each.frame) for each in review.frames if (value := figure.of(each)) is not None
+        ]
         if not known:
             lines.append(f"{figure.label:18}{'-':>10}")
             continue

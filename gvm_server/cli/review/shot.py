@@ -68,9 +68,7 @@ def opened(parsed: argparse.Namespace) -> Iterator[Shot]:
             matte = matte.renumbered(plate.first - matte.frames[0])
         wanted = parse_frames(parsed.frames) if parsed.frames else None
         frames, notes = frames_of(plate, matte, wanted)
-        yield Shot(
-            plate=plate, matte=matte, frames=frames, cuts=frozenset(parsed.cut), notes=notes
-        )
+        yield Shot(plate=plate, matte=matte, frames=frames, cuts=frozenset(parsed.cut), notes=notes)
 
 
 def telling(total: int, done: str) -> Callable[[int], None]:

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -133,14 +133,17 @@ def read_image(image: ImageFile) -> tuple[FrameHeader, Pixels]:
     return header, orientation.turn(np.asarray(pixels, dtype=np.float32))
 
 
-def read_display_lines(image: ImageFile, spans: Sequence[range]) -> Pixels:
-    """Read some lines of a file's display window: [N, W, 3] float32, one span below the other.
+def read_display_lines(
+    image: ImageFile, choose: Callable[[int], Sequence[range]]
+) -> tuple[FrameHeader, Pixels]:
+    """Read some lines of a file's display window: header, and [N, W, 3] float32.
 
     Of an EXR in lines whose data window is its display window the others are not decoded.
 
     Args:
         image: which file.
-        spans: of lines from the top of the display window, ascending.
+        choose: returns spans of lines from the top, ascending, of a display window's height; they
+            come one below the other.
 
     Raises:
         InputError: the file is missing or unreadable, or lacks the layer.
@@ -151,8 +154,8 @@ def read_display_lines(image: ImageFile, spans: Sequence[range]) -> Pixels:
         header = _header(spec)
         whole = spec.tile_width or file.format_name() != "openexr" or header.data != header.display
         first, end = min(layer.channels), max(layer.channels) + 1
-        parts: list[Pixels] = []
-        for span in () if whole else spans:
+        parts: list[Pixels] = [np.zeros((0, header.display.width, 3), np.float32)]
+        for span in () if whole else choose(header.display.height):
             place = layer.part, 0, spec.y + span.start, spec.y + span.stop, 0, first, end
             lines = file.read_scanlines(*place, oiio.FLOAT)
             if lines is None:
@@ -161,8 +164,8 @@ def read_display_lines(image: ImageFile, spans: Sequence[range]) -> Pixels:
     if whole:
         header, pixels = read_image(image)
         shown = on_display(pixels, header.data, header.display)
-        parts = [shown[span.start : span.stop] for span in spans]
-    return np.concatenate(parts)
+        parts += [shown[span.start : span.stop] for span in choose(header.display.height)]
+    return header, np.concatenate(parts)
 
 
 def read_first_channel(image: ImageFile) -> tuple[FrameHeader, Pixels]:

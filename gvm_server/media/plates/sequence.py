@@ -143,21 +143,23 @@ class ImagePlate:
         pixels = require_finite(pixels, self._options.bad_pixels, frame=frame, path=str(image.path))
         return PlateFrame(frame=frame, header=header, pixels=pixels)
 
-    def read_display_lines(self, frame: int, spans: Sequence[range]) -> Pixels:
-        """Read some lines of a frame's display window: [N, W, 3] float32, as stored.
+    def read_display_lines(
+        self, frame: int, choose: Callable[[int], Sequence[range]]
+    ) -> tuple[FrameHeader, Pixels]:
+        """Read some lines of a frame's display window: header, and [N, W, 3] float32 as stored.
 
         Args:
             frame: its number.
-            spans: of lines from the top of the display window, ascending.
+            choose: returns spans of lines from the top, ascending, of a display window's height.
 
         Raises:
             InputError: the frame is missing, unreadable, or holds NaN or infinite pixels.
         """
         with self._proven(self._image(frame)) as image:
-            pixels = read_display_lines(image, spans)
-        return require_finite(
-            pixels, self._options.bad_pixels, frame=frame, path=str(self._file(frame).path)
-        )
+            header, pixels = read_display_lines(image, choose)
+        self._check_size(header, frame)
+        path = str(self._file(frame).path)
+        return header, require_finite(pixels, self._options.bad_pixels, frame=frame, path=path)
 
     def read_first_channel(self, frame: int) -> tuple[FrameHeader, Pixels]:
         """Read a frame's first channel [H, W] float32 over its data window, and its header.
