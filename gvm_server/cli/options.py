@@ -264,5 +264,11 @@ COMMANDS = (
         "gvm_server.cli.review.qc:run",
         review_options.add_qc,
     ),
+    Command(
+        "sheet",
+        "Write a contact sheet of finished mattes, the worst frames first.",
+        "gvm_server.cli.review.sheet:run",
+        review_options.add_sheet,
+    ),
     Command("cache", "The cache of finished work.", "gvm_server.cli.cache:run_cache", _cache),
 )

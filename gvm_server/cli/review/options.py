@@ -53,6 +53,32 @@ def add_qc(parser: Parser) -> None:
     output.add_argument("--csv", action="store_true", help="a line for each frame, for tables")
 
 
+def add_sheet(parser: Parser) -> None:
+    """Add the options of `gvm sheet`."""
+    _add_clips(parser)
+    _add_output(parser, "FILE.png", "the picture, .png or .jpg", "sheet.png")
+
+
+def _add_output(parser: Parser, metavar: str, about: str, default: str) -> None:
+    output = parser.add_argument_group("the output")
+    output.add_argument(
+        "-o", "--out", default=default, metavar=metavar, help=f"{about} ({default})"
+    )
+    output.add_argument(
+        "--rows",
+        type=int,
+        default=6,
+        metavar="N",
+        help="frames on the contact sheet: those unlike the others first, then others (6)",
+    )
+    output.add_argument(
+        "--width", type=int, default=320, metavar="N", help="pixels of a cell of the sheet (320)"
+    )
+    output.add_argument(
+        "--overwrite", action="store_true", help="replace a file that gvm did not make"
+    )
+
+
 def _add_clips(parser: Parser) -> None:
     parser.add_argument("plate", metavar="PLATE", help="what was matted, as for `gvm matte`")
     parser.add_argument(

@@ -143,7 +143,7 @@ class AlphaFiles:
             own = pattern.frame_of(path.name) is not None if pattern else path.name == plate.name
             if own:
                 raise OutputError(
-                    f"The alpha {path} would replace the {what}'s own file.",
+                    f"{path} would replace the {what}'s own file.",
                     remedy="Name another output folder.",
                     code=ErrorCode.OUTPUT_NOT_OURS,
                     path=str(path),
