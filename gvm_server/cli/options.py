@@ -270,5 +270,11 @@ COMMANDS = (
         "gvm_server.cli.review.sheet:run",
         review_options.add_sheet,
     ),
+    Command(
+        "report",
+        "Write a page for a shot: scrubber, plots, contact sheet, how it was made.",
+        "gvm_server.cli.review.report:run",
+        review_options.add_report,
+    ),
     Command("cache", "The cache of finished work.", "gvm_server.cli.cache:run_cache", _cache),
 )

@@ -10,13 +10,14 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.frames import abbreviated_frames
 from gvm_server.measure import quality
 from gvm_server.measure.clips import MatteClip
 from gvm_server.measure.seams import Pair, SeamScore, Windows, seam_score, windows_in
-from gvm_server.media.geometry import Box, describe, on_display
+from gvm_server.media.geometry import describe, on_display
 from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.base import Plate
 from gvm_server.media.plates.sequence import ImagePlate
@@ -76,6 +77,18 @@ class Review:
         return self.texts.get(ENGINE, "").partition(" ")[0]
 
 
+class Viewer(Protocol):
+    """Makes something of every frame that is looked at."""
+
+    def see(self, plate: Pixels, alpha: Pixels) -> object:
+        """Make something of a plate [H, W, 3], as stored, and its alpha [H, W]; on any thread."""
+        ...
+
+    def take(self, seen: Any) -> None:  # noqa: ANN401 (it is its own)
+        """Take what was made, in the order of the frames, on one thread."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Looked:
     """One frame, and what its neighbours need of it."""
@@ -85,6 +98,7 @@ class _Looked:
     lines: Pixels
     cells: Pixels
     windows: Windows
+    seen: Any
 
 
 def frames_of(
@@ -131,6 +145,7 @@ def review(
     *,
     cuts: Collection[int] = (),
     tell: Callable[[int], None] = lambda _: None,
+    viewer: Viewer | None = None,
 ) -> Review:
     """Look at these frames.
 
@@ -140,6 +155,7 @@ def review(
         frames: ascending.
         cuts: frames where a new shot begins: not compared with the frame before.
         tell: called with how many frames are done, after each.
+        viewer: sees each frame besides; without one only a part of a plate is read.
 
     Raises:
         InputError: a frame is missing, unreadable, or of another size than its plate.
@@ -148,7 +164,7 @@ def review(
     pairs: list[Pair] = []
     figures: list[FrameFigures] = []
     before: _Looked | None = None
-    for looked in _in_order(plate, matte, frames):
+    for looked in _in_order(plate, matte, frames, viewer):
         frame = looked.figures.frame
         if before is not None and before.figures.frame == frame - 1 and frame not in cuts:
             compared, pair = _compared(before, looked)
@@ -156,6 +172,8 @@ def review(
             figures.append(compared)
         else:
             figures.append(looked.figures)
+        if viewer is not None:
+            viewer.take(looked.seen)
         before = looked
         tell(len(figures))
     engine = texts.get(ENGINE, "").partition(" ")[0]
@@ -169,13 +187,15 @@ def review(
     )
 
 
-def _in_order(plate: Plate, matte: MatteClip, frames: Sequence[int]) -> Iterator[_Looked]:
+def _in_order(
+    plate: Plate, matte: MatteClip, frames: Sequence[int], viewer: Viewer | None
+) -> Iterator[_Looked]:
     """Yield the frames in order; a few of them are read ahead."""
     ahead: deque[Future[_Looked]] = deque()
     with ThreadPoolExecutor(READERS, thread_name_prefix="looks") as pool:
         try:
             for frame in frames:
-                ahead.append(pool.submit(_look, plate, matte, frame))
+                ahead.append(pool.submit(_look, plate, matte, frame, viewer))
                 if len(ahead) >= READ_AHEAD:
                     yield ahead.popleft().result()
             while ahead:
@@ -185,10 +205,18 @@ def _in_order(plate: Plate, matte: MatteClip, frames: Sequence[int]) -> Iterator
                 future.cancel()
 
 
-def _look(plate: Plate, matte: MatteClip, frame: int) -> _Looked:
+def _look(plate: Plate, matte: MatteClip, frame: int, viewer: Viewer | None) -> _Looked:
     """Read one frame's matte and its plate, and say what can be said of it alone."""
     alpha = matte.read(frame)
-    display, lines = _lines(plate, frame)
+    whole: Pixels | None = None
+    if viewer is None and isinstance(plate, ImagePlate):
+        header, lines = plate.read_display_lines(frame, quality.spans_of)
+        display = header.display
+    else:
+        shown = plate.read(frame)
+        display = shown.header.display
+        whole = on_display(shown.pixels, shown.header.data, display)
+        lines = quality.lines_in(whole, quality.spans_of(display.height))
     if (display.height, display.width) != alpha.shape:
         height, width = alpha.shape
         raise InputError(
@@ -207,19 +235,9 @@ def _look(plate: Plate, matte: MatteClip, frame: int) -> _Looked:
         alpha=alpha,
         lines=quality.lines_in(alpha, quality.spans_of(display.height)),
         cells=plate.colour.to_display(cells) if cells.size else cells,
+        seen=None if viewer is None or whole is None else viewer.see(whole, alpha),
         windows=windows_in(frame, matte.texts(frame).get(WINDOWS, "")),
     )
-
-
-def _lines(plate: Plate, frame: int) -> tuple[Box, Pixels]:
-    """Return a plate's display window and the lines of it that are looked at, [N, W, 3]."""
-    if isinstance(plate, ImagePlate):
-        header, lines = plate.read_display_lines(frame, quality.spans_of)
-        return header.display, lines
-    shown = plate.read(frame)
-    display = shown.header.display
-    whole = on_display(shown.pixels, shown.header.data, display)
-    return display, quality.lines_in(whole, quality.spans_of(display.height))
 
 
 def _compared(before: _Looked, after: _Looked) -> tuple[FrameFigures, Pair]:

@@ -37,6 +37,20 @@ LIMITS = (
 def add_qc(parser: Parser) -> None:
     """Add the options of `gvm qc`."""
     _add_clips(parser)
+    _add_limits(parser)
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="for programs")
+    output.add_argument("--csv", action="store_true", help="a line for each frame, for tables")
+
+
+def add_report(parser: Parser) -> None:
+    """Add the options of `gvm report`."""
+    _add_clips(parser)
+    _add_limits(parser)
+    _add_output(parser, "FILE.html", "the page", "report.html")
+
+
+def _add_limits(parser: Parser) -> None:
     limits = parser.add_argument_group("limits: where one is passed, the exit code is 1")
     for limit in LIMITS:
         flag = f"--max-{limit.figure.replace('_', '-')}"
@@ -48,9 +62,6 @@ def add_qc(parser: Parser) -> None:
         metavar="X",
         help="the share of the frame that each matte covers, 0 to 1 (any)",
     )
-    output = parser.add_mutually_exclusive_group()
-    output.add_argument("--json", action="store_true", help="for programs")
-    output.add_argument("--csv", action="store_true", help="a line for each frame, for tables")
 
 
 def add_sheet(parser: Parser) -> None:

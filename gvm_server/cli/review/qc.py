@@ -8,11 +8,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from gvm_client.errors import SettingsError
 from gvm_client.frames import abbreviated_frames, format_frames
 from gvm_client.process import Exit
 from gvm_client.text import counted
-from gvm_server.cli.review.options import LIMITS
+from gvm_server.cli.review.limits import by_limit, limits_of
 from gvm_server.cli.review.shot import opened
 from gvm_server.cli.terminal import as_json
 from gvm_server.measure.review import FrameFigures, Review
@@ -28,7 +27,7 @@ def run(parsed: argparse.Namespace) -> int:
         SettingsError: a limit or a range cannot be used.
         InputError: a frame is missing, unreadable, or of another size than its plate.
     """
-    limits = _limits(parsed)
+    limits = limits_of(parsed)
     with opened(parsed) as shot:
         review = shot.review()
     notes = (*shot.notes, *review.notes)
@@ -42,18 +41,6 @@ def run(parsed: argparse.Namespace) -> int:
         _print_to(sys.stderr, notes)
         _print_to(sys.stdout, [*_summary(review), *_verdict(review, passed)])
     return Exit.CHECK_FAILED if passed else Exit.DONE
-
-
-def _limits(parsed: argparse.Namespace) -> dict[str, float]:
-    limits = {
-        limit.figure: value
-        for limit in LIMITS
-        if (value := getattr(parsed, f"max_{limit.figure}")) is not None
-    }
-    for name, value in {**limits, "min_coverage": parsed.min_coverage or 0.0}.items():
-        if not value >= 0:
-            raise SettingsError(f"The limit {name} is {value}; it must be 0 or more.")
-    return limits
 
 
 def _summary(review: Review) -> list[str]:
@@ -84,15 +71,7 @@ def _summary(review: Review) -> list[str]:
 
 def _verdict(review: Review, passed: Sequence[Excess]) -> list[str]:
     """Return what is to be looked at, as lines for a person."""
-    lines = []
-    for name in dict.fromkeys(excess.figure for excess in passed):
-        its = [excess for excess in passed if excess.figure == name]
-        worst = max(its, key=lambda excess: abs(excess.value - excess.limit))
-        frames = abbreviated_frames(sorted({excess.frame for excess in its}))
-        lines.append(
-            f"Passed: {name.replace('_', ' ')} is {worst.value:.4g}, the limit {worst.limit:g}."
-            f" Look at {frames}."
-        )
+    lines = [each.says for each in by_limit(passed)]
     if unlike := unlike_frames(review):
         named = ", ".join(map(str, unlike[:_NAMED]))
         more = f" and {len(unlike) - _NAMED} more" if len(unlike) > _NAMED else ""

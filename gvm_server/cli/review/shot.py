@@ -15,7 +15,7 @@ from gvm_server.cli.matte.display import PLAIN_SECONDS
 from gvm_server.cli.matte.plate import plate_options
 from gvm_server.cli.matte.request import absolute
 from gvm_server.measure.clips import MatteClip, open_matte_of
-from gvm_server.measure.review import Review, frames_of, review
+from gvm_server.measure.review import Review, Viewer, frames_of, review
 from gvm_server.media.file_access import Roots
 from gvm_server.media.plates.base import Plate
 from gvm_server.media.plates.open import open_plate
@@ -40,14 +40,18 @@ class Shot:
     cuts: frozenset[int]
     notes: tuple[str, ...]
 
-    def review(self) -> Review:
+    def review(self, viewer: Viewer | None = None) -> Review:
         """Look at its frames, saying now and then on standard error how far it is.
+
+        Args:
+            viewer: sees each frame besides.
 
         Raises:
             InputError: a frame is missing, unreadable, or of another size than its plate.
         """
         tell = telling(len(self.frames), "looked at")
-        return review(self.plate, self.matte, self.frames, cuts=self.cuts, tell=tell)
+        clips = self.plate, self.matte, self.frames
+        return review(*clips, cuts=self.cuts, tell=tell, viewer=viewer)
 
 
 @contextmanager
