@@ -100,8 +100,8 @@ def chosen(review: Review, rows: int) -> list[tuple[int, bool]]:
     unlike = [frame for frame, off in ranked if off >= UNLIKE][:rows]
     others = sorted(frame for frame, _ in ranked if frame not in unlike)
     left = min(rows - len(unlike), len(others))
-    spread = np.unique(np.linspace(0, len(others) - 1, left).round().astype(int)) if left else []
-    return [*((frame, True) for frame in unlike), *((others[at], False) for at in spread)]
+    places = np.linspace(0, len(others) - 1, left).round().astype(int).tolist()
+    return [*((frame, True) for frame in unlike), *((others[at], False) for at in places)]
 
 
 def _rows(shot: Shot, review: Review, rows: int) -> Iterator[Row]:

@@ -38,9 +38,9 @@ def _grey(_: Pixels, alpha: Pixels) -> Pixels:
 
 
 def _band(picture: Pixels, alpha: Pixels) -> Pixels:
-    return over(np.broadcast_to(np.float32(EDGE_COLOUR), picture.shape), edge(alpha), (0, 0, 0)) + (
-        picture * DIMMED * (1 - edge(alpha))[..., np.newaxis]
-    )
+    inside = edge(alpha)[..., np.newaxis]
+    colour = np.asarray(EDGE_COLOUR, np.float32)
+    return colour * inside + picture * np.float32(DIMMED) * (1 - inside)
 
 
 LOOKS: Mapping[str, Look] = MappingProxyType(

@@ -4,7 +4,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const video = document.getElementById("proxy");
 const canvas = document.getElementById("picture");
-const screen = canvas.getContext("2d");
+const screen = canvas.getContext("2d", { willReadFrequently: true });
 const scrub = document.getElementById("scrub");
 const label = document.getElementById("frame");
 const play = document.getElementById("play");
