@@ -1,4 +1,4 @@
-"""The report's page in a real headless browser: frames flip exactly, plots follow, nothing is asked.
+"""The report's page in a real headless browser: frames flip exactly, nothing is asked of a network.
 
 `make test-browser` runs these; they need Chromium (`apt install chromium`), or one that
 GVM_TEST_BROWSER names.
@@ -27,11 +27,11 @@ RATE = (24000, 1001)  # where n / rate shows the frame before for half the frame
 
 # The middle of the frame is solid in each matte: its grey there says which frame is shown.
 GREYS = {frame: 0.55 + 0.04 * ((frame * 5) % 12) for frame in FRAMES}
-GREY_SHOWN = f"""(() => {{
+GREY_SHOWN = """(() => {
     const canvas = document.getElementById("picture");
     const [x, y] = [canvas.width / 2, canvas.height / 2];
     return canvas.getContext("2d").getImageData(x, y, 1, 1).data[0];
-}})()"""
+})()"""
 
 
 def _matte(frame: int) -> np.ndarray:
