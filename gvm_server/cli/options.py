@@ -98,6 +98,16 @@ def _status(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
+def _log(parser: Parser) -> None:
+    parser.add_argument(
+        "-n", "--lines", type=int, default=50, metavar="N", help="how many of the last lines (50)"
+    )
+    parser.add_argument(
+        "-f", "--follow", action="store_true", help="go on with what is added, until interrupted"
+    )
+    parser.add_argument("--path", action="store_true", help="print where it is, and nothing else")
+
+
 def _cancel(parser: Parser) -> None:
     parser.add_argument("job", metavar="JOB", help="the job's name, or enough of its start")
 
@@ -212,6 +222,7 @@ COMMANDS = (
     Command(
         "status", "What the server is doing.", "gvm_server.cli.running_server:show_status", _status
     ),
+    Command("log", "The server's log.", "gvm_server.cli.running_server:show_log", _log),
     Command("cancel", "End a job.", "gvm_server.cli.running_server:cancel", _cancel),
     Command(
         "release",

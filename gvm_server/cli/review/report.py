@@ -57,7 +57,7 @@ def run(parsed: argparse.Namespace) -> int:
                 movie=proxies.movie.finish(),
                 size=proxies.size,
                 rate=proxies.rate,
-                job=last_job_of(cache_in_use()[0].memo, review.matte),
+                job=last_job_of(cache_in_use(writes=False)[0].memo, review.matte),
             )
         ).encode()
     with replacing(out, size_hint=len(text)) as temporary:
