@@ -54,8 +54,7 @@ def main() -> int:
     looked = ("--frames", parsed.frames) if parsed.frames else ()
     for command in (
         words,
-        ["report", clip, str(alphas), "-o", str(page), *looked, *SHEET],
-        ["sheet", clip, str(alphas), "-o", str(sheet), *looked, *SHEET],
+        ["report", clip, str(alphas), "-o", str(page), "--sheet", str(sheet), *looked, *SHEET],
     ):
         code = subprocess.run([*gvm, *command], check=False, env=environment).returncode
         if code != 0:

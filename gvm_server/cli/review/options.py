@@ -48,6 +48,9 @@ def add_report(parser: Parser) -> None:
     _add_clips(parser)
     _add_limits(parser)
     _add_output(parser, "FILE.html", "the page", "report.html")
+    parser.add_argument(
+        "--sheet", metavar="FILE.png", help="write the contact sheet as a picture besides"
+    )
 
 
 def _add_limits(parser: Parser) -> None:

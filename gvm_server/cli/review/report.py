@@ -18,6 +18,7 @@ from gvm_server.cli.terminal import size_in_words
 from gvm_server.measure.verdict import excesses
 from gvm_server.media.atomic_files import replacing
 from gvm_server.media.colour.spaces import Colour
+from gvm_server.media.outputs import sheet
 from gvm_server.media.outputs.movie import DEFAULT_RATE
 from gvm_server.media.outputs.proxy import (
     Picture,
@@ -42,18 +43,22 @@ def run(parsed: argparse.Namespace) -> int:
     check_rows(parsed)
     limits = limits_of(parsed)
     out = Path(absolute(parsed.out))
+    picture = Path(absolute(parsed.sheet)) if parsed.sheet else None
     with opened(parsed) as shot:
         prove_output(out, shot, ENDINGS, overwrite=parsed.overwrite)
+        if picture:
+            prove_output(picture, shot, sheet.ENDINGS, overwrite=parsed.overwrite)
         proxies = _proxies(shot)
         review = shot.review(proxies)
         passed = excesses(review, limits, parsed.min_coverage)
+        shown = sheet_of(shot, review, parsed.rows, parsed.width)
         text = html_of(
             Page(
                 review=review,
                 notes=(*shot.notes, *review.notes),
                 limits=limits,
                 passed=passed,
-                sheet=sheet_of(shot, review, parsed.rows, parsed.width),
+                sheet=shown,
                 movie=proxies.movie.finish(),
                 size=proxies.size,
                 rate=proxies.rate,
@@ -63,6 +68,9 @@ def run(parsed: argparse.Namespace) -> int:
     with replacing(out, size_hint=len(text)) as temporary:
         temporary.write_bytes(text)
     print(f"{out} is written: {size_in_words(len(text))}.")
+    if picture:
+        sheet.write_picture(picture, shown)
+        print(f"{picture} is written.")
     return Exit.CHECK_FAILED if passed else Exit.DONE
 
 

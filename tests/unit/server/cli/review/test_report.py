@@ -177,6 +177,20 @@ def test_a_limit_that_is_passed_ends_with_1_and_the_page_is_written(shot, tmp_pa
     assert "holes is 1, the limit 0" in page.texts["p"]
 
 
+def test_the_sheet_is_written_besides(shot, tmp_path, capsys):
+    """As a picture; one that is not ours is refused before anything is looked at."""
+    out, picture = tmp_path / "report.html", tmp_path / "sheet.png"
+    words = ["report", *shot, "-o", str(out), "--sheet", str(picture)]
+    assert main(words) == Exit.DONE
+    with Image.open(picture) as written:
+        assert written.size[0] > 1000
+    picture.write_bytes(b"somebody's")
+    out.unlink()
+    assert main(words) == Exit.OUTPUT
+    assert "sheet.png" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_names_cannot_leave_their_place(tmp_path):
     """A folder and a text of a file that look like HTML."""
     nasty = "</script><script>alert(1)</script>"
