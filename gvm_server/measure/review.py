@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.frames import abbreviated_frames
 from gvm_server.measure import quality
 from gvm_server.measure.clips import MatteClip
-from gvm_server.measure.seams import Pair, SeamScore, Windows, seam_score, windows_in
+from gvm_server.measure.seams import Pair, SeamScore, Windows, is_windowed, seam_score, windows_in
 from gvm_server.media.geometry import describe, on_display
 from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.base import Plate
@@ -161,6 +161,7 @@ def review(
         InputError: a frame is missing, unreadable, or of another size than its plate.
     """
     texts = matte.texts(frames[0])
+    engine = texts.get(ENGINE, "").partition(" ")[0]
     pairs: list[Pair] = []
     figures: list[FrameFigures] = []
     before: _Looked | None = None
@@ -169,14 +170,13 @@ def review(
         if before is not None and before.figures.frame == frame - 1 and frame not in cuts:
             compared, pair = _compared(before, looked)
             pairs.append(pair)
-            figures.append(compared)
+            figures.append(replace(compared, border=pair.is_border and is_windowed(engine)))
         else:
             figures.append(looked.figures)
         if viewer is not None:
             viewer.take(looked.seen)
         before = looked
         tell(len(figures))
-    engine = texts.get(ENGINE, "").partition(" ")[0]
     return Review(
         plate=plate.name,
         matte=matte.name,
@@ -264,7 +264,6 @@ def _compared(before: _Looked, after: _Looked) -> tuple[FrameFigures, Pair]:
             coverage_change=abs(own.coverage - before.figures.coverage),
             flicker=quality.flicker(before.lines, after.lines, still),
             change=pair.change,
-            border=pair.is_border,
             blobs=own.blobs,
             holes=own.holes,
         ),

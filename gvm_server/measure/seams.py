@@ -61,6 +61,11 @@ class Pair:
         return self.before != self.after or len(self.after) > 1
 
 
+def is_windowed(engine: str) -> bool:
+    """Return whether an engine's frames depend on windows, as far as it is known by this name."""
+    return engine not in set(EngineName) or EngineName(engine).windowed
+
+
 def windows_in(frame: int, said: str) -> Windows:
     """Return the windows that a frame's file names, such as `1001-1008 1008-1015`.
 
@@ -85,7 +90,7 @@ def seam_score(pairs: Iterable[Pair], engine: str) -> SeamScore:
         pairs: of neighbours; those of frames whose windows are not known do not count.
         engine: as the files name it; "" where they do not.
     """
-    if engine in set(EngineName) and not EngineName(engine).windowed:
+    if not is_windowed(engine):
         says = f"Frames of the {engine} engine do not depend on windows, so they have no seams."
         return SeamScore(note=says)
     known = [pair for pair in pairs if pair.before and pair.after]

@@ -51,14 +51,14 @@ FIGURES: Mapping[str, Figure] = MappingProxyType(
             label="Blobs",
             about="islands beside the figures",
             of=lambda frame: frame.blobs,
-            spread=0.5,
+            spread=0.25,
             whole=True,
         ),
         "holes": Figure(
             label="Holes",
             about="regions of the background that the matte encloses",
             of=lambda frame: frame.holes,
-            spread=0.5,
+            spread=0.25,
             whole=True,
         ),
     }

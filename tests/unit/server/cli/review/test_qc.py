@@ -100,9 +100,24 @@ def test_seams_are_found_and_their_frames_named(tmp_path, capsys):
 
 def test_the_preview_engine_says_that_it_has_no_windows(tmp_path, capsys):
     """A limit on seams is held where there are none."""
-    shot = write_shot(tmp_path / "shot", texts=lambda _: {"gvm:engine": "preview (preview)"})
+    said = {"gvm:engine": "preview (preview)", "gvm:windows": "1001-1008 1008-1015"}
+    shot = write_shot(tmp_path / "shot", texts=lambda _: said)
     assert main(["qc", *shot, "--max-seam", "1.05"]) == Exit.DONE
     assert "do not depend on windows" in capsys.readouterr().out
+    assert not any(frame["border"] for frame in told(capsys, *shot)["figures"])
+
+
+def test_one_island_in_a_shot_that_has_none_is_unlike_the_others(tmp_path, capsys):
+    """However small the clip."""
+
+    def matte(frame: int):
+        made = figure(frame)
+        if frame == FAULTY:
+            made[4:8, 4:8] = 1.0
+        return made
+
+    shot = write_shot(tmp_path / "shot", matte=matte)
+    assert told(capsys, *shot)["unlike"][0] == FAULTY
 
 
 def test_a_table_has_a_line_for_each_frame(faulty, capsys):
