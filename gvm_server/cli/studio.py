@@ -66,8 +66,8 @@ class Studio:
             SettingsError: an option that the studio has locked was given.
         """
         if parsed.preset != self._preset:
-            for name, value in self._numbers.items():
-                if name not in self.locked and getattr(parsed, name) == value:
+            for name, number in self._numbers.items():
+                if name not in self.locked and getattr(parsed, name) == number:
                     setattr(parsed, name, None)
         for name, value in self.locked.items():
             if (given := getattr(parsed, name)) != value:

@@ -22,7 +22,7 @@ Mask = NDArray[np.bool_]
 Counts = NDArray[np.int32]
 
 SOLID = 0.5  # alpha from which a pixel belongs to a region
-REGION_SIDE = 960  # pixels of the longest side at which regions are counted, at most
+REGION_SIDE = 480  # pixels of the longest side at which regions are counted, at most
 REGION_LEAST = 1e-5  # of the frame's pixels; what is smaller is a speck, and not counted
 ISLAND_MOST = 0.05  # of the largest region's area; what is larger is another figure
 

@@ -1,6 +1,6 @@
 """A shot's figures, frame by frame, from its finished mattes and their plate.
 
-Two threads read and look at single frames; what two neighbours have to be compared for is done
+A few threads read and look at single frames; what two neighbours have to be compared for is done
 here, in order. At most READ_AHEAD frames are in memory, however long the clip.
 """
 
@@ -22,7 +22,7 @@ from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.base import Plate
 from gvm_server.media.plates.sequence import ImagePlate
 
-READERS, READ_AHEAD = 2, 4
+READERS, READ_AHEAD = 3, 6
 ENGINE, WINDOWS = "gvm:engine", "gvm:windows"  # what alphas' files say
 
 

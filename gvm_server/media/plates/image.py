@@ -154,18 +154,21 @@ def read_display_lines(
         header = _header(spec)
         whole = spec.tile_width or file.format_name() != "openexr" or header.data != header.display
         first, end = min(layer.channels), max(layer.channels) + 1
-        parts: list[Pixels] = [np.zeros((0, header.display.width, 3), np.float32)]
+        parts: list[Pixels] = []
         for span in () if whole else choose(header.display.height):
             place = layer.part, 0, spec.y + span.start, spec.y + span.stop, 0, first, end
             lines = file.read_scanlines(*place, oiio.FLOAT)
             if lines is None:
                 raise _unreadable(image, reason_of(file))
-            parts.append(lines[..., [channel - first for channel in layer.channels]])
+            parts.append(lines)
     if whole:
         header, pixels = read_image(image)
         shown = on_display(pixels, header.data, header.display)
         parts += [shown[span.start : span.stop] for span in choose(header.display.height)]
-    return header, np.concatenate(parts)
+        return header, np.concatenate(parts)
+    order = [channel - first for channel in layer.channels]
+    pixels = np.concatenate(parts) if parts else np.zeros((0, 1, end - first), np.float32)
+    return header, pixels if order == list(range(pixels.shape[2])) else pixels[..., order]
 
 
 def read_first_channel(image: ImageFile) -> tuple[FrameHeader, Pixels]:
