@@ -164,10 +164,11 @@ def read_display_lines(
     if whole:
         header, pixels = read_image(image)
         shown = on_display(pixels, header.data, header.display)
-        parts += [shown[span.start : span.stop] for span in choose(header.display.height)]
-        return header, np.concatenate(parts)
+        parts = [shown[span.start : span.stop] for span in choose(header.display.height)]
+        return header, np.concatenate([shown[:0], *parts])
     order = [channel - first for channel in layer.channels]
-    pixels = np.concatenate(parts) if parts else np.zeros((0, 1, end - first), np.float32)
+    nothing = np.zeros((0, header.display.width, end - first), np.float32)
+    pixels = np.concatenate([nothing, *parts])
     return header, pixels if order == list(range(pixels.shape[2])) else pixels[..., order]
 
 

@@ -9,11 +9,14 @@ import shutil
 import tracemalloc
 from pathlib import Path
 
+import numpy as np
+import OpenImageIO as oiio
 import pytest
 
 from gvm_client.process import Exit
 from gvm_client.windows import Plan, windows_covering
 from gvm_server.cli.main import main
+from tests.support.mattes import write_matte
 from tests.support.shots import FAULTY, FRAMES, figure, with_faults, write_shot
 
 
@@ -174,6 +177,44 @@ def test_what_cannot_be_looked_at_is_an_error_with_its_remedy(good, tmp_path, ca
     damaged.write_bytes(damaged.read_bytes()[:-400])
     assert main(["qc", plate, matte]) == Exit.INPUT
     assert "Frame 1010 cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ending", ["exr", "png"])
+def test_frames_of_a_few_pixels_are_looked_at(tmp_path, capsys, ending):
+    """They have no lines to look for flicker on; a plate that is no EXR is read whole."""
+    for frame in (1, 2):
+        matte = np.ones((2, 3), np.float32)
+        write_matte(tmp_path / "matte" / f"a.{frame}.exr", matte, names=("A",))
+        write_matte(tmp_path / "plate" / f"a.{frame}.{ending}", matte, matte, matte)
+    said = told(capsys, tmp_path / "plate", tmp_path / "matte")
+    assert [each["coverage"] for each in said["figures"]] == [1.0, 1.0]
+    assert said["figures"][1]["flicker"] is None
+
+
+def test_plates_of_every_kind_give_the_same_figures(faulty, tmp_path, capsys):
+    """In lines, in tiles, and with a data window that is not the display's."""
+    plate, matte = faulty
+    expected = told(capsys, plate, matte)["figures"]
+    for name, change in (("tiles", {"tile": 32}), ("window", {"grow": 2})):
+        (tmp_path / name).mkdir()
+        for frame in FRAMES:
+            rewrite(Path(plate % frame), tmp_path / name / f"shot.{frame}.exr", **change)
+        assert told(capsys, tmp_path / name, matte)["figures"] == expected, name
+
+
+def rewrite(source: Path, target: Path, *, tile: int = 0, grow: int = 0) -> None:
+    """Write a picture again in tiles, or with so many pixels around its display window."""
+    picture = oiio.ImageBuf(str(source))
+    pixels = np.pad(picture.get_pixels(oiio.FLOAT), ((grow, grow), (grow, grow), (0, 0)))
+    height, width, _ = pixels.shape
+    spec = oiio.ImageSpec(width, height, 3, oiio.HALF)
+    spec.tile_width = spec.tile_height = tile
+    spec.x = spec.y = -grow
+    spec.full_width, spec.full_height = width - 2 * grow, height - 2 * grow
+    file = oiio.ImageOutput.create("exr")
+    assert file.open(str(target), spec), file.geterror()
+    assert file.write_image(np.ascontiguousarray(pixels))
+    file.close()
 
 
 def test_memory_does_not_grow_with_the_clip(good, tmp_path, capsys):
