@@ -79,7 +79,8 @@ def _as_the_studio_says(
     Raises:
         SettingsError: the studio's file cannot be used, or an option that it locks was given.
     """
-    if not hasattr(parsed, "preset") or getattr(parsed, "openjd", False):
+    task = getattr(parsed, "openjd", False) or getattr(parsed, "own_server", False)
+    if not hasattr(parsed, "preset") or task:
         return parsed
     from gvm_server.cli.studio import Studio, set_defaults  # noqa: PLC0415 (few commands need it)
 

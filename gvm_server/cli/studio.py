@@ -1,7 +1,7 @@
 """A studio's defaults and locks, those of the nodes, on the command line.
 
 What is not given has the studio's value; what is locked cannot be given another. A farm's task
-(`--openjd`) takes nothing from the machine it happens to run on: its words were pinned before.
+(`--openjd`, `--own-server`) takes nothing from the machine it happens to run on: its words were pinned before.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Studio:
                 if name not in self.locked and getattr(parsed, name) == number:
                     setattr(parsed, name, None)
         for name, value in self.locked.items():
-            if (given := getattr(parsed, name)) != value:
+            if (given := getattr(parsed, name, value)) != value:
                 raise SettingsError(
                     f"The studio has locked {option_of(name)} to {value}; {given} was given.",
                     remedy="Leave it out.",

@@ -105,7 +105,8 @@ def test_what_is_locked_cannot_be_given_another_value(studio, parsed, capsys):
 def test_a_farm_s_task_takes_nothing_from_the_machine_that_it_runs_on(studio, parsed):
     """Its words were pinned where it was submitted."""
     studio({"grow": 3.0}, "grow")
-    assert parsed(*MATTE, "--openjd")["grow"] == 0.0
+    for word in ("--openjd", "--own-server"):
+        assert parsed(*MATTE, word)["grow"] == 0.0
 
 
 def test_other_commands_do_not_read_the_file(studio, parsed, monkeypatch, tmp_path):
