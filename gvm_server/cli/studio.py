@@ -1,7 +1,8 @@
 """A studio's defaults and locks, those of the nodes, on the command line.
 
 What is not given has the studio's value; what is locked cannot be given another. A farm's task
-(`--openjd`, `--own-server`) takes nothing from the machine it happens to run on: its words were pinned before.
+(`--openjd`, `--own-server`) takes nothing from the machine that it happens to run on: its words
+were pinned before.
 """
 
 from __future__ import annotations
