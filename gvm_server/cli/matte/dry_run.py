@@ -29,6 +29,7 @@ from gvm_server.matting.lookup import CacheLookup, look_up
 from gvm_server.matting.resources import frame_bytes
 from gvm_server.media.alphas.stamp import Fingerprint
 from gvm_server.media.file_access import Roots
+from gvm_server.media.outputs.parts import planes_of
 from gvm_server.media.outputs.sinks import FileSink
 from gvm_server.media.store.past import last_job_with
 from gvm_server.service.prepare import ServerContext, prepare
@@ -57,7 +58,7 @@ class Foretold:
         windows_cached: windows whose alphas lie in the cache.
         frames_seen: frames that the model would see in them, those in two windows twice.
         seconds: how long it would take; None where no job of that kind was run here.
-        disk_bytes: of the new alphas, at most.
+        disk_bytes: of the new files, at most.
         disk_free: bytes, where they go.
         memory_bytes: of the frames in hand.
         memory_free: bytes that this machine has.
@@ -150,10 +151,17 @@ def _foretold(
         windows_cached=len(found.windows) - len(run),
         frames_seen=sum(len(seen_by(spec.plan, window)) for window in run),
         seconds=past.seconds_for(len(found.to_make), len(run)) if past else None,
-        disk_bytes=to_write * canvas.area * _DEPTH_BYTES[sink.depth],
+        disk_bytes=to_write * canvas.area * _DEPTH_BYTES[sink.depth] * planes_of(sink.content),
         disk_free=_free(sink.files.folder),
         memory_bytes=max(
-            frame_bytes(canvas, view, spec.window, hands=READERS + WRITERS) for view in spec.views
+            frame_bytes(
+                canvas,
+                view,
+                spec.window,
+                hands=READERS + WRITERS,
+                colours=sink.content.has_colours,
+            )
+            for view in spec.views
         ),
         memory_free=available_bytes(),
         device_bytes=gpu_bytes(size, spec.window, context.machine.weights) if gpu_bytes else None,

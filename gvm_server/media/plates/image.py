@@ -151,7 +151,7 @@ def read_display_lines(
     with _opened(image) as file:
         layer = _seek_layer(file, image)
         spec = file.spec()
-        header = _header(spec)
+        header = _header(spec, layer)
         whole = spec.tile_width or file.format_name() != "openexr" or header.data != header.display
         first, end = min(layer.channels), max(layer.channels) + 1
         parts: list[Pixels] = []
@@ -185,7 +185,7 @@ def read_first_channel(image: ImageFile) -> tuple[FrameHeader, Pixels]:
         if pixels is None:
             raise _unreadable(image, reason_of(file))
         orientation = _orientation(file, image)
-        header = orientation.turn_header(_header(file.spec()))
+        header = orientation.turn_header(_header(file.spec(), layer))
     turned = orientation.turn(np.asarray(pixels, dtype=np.float32))
     return header, turned[..., 0]
 
