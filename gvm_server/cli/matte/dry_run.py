@@ -15,7 +15,7 @@ from gvm_client.engines import EngineName
 from gvm_client.frames import abbreviated_frames
 from gvm_client.process import Exit
 from gvm_client.protocol.messages import Matte
-from gvm_client.settings import Depth
+from gvm_client.settings import Depth, Refine
 from gvm_client.text import counted
 from gvm_client.windows import seen_by
 from gvm_server.cli.cache import cache_in_use
@@ -157,9 +157,10 @@ def _foretold(
             frame_bytes(
                 canvas,
                 view,
-                spec.window,
+                spec.plan,
                 hands=READERS + WRITERS,
                 colours=sink.content.has_colours,
+                tiled=spec.knobs.refine == Refine.TILES and spec.engine.sees_parts,
             )
             for view in spec.views
         ),
