@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 
-.PHONY: demo test setup lint types contracts unit search farms plugin clean
+.PHONY: demo test test-browser setup lint types contracts unit search farms plugin clean
 
 demo: setup
 	$(BIN)/python docs/demo.py $(if $(CLIP),--clip "$(CLIP)")
@@ -36,6 +36,12 @@ contracts: setup
 # are cores: a third of their time they wait for servers to start and to end.
 unit: setup
 	$(BIN)/pytest --numprocesses $$(($$(nproc) + 1)) --dist loadfile
+
+# The report's page in a real headless browser; Chromium is installed by apt where it may.
+test-browser: setup
+	command -v chromium chromium-browser google-chrome $$GVM_TEST_BROWSER | grep -q . || \
+		{ apt-get update -qq && apt-get install -qq --no-install-recommends chromium; }
+	$(BIN)/pytest tests/browser
 
 # Property tests with many random examples: new ones each time. `make test` tries the same ones.
 search: setup

@@ -37,6 +37,15 @@ def available_bytes(meminfo: Path = _MEMINFO, group: Path = _CONTROL_GROUP) -> i
     return available
 
 
+def resident_bytes() -> int:
+    """Return this process's resident memory; 0 where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
 def use_one_arena(environment: Mapping[str, str] = os.environ) -> None:
     """Have all threads allocate from one place; to be called before there are any.
 

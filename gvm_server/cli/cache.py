@@ -51,14 +51,13 @@ def run_cache(parsed: argparse.Namespace) -> int:
     return Exit.DONE
 
 
-def cache_in_use() -> tuple[DiskCache, str]:
+def cache_in_use(*, writes: bool = True) -> tuple[DiskCache, str]:
     """Return the running server's cache, else this shell's, and what is to be said of it."""
     settings = ServerSettings.from_environment()
-    own = DiskCache(settings.cache_dir, settings.cache_limit_bytes)
     status = running_status()
     if status is None:
-        return own, ""
-    cache = DiskCache(Path(status.cache_path), status.cache_limit_bytes)
+        return DiskCache(settings.cache_dir, settings.cache_limit_bytes, writes=writes), ""
+    cache = DiskCache(Path(status.cache_path), status.cache_limit_bytes, writes=writes)
     return cache, other_cache(status, settings.cache_dir)
 
 

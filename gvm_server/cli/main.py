@@ -27,7 +27,17 @@ exit codes: 0 done; 2 usage; 3 the input is wrong; 4 server trouble; 5 the outpu
 written; 130 cancelled; 141 the reader of the output left"""
 
 
-_PATHS_OF_VIEWS = ("plate", "out", "data_dir", "output_dir", "movie", "comp", "png", *GUIDE_HELP)
+_PATHS_OF_VIEWS = (
+    "plate",
+    "matte",
+    "out",
+    "data_dir",
+    "output_dir",
+    "movie",
+    "comp",
+    "png",
+    *GUIDE_HELP,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     parsed = build_parser().parse_args(arguments)
     try:
+        parsed = _as_the_studio_says(parsed, arguments)
         if view := getattr(parsed, "view", ""):
             for name in _PATHS_OF_VIEWS:
                 if path := getattr(parsed, name, None):
@@ -58,6 +69,28 @@ def _run(arguments: Sequence[str] | None) -> int:
     except OSError as error:  # a folder that may not be read, the working folder that is gone
         where = f"{error.filename}: " if error.filename else ""
         return _say(GvmError(f"{where}{error.strerror or error}."))
+
+
+def _as_the_studio_says(
+    parsed: argparse.Namespace, arguments: Sequence[str] | None
+) -> argparse.Namespace:
+    """Return the words of a command that mattes with the studio's defaults for those not given.
+
+    Raises:
+        SettingsError: the studio's file cannot be used, or an option that it locks was given.
+    """
+    task = getattr(parsed, "openjd", False) or getattr(parsed, "own_server", False)
+    if not hasattr(parsed, "preset") or task:
+        return parsed
+    from gvm_server.cli.studio import Studio, set_defaults  # noqa: PLC0415 (few commands need it)
+
+    studio = Studio()
+    if studio.values:
+        parser = build_parser()
+        set_defaults(parser, studio.values)
+        parsed = parser.parse_args(arguments)
+        studio.settle(parsed)
+    return parsed
 
 
 def _say(error: GvmError) -> int:

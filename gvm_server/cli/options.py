@@ -11,6 +11,7 @@ from gvm_client.server_config import OWNED_OPTION
 from gvm_server.cli.farm import options as farm_options
 from gvm_server.cli.install import options as install_options
 from gvm_server.cli.matte import options as matte_options
+from gvm_server.cli.review import options as review_options
 from gvm_server.matting.engines.machine import machine_options
 
 Parser = argparse.ArgumentParser
@@ -95,6 +96,16 @@ def _verify(parser: Parser) -> None:
 def _status(parser: Parser) -> None:
     parser.add_argument("--watch", action="store_true", help="go on until interrupted")
     parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def _log(parser: Parser) -> None:
+    parser.add_argument(
+        "-n", "--lines", type=int, default=50, metavar="N", help="how many of the last lines (50)"
+    )
+    parser.add_argument(
+        "-f", "--follow", action="store_true", help="go on with what is added, until interrupted"
+    )
+    parser.add_argument("--path", action="store_true", help="print where it is, and nothing else")
 
 
 def _cancel(parser: Parser) -> None:
@@ -211,6 +222,7 @@ COMMANDS = (
     Command(
         "status", "What the server is doing.", "gvm_server.cli.running_server:show_status", _status
     ),
+    Command("log", "The server's log.", "gvm_server.cli.running_server:show_log", _log),
     Command("cancel", "End a job.", "gvm_server.cli.running_server:cancel", _cancel),
     Command(
         "release",
@@ -256,6 +268,24 @@ COMMANDS = (
         "Measure a matte against the truth: MAD, MSE, Grad, Conn, dtSSD, MESSDdt.",
         "gvm_server.cli.metrics:run",
         _metrics,
+    ),
+    Command(
+        "qc",
+        "Look for faults of finished mattes: flicker, seams, blobs, holes.",
+        "gvm_server.cli.review.qc:run",
+        review_options.add_qc,
+    ),
+    Command(
+        "sheet",
+        "Write a contact sheet of finished mattes, the worst frames first.",
+        "gvm_server.cli.review.sheet:run",
+        review_options.add_sheet,
+    ),
+    Command(
+        "report",
+        "Write a page for a shot: scrubber, plots, contact sheet, how it was made.",
+        "gvm_server.cli.review.report:run",
+        review_options.add_report,
     ),
     Command("cache", "The cache of finished work.", "gvm_server.cli.cache:run_cache", _cache),
 )

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import sys
 import time
+from collections import deque
 from pathlib import Path
+from typing import TextIO
 
 from gvm_client.client import Client
 from gvm_client.connection import read_any_connection
-from gvm_client.errors import ErrorCode, GvmError, ServerNotRunning
+from gvm_client.errors import (
+    ErrorCode,
+    GvmError,
+    ServerError,
+    ServerNotRunning,
+    SettingsError,
+)
 from gvm_client.folders import LOG_NAME, runtime_path
 from gvm_client.guides import GUIDE_HELP
 from gvm_client.process import Exit
 from gvm_client.protocol.lifecycle import JobState
 from gvm_client.protocol.messages import JobSummary, ServerStatus
-from gvm_client.text import counted, one_line
+from gvm_client.text import counted, one_line, printable
 from gvm_server.cli.terminal import as_json, duration_in_words, on_terminal, size_in_words
 
 WATCH_SECONDS = 1.0
+FOLLOW_SECONDS = 0.25
 SHOWN_ENDED = 10  # the latest finished jobs that a person sees; `--json` has all that are known
 CLEAR_SCREEN = "\033[H\033[2J"
 
@@ -41,6 +51,51 @@ def log_path() -> Path:
     except GvmError:
         said = ""
     return Path(said) if said else folder / LOG_NAME
+
+
+def show_log(parsed: argparse.Namespace) -> int:
+    """Print the end of the server's log; with --follow, what is added to it until interrupted.
+
+    Raises:
+        SettingsError: the number of lines is negative.
+        ServerError: there is no log, or it cannot be read.
+    """
+    if parsed.lines < 0:
+        raise SettingsError(f"--lines is {parsed.lines}; it must be 0 or more.")
+    path = log_path()
+    if parsed.path:
+        print(path)
+        return Exit.DONE
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            for line in deque(file, maxlen=parsed.lines):
+                print(printable(line), end="")
+            while parsed.follow:
+                sys.stdout.flush()
+                if line := file.readline():
+                    print(printable(line), end="")
+                elif _was_replaced(path, file):
+                    return show_log(parsed)
+                else:
+                    time.sleep(FOLLOW_SECONDS)
+    except OSError as error:
+        raise ServerError(
+            f"The server's log {path} cannot be read: {error.strerror}.",
+            remedy="It is written where a client starts the server; `gvm serve --log-file FILE`"
+            " names another, and without it such a server logs to its terminal.",
+            code=ErrorCode.SERVER_NOT_RUNNING,
+            path=str(path),
+        ) from error
+    return Exit.DONE
+
+
+def _was_replaced(path: Path, file: TextIO) -> bool:
+    """Return whether a log was put aside and another one begun, as a long one is."""
+    try:
+        here, there = os.fstat(file.fileno()), path.stat()
+    except OSError:
+        return False
+    return (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino)
 
 
 def other_cache(status: ServerStatus, own: Path) -> str:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.frames import abbreviated_frames
 from gvm_server.measure.still import Mask
+from gvm_server.media.alphas.stamp import read_texts
 from gvm_server.media.file_access import Roots
-from gvm_server.media.geometry import on_display
+from gvm_server.media.geometry import FrameHeader, on_display
+from gvm_server.media.outputs.alpha_files import AlphaFiles
 from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.base import Plate, PlateOptions
 from gvm_server.media.plates.find import StillPath, resolve_plate
 from gvm_server.media.plates.mattes import ALPHA_FIRST, PICTURE_FIRST, open_first_layer
+from gvm_server.media.plates.sequence import ImagePlate
 
 LOWEST, HIGHEST = -0.5, 1.5  # filters overshoot; what lies beyond is no 0..1 matte
 TRIMAP_UNKNOWN = (0.1, 0.9)  # between; writers round 128 / 255 in many ways
@@ -51,10 +55,9 @@ class MatteClip:
         Raises:
             InputError: it is unreadable, or its values are far from 0..1.
         """
-        shown = self._plate.read(frame - self.offset)
-        matte = np.ascontiguousarray(shown.pixels[..., 0])
+        header, matte = self._first_channel(frame - self.offset)
         low, high = float(matte.min()), float(matte.max())
-        if low < LOWEST or high > HIGHEST:
+        if not (low >= LOWEST and high <= HIGHEST):
             raise InputError(
                 f"Frame {frame} of {self.name} holds values from {low:g} to {high:g}; a matte lies"
                 " in 0..1.",
@@ -64,7 +67,18 @@ class MatteClip:
                 frame=frame,
                 path=self.name,
             )
-        return on_display(matte, shown.header.data, shown.header.display)
+        return on_display(matte, header.data, header.display)
+
+    def texts(self, frame: int) -> dict[str, str]:
+        """Return what a frame's file says of how it was made; nothing where it is no EXR."""
+        plate = self._plate
+        return read_texts(plate.path(frame - self.offset)) if isinstance(plate, ImagePlate) else {}
+
+    def _first_channel(self, frame: int) -> tuple[FrameHeader, Pixels]:
+        if isinstance(self._plate, ImagePlate):
+            return self._plate.read_first_channel(frame)
+        shown = self._plate.read(frame)
+        return shown.header, np.ascontiguousarray(shown.pixels[..., 0])
 
     def close(self) -> None:
         """Give files and decoders back."""
@@ -82,6 +96,37 @@ def open_matte(path: str, *, layer: str = "") -> MatteClip:
         InputError: it is not there, unreadable, or has no such layer.
     """
     return _open(path, (layer,) if layer else ALPHA_FIRST)
+
+
+def open_matte_of(plate_name: str, path: str, *, layer: str = "") -> MatteClip:
+    """Open a plate's matte: of a folder, the files that `gvm matte` names after the plate.
+
+    Args:
+        plate_name: the plate's path or pattern.
+        path: absolute; what `gvm matte -o` was told, or any other matte.
+        layer: a layer or channel; "" looks for the alpha.
+
+    Raises:
+        InputError: it is not there, unreadable, or has no such layer.
+    """
+    place = Path(path)
+    if place.is_dir():
+        named = AlphaFiles.of(path, plate_name=plate_name, roots=Roots())
+        if isinstance(named.target, Path):
+            path = str(named.target) if named.target.is_file() else path
+        elif any(named.target.frame_of(each.name) is not None for each in place.iterdir()):
+            path = str(named.target)
+    try:
+        return open_matte(path, layer=layer)
+    except InputError as error:
+        if error.code is not ErrorCode.PLATE_MISSING:
+            raise
+        raise InputError(
+            f"There is no matte at {path}.",
+            remedy="Name what `gvm matte -o` was told: a folder, a pattern or an .exr file.",
+            code=ErrorCode.PLATE_MISSING,
+            path=path,
+        ) from error
 
 
 def open_trimap(path: str) -> MatteClip:

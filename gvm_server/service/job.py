@@ -41,8 +41,9 @@ from gvm_server.matting.lookup import CacheLookup
 from gvm_server.matting.pipeline import Pipeline
 from gvm_server.matting.region import of_cuts
 from gvm_server.media.alphas.stamp import Fingerprint
-from gvm_server.media.outputs.sinks import Delivery
+from gvm_server.media.outputs.sinks import Delivery, FileSink
 from gvm_server.media.plates.pushed import PushedFrames
+from gvm_server.media.store.past import PastJob
 from gvm_server.service.admission import OutputReservation
 from gvm_server.service.replies import accepted, as_image, failed_by, frame_ready, sendable
 
@@ -104,6 +105,7 @@ class Job:
         self._said_at = self._asked_at
         self._ended_at: float | None = None
         self._accepted: Accepted | None = None
+        self._output = ""  # where its alphas go, as a pattern; none where a host gets them
         self._frames_done = 0
         self._frames_written = 0
         self._note = "Looking at the plate."
@@ -153,6 +155,7 @@ class Job:
     ) -> None:
         """Say what will be done; a job that begins anew says so by its heartbeat."""
         with self._lock:
+            self._output = str(spec.sink.files.target) if isinstance(spec.sink, FileSink) else ""
             before = self._accepted
             self._accepted = accepted(self.name, spec, found, notes, ocio_digest)
             if before is None:
@@ -296,6 +299,30 @@ class Job:
                 StageSeconds(stage=stage.value, seconds=seconds) for stage, seconds in busy.items()
             ),
             notes=tuple(map(sendable, (*self._notes, *self.running.notes))),
+        )
+
+    def past(self, memory_bytes: int) -> PastJob | None:
+        """Return what the job took; None where nothing was made, or it is not done.
+
+        Args:
+            memory_bytes: the server's resident memory now.
+        """
+        with self._lock:
+            if self._accepted is None or self.state is not JobState.DONE:
+                return None
+            done, said = self._done(), self._accepted
+        return PastJob(
+            ended=time.time(),
+            output=self._output,
+            revision=said.revision,
+            working_width=said.working_width,
+            working_height=said.working_height,
+            frames=done.frames_written,
+            windows=done.windows_run,
+            seconds=done.seconds,
+            stages={stage.stage: stage.seconds for stage in done.stages},
+            memory_bytes=memory_bytes,
+            device=said.device,
         )
 
     # ---- who listens, and what the status shows ------------------------------------------------

@@ -73,6 +73,8 @@ class ServerContext:
     """How this server runs engines."""
     thumbnails: Thumbnails = field(default_factory=Thumbnails)
     """Of plates' frames that hosts' pictures were compared with."""
+    dry: bool = False
+    """Whether a job is only foretold: no folder is made for its output."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -333,14 +335,17 @@ def _sink(
     own = tuple((kind, clip.name) for kind, clip in guides.named)
     suffixes = tuple(part.suffix for part in parts_of(output.content))
     files = replace(files, umask=request.context.umask, guides=own, suffixes=suffixes)
-    files.check(frames, overwrite=output.overwrite, ours=context.cache.registry.is_ours)
+    check = files.check_names if context.dry else files.check
+    check(frames, overwrite=output.overwrite, ours=context.cache.registry.is_ours)
     return FileSink(
         files,
         depth=output.depth,
         cache=context.cache,
         content=output.content,
         same_maker=output.same_maker,
-        opened=None if context.roots.root is None else OpenFolder(files.folder, context.roots),
+        opened=None
+        if context.dry or context.roots.root is None
+        else OpenFolder(files.folder, context.roots),
     )
 
 

@@ -30,6 +30,7 @@ from gvm_client.errors import (
 from gvm_client.protocol.messages import GiveFrames, JobSummary, Matte
 from gvm_client.settings import OnOom, WindowSettings
 from gvm_server.errors import as_gvm_error, forget_traces
+from gvm_server.hostmemory import resident_bytes
 from gvm_server.matting.engines.backoff import backoff
 from gvm_server.matting.engines.base import DeviceLost, Engine
 from gvm_server.matting.engines.registry import LoadedEngine
@@ -38,6 +39,7 @@ from gvm_server.matting.lookup import look_up
 from gvm_server.matting.pipeline import Pipeline
 from gvm_server.matting.resources import SharedResources
 from gvm_server.media.outputs.sinks import FileSink
+from gvm_server.media.store.past import remember
 from gvm_server.service.admission import OutputReservation, refuse_conflict
 from gvm_server.service.job import HEARTBEAT_SECONDS, Job, Phase, ReplyChannel
 from gvm_server.service.prepare import PreparationPool, ServerContext, prepare
@@ -374,6 +376,8 @@ class Scheduler:
             self._prepare_soon(job)
             return
         job.end(failure, self._trouble_of(job))
+        if (past := job.past(resident_bytes())) is not None and past.frames:
+            remember(self._resources.cache.memo, past)
         _LOG.info("Job %s: %s. %s", job.name, job.state.value, failure or "")
         with self._wake:
             job.enter(Phase.ENDED)

@@ -31,7 +31,7 @@ from gvm_client.protocol.messages import (
     Stop,
 )
 from gvm_client.protocol.wire import Envelope
-from gvm_server.hostmemory import give_back
+from gvm_server.hostmemory import give_back, resident_bytes
 from gvm_server.matting.engines.machine import Machine, device_memory, device_name
 from gvm_server.matting.resources import LatentCache, SharedResources
 from gvm_server.media.file_access import Roots
@@ -244,15 +244,6 @@ def serve(
             endpoint.close()
             resources.cache.memo.close()
     _LOG.info("The server has ended.")
-
-
-def resident_bytes() -> int:
-    """Return this process's resident memory; 0 where the system does not say."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager

@@ -19,11 +19,14 @@ class EngineName(str, Enum):
         help: one line without a full stop; "" leaves the engine out of the command line's help.
         reach: frames on each side of a window that the engine looks at besides; of `auto`, the most
             of any that it may become.
+        windowed: whether a frame's alpha depends on the window that it was made in, so that mattes
+            may have seams.
     """
 
     label: str
     help: str
     reach: int
+    windowed: bool
 
     def __new__(  # noqa: PYI034
         cls,
@@ -31,16 +34,18 @@ class EngineName(str, Enum):
         label: str = "",
         help: str = "",  # noqa: A002
         reach: int = 0,
+        windowed: bool = True,  # noqa: FBT001, FBT002
     ) -> EngineName:
         """Make a member; a look-up by its word alone does not come here."""
         member = str.__new__(cls, word)
         member._value_ = word
         member.label, member.help, member.reach = label, help, reach
+        member.windowed = windowed
         return member
 
     AUTO = "auto", "Automatic", "gvm where its weights are, else preview", 2
     GVM = "gvm", "GVM", "the model for hair and soft edges, made for a GPU"
-    PREVIEW = "preview", "Preview", "people's core or garbage matte, on any machine", 2
+    PREVIEW = "preview", "Preview", "people's core or garbage matte, on any machine", 2, False
     TEST = "test", "Test Pattern"  # arithmetic: its mattes mean nothing
 
 

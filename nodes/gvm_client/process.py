@@ -89,8 +89,8 @@ class Exit(IntEnum):
     """How the command line ends."""
 
     DONE = 0
-    SUBJECT_CUT = 1
-    """All is made, and --strict-roi found a matte that touches its region's border."""
+    CHECK_FAILED = 1
+    """All is made, and a check that was asked for fails: --strict-roi, or a limit of `gvm qc`."""
     USAGE = 2
     INPUT = 3
     SERVER = 4

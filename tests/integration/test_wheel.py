@@ -25,6 +25,7 @@ import gvm_client
 from gvm_server.cli.install.nuke import NEEDS
 from tests.support.plates import write_exr
 from tests.support.portrait import portrait
+from tests.support.shots import write_shot
 from tests.support.site import machine
 from tests.support.tree import ROOT
 
@@ -150,6 +151,17 @@ def test_the_preview_engine_mattes_three_frames(installed):
         assert alpha.getpixel(160, 90)[0] > 0.9
         assert alpha.getpixel(5, 5)[0] < 0.1
         assert alpha.spec()["Software"] == f"GVM Bridge {gvm_client.__version__}"
+
+
+def test_a_report_has_its_page_from_the_wheel(installed):
+    """HTML, style and script are the package's data."""
+    plate, matte = write_shot(installed.folder / "shot")
+    ran = installed.run("gvm", "report", plate, matte, "-o", "report.html")
+    assert ran.returncode == 0, ran.stderr
+    page = (installed.folder / "work" / "report.html").read_text()
+    for part in ("<style>", "@media print", "video.currentTime", "data:video/mp4;base64,"):
+        assert part in page
+    assert "{{" not in page
 
 
 def test_doctor_finds_nothing_bad(installed):

@@ -5,13 +5,22 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 from gvm_client.own_server import OwnServer
 from gvm_client.process import Exit, sigterm_interrupts
 from gvm_client.protocol.lifecycle import error_of
-from gvm_client.protocol.messages import Accepted, Cancelled, Done, EngineName, Failed, FrameReady
+from gvm_client.protocol.messages import (
+    Accepted,
+    Cancelled,
+    Done,
+    EngineName,
+    Failed,
+    FrameReady,
+    Matte,
+)
 from gvm_client.session import resilient_matte
 from gvm_client.text import counted
 from gvm_server.cli.matte.display import (
@@ -42,6 +51,8 @@ def run(parsed: argparse.Namespace) -> int:
         outlive_readers()
     meant = translate(parsed)
     request = request_from(meant)
+    if parsed.dry_run:
+        return _foretell(request, meant.notes, json=parsed.json)
     frames: set[int] = set()
     cut: set[int] = set()
     delivery = _delivery(meant)
@@ -59,10 +70,8 @@ def run(parsed: argparse.Namespace) -> int:
             display.note(note)
         for event in events:
             display.show(event)
-            if isinstance(event, Accepted) and parsed.verbose:
-                _tell_limits(event.engine, display)
-            if isinstance(event, Accepted) and own is None and (says := _cache_note()):
-                display.note(says)
+            if isinstance(event, Accepted):
+                _tell_more(event, display, verbose=parsed.verbose, owned=own is not None)
             if isinstance(event, (Failed, Cancelled)):
                 raise error_of(event)
             if isinstance(event, FrameReady):
@@ -72,7 +81,13 @@ def run(parsed: argparse.Namespace) -> int:
                 _report(event, display, timings=parsed.timings)
         if delivery:
             delivery.make(sorted(frames), display)
-    return Exit.SUBJECT_CUT if cut and parsed.strict_roi else Exit.DONE
+    return Exit.CHECK_FAILED if cut and parsed.strict_roi else Exit.DONE
+
+
+def _foretell(request: Matte, notes: Sequence[str], *, json: bool) -> int:
+    from gvm_server.cli.matte.dry_run import foretell  # noqa: PLC0415 (numpy comes with it)
+
+    return foretell(request, notes=notes, json=json)
 
 
 def _display(parsed: argparse.Namespace) -> Display:
@@ -82,6 +97,14 @@ def _display(parsed: argparse.Namespace) -> Display:
     if parsed.openjd:
         return OpenJdLines()
     return RichBar() if sys.stderr.isatty() else PlainLines()
+
+
+def _tell_more(event: Accepted, display: Display, *, verbose: bool, owned: bool) -> None:
+    """Say what no event holds of a job that was looked at; an owned server has our own cache."""
+    if verbose:
+        _tell_limits(event.engine, display)
+    if not owned and (says := _cache_note()):
+        display.note(says)
 
 
 def _tell_limits(engine: EngineName, display: Display) -> None:

@@ -9,13 +9,13 @@ import argparse
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from gvm_client.text import counted
 from gvm_server.cli.matte.display import PLAIN_SECONDS, Display
-from gvm_server.cli.matte.request import absolute, content_of, context_of, file_plate
-from gvm_server.media.colour.ocio import load_config
+from gvm_server.cli.matte.plate import plate_options
+from gvm_server.cli.matte.request import absolute, content_of
 from gvm_server.media.file_access import Roots
 from gvm_server.media.outputs.alpha_files import AlphaFiles
 from gvm_server.media.outputs.backgrounds import WORDS
@@ -67,7 +67,6 @@ def plan_delivery(parsed: argparse.Namespace) -> PlannedDeliverables:
         SettingsError: a movie's name is of no known kind, or the background is not there.
         OutputError: something there could not be written, or is not ours.
     """
-    plate, context = file_plate(parsed), context_of(parsed)
     wanted = Deliverables(
         movie=_path(parsed.movie),
         comp=_path(parsed.comp),
@@ -77,18 +76,11 @@ def plan_delivery(parsed: argparse.Namespace) -> PlannedDeliverables:
         background=parsed.comp_over if parsed.comp_over in WORDS else absolute(parsed.comp_over),
         content=content_of(parsed),
     )
+    plate = plate_options(parsed)
     wanted.check(plate.path, overwrite=parsed.overwrite)
     return PlannedDeliverables(
         wanted=wanted,
-        # What a request says of a plate on disk has the names of what opens one.
-        plate=PlateOptions(
-            **{
-                field.name: getattr(plate, field.name)
-                for field in fields(PlateOptions)
-                if field.name not in ("configuration", "memo")
-            },
-            configuration=load_config(context.ocio, context.variables),
-        ),
+        plate=plate,
         out=absolute(parsed.out),
         overwrite=parsed.overwrite,
     )

@@ -38,6 +38,7 @@ from gvm_client.protocol.messages import (
 )
 from gvm_client.session import Recovered
 from gvm_client.text import counted, one_line, printable
+from gvm_server.cli.matte.pace import Pace
 from gvm_server.cli.terminal import as_json, on_terminal
 
 PLAIN_SECONDS = 5.0  # between two lines where nobody watches a bar
@@ -88,9 +89,7 @@ class PlainLines:
 
     def __init__(self) -> None:
         self._said_at = 0.0
-        self._started = time.monotonic()
-        self._done = 0
-        self._total = 0
+        self._pace = Pace()
 
     def __enter__(self) -> PlainLines:  # noqa: PYI034
         return self
@@ -104,16 +103,14 @@ class PlainLines:
             for line in headlines(event):
                 self.say(line)
         if isinstance(event, Accepted):
-            self._done, self._total = 0, event.frames_total
+            self._pace.begin(event)
         if isinstance(event, FrameReady):
-            self._done += 1
+            self._pace.add(event)
         now = time.monotonic()
         if isinstance(event, (FrameReady, Progress)) and now - self._said_at >= PLAIN_SECONDS:
             self._said_at = now
-            rate = self._done / max(now - self._started, 1e-9)
             note = f"; {event.note}" if isinstance(event, Progress) and event.note else ""
-            frames = f"{self._done}/{counted(self._total, 'frame')}"
-            self.say(f"{frames}, {rate:.2f} frames/s{note}")
+            self.say(f"{self._pace.in_words()}{note}")
 
     def say(self, text: str) -> None:
         """Print to standard error."""
@@ -222,8 +219,8 @@ class OpenJdLines:
     """`openjd_progress`, `openjd_status` and `openjd_fail` on standard output."""
 
     def __init__(self) -> None:
-        self._done = 0
-        self._total = 1
+        self._pace = Pace()
+        self._said_at = time.monotonic()
         self._status = ""
 
     def __enter__(self) -> OpenJdLines:  # noqa: PYI034 (`Self` is not in Python 3.10)
@@ -244,10 +241,13 @@ class OpenJdLines:
             for line in headlines(event):
                 self.say(line)
         if isinstance(event, Accepted):
-            self._done, self._total = 0, max(event.frames_total, 1)
+            self._pace.begin(event)
         elif isinstance(event, FrameReady):
-            self._done += 1
-            _print_openjd("openjd_progress", f"{100 * self._done / self._total:.1f}")
+            self._pace.add(event)
+            _print_openjd("openjd_progress", f"{100 * self._pace.share:.1f}")
+            if (now := time.monotonic()) - self._said_at >= PLAIN_SECONDS:
+                self._said_at = now
+                self.say(self._pace.in_words())
         elif isinstance(event, Progress) and event.note != self._status:
             self._status = event.note
             self.say(event.note or "The model runs.")

@@ -320,6 +320,11 @@ def _add_output(group: Group) -> None:
         action="store_true",
         help="finish the job though whoever reads this output leaves, or it cannot be written",
     )
+    group.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="say what would run, how long, and what it takes of disk and memory; make nothing",
+    )
     group.add_argument("--timings", action="store_true", help="where the time went")
     group.add_argument(
         "-v", "--verbose", action="store_true", help="all that is known of the engine's limits"

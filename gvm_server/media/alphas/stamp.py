@@ -79,6 +79,11 @@ def read_text(path: Path, name: str) -> str:
     return found.value if found else ""
 
 
+def read_texts(path: Path) -> dict[str, str]:
+    """Return the text attributes of a file's header; none where it is no EXR. Proves nothing."""
+    return {name: text.value for name, text in _texts(_head(path))}
+
+
 def read_stamp(path: Path) -> bytes | None:
     """Return the recipe in a file's header; None where the file is missing or not ours."""
     found = read_fingerprint(path)

@@ -117,20 +117,40 @@ class AlphaFiles:
             OutputError: the folder is outside the roots or not writable, the disk is full, or
                 files stand there that are not ours, or are the plate's or a guide's own.
         """
+        self.roots.check_write(self.folder)
+        self.check_names(frames, overwrite=overwrite, ours=ours)
+        prove_writable(self.folder, umask=self.umask)
+        sweep_leftovers(self.folder)
+
+    def check_names(
+        self,
+        frames: Sequence[int],
+        *,
+        overwrite: bool,
+        ours: Callable[[Path], bool] = is_stamped,
+    ) -> None:
+        """Prove that these frames' names are free, or may be replaced; nothing is made.
+
+        Args:
+            frames: that will be written.
+            overwrite: whether files that are not ours may be replaced.
+            ours: tells whether a plain file is one of ours, or what is left of one.
+
+        Raises:
+            SettingsError: several frames would share one name.
+            OutputError: files stand there that are not ours, or are the plate's or a guide's own.
+        """
         if len(frames) > 1 and isinstance(self.target, Path):
             raise SettingsError(
                 f"{len(frames)} frames cannot all be written to {self.target}.",
                 remedy=f"Name them with a frame field, such as a.%04d{EXTENSION}.",
                 path=str(self.target),
             )
-        self.roots.check_write(self.folder)
-        prove_writable(self.folder, umask=self.umask)
-        sweep_leftovers(self.folder)
         paths = self.paths(frames)
         self._refuse_own(paths, "plate", self.plate)
         for kind, name in self.guides:
             self._refuse_own(paths, f"{kind} matte", name)
-        if not overwrite:
+        if not overwrite and self.folder.is_dir():
             _refuse_foreign(self.folder, paths, ours)
 
     def _refuse_own(self, paths: Sequence[Path], what: str, name: str) -> None:
@@ -143,7 +163,7 @@ class AlphaFiles:
             own = pattern.frame_of(path.name) is not None if pattern else path.name == plate.name
             if own:
                 raise OutputError(
-                    f"The alpha {path} would replace the {what}'s own file.",
+                    f"{path} would replace the {what}'s own file.",
                     remedy="Name another output folder.",
                     code=ErrorCode.OUTPUT_NOT_OURS,
                     path=str(path),

@@ -9,7 +9,7 @@ OpenImageIO reads all of them, but for common EXRs (`exr_headers.py`, `media/ope
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,9 +23,16 @@ from gvm_client.errors import ErrorCode, InputError
 from gvm_client.limits import MAX_PARTS
 from gvm_server.media.colour.hints import FileHint
 from gvm_server.media.file_access import probe_file, reason_of
-from gvm_server.media.geometry import UPRIGHT, Box, FrameHeader, Orientation, orientation_of
+from gvm_server.media.geometry import (
+    UPRIGHT,
+    Box,
+    FrameHeader,
+    Orientation,
+    on_display,
+    orientation_of,
+)
 from gvm_server.media.openexr import read_channels
-from gvm_server.media.pixels import StoredPixels
+from gvm_server.media.pixels import Pixels, StoredPixels
 from gvm_server.media.plates.exr_headers import DATE_TIME, ExrHeader, Layouts, parse
 from gvm_server.media.plates.layers import Layer, Part, find_layer
 from gvm_server.media.store.file_keys import hash_texts
@@ -156,6 +163,63 @@ def _names(image: ImageFile, plain: ExrHeader) -> tuple[str, ...]:
             return tuple(names[channel] for channel in layer.channels)
 
     return _layouts.names(hash_texts(plain.layout, image.layer, image.expected), look)
+
+
+def read_display_lines(
+    image: ImageFile, choose: Callable[[int], Sequence[range]]
+) -> tuple[FrameHeader, Pixels]:
+    """Read some lines of a file's display window: header, and [N, W, 3] float32.
+
+    Of an EXR in lines whose data window is its display window the others are not decoded.
+
+    Args:
+        image: which file.
+        choose: returns spans of lines from the top, ascending, of a display window's height; they
+            come one below the other.
+
+    Raises:
+        InputError: the file is missing or unreadable, or lacks the layer.
+    """
+    with _opened(image) as file:
+        layer = _seek_layer(file, image)
+        spec = file.spec()
+        header = _header(spec, layer)
+        whole = spec.tile_width or file.format_name() != "openexr" or header.data != header.display
+        first, end = min(layer.channels), max(layer.channels) + 1
+        parts: list[Pixels] = []
+        for span in () if whole else choose(header.display.height):
+            place = layer.part, 0, spec.y + span.start, spec.y + span.stop, 0, first, end
+            lines = file.read_scanlines(*place, oiio.FLOAT)
+            if lines is None:
+                raise _unreadable(image, reason_of(file))
+            parts.append(lines)
+    if whole:
+        header, pixels = read_image(image)
+        shown = on_display(np.asarray(pixels, np.float32), header.data, header.display)
+        parts = [shown[span.start : span.stop] for span in choose(header.display.height)]
+        return header, np.concatenate([shown[:0], *parts])
+    order = [channel - first for channel in layer.channels]
+    nothing = np.zeros((0, header.display.width, end - first), np.float32)
+    pixels = np.concatenate([nothing, *parts])
+    return header, pixels if order == list(range(pixels.shape[2])) else pixels[..., order]
+
+
+def read_first_channel(image: ImageFile) -> tuple[FrameHeader, Pixels]:
+    """Read a layer's first channel, a matte's: header, and [H, W] float32 over the data window.
+
+    Raises:
+        InputError: the file is missing or unreadable, or lacks the layer.
+    """
+    with _opened(image) as file:
+        layer = _seek_layer(file, image)
+        channel = layer.channels[0]
+        pixels = file.read_image(layer.part, 0, channel, channel + 1, oiio.FLOAT)
+        if pixels is None:
+            raise _unreadable(image, reason_of(file))
+        orientation = _orientation(file, image)
+        header = orientation.turn_header(_header(file.spec(), layer))
+    turned = orientation.turn(np.asarray(pixels, dtype=np.float32))
+    return header, turned[..., 0]
 
 
 @contextmanager

@@ -22,10 +22,18 @@ from gvm_client.settings import PlateKeys
 from gvm_server.media.colour.spaces import resolve_colour
 from gvm_server.media.file_access import Roots, StallError
 from gvm_server.media.geometry import ClipGeometry, FrameHeader, FrameWindows, geometry_of
-from gvm_server.media.pixels import require_finite
+from gvm_server.media.pixels import Pixels, require_finite
 from gvm_server.media.plates.base import Plate, PlateFrame, PlateOptions, check_extent
 from gvm_server.media.plates.find import SequencePath, StillPath, missing_plate
-from gvm_server.media.plates.image import Findings, ImageFile, look_at, read_header, read_image
+from gvm_server.media.plates.image import (
+    Findings,
+    ImageFile,
+    look_at,
+    read_display_lines,
+    read_first_channel,
+    read_header,
+    read_image,
+)
 from gvm_server.media.store.file_keys import hash_texts
 
 _DAMAGED = {ErrorCode.PLATE_UNREADABLE, ErrorCode.PLATE_MISSING}
@@ -134,6 +142,39 @@ class ImagePlate:
         self._check_size(header, frame)
         pixels = require_finite(pixels, self._options.bad_pixels, frame=frame, path=str(image.path))
         return PlateFrame(frame=frame, header=header, stored=pixels)
+
+    def read_display_lines(
+        self, frame: int, choose: Callable[[int], Sequence[range]]
+    ) -> tuple[FrameHeader, Pixels]:
+        """Read some lines of a frame's display window: header, and [N, W, 3] float32 as stored.
+
+        Args:
+            frame: its number.
+            choose: returns spans of lines from the top, ascending, of a display window's height.
+
+        Raises:
+            InputError: the frame is missing, unreadable, or holds NaN or infinite pixels.
+        """
+        with self._proven(self._image(frame)) as image:
+            header, pixels = read_display_lines(image, choose)
+        self._check_size(header, frame)
+        path = str(self._file(frame).path)
+        return header, require_finite(pixels, self._options.bad_pixels, frame=frame, path=path)
+
+    def read_first_channel(self, frame: int) -> tuple[FrameHeader, Pixels]:
+        """Read a frame's first channel [H, W] float32 over its data window, and its header.
+
+        Raises:
+            InputError: the frame is missing or unreadable.
+        """
+        with self._proven(self._image(frame)) as image:
+            header, pixels = read_first_channel(image)
+        self._check_size(header, frame)
+        return header, pixels
+
+    def path(self, frame: int) -> Path:
+        """Return the file of a frame."""
+        return self._files.path(frame)
 
     def close(self) -> None:
         """Do nothing: no file stays open."""

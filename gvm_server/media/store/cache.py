@@ -70,12 +70,18 @@ def _pass() -> None:
 class DiskCache:
     """Files by key, bounded; safe to use from several threads and several servers at once.
 
+    Args:
+        root: its folder.
+        limit_bytes: what it may hold; 0 keeps nothing.
+        writes: whether anything in it may change: who only asks what stands leaves it as it is.
+
     Attributes:
         failures: how many things could not be kept so far.
         trouble: why the last of them could not, as a sentence; "" where all were.
     """
 
-    def __init__(self, root: Path, limit_bytes: int) -> None:
+    def __init__(self, root: Path, limit_bytes: int, *, writes: bool = True) -> None:
+        self._writes = writes
         self.root = root
         self.limit_bytes = limit_bytes
         self._lock = Lock()
@@ -83,7 +89,7 @@ class DiskCache:
         self.failures = 0
         self.trouble = ""
         self._is_failing = False
-        self.memo = Memo(root if limit_bytes > 0 else None)
+        self.memo = Memo(root if limit_bytes > 0 else None, learns=writes)
         self.registry = AlphaRegistry(self.memo)
 
     def alpha(self, wanted: Fingerprint, on_damage: Callable[[], None] = _pass) -> Path | None:
@@ -106,7 +112,8 @@ class DiskCache:
             self._drop(path, "it is damaged, or not the alpha that its name says")
             on_damage()
             return None
-        _touch(path)
+        if self._writes:
+            _touch(path)
         return path
 
     def has_alpha(self, made: Fingerprint) -> bool:
@@ -205,7 +212,7 @@ class DiskCache:
         return self.root / kind / name[:2] / f"{name}{extension}"
 
     def _add(self, path: Path, write: Callable[[], None]) -> None:
-        if self.limit_bytes <= 0 or _is_file(path):
+        if self.limit_bytes <= 0 or not self._writes or _is_file(path):
             return
         try:
             _make_folder(path.parent)
@@ -246,6 +253,8 @@ class DiskCache:
                         yield _Entry(path, status.st_size, status.st_mtime_ns)
 
     def _drop(self, path: Path, why: str) -> None:
+        if not self._writes:
+            return
         _log.warning("%s is removed from the cache: %s", path, why)
         size = _size(path)
         if _remove(path):

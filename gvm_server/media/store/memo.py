@@ -37,9 +37,11 @@ class Memo:
     Args:
         folder: where they are kept; None keeps none.
         limit: facts that are kept; the oldest go first.
+        learns: whether new facts are kept.
     """
 
-    def __init__(self, folder: Path | None, limit: int = LIMIT) -> None:
+    def __init__(self, folder: Path | None, limit: int = LIMIT, *, learns: bool = True) -> None:
+        self._learns = learns
         self._connection: sqlite3.Connection | None = None
         self._path = None if folder is None else folder / f"facts-{host_name()}.sqlite"
         self._limit = limit
@@ -60,6 +62,8 @@ class Memo:
 
     def keep(self, kind: str, key: bytes, fact: bytes) -> None:
         """Keep a fact, in the place of an older one of the same key."""
+        if not self._learns:
+            return
         value = fact + _sum(kind, key, fact)
         with self._lock:
             self._do("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", kind, key, value)

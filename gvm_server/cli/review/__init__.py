@@ -1,0 +1,1 @@
+"""`gvm qc`, `gvm sheet` and `gvm report`: what a supervisor looks at, from finished mattes."""

@@ -1,0 +1,57 @@
+"""The limits of `gvm qc` and `gvm report`, and what is said where one is passed."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gvm_client.errors import SettingsError
+from gvm_client.frames import abbreviated_frames
+from gvm_server.cli.review.options import LIMITS
+from gvm_server.measure.verdict import Excess
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Passed:
+    """One limit that is passed.
+
+    Attributes:
+        says: a whole sentence, with the values.
+        frames: those to look at, ascending.
+    """
+
+    says: str
+    frames: tuple[int, ...]
+
+
+def limits_of(parsed: argparse.Namespace) -> dict[str, float]:
+    """Return the limits that options set, by their figures' names.
+
+    Raises:
+        SettingsError: one is negative, or no number.
+    """
+    limits = {
+        limit.figure: value
+        for limit in LIMITS
+        if (value := getattr(parsed, f"max_{limit.figure}")) is not None
+    }
+    for name, value in {**limits, "min_coverage": parsed.min_coverage or 0.0}.items():
+        if not value >= 0:
+            raise SettingsError(f"The limit {name} is {value}; it must be 0 or more.")
+    return limits
+
+
+def by_limit(passed: Sequence[Excess]) -> list[Passed]:
+    """Return what is passed, a limit each, with the value that is furthest off."""
+    found = []
+    for name in dict.fromkeys(excess.figure for excess in passed):
+        its = [excess for excess in passed if excess.figure == name]
+        worst = max(its, key=lambda excess: abs(excess.value - excess.limit))
+        frames = tuple(sorted({excess.frame for excess in its}))
+        says = (
+            f"Passed: {name.replace('_', ' ')} is {worst.value:.4g}, the limit {worst.limit:g}."
+            f" Look at {abbreviated_frames(frames)}."
+        )
+        found.append(Passed(says=says, frames=frames))
+    return found
