@@ -25,7 +25,7 @@ from gvm_server.matting.engines.base import (
     Licence,
 )
 from gvm_server.matting.engines.gvm.checkpoint import weight_files
-from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE, GvmOptions, resolve
+from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE, GvmOptions, VaeConfig, resolve
 from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.engines.gvm.contents import content_of
 from gvm_server.matting.engines.gvm.lora import CONFIG, FILES
@@ -43,7 +43,7 @@ from gvm_server.matting.working_size import WorkingSize
 
 # Not measured, for its weights were not at hand: what is best where nothing is known of a blur.
 SPREAD = 0.35  # working pixels
-CODE_REVISION = 2  # goes up whenever the same weights and settings give other pixels
+CODE_REVISION = 3  # goes up whenever the same weights and settings give other pixels
 # The options that say what was asked; the others say how it is made, which is the maker's.
 ASKED = ("noise", "seed", "unet", "lora")
 
@@ -126,7 +126,7 @@ def _load(folder: Path, options: GvmOptions, say: Callable[[str], None]) -> Engi
 def _fit(
     folder: Path, options: GvmOptions, window: WindowSettings, working: WorkingSize
 ) -> tuple[WindowSettings, str]:
-    from gvm_server.matting.engines.gvm.memory import fit_window  # noqa: PLC0415 - torch comes with it
+    from gvm_server.matting.engines.gvm.fit import fit_window  # noqa: PLC0415 - torch comes with it
 
     return fit_window(window, working, folder, options)
 
@@ -170,6 +170,7 @@ def gvm_maker(folder: Path, options: GvmOptions) -> Maker:
     vae = read_config(folder, unet_folder).vae
     device = resolved_device(options.device)
     resolved = resolve(device.partition(":")[0], options, vae)
+    steps = _taken(options, vae) if resolved.steps else ()
     return (
         *host_maker(),
         *torch_maker(device),
@@ -177,4 +178,12 @@ def gvm_maker(folder: Path, options: GvmOptions) -> Maker:
         ("vae", resolved.vae.value),
         ("channels last", str(resolved.channels_last)),
         ("compiled by", options.compile_backend),
+        *(("step", name) for name in steps),
     )
+
+
+def _taken(options: GvmOptions, vae: VaeConfig) -> tuple[str, ...]:
+    """Return the names of the steps that are in effect, for which the device is tried."""
+    from gvm_server.matting.engines.gvm.placement import place  # noqa: PLC0415 - torch comes with it
+
+    return tuple(sorted(step.value for step in place(options, vae).steps))

@@ -1,11 +1,13 @@
 """GVM as one would write it first: diffusers' stock networks, whole batches, nothing folded.
 
-It is the independent reference of the tests and the benchmark's other side.
+It is the independent reference of the tests and of `gvm weights compare`, and the benchmarks' other
+side. diffusers is imported here and nowhere else.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -14,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from gvm_server.matting.engines.gvm.checkpoint import weight_files
+from gvm_server.matting.engines.gvm.config import CheckpointConfig
 
 
 class _Nothing(nn.Module):
@@ -34,6 +37,44 @@ def stock_unet(config: dict[str, object]) -> nn.Module:
 def stock_vae(config: dict[str, object]) -> nn.Module:
     """Return the stock VAE."""
     return AutoencoderKLTemporalDecoder.from_config(config).eval().requires_grad_(False)
+
+
+def stock_of(
+    config: CheckpointConfig, weights: Callable[[str], dict[str, Tensor]]
+) -> tuple[nn.Module, nn.Module]:
+    """Return the stock networks of a configuration with the weights of "UNet" and "VAE"."""
+    unet, vae = config.unet, config.vae
+    attends = {True: "CrossAttn{}BlockSpatioTemporal", False: "{}BlockSpatioTemporal"}
+    networks = (
+        stock_unet(
+            {
+                "in_channels": unet.in_channels,
+                "out_channels": unet.out_channels,
+                "block_out_channels": unet.widths,
+                "layers_per_block": unet.layers,
+                "num_attention_heads": unet.heads,
+                "transformer_layers_per_block": unet.depths,
+                "cross_attention_dim": unet.contexts,
+                "down_block_types": [attends[a].format("Down") for a in unet.down_attention],
+                "up_block_types": [attends[a].format("Up") for a in unet.up_attention],
+            }
+        ),
+        stock_vae(
+            {
+                "in_channels": vae.in_channels,
+                "out_channels": vae.out_channels,
+                "latent_channels": vae.latent_channels,
+                "block_out_channels": vae.widths,
+                "layers_per_block": vae.layers,
+                "down_block_types": ["DownEncoderBlock2D"] * len(vae.widths),
+                "scaling_factor": vae.scaling_factor,
+                "force_upcast": vae.force_upcast,
+            }
+        ),
+    )
+    for network, name in zip(networks, ("UNet", "VAE"), strict=True):
+        network.load_state_dict(weights(name))
+    return networks
 
 
 class Straightforward:
