@@ -38,11 +38,19 @@ from gvm_server.matting.engines.gvm.weights_folder import (
     weights_dir,
 )
 from gvm_server.matting.engines.machine import Machine, resolved_device
+
+
+from gvm_server.matting.engines.gvm.weights_folder import engine_revision, find_weights, weights_dir
+from gvm_server.matting.engines.machine import Machine, Precision, resolved_device
 from gvm_server.matting.engines.maker import Maker, host_maker, torch_maker
 from gvm_server.matting.working_size import WorkingSize
 
 # Not measured, for its weights were not at hand: what is best where nothing is known of a blur.
 SPREAD = 0.35  # working pixels
+DRAFT_NOTE = (
+    "This is a draft: GVM computes in bfloat16 on the CPU, which moves soft edges. For the final"
+    " matte start the server with --precision float32."
+)
 CODE_REVISION = 3  # goes up whenever the same weights and settings give other pixels
 # The options that say what was asked; the others say how it is made, which is the maker's.
 ASKED = ("noise", "seed", "unet", "lora")
@@ -82,9 +90,12 @@ def info(folder: Path, options: GvmOptions) -> EngineInfo:
     notes = [] if licence.is_commercial else [says_of(licence)]
     if options.noise is Noise.GAUSSIAN:
         notes.append("Gaussian noise is not what the released model was trained for.")
+    draft = _is_draft(options)
+    if draft:
+        notes.append(DRAFT_NOTE)
     return EngineInfo(
         name="gvm",
-        revision=f"gvm{CODE_REVISION}-{_fingerprint(folder, options)}",
+        revision=f"gvm{CODE_REVISION}-{'draft-' * draft}{_fingerprint(folder, options)}",
         maker=cache(partial(gvm_maker, folder, options)),
         preview=False,
         spread=SPREAD,
@@ -95,6 +106,7 @@ def info(folder: Path, options: GvmOptions) -> EngineInfo:
         precision_of="unet",
         fit=partial(_fit, folder, options),
         sees_parts=True,
+        draft=draft,
     )
 
 
@@ -115,6 +127,12 @@ def _licence(folder: Path) -> Licence:
     if manifest is None:
         return UNKNOWN
     return COMMERCIAL if manifest.use == COMMERCIAL_USE else ACADEMIC
+
+
+def _is_draft(options: GvmOptions) -> bool:
+    """Say whether these options come to bfloat16 on the CPU; the device is asked only then."""
+    types = (options.precision, options.vae_precision)
+    return Precision.BFLOAT16 in types and resolved_device(options.device) == "cpu"
 
 
 def _load(folder: Path, options: GvmOptions, say: Callable[[str], None]) -> Engine:

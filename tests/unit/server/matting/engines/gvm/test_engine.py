@@ -423,3 +423,16 @@ def test_the_description_loads_the_engine_and_says_how_far_it_is(tiny: Path):
     assert isinstance(engine, GvmEngine)
     assert any("100 %" in sentence for sentence in said)
     assert "parameters became" in said[-1]
+
+
+@pytest.mark.parametrize("field", ["precision", "vae_precision"])
+def test_bfloat16_on_the_cpu_is_a_draft_with_its_own_key_and_label(tiny: Path, field: str):
+    """Its revision, which is in the recipe and in the event, says it; so do label and note."""
+    draft = info(tiny, GvmOptions(device="cpu", **{field: Precision.BFLOAT16}))
+    final = info(tiny, GvmOptions(device="cpu"))
+    assert (draft.label, final.label) == ("gvm (draft)", "gvm")
+    assert "-draft-" in draft.revision
+    assert draft.revision != final.revision
+    assert "--precision float32" in draft.notes[0]
+    assert final.notes == ()
+    assert not info(tiny, GvmOptions(device="cpu", precision=Precision.FLOAT16)).draft
