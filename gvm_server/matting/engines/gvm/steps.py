@@ -73,8 +73,8 @@ def difference(step: Step, device: torch.device, dtype: torch.dtype, width: int)
 
 
 def _attention(values: Callable[..., Tensor], width: int) -> tuple[Tensor, Tensor]:
-    parts = [values(1, SIDE * SIDE, width) for _ in range(3)]
-    return attend(*parts), attend(*parts, whole=True)
+    query, key, value = (values(1, SIDE * SIDE, width) for _ in range(3))
+    return attend(query, key, value), attend(query, key, value, whole=True)
 
 
 def _fold(values: Callable[..., Tensor], width: int) -> tuple[Tensor, Tensor]:
