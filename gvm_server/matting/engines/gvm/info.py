@@ -37,10 +37,6 @@ from gvm_server.matting.engines.gvm.weights_folder import (
     read_manifest,
     weights_dir,
 )
-from gvm_server.matting.engines.machine import Machine, resolved_device
-
-
-from gvm_server.matting.engines.gvm.weights_folder import engine_revision, find_weights, weights_dir
 from gvm_server.matting.engines.machine import Machine, Precision, resolved_device
 from gvm_server.matting.engines.maker import Maker, host_maker, torch_maker
 from gvm_server.matting.working_size import WorkingSize
