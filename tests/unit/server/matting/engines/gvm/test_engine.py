@@ -383,7 +383,7 @@ def test_the_maker_says_the_types_and_paths_that_options_come_to(tiny: Path):
     others = [
         info(tiny, GvmOptions(device="cpu", **choice))
         for choice in (
-            {"precision": Precision.BFLOAT16},
+            {"precision": Precision.FLOAT16},
             {"vae_precision": Precision.FLOAT16},
             {"channels_last": Switch.OFF},
             {"compile_backend": "aot_eager"},
