@@ -33,12 +33,12 @@ class Report:
     start: float = field(default_factory=time.monotonic)
 
     def add(self, part: str, what: str, **figures: object) -> None:
-        """Print a row and write all rows."""
+        """Write all rows, then print the new one: what was printed is in the file."""
         row: Row = {"part": part, "what": what, **figures}
         self.rows.append(row)
+        self.write(finished=False)
         said = "  ".join(f"{name} {_words(value)}" for name, value in figures.items())
         print(f"{part:10} {what:40} {said}", flush=True)
-        self.write(finished=False)
 
     @contextmanager
     def row(self, part: str, what: str) -> Iterator[Row]:

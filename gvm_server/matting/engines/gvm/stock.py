@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKLTemporalDecoder, UNetSpatioTemporalConditionModel
@@ -29,14 +30,19 @@ class _Nothing(nn.Module):
 
 def stock_unet(config: dict[str, object]) -> nn.Module:
     """Return the stock UNet without the added time ids."""
-    unet = UNetSpatioTemporalConditionModel.from_config(config)
+    unet: nn.Module = _of_config(UNetSpatioTemporalConditionModel, config)
     unet.add_embedding = _Nothing()
-    return unet.eval().requires_grad_(False)
+    return unet
 
 
 def stock_vae(config: dict[str, object]) -> nn.Module:
     """Return the stock VAE."""
-    return AutoencoderKLTemporalDecoder.from_config(config).eval().requires_grad_(False)
+    return _of_config(AutoencoderKLTemporalDecoder, config)
+
+
+def _of_config(kind: Any, config: dict[str, object]) -> nn.Module:  # noqa: ANN401 - has no types
+    network: nn.Module = kind.from_config(config)
+    return network.eval().requires_grad_(False)
 
 
 def stock_of(
@@ -81,8 +87,8 @@ class Straightforward:
     """The stock pipeline over one checkpoint folder, or over networks that are given."""
 
     def __init__(self, unet: nn.Module, vae: nn.Module, timestep: int = 999) -> None:
-        self.unet = unet
-        self.vae = vae
+        self.unet: Any = unet  # diffusers has no types
+        self.vae: Any = vae
         self.timestep = timestep
 
     @classmethod
@@ -91,7 +97,7 @@ class Straightforward:
         networks = {}
         for name, make in (("unet", stock_unet), ("vae", stock_vae)):
             network = make(json.loads((folder / name / "config.json").read_text()))
-            weights = {}
+            weights: dict[str, Tensor] = {}
             for path in weight_files(folder / name):
                 weights |= load_file(path)
             network.load_state_dict(weights)
@@ -103,7 +109,8 @@ class Straightforward:
     def encode(self, frames: Tensor) -> Tensor:
         """Encode all frames [T, 3, h, w] 0..1 at once."""
         posterior = self.vae.encode(frames * 2 - 1).latent_dist
-        return posterior.mode() * self.vae.config.scaling_factor
+        latents: Tensor = posterior.mode() * self.vae.config.scaling_factor
+        return latents
 
     @torch.inference_mode()
     def denoise(self, latents: Tensor, steps: int = 1) -> Tensor:
@@ -119,9 +126,10 @@ class Straightforward:
         width = self.unet.config.cross_attention_dim
         context = latents.new_zeros(1, 1, width if isinstance(width, int) else width[0])
         sample = torch.cat((noise, latents), dim=1)[None]
-        return self.unet(
+        result: Tensor = self.unet(
             sample, torch.tensor(timestep), context, added_time_ids=latents.new_zeros(1, 3)
         ).sample[0]
+        return result
 
     @torch.inference_mode()
     def decode(self, latents: Tensor, chunk: int) -> Tensor:
