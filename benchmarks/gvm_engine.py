@@ -29,7 +29,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.straightforward import Straightforward, stock_unet, stock_vae
 from gvm_server.matting.engines.gvm.checkpoint import unet_shapes, vae_shapes
 from gvm_server.matting.engines.gvm.config import CheckpointConfig, GvmOptions
 from gvm_server.matting.engines.gvm.config_files import read_config
@@ -37,8 +36,9 @@ from gvm_server.matting.engines.gvm.engine import GvmEngine
 from gvm_server.matting.engines.gvm.load import assemble
 from gvm_server.matting.engines.gvm.memory import WindowShape, plan_memory
 from gvm_server.matting.engines.gvm.network import Decoder, Encoder, UNet
-from gvm_server.matting.engines.gvm.placement import Placement
+from gvm_server.matting.engines.gvm.placement import place_on
 from gvm_server.matting.engines.gvm.simplify import Weights
+from gvm_server.matting.engines.gvm.stock import Straightforward, stock_unet, stock_vae
 from tests.tools.make_tiny_checkpoint import SCHEDULER, UNET, VAE, random_tensors
 
 STAGES = ("encode", "denoise", "decode")
@@ -136,9 +136,7 @@ def _stock(given: argparse.Namespace) -> Figures:
 def _ours(given: argparse.Namespace) -> Figures:
     """Measure the engine."""
     config, _ = _config(given)
-    placement = Placement(
-        device=torch.device("cpu"), unet=torch.float32, vae=torch.float32, channels_last=True
-    )
+    placement = place_on(torch.device("cpu"), GvmOptions(device="cpu"), config.vae)
     figures = _flops(given, config, _our_stages(config))
     options = GvmOptions(device="cpu")
     networks = assemble(config, placement, options, lambda name: _weights(config, name))

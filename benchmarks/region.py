@@ -29,7 +29,7 @@ from gvm_client.windows import Plan
 from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE, GvmOptions
 from gvm_server.matting.engines.gvm.engine import GvmEngine
 from gvm_server.matting.engines.gvm.load import assemble
-from gvm_server.matting.engines.gvm.placement import Placement
+from gvm_server.matting.engines.gvm.placement import place_on
 from gvm_server.matting.region import ShotView, views_of
 from gvm_server.matting.working_size import working_size
 from gvm_server.media.geometry import Box, ClipGeometry
@@ -71,9 +71,7 @@ def main() -> int:
 
 def _engine(given: argparse.Namespace) -> GvmEngine:
     config, _ = _config(given)
-    placement = Placement(
-        device=torch.device("cpu"), unet=torch.float32, vae=torch.float32, channels_last=True
-    )
+    placement = place_on(torch.device("cpu"), GvmOptions(device="cpu"), config.vae)
     options = GvmOptions(device="cpu")
     networks = assemble(config, placement, options, lambda name: _weights(config, name))
     return GvmEngine(networks, options, lambda _: None)

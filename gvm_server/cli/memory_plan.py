@@ -68,7 +68,7 @@ def predict(width: int, height: int) -> tuple[list[PresetMemory], int, str]:
     """Return a row for each preset, the device's free bytes, and the device and types in words."""
     from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE, RELEASED  # noqa: PLC0415
     from gvm_server.matting.engines.gvm.config_files import read_config  # noqa: PLC0415
-    from gvm_server.matting.engines.gvm.memory import least_bytes, plan_window  # noqa: PLC0415
+    from gvm_server.matting.engines.gvm.fit import least_bytes, plan_window  # noqa: PLC0415
     from gvm_server.matting.engines.gvm.placement import (  # noqa: PLC0415 (torch comes with it)
         obtainable_bytes,
         place,

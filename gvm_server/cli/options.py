@@ -195,7 +195,25 @@ def _weights(parser: Parser) -> None:
     )
     verify = actions.add_parser("verify", help="check files, configs, tensors and hashes")
     show = actions.add_parser("show", help="where they are, and what they are")
-    for action in (pull, verify, show):
+    compare = actions.add_parser(
+        "compare", help="run diffusers' stock networks beside ours, on frames of your own"
+    )
+    compare.add_argument("plate", metavar="CLIP", help="a sequence, an image or a movie")
+    compare.add_argument(
+        "--count",
+        type=int,
+        default=4,
+        metavar="N",
+        help="frames that are taken, from the first (4)",
+    )
+    compare.add_argument(
+        "--size", type=int, default=256, metavar="N", help="short edge that the model sees (256)"
+    )
+    compare.set_defaults(max_resolution=512)
+    plate = compare.add_argument_group("the plate")
+    matte_options.add_extent(plate)
+    matte_options.add_plate(plate)
+    for action in (pull, verify, show, compare):
         action.add_argument(
             "--weights",
             type=Path,

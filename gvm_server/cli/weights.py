@@ -106,8 +106,15 @@ def show(parsed: argparse.Namespace) -> int:
     return Exit.SERVER if missing else Exit.DONE
 
 
+def compare(parsed: argparse.Namespace) -> int:
+    """Run the stock networks beside ours; exit code 1 where they differ."""
+    from gvm_server.cli.weights_compare import run as run_both  # noqa: PLC0415 - torch comes with it
+
+    return run_both(parsed)
+
+
 ACTIONS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
-    {"pull": pull, "verify": verify, "show": show}
+    {"pull": pull, "verify": verify, "show": show, "compare": compare}
 )
 
 

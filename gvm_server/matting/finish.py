@@ -213,7 +213,7 @@ def _attributes(spec: JobSpec, frame: int, made: Fingerprint) -> Mapping[str, st
     return {
         STAMP: made.recipe.hex(),
         MAKER: made.maker,
-        "gvm:engine": spec.engine.name + (" (preview)" if spec.engine.preview else ""),
+        "gvm:engine": spec.engine.label + (" (preview)" if spec.engine.preview else ""),
         "gvm:revision": spec.engine.revision,
         "gvm:licence": spec.engine.licence.name,
         "gvm:settings": json.dumps(asdict(spec.window)),

@@ -16,7 +16,7 @@ from gvm_client.process import Exit, exit_for
 from gvm_client.settings import PRESETS, Noise, Preset, WindowSettings
 from gvm_server.cli.main import build_parser
 from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE, RELEASED, GvmOptions
-from gvm_server.matting.engines.gvm.memory import GIB, plan_window
+from gvm_server.matting.engines.gvm.fit import GIB, plan_window
 from gvm_server.matting.engines.gvm.placement import place
 from gvm_server.matting.working_size import working_size
 from gvm_server.media.colour.spaces import OUR_NAMES

@@ -106,6 +106,7 @@ class EngineInfo:
             after the first call, which loads PyTorch where a GPU has to be asked for its name; it
             raises EngineError where the device is not there.
         preview: whether its mattes are preview grade.
+        draft: whether it computes in a type that soft edges suffer from; its label says so.
         spread: sigma of the blur that its alphas have, in working pixels: `gvm measure-spread`
             measures it. Too small a one leaves edges soft, too large a one sharpens them falsely.
         pad_multiple: both sides of the padded working frame are multiples of this.
@@ -140,6 +141,12 @@ class EngineInfo:
     parallel: bool = False
     sees_parts: bool = False
     temporal: bool = True
+    draft: bool = False
+
+    @property
+    def label(self) -> str:
+        """Its name as a result and a status show it."""
+        return f"{self.name} (draft)" if self.draft else self.name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

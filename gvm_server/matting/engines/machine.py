@@ -37,6 +37,15 @@ class Switch(str, Enum):
     OFF = "off"
 
 
+class Step(str, Enum):
+    """A faster way through GVM's network on a CUDA device; none is taken unless it is chosen."""
+
+    WHOLE_ATTENTION = "whole-attention"
+    """The VAE's attention in one call, where a kernel holds no scores."""
+    FOLD = "fold"
+    """The decoder's upsampling and the convolution after it as one."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MachineOption:
     """One of `MachineOptions`, as `gvm serve` offers it.
@@ -75,9 +84,10 @@ class MachineOptions:
         vae_precision: of the VAE; half types there can lose soft edges, or all with NaN.
         channels_last: the memory format of the decoder's convolutions.
         compile_backend: a `torch.compile` backend such as `inductor`; "" runs as it is.
+        gpu_steps: names of `Step`, with commas between them; "" is none.
 
     Raises:
-        SettingsError: the device's name is unknown.
+        SettingsError: the name of the device or of a step is unknown.
     """
 
     device: str = field(
@@ -96,6 +106,10 @@ class MachineOptions:
     compile_backend: str = field(
         default="", metadata=_shown("--compile", "a torch.compile backend", "BACKEND")
     )
+    gpu_steps: str = field(
+        default="",
+        metadata=_shown("--gpu-steps", f"of {', '.join(step.value for step in Step)}", "NAMES"),
+    )
 
     def __post_init__(self) -> None:
         kind, _, index = self.device.partition(":")
@@ -103,6 +117,23 @@ class MachineOptions:
             raise SettingsError(
                 f"device is {self.device!r}; it must be one of {', '.join(DEVICES)} or cuda:N."
             )
+        steps_named(self.gpu_steps)
+
+
+def steps_named(names: str) -> tuple[Step, ...]:
+    """Return the steps of a list of names, in their own order.
+
+    Raises:
+        SettingsError: a name is unknown.
+    """
+    given = {name.strip() for name in names.split(",") if name.strip()}
+    steps = tuple(step for step in Step if step.value in given)
+    if unknown := given - {step.value for step in steps}:
+        raise SettingsError(
+            f"gpu_steps names {', '.join(sorted(unknown))}; there are"
+            f" {', '.join(step.value for step in Step)}."
+        )
+    return steps
 
 
 def machine_options() -> Iterator[MachineOption]:

@@ -85,7 +85,7 @@ class LoadedEngine:
             self.release()
             say(f"Loading the {info.name} engine.")
             self._engine = info.load(say)
-            self._loaded, self.name, self.licence = wanted, info.name, info.licence.name
+            self._loaded, self.name, self.licence = wanted, info.label, info.licence.name
             say("")
             _LOG.info("Loaded the engine %s, revision %s.", info.name, info.revision)
         return self._engine

@@ -19,13 +19,13 @@ def _describe(model: ModelSettings, machine: Machine) -> EngineInfo:
 
 
 def _gpu_bytes(size: tuple[int, int], window: WindowSettings, weights: Path | None) -> int:
-    from gvm_server.matting.engines.gvm.memory import gpu_bytes  # noqa: PLC0415
+    from gvm_server.matting.engines.gvm.fit import gpu_bytes  # noqa: PLC0415
 
     return gpu_bytes(size, window, weights)
 
 
 def _host_bytes(size: tuple[int, int], window: WindowSettings, weights: Path | None) -> int:
-    from gvm_server.matting.engines.gvm.memory import host_bytes  # noqa: PLC0415
+    from gvm_server.matting.engines.gvm.fit import host_bytes  # noqa: PLC0415
 
     return host_bytes(size, window, weights)
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gvm_server.matting.engines.gvm.operators import (
+    Convolution,
     GroupNorm,
     Linear,
     PointConvolution,
@@ -28,20 +29,29 @@ WIDEST_FUSED_HEAD = 256  # CUDA's fused attention kernels take no wider head
 LARGEST_BATCH = 1 << 15  # CUDA's attention kernels fail above 65,535
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, budget: int = SCORES_BUDGET) -> Tensor:
+def attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    budget: int = SCORES_BUDGET,
+    *,
+    whole: bool = False,
+) -> Tensor:
     """Return softmax(q k^T / sqrt(d)) v for [..., L, d], few queries at a time where it must be.
 
-    The budget of scores is one number: another would round otherwise at long sequences.
+    The budget of scores is one number: another would round otherwise at long sequences. `whole`
+    takes all queries at once, as the step of that name does.
     """
     if len(query) > LARGEST_BATCH:
         parts = zip(
             *(torch.split(part, LARGEST_BATCH) for part in (query, key, value)), strict=True
         )
-        return torch.cat([attend(q, k, v, budget) for q, k, v in parts])
+        return torch.cat([attend(q, k, v, budget, whole=whole) for q, k, v in parts])
     length = query.shape[-2]
     scores_a_query = key.shape[-2] * query[..., 0, 0].numel()
     step = length
-    if query.shape[-1] > WIDEST_FUSED_HEAD or query.device.type not in ("cuda", "cpu"):
+    wide = query.shape[-1] > WIDEST_FUSED_HEAD or query.device.type not in ("cuda", "cpu")
+    if wide and not (whole and _holds_no_scores(query, key, value)):
         step = max(1, budget // scores_a_query)
     if step >= length:
         return functional.scaled_dot_product_attention(query, key, value)
@@ -52,6 +62,15 @@ def attend(query: Tensor, key: Tensor, value: Tensor, budget: int = SCORES_BUDGE
             query[..., rows, :], key, value
         )
     return result
+
+
+def _holds_no_scores(query: Tensor, key: Tensor, value: Tensor) -> bool:
+    """Say whether the device has a kernel for heads so wide that holds no scores."""
+    if query.device.type != "cuda":
+        return query.device.type in ("cpu", "meta")
+    cuda = torch.backends.cuda
+    asked = cuda.SDPAParams(query, key, value, None, 0.0, False, False)
+    return cuda.can_use_efficient_attention(asked)
 
 
 def norm_silu(norm: nn.GroupNorm, value: Tensor) -> Tensor:
@@ -91,9 +110,9 @@ class SpatialResnet(nn.Module):
     def __init__(self, before: int, width: int, eps: float) -> None:
         super().__init__()
         self.norm1 = GroupNorm(before, eps)
-        self.conv1 = nn.Conv2d(before, width, 3, padding=1)
+        self.conv1 = Convolution(before, width)
         self.norm2 = GroupNorm(width, eps)
-        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = Convolution(width, width)
         self.conv_shortcut = PointConvolution(before, width) if before != width else None
 
     def forward(self, frames: Tensor) -> Tensor:
@@ -145,7 +164,12 @@ class Resnet(nn.Module):
 
 
 class ImageAttention(nn.Module):
-    """The VAE's attention: one head as wide as the level, over the pixels of each frame."""
+    """The VAE's attention: one head as wide as the level, over the pixels of each frame.
+
+    `whole` is set where the step of that name is taken.
+    """
+
+    whole = False
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -158,7 +182,8 @@ class ImageAttention(nn.Module):
     def forward(self, frames: Tensor) -> Tensor:
         """Map [T, C, h, w] to the same shape."""
         pixels = self.group_norm(frames).flatten(2).transpose(1, 2)
-        hidden = attend(self.to_q(pixels), self.to_k(pixels), self.to_v(pixels))
+        parts = (self.to_q(pixels), self.to_k(pixels), self.to_v(pixels))
+        hidden = attend(*parts, whole=self.whole)
         hidden = self.to_out["0"](hidden).transpose(1, 2).unflatten(2, frames.shape[2:])
         result: Tensor = frames + hidden
         return result

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from gvm_client.errors import SettingsError
 from gvm_client.settings import ModelSettings, Noise
-from gvm_server.matting.engines.machine import MachineOptions, Precision, Switch
+from gvm_server.matting.engines.machine import MachineOptions, Precision, Step, Switch, steps_named
 
 PAD_MULTIPLE = 32  # of both sides of the working frame, as the original pads it
 NORM_GROUPS = 32  # diffusers' blocks of this family know no other number
@@ -247,11 +247,19 @@ class GvmOptions(MachineOptions):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resolved:
-    """The types and the memory format that options come to; neither type is AUTO."""
+    """The types, the memory format and the steps that options come to; no type is AUTO.
+
+    Attributes:
+        unet: of the UNet.
+        vae: of the VAE.
+        channels_last: the decoder's memory format.
+        steps: that are taken; none but on a CUDA device.
+    """
 
     unet: Precision
     vae: Precision
     channels_last: bool
+    steps: tuple[Step, ...]
 
 
 def resolve(device: str, options: GvmOptions, vae: VaeConfig) -> Resolved:
@@ -265,4 +273,10 @@ def resolve(device: str, options: GvmOptions, vae: VaeConfig) -> Resolved:
     # On the CPU channels-last makes the decoder 12 % faster; the encoder gains less, and its
     # rounding, which the UNet magnifies, stays that of the original's kernels without it.
     wanted = {Switch.ON: True, Switch.OFF: False, Switch.AUTO: device == "cpu"}
-    return Resolved(unet=unet, vae=vae_precision, channels_last=wanted[options.channels_last])
+    steps = steps_named(options.gpu_steps) if device == "cuda" else ()
+    return Resolved(
+        unet=unet,
+        vae=vae_precision,
+        channels_last=wanted[options.channels_last],
+        steps=steps,
+    )

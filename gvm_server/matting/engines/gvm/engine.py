@@ -239,7 +239,7 @@ class GvmEngine:
         network = self._stages[stage]
         dtype = next(network.parameters()).dtype
         value = torch.from_numpy(host).to(device, dtype)
-        if self.networks.placement.channels_last and stage == "decode":
+        if self.networks.placement.images_last(stage):
             value = value.contiguous(memory_format=torch.channels_last)
         return run(network, value).cpu().numpy()
 

@@ -25,7 +25,7 @@ from gvm_server.matting.engines.base import (
     Licence,
 )
 from gvm_server.matting.engines.gvm.checkpoint import weight_files
-from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE, GvmOptions, resolve
+from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE, GvmOptions, VaeConfig, resolve
 from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.engines.gvm.contents import content_of
 from gvm_server.matting.engines.gvm.lora import CONFIG, FILES
@@ -37,13 +37,17 @@ from gvm_server.matting.engines.gvm.weights_folder import (
     read_manifest,
     weights_dir,
 )
-from gvm_server.matting.engines.machine import Machine, resolved_device
+from gvm_server.matting.engines.machine import Machine, Precision, resolved_device
 from gvm_server.matting.engines.maker import Maker, host_maker, torch_maker
 from gvm_server.matting.working_size import WorkingSize
 
 # Not measured, for its weights were not at hand: what is best where nothing is known of a blur.
 SPREAD = 0.35  # working pixels
-CODE_REVISION = 2  # goes up whenever the same weights and settings give other pixels
+DRAFT_NOTE = (
+    "This is a draft: GVM computes in bfloat16 on the CPU, which moves soft edges. For the final"
+    " matte start the server with --precision float32."
+)
+CODE_REVISION = 3  # goes up whenever the same weights and settings give other pixels
 # The options that say what was asked; the others say how it is made, which is the maker's.
 ASKED = ("noise", "seed", "unet", "lora")
 
@@ -82,9 +86,12 @@ def info(folder: Path, options: GvmOptions) -> EngineInfo:
     notes = [] if licence.is_commercial else [says_of(licence)]
     if options.noise is Noise.GAUSSIAN:
         notes.append("Gaussian noise is not what the released model was trained for.")
+    draft = _is_draft(options)
+    if draft:
+        notes.append(DRAFT_NOTE)
     return EngineInfo(
         name="gvm",
-        revision=f"gvm{CODE_REVISION}-{_fingerprint(folder, options)}",
+        revision=f"gvm{CODE_REVISION}-{'draft-' * draft}{_fingerprint(folder, options)}",
         maker=cache(partial(gvm_maker, folder, options)),
         preview=False,
         spread=SPREAD,
@@ -95,6 +102,7 @@ def info(folder: Path, options: GvmOptions) -> EngineInfo:
         precision_of="unet",
         fit=partial(_fit, folder, options),
         sees_parts=True,
+        draft=draft,
     )
 
 
@@ -117,6 +125,12 @@ def _licence(folder: Path) -> Licence:
     return COMMERCIAL if manifest.use == COMMERCIAL_USE else ACADEMIC
 
 
+def _is_draft(options: GvmOptions) -> bool:
+    """Say whether these options come to bfloat16 on the CPU; the device is asked only then."""
+    types = (options.precision, options.vae_precision)
+    return Precision.BFLOAT16 in types and resolved_device(options.device) == "cpu"
+
+
 def _load(folder: Path, options: GvmOptions, say: Callable[[str], None]) -> Engine:
     from gvm_server.matting.engines.gvm.engine import GvmEngine  # noqa: PLC0415 - this is the heavy part
 
@@ -126,7 +140,7 @@ def _load(folder: Path, options: GvmOptions, say: Callable[[str], None]) -> Engi
 def _fit(
     folder: Path, options: GvmOptions, window: WindowSettings, working: WorkingSize
 ) -> tuple[WindowSettings, str]:
-    from gvm_server.matting.engines.gvm.memory import fit_window  # noqa: PLC0415 - torch comes with it
+    from gvm_server.matting.engines.gvm.fit import fit_window  # noqa: PLC0415 - torch comes with it
 
     return fit_window(window, working, folder, options)
 
@@ -170,6 +184,7 @@ def gvm_maker(folder: Path, options: GvmOptions) -> Maker:
     vae = read_config(folder, unet_folder).vae
     device = resolved_device(options.device)
     resolved = resolve(device.partition(":")[0], options, vae)
+    steps = _taken(options, vae) if resolved.steps else ()
     return (
         *host_maker(),
         *torch_maker(device),
@@ -177,4 +192,12 @@ def gvm_maker(folder: Path, options: GvmOptions) -> Maker:
         ("vae", resolved.vae.value),
         ("channels last", str(resolved.channels_last)),
         ("compiled by", options.compile_backend),
+        *(("step", name) for name in steps),
     )
+
+
+def _taken(options: GvmOptions, vae: VaeConfig) -> tuple[str, ...]:
+    """Return the names of the steps that are in effect, for which the device is tried."""
+    from gvm_server.matting.engines.gvm.placement import place  # noqa: PLC0415 - torch comes with it
+
+    return tuple(sorted(step.value for step in place(options, vae).steps))

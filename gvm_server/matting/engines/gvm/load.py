@@ -28,7 +28,7 @@ from gvm_server.matting.engines.gvm.checkpoint import (
 from gvm_server.matting.engines.gvm.config import CheckpointConfig, GvmOptions
 from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.engines.gvm.lora import adapter_file, merge_adapter
-from gvm_server.matting.engines.gvm.network import Decoder, Encoder, UNet
+from gvm_server.matting.engines.gvm.network import Decoder, Encoder, UNet, take_steps
 from gvm_server.matting.engines.gvm.placement import Placement, place
 from gvm_server.matting.engines.gvm.simplify import (
     SimplificationReport,
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
 
-DECODER = "decoder."
+_PREFIXES = {"encode": "encoder.", "denoise": "", "decode": "decoder."}  # of weights, by stage
 
 
 @dataclass(kw_only=True, slots=True)
@@ -106,11 +106,13 @@ def assemble(
     """Make the networks of weights that `read` gives for "UNet", then for "VAE"."""
     unet, time, saved = _unet(read("UNet"), config, placement, options)
     weights = read("VAE")
-    report = saved + simplify_vae(weights)
+    report = saved + simplify_vae(weights, folded=placement.folds)
     with torch.device("meta"):
-        encoder, decoder = Encoder(config.vae), Decoder(config.vae)
-    _place(encoder, weights, "encoder.", placement)
-    _place(decoder, weights, DECODER, placement)
+        encoder, decoder = Encoder(config.vae), Decoder(config.vae, folded=placement.folds)
+    for network in (encoder, decoder):
+        take_steps(network, placement.steps)
+    _place(encoder, weights, "encode", placement)
+    _place(decoder, weights, "decode", placement)
     return Networks(
         config=config,
         placement=placement,
@@ -135,7 +137,7 @@ def _unet(
     time = {} if folded else _take_time(weights)
     with torch.device("meta"):
         unet = UNet(config.unet)
-    _place(unet, weights, "", placement)
+    _place(unet, weights, "denoise", placement)
     return unet, time, report
 
 
@@ -179,14 +181,15 @@ def _merge(weights: Weights, path: Path, say: Say) -> None:
     say(f"Merged a LoRA adapter into {merge_adapter(weights, folder)} layers of the UNet.")
 
 
-def _place(network: nn.Module, weights: Weights, prefix: str, placement: Placement) -> None:
-    """Move the weights below a prefix into a network, one tensor at a time."""
-    dtype = placement.vae if prefix else placement.unet
-    as_images = placement.channels_last and prefix == DECODER
+def _place(network: nn.Module, weights: Weights, stage: str, placement: Placement) -> None:
+    """Move a stage's weights into its network, one tensor at a time."""
+    prefix = _PREFIXES[stage]
+    dtype = placement.dtype(stage)
+    images_last = placement.images_last(stage)
     placed: Weights = {}
     for name in [name for name in weights if name.startswith(prefix)]:
         tensor = weights.pop(name)
-        image = as_images and tensor.dim() == 4
+        image = images_last and tensor.dim() == 4
         moved = tensor.to(
             placement.device,
             dtype,

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -22,11 +22,19 @@ from gvm_server.matting.engines.gvm.blocks import (
     norm_silu,
 )
 from gvm_server.matting.engines.gvm.config import Level, UNetConfig, VaeConfig
-from gvm_server.matting.engines.gvm.operators import GroupNorm
+from gvm_server.matting.engines.gvm.operators import Convolution, DoublingConvolution, GroupNorm
 from gvm_server.matting.engines.gvm.simplify import POSITIONS
+from gvm_server.matting.engines.machine import Step
 
 _EPS = 1e-6
 _TEMPORAL_EPS = 1e-5
+
+
+def take_steps(network: nn.Module, steps: Collection[Step]) -> None:
+    """Have a VAE network's layers take the faster ways that are a layer's own."""
+    for module in network.modules():
+        if isinstance(module, ImageAttention):
+            module.whole = Step.WHOLE_ATTENTION in steps
 
 
 class UNetLevel(nn.Module):
@@ -96,7 +104,7 @@ class _Resampler(nn.Module):
 
     def __init__(self, width: int, stride: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(width, width, 3, stride=stride, padding=1)
+        self.conv = Convolution(width, width, stride=stride)
 
     def forward(self, frames: Tensor) -> Tensor:
         result: Tensor = self.conv(frames)
@@ -110,13 +118,13 @@ class UNet(nn.Module):
         super().__init__()
         first = config.widths[0]
         latent = config.in_channels // 2
-        self.conv_in = nn.Conv2d(latent, first, 3, padding=1)
-        self.conv_noise = nn.Conv2d(latent, first, 3, padding=1, bias=False)
+        self.conv_in = Convolution(latent, first)
+        self.conv_noise = Convolution(latent, first, bias=False)
         self.down_blocks = nn.ModuleList(DownLevel(level) for level in config.down_levels())
         self.mid_block = UNetLevel(config.middle())
         self.up_blocks = nn.ModuleList(UpLevel(level) for level in config.up_levels())
         self.conv_norm_out = GroupNorm(first, 1e-5)
-        self.conv_out = nn.Conv2d(first, config.out_channels, 3, padding=1)
+        self.conv_out = Convolution(first, config.out_channels)
 
     def forward(self, latents: Tensor, noise: Tensor | None) -> Tensor:
         """Map the frames' latents [T, C, h, w] and a noise latent (None: zeros) to [T, C, h, w]."""
@@ -155,7 +163,7 @@ class _Downsampler(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(width, width, 3, stride=2)
+        self.conv = Convolution(width, width, stride=2, padding=0)
 
     def forward(self, frames: Tensor) -> Tensor:
         result: Tensor = self.conv(functional.pad(frames, (0, 1, 0, 1)))
@@ -183,11 +191,11 @@ class Encoder(nn.Module):
     def __init__(self, config: VaeConfig) -> None:
         super().__init__()
         first, last = config.widths[0], config.widths[-1]
-        self.conv_in = nn.Conv2d(config.in_channels, first, 3, padding=1)
+        self.conv_in = Convolution(config.in_channels, first)
         self.down_blocks = nn.ModuleList(EncoderLevel(level) for level in config.encoder_levels())
         self.mid_block = EncoderMiddle(last)
         self.conv_norm_out = GroupNorm(last, _EPS)
-        self.conv_out = nn.Conv2d(last, config.latent_channels, 3, padding=1)
+        self.conv_out = Convolution(last, config.latent_channels)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Map [T, 3, h, w] to [T, C, h / reduction, w / reduction]."""
@@ -213,25 +221,42 @@ class _Upsampler(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(width, width, 3, padding=1)
+        self.conv = Convolution(width, width)
 
     def forward(self, frames: Tensor) -> Tensor:
         result: Tensor = self.conv(functional.interpolate(frames, scale_factor=2.0))
         return result
 
 
-class Decoder(nn.Module):
-    """Maps unscaled alpha latents of consecutive frames to the mean of their decoded channels."""
+class _FoldedUpsampler(nn.Module):
+    """The same in one, under the same name."""
 
-    def __init__(self, config: VaeConfig) -> None:
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv = DoublingConvolution(width)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        result: Tensor = self.conv(frames)
+        return result
+
+
+class Decoder(nn.Module):
+    """Maps unscaled alpha latents of consecutive frames to the mean of their decoded channels.
+
+    Args:
+        config: of the VAE.
+        folded: whether its weights went through `simplify.fold_upsampling`.
+    """
+
+    def __init__(self, config: VaeConfig, *, folded: bool = False) -> None:
         super().__init__()
         first, last = config.widths[0], config.widths[-1]
-        self.conv_in = nn.Conv2d(config.latent_channels, last, 3, padding=1)
+        self.conv_in = Convolution(config.latent_channels, last)
         self.mid_block = _middle(last, config.layers)
-        stages = [_stage(level) for level in config.decoder_levels()]
+        stages = [_stage(level, folded=folded) for level in config.decoder_levels()]
         self.up_blocks = nn.ModuleList(stages)
         self.conv_norm_out = GroupNorm(first, _EPS)
-        self.conv_out = nn.Conv2d(first, 3, 3, padding=1)
+        self.conv_out = Convolution(first, 3)
         self.bias = nn.Parameter(torch.empty(()))
         self.way_up = list(self._way_up(stages))
 
@@ -284,8 +309,9 @@ def _middle(width: int, layers: int) -> _Stage:
     return stage
 
 
-def _stage(level: Level) -> _Stage:
+def _stage(level: Level, *, folded: bool) -> _Stage:
     stage = _Stage(level.resnets)
     if level.resampler:
-        stage.upsamplers.append(_Upsampler(level.width))
+        upsampler = _FoldedUpsampler if folded else _Upsampler
+        stage.upsamplers.append(upsampler(level.width))
     return stage

@@ -16,6 +16,7 @@ On other devices, and in half types, each is PyTorch's own kernel.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from math import gcd
 
 import torch
@@ -28,6 +29,9 @@ from gvm_server.matting.engines.gvm.config import NORM_GROUPS
 ELEMENT_BLOCK = 1 << 15
 # A product of fewer rows is summed by the count of threads (MKL 2024.2 on AVX2: up to 11 rows).
 FEWEST_ROWS = 16
+# A convolution of one image to fewer pixels is summed by the count of threads, one of several
+# images is not (oneDNN 3.12 on AVX2: up to 105 pixels).
+FEWEST_PIXELS = 128
 PIXEL_BLOCK = 256  # pixels summed one after the other
 
 
@@ -73,6 +77,70 @@ class Linear(nn.Linear):
             return super().forward(tokens)
         padded = functional.pad(tokens.reshape(rows, -1), (0, 0, 0, FEWEST_ROWS - rows))
         return super().forward(padded)[:rows].view(*tokens.shape[:-1], -1)
+
+
+class Convolution(nn.Conv2d):
+    """A 3x3 convolution."""
+
+    def __init__(
+        self, before: int, width: int, *, stride: int = 1, padding: int = 1, bias: bool = True
+    ) -> None:
+        super().__init__(before, width, 3, stride=stride, padding=padding, bias=bias)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Map [T, before, h, w] to [T, width, h / stride, w / stride], in the format it has."""
+        stride = self.stride[0]
+        padding = 2 * int(self.padding[0])
+        rows = (frames.shape[2] + padding - 3) // stride + 1
+        return _steady(super().forward, frames, rows, stride)
+
+
+class DoublingConvolution(nn.Module):
+    """Doubles both sides, each pixel standing for four, and convolves by 3x3: four 2x2 kernels.
+
+    Its weight is [4 width, width, 2, 2], made by `simplify.fold_upsampling`: for each row and
+    column of two, a kernel on the small image. The doubled image is never made.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(4 * width, width, 2, 2))
+        self.bias = nn.Parameter(torch.empty(width))
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Map [T, C, h, w] to [T, C, 2h, 2w], in the format that it has."""
+        count, width, height, breadth = frames.shape
+        padded = functional.pad(frames, (1, 1, 1, 1))
+        if applies_to(frames):  # the other format depends on threads
+            padded = padded.contiguous(memory_format=torch.channels_last)
+        result = padded.new_empty(count, width, 2 * height, 2 * breadth)
+        if not padded.is_contiguous():
+            result = result.contiguous(memory_format=torch.channels_last)
+        for phase, kernel in enumerate(self.weight.chunk(4)):
+            row, column = divmod(phase, 2)
+            seen = padded[:, :, row : row + height + 1, column : column + breadth + 1]
+            convolve = partial(functional.conv2d, weight=kernel, bias=self.bias)
+            result[:, :, row::2, column::2] = _steady(convolve, seen, height)
+        return _formatted(result, frames)
+
+
+def _steady(
+    convolve: Callable[[Tensor], Tensor], image: Tensor, rows: int, stride: int = 1
+) -> Tensor:
+    """Convolve; a small image alone gets zeros below it, where its sums depend on threads.
+
+    Args:
+        convolve: takes the image.
+        image: [T, C, h, w].
+        rows: of the result.
+        stride: of the convolution.
+    """
+    height, width = image.shape[2:]
+    least = FEWEST_PIXELS * stride**2
+    if len(image) > 1 or height * width >= least or not applies_to(image):
+        return convolve(image)
+    below = -(-least // width) - height
+    return convolve(functional.pad(image, (0, 0, 0, below)))[:, :, :rows]
 
 
 class PointConvolution(nn.Conv2d):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from gvm_server.hostmemory import available_bytes
 from gvm_server.matting.engines.gvm.config import GvmOptions, VaeConfig, resolve
-from gvm_server.matting.engines.machine import resolved_device
+from gvm_server.matting.engines.gvm.steps import in_effect
+from gvm_server.matting.engines.machine import Step, resolved_device
 
 OutOfMemory = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
 # As the allocators of the host, CUDA, its libraries (cuBLAS, cuDNN, ...) and MPS say it.
@@ -33,21 +34,48 @@ _CONTEXT_LOST = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Placement:
-    """A device, the types of the UNet and of the VAE, and the decoder's memory format."""
+    """Where and how the networks run.
+
+    Attributes:
+        device: that they are on.
+        unet: the UNet's type.
+        vae: the VAE's type.
+        channels_last: the decoder's memory format.
+        steps: the faster ways that are taken.
+    """
 
     device: torch.device
     unet: torch.dtype
     vae: torch.dtype
     channels_last: bool
+    steps: frozenset[Step] = frozenset()
+
+    @property
+    def folds(self) -> bool:
+        """Whether the decoder's upsampling is folded into the convolution after it."""
+        return self.device.type == "cpu" or Step.FOLD in self.steps
+
+    def dtype(self, stage: str) -> torch.dtype:
+        """Return the type of a stage's network."""
+        return self.unet if stage == "denoise" else self.vae
+
+    def images_last(self, stage: str) -> bool:
+        """Say whether the images of a stage lie in memory with their channels last."""
+        return self.channels_last and stage == "decode"
 
 
 def place(options: GvmOptions, vae: VaeConfig) -> Placement:
-    """Resolve the options on this machine.
+    """Resolve the options on this machine, with those steps that are right on its device.
 
     Raises:
         EngineError: the device that was asked for is not there.
     """
-    return place_on(torch.device(resolved_device(options.device)), options, vae)
+    device = torch.device(resolved_device(options.device))
+    placed = place_on(device, options, vae)
+    if not placed.steps:
+        return placed
+    asked = tuple(step for step in Step if step in placed.steps)
+    return replace(placed, steps=frozenset(in_effect(asked, device, placed.vae, vae.widths[-1])))
 
 
 def place_on(device: torch.device, options: GvmOptions, vae: VaeConfig) -> Placement:
@@ -58,6 +86,7 @@ def place_on(device: torch.device, options: GvmOptions, vae: VaeConfig) -> Place
         unet=getattr(torch, resolved.unet.value),
         vae=getattr(torch, resolved.vae.value),
         channels_last=resolved.channels_last,
+        steps=frozenset(resolved.steps),
     )
 
 

@@ -162,6 +162,29 @@ def flatten_time_kernels(weights: Weights) -> None:
             weights[name] = weight[..., 0]
 
 
+def fold_upsampling(weights: Weights) -> None:
+    """Fold the doubling of both sides into each of the decoder's convolutions after one.
+
+    A 3x3 kernel on pixels that stand twice sees two of the small image's a side: an even pixel
+    the one before and its own, with the taps [w0, w1 + w2], an odd one its own and the next, with
+    [w0 + w1, w2]. `upsamplers.0.conv` keeps the four kernels, [4 out, in, 2, 2]: of even rows and
+    even columns, of even rows and odd columns, and so on.
+    """
+    for name in _ending(weights, ".upsamplers.0.conv.weight"):
+        if name.startswith("decoder."):
+            weight = weights[name]
+            rows = _phases(weight.double(), 2)
+            folded = torch.cat([kernel for row in rows for kernel in _phases(row, 3)])
+            weights[name] = folded.to(weight.dtype)
+
+
+def _phases(weight: torch.Tensor, axis: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the two taps of an even and of an odd pixel for the three of one axis."""
+    before, middle, after = weight.unbind(axis)
+    even = torch.stack([before, middle + after], axis)
+    return even, torch.stack([before + middle, after], axis)
+
+
 def drop_unreached(weights: Weights) -> None:
     """Drop what the decoder's middle never runs: it pairs resnets 1.. with its one attention."""
     middle = "decoder.mid_block"
@@ -188,14 +211,16 @@ def simplify_unet(
     return _report(before, weights)
 
 
-def simplify_vae(weights: Weights) -> SimplificationReport:
-    """Apply every fold of the VAE."""
+def simplify_vae(weights: Weights, *, folded: bool = False) -> SimplificationReport:
+    """Apply every fold of the VAE; `folded` says whether upsampling is one of them."""
     before = _count(weights)
     drop_unreached(weights)
     fold_posterior_mean(weights)
     fold_mix_factors(weights, switched=True)
     fold_channel_mean(weights)
     flatten_time_kernels(weights)
+    if folded:
+        fold_upsampling(weights)
     return _report(before, weights)
 
 

@@ -11,11 +11,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.straightforward import Straightforward
 from gvm_client.errors import EngineError, ErrorCode
 from gvm_server.matting.engines.gvm.config import GvmOptions
 from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.engines.gvm.engine import GvmEngine
+from gvm_server.matting.engines.gvm.stock import Straightforward
 from tests.tools.make_tiny_checkpoint import Recipe, make_checkpoint
 
 CROSS_DOWN, DOWN = "CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"

@@ -383,7 +383,7 @@ def test_the_maker_says_the_types_and_paths_that_options_come_to(tiny: Path):
     others = [
         info(tiny, GvmOptions(device="cpu", **choice))
         for choice in (
-            {"precision": Precision.BFLOAT16},
+            {"precision": Precision.FLOAT16},
             {"vae_precision": Precision.FLOAT16},
             {"channels_last": Switch.OFF},
             {"compile_backend": "aot_eager"},
@@ -423,3 +423,16 @@ def test_the_description_loads_the_engine_and_says_how_far_it_is(tiny: Path):
     assert isinstance(engine, GvmEngine)
     assert any("100 %" in sentence for sentence in said)
     assert "parameters became" in said[-1]
+
+
+@pytest.mark.parametrize("field", ["precision", "vae_precision"])
+def test_bfloat16_on_the_cpu_is_a_draft_with_its_own_key_and_label(tiny: Path, field: str):
+    """Its revision, which is in the recipe and in the event, says it; so do label and note."""
+    draft = info(tiny, GvmOptions(device="cpu", **{field: Precision.BFLOAT16}))
+    final = info(tiny, GvmOptions(device="cpu"))
+    assert (draft.label, final.label) == ("gvm (draft)", "gvm")
+    assert "-draft-" in draft.revision
+    assert draft.revision != final.revision
+    assert "--precision float32" in draft.notes[-1]
+    assert not any("draft" in note for note in final.notes)
+    assert not info(tiny, GvmOptions(device="cpu", precision=Precision.FLOAT16)).draft

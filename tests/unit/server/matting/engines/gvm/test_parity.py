@@ -14,16 +14,15 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from torch.nn import functional
 
-from benchmarks.straightforward import Straightforward
 from gvm_client.settings import Noise, WindowSettings
 from gvm_server.matting.engines.base import Image
+from gvm_server.matting.engines.gvm.compare import ALPHA, LATENT
 from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE, GvmOptions
 from gvm_server.matting.engines.gvm.engine import GvmEngine
+from gvm_server.matting.engines.gvm.stock import Straightforward
 from gvm_server.matting.engines.machine import Switch
 from gvm_server.matting.working_size import working_size
 
-ALPHA = 3e-4  # from float64: the original, made with AVX-512, 1e-4; ours, with AVX2, 2.9e-4
-LATENT = 1e-3  # the tiny UNet's deepest norm is over 4 values, which magnifies rounding
 # A random net fed with its own output: the original is 2.05e-2 from float64 there, ours 6e-4.
 ITERATED = 3e-2
 

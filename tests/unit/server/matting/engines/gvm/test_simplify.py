@@ -11,12 +11,13 @@ from diffusers.models.embeddings import TimestepEmbedding, Timesteps
 from diffusers.models.resnet import SpatioTemporalResBlock
 from torch import Tensor, nn
 
-from benchmarks.straightforward import Straightforward, stock_unet, stock_vae
 from gvm_server.matting.engines.gvm import simplify
 from gvm_server.matting.engines.gvm.blocks import Resnet
 from gvm_server.matting.engines.gvm.checkpoint import read_tensor, stored_tensors
 from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.engines.gvm.network import Decoder, Encoder, UNet, _join_taps
+from gvm_server.matting.engines.gvm.operators import DoublingConvolution
+from gvm_server.matting.engines.gvm.stock import Straightforward, stock_unet, stock_vae
 
 EXACT = 1e-10
 
@@ -159,11 +160,33 @@ def test_the_mean_of_the_channels_is_folded_into_the_last_convolution(count: int
     _same(_join_taps(bare(frames)) + weights["decoder.bias"], stock)
 
 
+@pytest.mark.parametrize("sides", [(1, 1), (3, 5), (4, 2), (17, 16)])
+def test_upsampling_is_folded_into_the_convolution_after_it(sides: tuple[int, int]):
+    """Four kernels on the small image give what one gave on the doubled one, borders included."""
+    stock = _randomised(nn.Conv2d(8, 8, 3, padding=1))
+    name = "decoder.up_blocks.0.upsamplers.0.conv."
+    weights = _weights(name, stock)
+    simplify.fold_upsampling(weights)
+    ours = DoublingConvolution(8).double()
+    ours.load_state_dict(_below(weights, name))
+    frames = torch.randn(2, 8, *sides).double()
+    _same(ours(frames), stock(nn.functional.interpolate(frames, scale_factor=2.0)))
+
+
+def test_the_unets_upsampling_is_not_folded():
+    """Its finer level may have an odd side, where the fold would see beyond the border."""
+    weights = _weights("up_blocks.0.upsamplers.0.conv.", nn.Conv2d(8, 8, 3, padding=1))
+    before = dict(weights)
+    simplify.fold_upsampling(weights)
+    assert weights == before
+
+
 def _doubles(folder: Path) -> dict[str, Tensor]:
     return {name: read_tensor(entry).double() for name, entry in stored_tensors(folder).items()}
 
 
-def test_whole_networks_are_the_same_after_all_simplifications(tiny: Path):
+@pytest.mark.parametrize("folded", [False, True])
+def test_whole_networks_are_the_same_after_all_simplifications(tiny: Path, *, folded: bool):
     """In float64 the simplified UNet and VAE give the stock ones' results to 1e-10."""
     config = read_config(tiny)
     stock = Straightforward.load(tiny, torch.float64)
@@ -172,8 +195,9 @@ def test_whole_networks_are_the_same_after_all_simplifications(tiny: Path):
     unet = UNet(config.unet).double()
     unet.load_state_dict(weights)
     weights = _doubles(tiny / "vae")
-    simplify.simplify_vae(weights)
-    encoder, decoder = Encoder(config.vae).double(), Decoder(config.vae).double()
+    simplify.simplify_vae(weights, folded=folded)
+    encoder = Encoder(config.vae).double()
+    decoder = Decoder(config.vae, folded=folded).double()
     encoder.load_state_dict(_below(weights, "encoder."))
     decoder.load_state_dict(_below(weights, "decoder."))
     frames = torch.rand(3, 3, 64, 96).double()

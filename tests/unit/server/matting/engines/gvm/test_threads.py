@@ -20,13 +20,17 @@ from gvm_server.matting.engines.machine import Switch
 from tests.support.threads import hashes
 
 # Images [C, h, w] as small frames and odd levels make them, to beyond one thread's share.
-IMAGES = [(3, 1), (3, 2), (12, 20), (23, 41)]
+IMAGES = [(3, 1), (3, 2), (5, 5), (5, 8), (7, 15), (12, 20), (13, 28), (23, 41)]
 FORMATS = [torch.contiguous_format, torch.channels_last]
 WHOLE_STAGE = (1, 2, 5)  # its layers are tried on every count; a stage joins them
 
 
 def _image(*sides: int, width: int = 64, frames: int = 3) -> Tensor:
     return torch.randn(frames, width, *sides, generator=torch.Generator().manual_seed(1))
+
+
+def _one(*sides: int) -> Tensor:
+    return _image(*sides, frames=1)
 
 
 def _window(*sides: int, width: int = 64) -> Tensor:
@@ -39,11 +43,18 @@ def _tokens(*sides: int, width: int = 64) -> Tensor:
 
 # Each class of layer that computes: how the networks make one, and what it is given.
 LEAVES: dict[type[nn.Module], list[tuple[Callable[[], nn.Module], Callable[..., Tensor]]]] = {
-    nn.Conv2d: [
-        (lambda: nn.Conv2d(64, 96, 3, padding=1), _image),
-        (lambda: nn.Conv2d(64, 64, 3, padding=1, stride=2), _image),
-        (lambda: nn.Conv2d(64, 3, 3, padding=1), _image),
-        (lambda: nn.Conv2d(4, 32, 3, padding=1, bias=False), lambda *s: _image(*s, width=4)),
+    operators.Convolution: [
+        (lambda: operators.Convolution(64, 96), _image),
+        (lambda: operators.Convolution(64, 64, stride=2), _image),
+        (lambda: operators.Convolution(64, 3), _image),
+        (lambda: operators.Convolution(4, 32, bias=False), lambda *s: _image(*s, width=4)),
+        # One frame alone, as the VAE sees them: its small images are summed otherwise.
+        (lambda: operators.Convolution(64, 64), _one),
+        (lambda: operators.Convolution(64, 64, stride=2), _one),
+    ],
+    operators.DoublingConvolution: [
+        (lambda: operators.DoublingConvolution(64), _image),
+        (lambda: operators.DoublingConvolution(64), _one),
     ],
     operators.PointConvolution: [(lambda: operators.PointConvolution(64, 96), _image)],
     operators.TimeConvolution: [(lambda: operators.TimeConvolution(64), _window)],
@@ -85,7 +96,7 @@ FRAMES = {
     network.EncoderMiddle,
     network.Decoder,
     network._Stage,
-    network._Upsampler,
+    network._FoldedUpsampler,
     network._Downsampler,
 }
 OPERATORS = {
@@ -153,13 +164,6 @@ def test_every_kind_of_layer_of_the_networks_is_in_the_list(engine: GvmEngine):
     assert leaves <= LEAVES.keys() | {nn.ModuleList}
 
 
-def test_a_convolution_that_is_in_no_list_by_its_kernel_is_not_used(engine: GvmEngine):
-    """The kernels of plain convolutions are those that were hashed: 3x3."""
-    networks = (engine.networks.encoder, engine.networks.unet, engine.networks.decoder)
-    plain = [m for n in networks for m in n.modules() if type(m) is nn.Conv2d]
-    assert {convolution.kernel_size for convolution in plain} == {(3, 3)}
-
-
 @pytest.mark.parametrize(
     ("sides", "channels_last"),
     [
@@ -167,6 +171,7 @@ def test_a_convolution_that_is_in_no_list_by_its_kernel_is_not_used(engine: GvmE
         ((64, 64), Switch.ON),
         ((96, 160), Switch.ON),
         ((96, 160), Switch.OFF),
+        ((160, 200), Switch.ON),  # its levels are 20x25, 10x13, 5x7 and 3x4
         ((192, 320), Switch.ON),
     ],
 )
@@ -204,6 +209,7 @@ def test_the_operators_are_those_of_pytorch(engine: GvmEngine):
         (operators.PointConvolution(64, 96), nn.Conv2d(64, 96, 1), _image),
         (operators.TimeConvolution(64), nn.Conv2d(64, 64, (3, 1), padding=(1, 0)), _window),
         (operators.Linear(64, 96), nn.Linear(64, 96), _tokens),
+        (operators.Convolution(64, 96), nn.Conv2d(64, 96, 3, padding=1), _one),
     ]
     for ours, theirs, value in pairs:
         theirs.load_state_dict(_seeded(ours).state_dict())

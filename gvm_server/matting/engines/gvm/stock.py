@@ -1,12 +1,15 @@
 """GVM as one would write it first: diffusers' stock networks, whole batches, nothing folded.
 
-It is the independent reference of the tests and the benchmark's other side.
+It is the independent reference of the tests and of `gvm weights compare`, and the benchmarks' other
+side. diffusers is imported here and nowhere else.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKLTemporalDecoder, UNetSpatioTemporalConditionModel
@@ -14,6 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from gvm_server.matting.engines.gvm.checkpoint import weight_files
+from gvm_server.matting.engines.gvm.config import CheckpointConfig
 
 
 class _Nothing(nn.Module):
@@ -26,22 +30,65 @@ class _Nothing(nn.Module):
 
 def stock_unet(config: dict[str, object]) -> nn.Module:
     """Return the stock UNet without the added time ids."""
-    unet = UNetSpatioTemporalConditionModel.from_config(config)
+    unet: nn.Module = _of_config(UNetSpatioTemporalConditionModel, config)
     unet.add_embedding = _Nothing()
-    return unet.eval().requires_grad_(False)
+    return unet
 
 
 def stock_vae(config: dict[str, object]) -> nn.Module:
     """Return the stock VAE."""
-    return AutoencoderKLTemporalDecoder.from_config(config).eval().requires_grad_(False)
+    return _of_config(AutoencoderKLTemporalDecoder, config)
+
+
+def _of_config(kind: Any, config: dict[str, object]) -> nn.Module:  # noqa: ANN401 - has no types
+    network: nn.Module = kind.from_config(config)
+    return network.eval().requires_grad_(False)
+
+
+def stock_of(
+    config: CheckpointConfig, weights: Callable[[str], dict[str, Tensor]]
+) -> tuple[nn.Module, nn.Module]:
+    """Return the stock networks of a configuration with the weights of "UNet" and "VAE"."""
+    unet, vae = config.unet, config.vae
+    attends = {True: "CrossAttn{}BlockSpatioTemporal", False: "{}BlockSpatioTemporal"}
+    networks = (
+        stock_unet(
+            {
+                "in_channels": unet.in_channels,
+                "out_channels": unet.out_channels,
+                "block_out_channels": unet.widths,
+                "layers_per_block": unet.layers,
+                "num_attention_heads": unet.heads,
+                "transformer_layers_per_block": unet.depths,
+                "cross_attention_dim": unet.contexts,
+                "down_block_types": [attends[a].format("Down") for a in unet.down_attention],
+                "up_block_types": [attends[a].format("Up") for a in unet.up_attention],
+            }
+        ),
+        stock_vae(
+            {
+                "in_channels": vae.in_channels,
+                "out_channels": vae.out_channels,
+                "latent_channels": vae.latent_channels,
+                "block_out_channels": vae.widths,
+                "layers_per_block": vae.layers,
+                "down_block_types": ["DownEncoderBlock2D"] * len(vae.widths),
+                "scaling_factor": vae.scaling_factor,
+                "force_upcast": vae.force_upcast,
+            }
+        ),
+    )
+    for network, name in zip(networks, ("UNet", "VAE"), strict=True):
+        network.load_state_dict(weights(name))
+    return networks
 
 
 class Straightforward:
     """The stock pipeline over one checkpoint folder, or over networks that are given."""
 
     def __init__(self, unet: nn.Module, vae: nn.Module, timestep: int = 999) -> None:
-        self.unet = unet
-        self.vae = vae
+        self.unet: Any = unet  # diffusers has no types
+        self.vae: Any = vae
         self.timestep = timestep
 
     @classmethod
@@ -50,7 +97,7 @@ class Straightforward:
         networks = {}
         for name, make in (("unet", stock_unet), ("vae", stock_vae)):
             network = make(json.loads((folder / name / "config.json").read_text()))
-            weights = {}
+            weights: dict[str, Tensor] = {}
             for path in weight_files(folder / name):
                 weights |= load_file(path)
             network.load_state_dict(weights)
@@ -62,7 +109,8 @@ class Straightforward:
     def encode(self, frames: Tensor) -> Tensor:
         """Encode all frames [T, 3, h, w] 0..1 at once."""
         posterior = self.vae.encode(frames * 2 - 1).latent_dist
-        return posterior.mode() * self.vae.config.scaling_factor
+        latents: Tensor = posterior.mode() * self.vae.config.scaling_factor
+        return latents
 
     @torch.inference_mode()
     def denoise(self, latents: Tensor, steps: int = 1) -> Tensor:
@@ -78,9 +126,10 @@ class Straightforward:
         width = self.unet.config.cross_attention_dim
         context = latents.new_zeros(1, 1, width if isinstance(width, int) else width[0])
         sample = torch.cat((noise, latents), dim=1)[None]
-        return self.unet(
+        result: Tensor = self.unet(
             sample, torch.tensor(timestep), context, added_time_ids=latents.new_zeros(1, 3)
         ).sample[0]
+        return result
 
     @torch.inference_mode()
     def decode(self, latents: Tensor, chunk: int) -> Tensor:

@@ -1,0 +1,80 @@
+"""The model that the kit measures: a configuration's widths with seeded random weights.
+
+Time and memory are those of the released weights; what the mattes show is not.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from benchmarks.gpu import ROOT
+from gvm_server.matting.engines.base import Image
+from gvm_server.matting.engines.gvm.checkpoint import unet_shapes, vae_shapes
+from gvm_server.matting.engines.gvm.config import RELEASED, CheckpointConfig, GvmOptions
+from gvm_server.matting.engines.gvm.config_files import read_config
+from gvm_server.matting.engines.gvm.engine import GvmEngine
+from gvm_server.matting.engines.gvm.load import assemble
+from gvm_server.matting.engines.gvm.placement import empty_cache, place
+from gvm_server.matting.engines.gvm.simplify import Weights
+from tests.tools.make_tiny_checkpoint import random_tensors
+
+GOLDEN = ROOT / "tests" / "golden" / "gvm"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """A window's padded sides in pixels, and its frames."""
+
+    height: int
+    width: int
+    frames: int
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height} T{self.frames}"
+
+    def frame_stack(self) -> Image:
+        """Return seeded frames [T, 3, h, w] float32, 0..1."""
+        shape = (self.frames, 3, self.height, self.width)
+        return np.random.default_rng(0).random(shape, np.float32)
+
+
+@dataclass(kw_only=True)
+class Model:
+    """One configuration's weights, made once in host memory, and engines of them on a device."""
+
+    device: torch.device
+    config: CheckpointConfig
+    _weights: dict[str, Weights] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, device: torch.device, *, tiny: bool) -> Model:
+        """Return the released widths, or tiny ones, which try the kit on a CPU."""
+        config = read_config(GOLDEN / "checkpoint") if tiny else RELEASED
+        return cls(device=device, config=config)
+
+    def weights(self, network: str) -> Weights:
+        """Return seeded float32 weights of "UNet" or "VAE" by name; the dictionary is a copy."""
+        if network not in self._weights:
+            config = self.config
+            shapes = unet_shapes(config.unet) if network == "UNet" else vae_shapes(config.vae)
+            made = random_tensors(shapes, 0)
+            self._weights[network] = {name: torch.from_numpy(made[name]) for name in made}
+        return dict(self._weights[network])
+
+    def engine(self, options: GvmOptions) -> GvmEngine:
+        """Return an engine on the device; it is released by `gone`."""
+        placement = place(options, self.config.vae)
+        networks = assemble(self.config, placement, options, self.weights)
+        return GvmEngine(networks, options, lambda _: None)
+
+    def gone(self, engines: Iterable[GvmEngine]) -> None:
+        """Release engines and give their memory back."""
+        for engine in engines:
+            engine.release()
+        gc.collect()
+        empty_cache(self.device)
