@@ -194,8 +194,8 @@ def read_display_lines(
                 raise _unreadable(image, reason_of(file))
             parts.append(lines)
     if whole:
-        header, pixels = read_image(image)
-        shown = on_display(np.asarray(pixels, np.float32), header.data, header.display)
+        header, stored = read_image(image)
+        shown = on_display(np.asarray(stored, np.float32), header.data, header.display)
         parts = [shown[span.start : span.stop] for span in choose(header.display.height)]
         return header, np.concatenate([shown[:0], *parts])
     order = [channel - first for channel in layer.channels]

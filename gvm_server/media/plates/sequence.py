@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
+import numpy as np
+
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.frames import abbreviated_frames
 from gvm_client.settings import PlateKeys
@@ -159,7 +161,8 @@ class ImagePlate:
             header, pixels = read_display_lines(image, choose)
         self._check_size(header, frame)
         path = str(self._file(frame).path)
-        return header, require_finite(pixels, self._options.bad_pixels, frame=frame, path=path)
+        finite = require_finite(pixels, self._options.bad_pixels, frame=frame, path=path)
+        return header, np.asarray(finite, np.float32)
 
     def read_first_channel(self, frame: int) -> tuple[FrameHeader, Pixels]:
         """Read a frame's first channel [H, W] float32 over its data window, and its header.

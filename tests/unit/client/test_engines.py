@@ -67,7 +67,7 @@ words = "farm submit-template /p/a.%04d.exr --out /o --dry-run --frames 1-2 --fi
 farm = [*words.split(), "--plate-step", "render", "--plate-size", "1024x512"]
 job = plan_job(commands.parse_args([*farm, "--engine", "flat_grey"]))
 assert "--engine=flat_grey" in job.words
-assert job.gpu_mib == 512
+assert job.needs.gpu_mib == 512
 header = make_tables.headers()[make_tables.GENERATED / "messages.hpp"]
 assert "enum class EngineName { kAuto, kGvm, kPreview, kTest, kFlatGrey };" in header
 assert '"flat_grey"' in header
