@@ -38,9 +38,11 @@ class Ramp:
         """Return them as they are."""
         return latents
 
-    def decode(self, latents: Sequence[Image], *, chunk: int, halo: int) -> Image:
+    def decode(
+        self, latents: Sequence[Image], *, chunk: int, halo: int, own: slice = slice(None)
+    ) -> Image:
         """Return [T, h, w]."""
-        return np.stack(latents)
+        return np.stack(latents)[own]
 
     def release(self) -> None:
         """Hold nothing."""

@@ -144,7 +144,8 @@ def test_integer_hosts_get_the_alphas_of_integer_files(
         for frame in (1001, 1009):
             wanted = read_alpha(tmp_path / "out" / f"plate.{frame}.exr")
             got = host.picture(frame, SHAPE)[..., 3]
-            assert np.abs(got - wanted).max() <= 0.5001 / STEPS[depth]
+            # A file of half rounds too: by less than a hundredth of a 16-bit step near black.
+            assert np.abs(got - wanted).max() <= 0.51 / STEPS[depth]
 
 
 def test_half_hosts_get_the_alphas_of_half_files(host_like: Open, alphas: Alphas):
@@ -185,7 +186,7 @@ def test_output_modes(host_like: Open, alphas: Alphas):
 def test_the_edge_is_shown_and_no_model_runs_for_a_switch(host_like: Open):
     """1 where the alpha is neither 0 nor 1, by more than 0.02; an opaque picture."""
     with host_like("nuke") as host:
-        host.create(**SMALL, matteBlack=0.45, matteWhite=0.55)
+        host.create(**SMALL, matteBlack=0.3, matteWhite=0.7)
         alpha = host.picture(1004, SHAPE)[..., 3:]
         host.tell("set", instance="node", param="timeout", value=1.0)  # of whoever would ask again
         host.tell("set", instance="node", param="outputMode", value=4)
