@@ -76,8 +76,8 @@ def read_channels(path: Path, names: Sequence[str]) -> Channels | None:
         own = list(dict.fromkeys(names))  # of a name that is given twice it fills one array alone
         by_name = dict(zip(own, file.channels(own), strict=True))
         planes = [by_name[name] for name in names]
-    except (OSError, KeyError, TypeError, ValueError):
-        return None
+    except (OSError, KeyError, TypeError, ValueError, SystemError):
+        return None  # of some headers the module raises nothing itself: Python does, a SystemError
     finally:
         file.close()
     if any(len(plane) != data.area * np.dtype(kind).itemsize for plane in planes):

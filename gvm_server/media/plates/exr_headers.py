@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from math import isfinite
 from threading import Lock
 
+from gvm_client.limits import MAX_CANVAS_PIXELS
 from gvm_server.media.alphas.stamp import attributes_in
 from gvm_server.media.geometry import Box, FrameHeader
 from gvm_server.media.store.file_keys import hash_texts
@@ -105,7 +106,10 @@ def _box(attribute: tuple[str, bytes]) -> Box:
     left, top, right, bottom = struct.unpack("<4i", value)
     if kind != "box2i" or right < left or bottom < top:
         raise ValueError(kind)
-    return Box(x=left, y=top, width=right - left + 1, height=bottom - top + 1)
+    box = Box(x=left, y=top, width=right - left + 1, height=bottom - top + 1)
+    if box.area > MAX_CANVAS_PIXELS:
+        raise ValueError(box)  # no picture: OpenImageIO says what is wrong with that file
+    return box
 
 
 def _aspect(attribute: tuple[str, bytes]) -> float:
