@@ -108,7 +108,7 @@ def test_it_says_the_package_s_version_needs_and_licences(wheel):
     said = metadata(wheel)
     assert said["Version"] == gvm_client.__version__
     assert said.get_all("License-File") == ["LICENSE", "NOTICE"]
-    assert said.get_all("Provides-Extra") == ["dev", "farms", "server"]
+    assert said.get_all("Provides-Extra") == ["compare", "dev", "farms", "server"]
     needs = said.get_all("Requires-Dist")
     assert needs is not None
     assert {need for need in needs if "extra" not in need} == set(NEEDS)

@@ -52,7 +52,7 @@ def top_modules(path: Path) -> set[str]:
     ("base", "folders"),
     [
         (["dependencies"], ["nodes"]),
-        (["dependencies", "server"], ["nodes", "gvm_server"]),
+        (["dependencies", "server", "compare"], ["nodes", "gvm_server"]),
     ],
 )
 def test_what_is_imported_is_what_is_declared(base, folders):
