@@ -8,26 +8,13 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
-from tests.support.plates import moving_disc, read_alpha, write_plate
+from tests.support.plates import moving_disc, read_alpha, write_anamorphic, write_plate
 
 
 @pytest.fixture
 def plate(tmp_path) -> str:
     """An anamorphic plate with a cropped data window, overscan on one side, and timecode."""
-    folder = tmp_path / "plate"
-    folder.mkdir()
-    for frame in range(1001, 1013):
-        spec = oiio.ImageSpec(80, 60, 3, oiio.HALF)
-        spec.x, spec.y = -8, 4
-        spec.full_x, spec.full_y, spec.full_width, spec.full_height = 0, 0, 96, 64
-        spec.attribute("PixelAspectRatio", 2.0)
-        spec.attribute("FramesPerSecond", oiio.TypeDesc("rational"), (24000, 1001))
-        spec.attribute("smpte:TimeCode", oiio.TypeTimeCode, (0x01000000 + frame - 1001, 0))
-        file = oiio.ImageOutput.create("exr")
-        file.open(str(folder / f"hero_v003.{frame}.exr"), spec)
-        file.write_image(moving_disc(frame, 80, 60))
-        file.close()
-    return str(folder / "hero_v003.####.exr")
+    return write_anamorphic(tmp_path / "plate", range(1001, 1013), name="hero_v003")
 
 
 def test_what_the_plate_s_file_says_the_alpha_s_file_repeats(site, tmp_path, plate):
@@ -59,9 +46,10 @@ def test_how_it_was_made_stands_in_the_file(site, tmp_path, plate):
 
 
 def test_float_is_float_and_half_is_its_rounding(site, tmp_path, plate):
-    """`--depth float` keeps what half rounds."""
-    assert site.matte(plate, "half").code == 0
-    assert site.matte(plate, "float", "--depth", "float").code == 0
+    """`--depth float` keeps what half rounds: what the knobs make of the alpha before them."""
+    knob = ("--gamma", "1.3")
+    assert site.matte(plate, "half", *knob).code == 0
+    assert site.matte(plate, "float", *knob, "--depth", "float").code == 0
     name = "hero_v003.1004.exr"
     half, full = (read_alpha(tmp_path / folder / name) for folder in ("half", "float"))
     assert np.array_equal(full.astype(np.float16).astype(np.float32), half)

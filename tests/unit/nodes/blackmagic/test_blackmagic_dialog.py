@@ -169,6 +169,8 @@ def test_cancel_ends_the_server_s_job_and_keeps_what_is_finished():
     def artist(window: Window) -> Hands:
         window.press("start")
         yield from until(window, "Clip 2 of 2")
+        while len(transport.requests) < 2:  # the server has the second job
+            yield
         window.press("cancel")
         yield from until(window, "Two frames are kept.")
         window.press("close")
