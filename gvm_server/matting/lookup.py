@@ -69,14 +69,48 @@ def look_up(
     _check_plate(spec)
     stand_ins = spec.guides.check(spec.frames)
     maker = maker_words(spec)
-    kept: dict[int, str] = {}
-    roi_cuts: dict[int, str] = {}
-    damaged: list[int] = []
-    damaged_in_cache: list[int] = []
-    cached: dict[int, Fingerprint] = {}
-    neutral: dict[int, Fingerprint] = {}
+    found = _sort(spec, cache, maker, check_ending, lost)
+    windows = tuple(_in_order_of_service(spec, found.to_make))
+    return CacheLookup(
+        kept=tuple(found.kept),
+        roi_cuts=found.roi_cuts,
+        cached=found.cached,
+        neutral=found.neutral,
+        to_make=found.to_make,
+        windows=windows,
+        windows_cached=_count_cached(spec, cache, windows, maker),
+        notes=(
+            *stand_ins,
+            *_of_other_makers(found.kept, maker),
+            *of_damage(len(found.damaged), "finished frame", found.damaged),
+            *of_damage(len(found.damaged_in_cache), "cached alpha", found.damaged_in_cache),
+        ),
+    )
+
+
+@dataclass(kw_only=True, slots=True)
+class _Sorted:
+    """A job's frames by where their alphas stand, ascending; and those that were not whole."""
+
+    kept: dict[int, str] = field(default_factory=dict)
+    roi_cuts: dict[int, str] = field(default_factory=dict)
+    cached: dict[int, Fingerprint] = field(default_factory=dict)
+    neutral: dict[int, Fingerprint] = field(default_factory=dict)
+    to_make: dict[int, Fingerprint] = field(default_factory=dict)
+    damaged: list[int] = field(default_factory=list)
+    damaged_in_cache: list[int] = field(default_factory=list)
+
+
+def _sort(
+    spec: JobSpec,
+    cache: DiskCache,
+    maker: str,
+    check_ending: Callable[[], None],
+    lost: Mapping[int, Fingerprint],
+) -> _Sorted:
+    """Sort the frames by the nearest place where an alpha stands: output, cache, before knobs."""
+    found = _Sorted()
     before_knobs = NeutralAlphas(spec, cache, maker)
-    to_make: dict[int, Fingerprint] = {}
     for frame in sorted(spec.frames):
         check_ending()
         wanted = Fingerprint(alpha_key(spec, frame), maker)
@@ -84,35 +118,20 @@ def look_up(
             raise _changed(spec, frame)
         standing = spec.sink.standing(frame, wanted)
         if standing.damaged:
-            damaged.append(frame)
+            found.damaged.append(frame)
         if standing.kept:
-            kept[frame] = standing.maker
+            found.kept[frame] = standing.maker
             if standing.path is not None:
-                roi_cuts[frame] = roi_cut_of(spec, frame, standing.path)
+                found.roi_cuts[frame] = roi_cut_of(spec, frame, standing.path)
         elif frame not in lost and cached_files(
-            spec, cache, wanted, partial(damaged_in_cache.append, frame)
+            spec, cache, wanted, partial(found.damaged_in_cache.append, frame)
         ):
-            cached[frame] = wanted
+            found.cached[frame] = wanted
         elif frame not in lost and before_knobs.has(frame):
-            neutral[frame] = wanted
+            found.neutral[frame] = wanted
         else:
-            to_make[frame] = wanted
-    windows = tuple(_in_order_of_service(spec, to_make))
-    return CacheLookup(
-        kept=tuple(kept),
-        roi_cuts=roi_cuts,
-        cached=cached,
-        neutral=neutral,
-        to_make=to_make,
-        windows=windows,
-        windows_cached=_count_cached(spec, cache, windows, maker),
-        notes=(
-            *stand_ins,
-            *_of_other_makers(kept, maker),
-            *of_damage(len(damaged), "finished frame", damaged),
-            *of_damage(len(damaged_in_cache), "cached alpha", damaged_in_cache),
-        ),
-    )
+            found.to_make[frame] = wanted
+    return found
 
 
 def cached_files(
