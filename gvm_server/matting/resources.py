@@ -102,56 +102,53 @@ class SharedResources:
     fresh: dict[bytes, WindowAlphas] = field(default_factory=dict)
 
 
-def frame_bytes(
-    canvas: Box,
-    view: ShotView,
-    plan: Plan,
-    *,
-    hands: int,
-    colours: bool = False,
-    tiled: bool = False,
-) -> int:
-    """Return the memory that a job's frames take at least; the model's own is not in it.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FramesInHand:
+    """The frames that a job holds in memory at the same time.
 
-    Args:
-        canvas: the pixels that are read.
+    Attributes:
         view: what the model sees of them; where it has no region, all.
         plan: how many frames a window has, and how many around it the engine looks at.
         hands: frames that are read or finished at the same time.
         colours: whether layers of the plate's colours are made.
         tiled: whether the engine looks at tiles, too.
     """
-    seen = canvas if view.region is None else view.seen
-    working = view.working
-    held = WINDOWS_IN_HAND * plan.frames_per_window + 2 * plan.reach  # they are neighbours
-    small = working.padded_width * working.padded_height
-    kept = _GUIDE * seen.area + _COLOURS * small + _KEPT_COLOURS * colours * canvas.area
-    kept += _TILES * tiled * seen.area
-    copies = _COPIES * (2 if tiled else 1)
-    return held * kept + hands * (copies * _COLOURS + LAYERS_BYTES * colours) * canvas.area
+
+    view: ShotView
+    plan: Plan
+    hands: int
+    colours: bool = False
+    tiled: bool = False
+
+    def nbytes(self, canvas: Box) -> int:
+        """Return the memory that they take at least, of a canvas that is read whole.
+
+        The model's own is not in it.
+        """
+        seen = canvas if self.view.region is None else self.view.seen
+        working = self.view.working
+        plan = self.plan
+        held = WINDOWS_IN_HAND * plan.frames_per_window + 2 * plan.reach  # they are neighbours
+        small = working.padded_width * working.padded_height
+        kept = _GUIDE * seen.area + _COLOURS * small + _KEPT_COLOURS * self.colours * canvas.area
+        kept += _TILES * self.tiled * seen.area
+        copies = _COPIES * (2 if self.tiled else 1)
+        each = copies * _COLOURS + LAYERS_BYTES * self.colours
+        return held * kept + self.hands * each * canvas.area
 
 
-def check_memory(  # noqa: PLR0913 (memory has so many parts)
+def check_memory(
     name: str,
     geometry: ClipGeometry,
-    view: ShotView,
-    plan: Plan,
-    *,
-    hands: int,
-    colours: bool = False,
-    tiled: bool = False,
+    frames: FramesInHand,
     available: Callable[[], int] = available_bytes,
-) -> None:
-    """Refuse pictures for which this machine has no memory.
+) -> int:
+    """Refuse pictures for which this machine has no memory; return what they take.
 
     Args:
         name: the clip's, for messages.
         geometry: of the clip.
-        view: what the model sees of it.
-        plan: how many frames a window has, and how many around it the engine looks at.
-        hands: frames that are read or finished at the same time.
-        colours: whether layers of the plate's colours are made.
-        tiled: whether the engine looks at tiles, too.
+        frames: that are in memory at the same time.
         available: the bytes that are free.
 
     Raises:
@@ -159,9 +156,9 @@ def check_memory(  # noqa: PLR0913 (memory has so many parts)
         InputError: PLATE_MISMATCH, one frame alone makes them too large: its header is damaged.
     """
     canvas, there = geometry.canvas, available()
-    needed = frame_bytes(canvas, view, plan, hands=hands, colours=colours, tiled=tiled)
+    needed, plan = frames.nbytes(canvas), frames.plan
     if needed <= there:
-        return
+        return needed
     around = f" and the {plan.reach} on each side" if plan.reach else ""
     sentence = (
         f"Windows of {plan.frames_per_window} frames{around} of {name}, {describe(canvas)} pixels"
@@ -169,10 +166,7 @@ def check_memory(  # noqa: PLR0913 (memory has so many parts)
         " available."
     )
     rest = geometry.rest
-    if (
-        rest is not None
-        and frame_bytes(rest, view, plan, hands=hands, colours=colours, tiled=tiled) <= there
-    ):
+    if rest is not None and frames.nbytes(rest) <= there:
         raise InputError(
             f"{sentence} The data window of frame {geometry.widest} alone makes them so large;"
             f" without it the clip spans {describe(rest)}.",

@@ -31,7 +31,7 @@ from gvm_server.matting.engines.registry import find_engine
 from gvm_server.matting.guides import GuideMattes, open_guides
 from gvm_server.matting.job_spec import JobSpec, working_size_of
 from gvm_server.matting.region import ShotView, largest, notes_of, views_of
-from gvm_server.matting.resources import check_memory
+from gvm_server.matting.resources import FramesInHand, check_memory
 from gvm_server.matting.working_size import WorkingSize
 from gvm_server.media.alphas.exr import check_compression
 from gvm_server.media.colour.ocio import Configuration
@@ -85,6 +85,8 @@ class PreparedJob:
     notes: tuple[str, ...]
     ocio_digest: str
     """The hash of the colour configuration's content."""
+    memory_bytes: int
+    """What its frames take at the same time, at least; the model's own is not in it."""
 
 
 def prepare(
@@ -116,27 +118,14 @@ def prepare(
         geometry = plate.geometry()
         views = _views(request, window, plate, geometry, engine)
         tiled = request.knobs.refine == Refine.TILES and engine.sees_parts
-        sizes = [view.working for view in views]
-        if tiled:
-            sizes.append(working_size_of(geometry, window, engine))  # a tile is as large
-        window, fitted = _fitted(request, window, engine, largest(sizes))
-        plan = Plan.of(
-            window,
-            first=plate.first,
-            last=plate.last,
-            cuts=request.plate.cuts,
-            reach=engine.reach,
+        tile = [working_size_of(geometry, window, engine)] if tiled else []
+        seen = largest([*(view.working for view in views), *tile])
+        window, fitted = _fitted(request, window, engine, seen)
+        plan = _plan(request, window, plate, engine.reach)
+        memory = max(
+            check_memory(plate.name, geometry, _in_hand(request, view, plan, tiled=tiled))
+            for view in views
         )
-        for view in views:
-            check_memory(
-                plate.name,
-                geometry,
-                view,
-                plan,
-                hands=READERS + WRITERS,
-                colours=_content(request).has_colours,
-                tiled=tiled,
-            )
         frames = _frames(request, plate)
         shown = _shown(request, plate, geometry, frames, context, check_ending)
         if shown is not None:
@@ -157,10 +146,30 @@ def prepare(
             guides=guides,
         )
         failed.pop_all()
-    seen = (*plate.notes, *_left_out(geometry), *guides.notes)
+    found = (*plate.notes, *_left_out(geometry), *guides.notes)
     said = notes_of(views, request.roi_scale, geometry, reading=bool(request.regions))
-    notes = (*engine.notes, *seen, *said, *fitted, *_advice(window), *spec.advice)
-    return PreparedJob(spec=spec, notes=notes, ocio_digest=configuration.digest.hex())
+    return PreparedJob(
+        spec=spec,
+        notes=(*engine.notes, *found, *said, *fitted, *_advice(window), *spec.advice),
+        ocio_digest=configuration.digest.hex(),
+        memory_bytes=memory,
+    )
+
+
+def _plan(request: Matte, window: WindowSettings, plate: Plate, reach: int) -> Plan:
+    """Return the plan of the clip's shots."""
+    return Plan.of(window, first=plate.first, last=plate.last, cuts=request.plate.cuts, reach=reach)
+
+
+def _in_hand(request: Matte, view: ShotView, plan: Plan, *, tiled: bool) -> FramesInHand:
+    """Return what of a shot's frames is in memory at the same time."""
+    return FramesInHand(
+        view=view,
+        plan=plan,
+        hands=READERS + WRITERS,
+        colours=_content(request).has_colours,
+        tiled=tiled,
+    )
 
 
 def _content(request: Matte) -> FileContent:
@@ -190,7 +199,7 @@ def _views(
     return views_of(
         request.regions,
         request.roi_scale,
-        Plan.of(window, first=plate.first, last=plate.last, cuts=request.plate.cuts),
+        _plan(request, window, plate, reach=0),
         geometry,
         working_size_of(geometry, window, engine),
         engine.pad_multiple,

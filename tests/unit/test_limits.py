@@ -68,7 +68,7 @@ from gvm_client.settings import MatteKnobs, WindowSettings
 from gvm_client.windows import Plan
 from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.region import ShotView
-from gvm_server.matting.resources import check_memory
+from gvm_server.matting.resources import FramesInHand, check_memory
 from gvm_server.matting.working_size import WorkingSize
 from gvm_server.media.colour.ocio import load_config
 from gvm_server.media.colour.ocio_files import open_files
@@ -148,9 +148,11 @@ def memory_for(frames: dict[int, Box], gibibytes: int) -> None:
     check_memory(
         "/p/plate.%04d.exr",
         geometry,
-        ShotView(first=1, seen=geometry.canvas, working=WORKING),
-        Plan(first=1, last=2, frames_per_window=16, overlap=1),
-        hands=4,
+        FramesInHand(
+            view=ShotView(first=1, seen=geometry.canvas, working=WORKING),
+            plan=Plan(first=1, last=2, frames_per_window=16, overlap=1),
+            hands=4,
+        ),
         available=lambda: gibibytes << 30,
     )
 

@@ -11,7 +11,7 @@ from gvm_client.windows import Plan
 from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE
 from gvm_server.matting.engines.registry import entry_of
 from gvm_server.matting.region import ShotView
-from gvm_server.matting.resources import frame_bytes
+from gvm_server.matting.resources import FramesInHand
 from gvm_server.matting.working_size import working_size
 from gvm_server.media.geometry import Box
 from gvm_server.settings import LATENT_LIMIT_BYTES, READERS, WRITERS
@@ -39,7 +39,7 @@ def host_bytes(request: Matte, size: tuple[int, int], weights: Path | None) -> i
     )
     plan = Plan.of(request.window, first=0, last=0, reach=request.engine.reach)
     tiled = request.knobs.refine == Refine.TILES
-    frames = frame_bytes(canvas, view, plan, hands=READERS + WRITERS, tiled=tiled)
+    frames = FramesInHand(view=view, plan=plan, hands=READERS + WRITERS, tiled=tiled)
     own = entry_of(request.engine).host_bytes
     model = own(size, request.window, weights) if own else 0
-    return ceil((SERVER_BYTES + LATENT_LIMIT_BYTES + frames + model) / HEADROOM)
+    return ceil((SERVER_BYTES + LATENT_LIMIT_BYTES + frames.nbytes(canvas) + model) / HEADROOM)

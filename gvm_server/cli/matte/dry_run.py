@@ -15,7 +15,7 @@ from gvm_client.engines import EngineName
 from gvm_client.frames import abbreviated_frames
 from gvm_client.process import Exit
 from gvm_client.protocol.messages import Matte
-from gvm_client.settings import Depth, Refine
+from gvm_client.settings import Depth
 from gvm_client.text import counted
 from gvm_client.windows import seen_by
 from gvm_server.cli.cache import cache_in_use
@@ -23,17 +23,15 @@ from gvm_server.cli.terminal import as_json, duration_in_words, size_in_words
 from gvm_server.hostmemory import available_bytes
 from gvm_server.matting.engines.machine import Machine
 from gvm_server.matting.engines.registry import entry_of
-from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.keys import maker_words, window_key
 from gvm_server.matting.lookup import CacheLookup, look_up
-from gvm_server.matting.resources import frame_bytes
 from gvm_server.media.alphas.stamp import Fingerprint
 from gvm_server.media.file_access import Roots
 from gvm_server.media.outputs.parts import planes_of
 from gvm_server.media.outputs.sinks import FileSink
 from gvm_server.media.store.past import last_job_with
-from gvm_server.service.prepare import ServerContext, prepare
-from gvm_server.settings import READERS, WRITERS, ServerSettings
+from gvm_server.service.prepare import PreparedJob, ServerContext, prepare
+from gvm_server.settings import ServerSettings
 from gvm_server.threads import share_cores
 
 _DEPTH_BYTES = {Depth.HALF: 2, Depth.FLOAT: 4}
@@ -108,7 +106,7 @@ def foretell(request: Matte, *, notes: Sequence[str], json: bool) -> int:
     try:
         found = look_up(prepared.spec, cache)
         said = (*notes, *([says] if says else []), *prepared.notes, *found.notes)
-        plan = _foretold(prepared.spec, found, context, said)
+        plan = _foretold(prepared, found, context, said)
     finally:
         prepared.spec.close()
     if json:
@@ -119,8 +117,9 @@ def foretell(request: Matte, *, notes: Sequence[str], json: bool) -> int:
 
 
 def _foretold(
-    spec: JobSpec, found: CacheLookup, context: ServerContext, notes: Sequence[str]
+    prepared: PreparedJob, found: CacheLookup, context: ServerContext, notes: Sequence[str]
 ) -> Foretold:
+    spec = prepared.spec
     maker = maker_words(spec)
     run = [
         window
@@ -153,17 +152,7 @@ def _foretold(
         seconds=past.seconds_for(len(found.to_make), len(run)) if past else None,
         disk_bytes=to_write * canvas.area * _DEPTH_BYTES[sink.depth] * planes_of(sink.content),
         disk_free=_free(sink.files.folder),
-        memory_bytes=max(
-            frame_bytes(
-                canvas,
-                view,
-                spec.plan,
-                hands=READERS + WRITERS,
-                colours=sink.content.has_colours,
-                tiled=spec.knobs.refine == Refine.TILES and spec.engine.sees_parts,
-            )
-            for view in spec.views
-        ),
+        memory_bytes=prepared.memory_bytes,
         memory_free=available_bytes(),
         device_bytes=gpu_bytes(size, spec.window, context.machine.weights) if gpu_bytes else None,
         notes=tuple(notes),

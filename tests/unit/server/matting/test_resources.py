@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gvm_client.errors import EngineError
 from gvm_client.windows import Plan
 from gvm_server.matting.region import ShotView
-from gvm_server.matting.resources import LatentCache, check_memory, frame_bytes
+from gvm_server.matting.resources import FramesInHand, LatentCache, check_memory
 from gvm_server.matting.working_size import padded
 from gvm_server.media.geometry import Box, ClipGeometry
 
@@ -47,12 +47,13 @@ def test_frames_that_an_engine_looks_at_besides_count_too():
     """A window that fits without them is refused with them, and the sentence says both."""
     box = Box(x=0, y=0, width=4096, height=2304)
     view = ShotView(first=1, seen=box, working=padded(576, 1024, 1))
-    alone = Plan(first=1, last=99, frames_per_window=4, overlap=1)
-    among = replace(alone, reach=2)
-    bare = frame_bytes(box, view, alone, hands=2)
-    longer = frame_bytes(box, view, replace(alone, frames_per_window=6), hands=2)
-    assert frame_bytes(box, view, among, hands=2) == longer, "two windows are in hand"
+    plan = Plan(first=1, last=99, frames_per_window=4, overlap=1)
+    alone = FramesInHand(view=view, plan=plan, hands=2)
+    among = replace(alone, plan=replace(plan, reach=2))
+    bare = alone.nbytes(box)
+    longer = replace(alone, plan=replace(plan, frames_per_window=6)).nbytes(box)
+    assert among.nbytes(box) == longer, "two windows are in hand"
     geometry = ClipGeometry(display=box, canvas=box)
-    check_memory("p", geometry, view, alone, hands=2, available=lambda: bare)
+    check_memory("p", geometry, alone, available=lambda: bare)
     with pytest.raises(EngineError, match="Windows of 4 frames and the 2 on each side of p"):
-        check_memory("p", geometry, view, among, hands=2, available=lambda: bare)
+        check_memory("p", geometry, among, available=lambda: bare)
