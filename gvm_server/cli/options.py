@@ -67,10 +67,15 @@ def _measure_spread(parser: Parser) -> None:
     model = parser.add_argument_group("the model")
     matte_options.add_engine(model)
     matte_options.add_sizes(model)
+    _plate_group(parser)
+    _json_only(parser)
+
+
+def _plate_group(parser: Parser) -> None:
+    """Add how a plate is read, for commands that look at one."""
     plate = parser.add_argument_group("the plate")
     matte_options.add_extent(plate)
     matte_options.add_plate(plate)
-    _json_only(parser)
 
 
 def _roi(parser: Parser) -> None:
@@ -83,9 +88,7 @@ def _roi(parser: Parser) -> None:
         help="frames of each shot that are looked at, evenly spread (24)",
     )
     matte_options.add_sizes(parser.add_argument_group("the preview engine"))
-    plate = parser.add_argument_group("the plate")
-    matte_options.add_extent(plate)
-    matte_options.add_plate(plate)
+    _plate_group(parser)
     _json_only(parser)
 
 
@@ -210,9 +213,7 @@ def _weights(parser: Parser) -> None:
         "--size", type=int, default=256, metavar="N", help="short edge that the model sees (256)"
     )
     compare.set_defaults(max_resolution=512)
-    plate = compare.add_argument_group("the plate")
-    matte_options.add_extent(plate)
-    matte_options.add_plate(plate)
+    _plate_group(compare)
     for action in (pull, verify, show, compare):
         action.add_argument(
             "--weights",
