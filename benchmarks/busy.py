@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
+from benchmarks.speed_server import busy_loops
 from tests.support.plates import write_plate
 from tests.support.site import Site, machine
 
@@ -43,7 +42,7 @@ def main() -> int:
         seconds: dict[bool, list[float]] = {False: [], True: []}
         for number in range(given.rounds):
             for busy in (False, True) if number % 2 == 0 else (True, False):
-                with _neighbours(given.neighbours) if busy else nullcontext():
+                with busy_loops(given.neighbours) if busy else nullcontext():
                     seconds[busy].append(_seconds(site, plate, f"{number}{busy}"))
     ratios = [beside / quiet for quiet, beside in zip(*seconds.values(), strict=True)]
     for busy, label in ((False, "quiet"), (True, f"{given.neighbours} busy loops")):
@@ -57,17 +56,6 @@ def _seconds(site: Site, plate: str, out: str) -> float:
     ran = site.gvm("matte", plate, "-o", out, *ENGINE, "--json", timeout=900)
     assert ran.code == 0, ran.stderr
     return time.perf_counter() - start
-
-
-@contextmanager
-def _neighbours(count: int) -> Iterator[None]:
-    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for loop in loops:
-            loop.kill()
-            loop.wait()
 
 
 def _range(values: list[float]) -> str:
