@@ -6,11 +6,11 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -230,3 +230,31 @@ def hosting(
         for stream in (process.stdin, process.stdout):
             if stream is not None:
                 stream.close()
+
+
+class Open(Protocol):
+    """Opens a host on a clip, on the machine with the warm server."""
+
+    def __call__(self, name: str = ..., **behaviour: Any) -> AbstractContextManager[FakeHost]:
+        """Return a host that behaves like the one of that name, but for what is said of it."""
+        ...
+
+
+def opening(
+    build: Build, folder: Path, plate: HostPlate, environment: Mapping[str, str], like: str = "nuke"
+) -> Open:
+    """Return what opens hosts on a plate; another one may be said with the behaviour.
+
+    Args:
+        build: what was built.
+        folder: of the test.
+        plate: the clip.
+        environment: of the machine that the server runs on.
+        like: whom a host is like where no name is said.
+    """
+
+    def open_host(name: str = like, **behaviour: Any) -> AbstractContextManager[FakeHost]:
+        said = {"plate": plate, **HOSTS[name], **behaviour}
+        return hosting(build, folder, environment=environment, **said)
+
+    return open_host

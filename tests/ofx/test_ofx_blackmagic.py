@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
 
 import av
 import numpy as np
@@ -12,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH
-from tests.ofx.fakehost import HOSTS, Build, FakeHost, HostPlate, hosting
+from tests.ofx.fakehost import Build, HostPlate, Open, opening
 from tests.support.plates import moving_disc, read_alpha
 from tests.support.site import Site
 
@@ -31,23 +29,10 @@ def site(warm_site: Site) -> Site:
 Alphas = dict[int, NDArray[np.float32]]
 
 
-class Open(Protocol):
-    """Opens a host on the clip."""
-
-    def __call__(self, name: str = "resolve", **behaviour: Any) -> AbstractContextManager[FakeHost]:
-        """Return a host that behaves like the one of that name."""
-        ...
-
-
 @pytest.fixture
 def host_like(build: Build, tmp_path: Path, plate: HostPlate, site: Site) -> Open:
     """Hosts on the machine with the warm server."""
-
-    def open_host(name: str = "resolve", **behaviour: Any) -> AbstractContextManager[FakeHost]:
-        like = {**HOSTS[name], **behaviour}
-        return hosting(build, tmp_path, plate=plate, environment=site.environment, **like)
-
-    return open_host
+    return opening(build, tmp_path, plate, site.environment, like="resolve")
 
 
 def test_a_filmstrip_s_picture_shows_the_source_and_asks_nobody(host_like: Open, alphas: Alphas):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from gvm_server.matting.guides import feathered
 from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH, alphas
-from tests.ofx.fakehost import HOSTS, NUKE, Build, FakeHost, HostPlate, hosting
+from tests.ofx.fakehost import HOSTS, NUKE, Build, HostPlate, Open, hosting, opening
 from tests.support.colours import CONFIG
 from tests.support.plates import moving_disc, read_alpha, write_exr
 from tests.support.site import Site
@@ -34,28 +33,10 @@ def site(warm_site: Site) -> Site:
     return warm_site
 
 
-class Open(Protocol):
-    """Opens a host on the clip."""
-
-    def __call__(self, name: str = "nuke", **behaviour: Any) -> AbstractContextManager[FakeHost]:
-        """Return a host that behaves like the one of that name."""
-        ...
-
-
 @pytest.fixture
 def host_like(build: Build, tmp_path: Path, plate: HostPlate, site: Site) -> Open:
     """Hosts on the machine with the warm server."""
-
-    def open_host(name: str = "nuke", **behaviour: Any) -> AbstractContextManager[FakeHost]:
-        return hosting(
-            build,
-            tmp_path,
-            plate=behaviour.pop("plate", plate),
-            environment=site.environment,
-            **{**HOSTS[name], **behaviour},
-        )
-
-    return open_host
+    return opening(build, tmp_path, plate, site.environment)
 
 
 Alphas = dict[int, NDArray[np.float32]]

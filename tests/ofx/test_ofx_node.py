@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 import pytest
 
 from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH
-from tests.ofx.fakehost import HOSTS, Build, FakeHost, HostPlate, hosting
+from tests.ofx.fakehost import HOSTS, Build, HostPlate, Open, opening
 from tests.support.site import Site
 
 AUTOMATIC, GVM, PREVIEW = range(3)  # the node's engines
@@ -19,27 +16,11 @@ SHAPE = (HEIGHT, WIDTH, 4)
 NEEDED = "OfxImageClipPropFrameRange_Source"
 
 
-class Open(Protocol):
-    """Opens a host on the clip."""
-
-    def __call__(self, name: str, **behaviour: Any) -> AbstractContextManager[FakeHost]: ...
-
-
 @pytest.fixture
-def host_like(build: Build, tmp_path: Path, plate: HostPlate, site: Site) -> Iterator[Open]:
+def host_like(build: Build, tmp_path: Path, plate: HostPlate, site: Site) -> Open:
     """Hosts on a machine where no server runs and none can be started."""
     site.environment["GVM_SERVER"] = "false"
-
-    def open_host(name: str, **behaviour: Any) -> AbstractContextManager[FakeHost]:
-        return hosting(
-            build,
-            tmp_path,
-            plate=plate,
-            environment=site.environment,
-            **{**HOSTS[name], **behaviour},
-        )
-
-    return open_host
+    return opening(build, tmp_path, plate, site.environment)
 
 
 def test_frames_needed_are_the_windows_and_the_same_for_all_that_they_cover(host_like: Open):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
-from tests.ofx.fakehost import HOSTS, Build, FakeHost, HostPlate, hosting
+from tests.ofx.fakehost import Build, FakeHost, HostPlate, Open, opening
 
 DRAW = "OfxInteractActionDraw"
 DOWN, MOTION, UP = (f"OfxInteractActionPen{what}" for what in ("Down", "Motion", "Up"))
@@ -17,24 +16,11 @@ BOX = {"useRegion": 1, "regionLowerLeft": [20, 10], "regionUpperRight": [80, 50]
 CORNERS = [[20, 10], [80, 10], [80, 50], [20, 50]]
 
 
-class Open(Protocol):
-    """Opens a host."""
-
-    def __call__(self, **behaviour: Any) -> AbstractContextManager[FakeHost]:
-        """Return a host that behaves so."""
-        ...
-
-
 @pytest.fixture
 def viewer(build: Build, tmp_path: Path, plate: HostPlate) -> Open:
     """A host with a viewer; nothing here asks a server."""
-
-    def open_host(**behaviour: Any) -> AbstractContextManager[FakeHost]:
-        environment = {"GVM_SERVER": "false", "GVM_RUNTIME_DIR": str(tmp_path / "none")}
-        like = {**HOSTS["nuke"], **behaviour}
-        return hosting(build, tmp_path, plate=plate, environment=environment, **like)
-
-    return open_host
+    environment = {"GVM_SERVER": "false", "GVM_RUNTIME_DIR": str(tmp_path / "none")}
+    return opening(build, tmp_path, plate, environment)
 
 
 def act(host: FakeHost, name: str, *pen: float) -> dict[str, Any]:

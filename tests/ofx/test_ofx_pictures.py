@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.ofx.fakehost import HOSTS, NUKE, Build, FakeHost, HostPlate, hosting
+from tests.ofx.fakehost import HOSTS, NUKE, Build, HostPlate, Open, hosting, opening
 from tests.support.pictures import CLIPS, HEIGHT, WIDTH, letterboxed, linear, srgb
 from tests.support.plates import read_alpha, write_exr
 from tests.support.site import Site
@@ -62,26 +61,10 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> HostPlate:
     )
 
 
-class Open(Protocol):
-    """Opens a host on the clip."""
-
-    def __call__(self, **behaviour: Any) -> AbstractContextManager[FakeHost]: ...
-
-
 @pytest.fixture
 def mlt(build: Build, tmp_path: Path, shown: HostPlate, site: Site) -> Open:
     """Hosts that behave like MLT."""
-
-    def open_host(**behaviour: Any) -> AbstractContextManager[FakeHost]:
-        return hosting(
-            build,
-            tmp_path,
-            plate=behaviour.pop("plate", shown),
-            environment=site.environment,
-            **{**HOSTS["mlt"], **behaviour},
-        )
-
-    return open_host
+    return opening(build, tmp_path, shown, site.environment, like="mlt")
 
 
 def _same(picture: NDArray[np.float32], alpha: NDArray[np.float32]) -> bool:

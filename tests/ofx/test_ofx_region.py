@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH
-from tests.ofx.fakehost import HOSTS, Build, FakeHost, HostPlate, hosting
+from tests.ofx.fakehost import HOSTS, Build, HostPlate, Open, opening
 from tests.support.plates import read_alpha, write_plate
 from tests.support.site import Site
 
@@ -30,23 +29,10 @@ def site(warm_site: Site) -> Site:
     return warm_site
 
 
-class Open(Protocol):
-    """Opens a host on the clip."""
-
-    def __call__(self, name: str = "nuke", **behaviour: Any) -> AbstractContextManager[FakeHost]:
-        """Return a host that behaves like the one of that name."""
-        ...
-
-
 @pytest.fixture
 def host_like(build: Build, tmp_path: Path, plate: HostPlate, site: Site) -> Open:
     """Hosts on the machine with the warm server."""
-
-    def open_host(name: str = "nuke", **behaviour: Any) -> AbstractContextManager[FakeHost]:
-        like = {**HOSTS[name], **behaviour}
-        return hosting(build, tmp_path, plate=plate, environment=site.environment, **like)
-
-    return open_host
+    return opening(build, tmp_path, plate, site.environment)
 
 
 @pytest.fixture(scope="module")

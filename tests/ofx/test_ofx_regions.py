@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from tests.ofx.conftest import FIRST, HEIGHT, WIDTH
-from tests.ofx.fakehost import HOSTS, Build, FakeHost, HostPlate, hosting
+from tests.ofx.fakehost import HOSTS, Build, FakeHost, HostPlate, Open, hosting, opening
 from tests.support.site import Site
 
 LAST = FIRST + 5
@@ -28,24 +26,11 @@ def site(warm_site: Site) -> Site:
     return warm_site
 
 
-class Open(Protocol):
-    """Opens a host on the short clip."""
-
-    def __call__(self, name: str = "nuke", **behaviour: Any) -> AbstractContextManager[FakeHost]:
-        """Return a host that behaves like the one of that name."""
-        ...
-
-
 @pytest.fixture
 def host_like(build: Build, tmp_path: Path, plate: HostPlate, site: Site) -> Open:
     """Hosts on the machine with the warm server, on the clip's first six frames."""
     short = HostPlate(folder=plate.folder, width=WIDTH, height=HEIGHT, first=FIRST, last=LAST)
-
-    def open_host(name: str = "nuke", **behaviour: Any) -> AbstractContextManager[FakeHost]:
-        like = {**HOSTS[name], **behaviour}
-        return hosting(build, tmp_path, plate=short, environment=site.environment, **like)
-
-    return open_host
+    return opening(build, tmp_path, short, site.environment)
 
 
 def later(host: FakeHost) -> NDArray[np.float32]:
