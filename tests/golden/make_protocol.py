@@ -114,16 +114,16 @@ def _output(**content: object) -> dict[str, object]:
     return {"kind": "file", "path": "/m", "content": content}
 
 
-def _refused_values() -> list[dict[str, object]]:
+def in_matte(name: str, code: ErrorCode, **changes: object) -> dict[str, object]:
+    """Return a request for the smallest matte with other values, which is refused."""
     matte = msgpack.unpackb(encode(SAMPLES["matte"]["minimal"], request="7"))
+    return _plain(name, {**matte, "body": {**matte["body"], **changes}}, code)
+
+
+def _refused_values() -> list[dict[str, object]]:
     pushed = SAMPLES["matte"]["pushed"]
     pushed_plate = msgpack.unpackb(encode(pushed, request="7"))["body"]["plate"]
-
     region = {"x": 0, "y": 0, "width": 8, "height": 8}
-
-    def in_matte(name: str, code: ErrorCode, **changes: object) -> dict[str, object]:
-        return _plain(name, {**matte, "body": {**matte["body"], **changes}}, code)
-
     return [
         in_matte("true where a number should be", MALFORMED, max_frames=True),
         in_matte("a float where an integer should be", MALFORMED, max_frames=1.0),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gvm_server.matting.layers import SOLID
 from gvm_server.media.colour.encodings import REC709
 from tests.support.layered import draw, recomposite
-from tests.support.plates import moving_disc, write_exr, write_plate
+from tests.support.plates import moving_disc, write_anamorphic, write_exr, write_plate
 
 ALL = "A,matte.raw,matte.edge,matte.core,fg,RGBA"
 NAMES = {"A", "R", "G", "B", "fg.R", "fg.G", "fg.B", "matte.raw", "matte.edge", "matte.core"}
@@ -192,22 +192,8 @@ def test_a_separate_file_that_is_lost_or_damaged_is_made_again_alone(site, tmp_p
 
 def test_overscan_aspect_timecode_rate_view_and_part_are_kept(site, tmp_path):
     """Of every file; the knob that reaches out covers the display window, colours are 0 there."""
-    folder = tmp_path / "plate"
-    folder.mkdir()
-    for frame in range(1001, 1004):
-        spec = oiio.ImageSpec(80, 60, 3, oiio.HALF)
-        spec.x, spec.y = -8, 4
-        spec.full_x, spec.full_y, spec.full_width, spec.full_height = 0, 0, 96, 64
-        spec.attribute("PixelAspectRatio", 2.0)
-        spec.attribute("FramesPerSecond", oiio.TypeDesc("rational"), (24000, 1001))
-        spec.attribute("smpte:TimeCode", oiio.TypeTimeCode, (0x01000000 + frame - 1001, 0))
-        spec.attribute("oiio:subimagename", "rgba.left")
-        spec.attribute("view", "left")
-        file = oiio.ImageOutput.create("exr")
-        file.open(str(folder / f"hero.{frame}.exr"), spec)
-        file.write_image(moving_disc(frame, 80, 60))
-        file.close()
-    plate = str(folder / "hero.####.exr")
+    said = {"oiio:subimagename": "rgba.left", "view": "left"}
+    plate = write_anamorphic(tmp_path / "plate", range(1001, 1004), name="hero", said=said)
     assert site.matte(plate, "own", "--channels", ALL, "--layers", "separate").code == 0
     assert site.matte(plate, "one", "--channels", ALL).code == 0
     named = [*(tmp_path / "own").glob("*.1002.exr"), tmp_path / "one/hero.1002.exr"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,37 @@ def write_plate(folder: Path, frames: Iterable[int], *, width: int = 96, height:
     for frame in frames:
         write_exr(folder / f"plate.{frame:04d}.exr", moving_disc(frame, width, height))
     return str(folder / "plate.%04d.exr")
+
+
+def write_anamorphic(
+    folder: Path, frames: Iterable[int], *, name: str, said: Mapping[str, str] | None = None
+) -> str:
+    """Write EXRs that say much, and return their pattern.
+
+    The data window is cropped, with overscan on one side; pixels are wide; there are a rate, and a
+    timecode that begins at frame 1001.
+
+    Args:
+        folder: is made.
+        frames: their numbers.
+        name: that the files begin with.
+        said: attributes besides.
+    """
+    folder.mkdir()
+    for frame in frames:
+        spec = oiio.ImageSpec(80, 60, 3, oiio.HALF)
+        spec.x, spec.y = -8, 4
+        spec.full_x, spec.full_y, spec.full_width, spec.full_height = 0, 0, 96, 64
+        spec.attribute("PixelAspectRatio", 2.0)
+        spec.attribute("FramesPerSecond", oiio.TypeDesc("rational"), (24000, 1001))
+        spec.attribute("smpte:TimeCode", oiio.TypeTimeCode, (0x01000000 + frame - 1001, 0))
+        for attribute, value in (said or {}).items():
+            spec.attribute(attribute, value)
+        file = oiio.ImageOutput.create("exr")
+        assert file.open(str(folder / f"{name}.{frame}.exr"), spec), file.geterror()
+        assert file.write_image(moving_disc(frame, 80, 60)), file.geterror()
+        file.close()
+    return str(folder / f"{name}.####.exr")
 
 
 def read_alpha(path: Path) -> NDArray[np.float32]:

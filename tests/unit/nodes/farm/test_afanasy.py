@@ -15,21 +15,12 @@ from gvm_nodes.farm import cgru
 from gvm_nodes.farm.afanasy import job_file
 from gvm_nodes.farm.job import FarmJob, HostNeeds
 from tests.fakes.cgru import loaded
+from tests.support.farm_jobs import PLAIN
 
-JOB = FarmJob(
-    name="GVM matte plate",
+JOB = replace(
+    PLAIN,
     user="Ada",
-    plate_folder="/jobs/my shot",
-    plate_name="plate.%04d.exr",
-    matte_folder="/jobs/matte",
-    matte_name="",
     frames=(*range(1001, 1041), 1050, 1052, 1054),
-    first=1001,
-    last=1200,
-    chunk=20,
-    minutes=90,
-    gvm="/opt/gvm/bin/gvm",
-    words=("--engine=gvm", "--size=720"),
     needs=HostNeeds(gpu_mib=12001, memory_mib=9000, cores=4, os_family="macos"),
     environment=(("OCIO", "/show/config.ocio"),),
     tags=("gpu", "fast"),

@@ -12,20 +12,12 @@ from openjd.model import decode_job_template
 from gvm_client.errors import SettingsError
 from gvm_nodes.farm import deadline, openjd
 from gvm_nodes.farm.job import FarmJob, FarmPath, HostNeeds, PlateInput
+from tests.support.farm_jobs import PLAIN
 
-JOB = FarmJob(
+JOB = replace(
+    PLAIN,
     name="GVM matte shot",
-    plate_folder="/jobs/my shot",
-    plate_name="plate.%04d.exr",
-    matte_folder="/jobs/matte",
-    matte_name="",
-    frames=tuple(range(1001, 1051)),
-    first=1001,
-    last=1200,
-    chunk=20,
-    minutes=90,
     gvm="gvm",
-    words=("--engine=gvm", "--size=720"),
     needs=HostNeeds(gpu_mib=12000, memory_mib=9000, os_family="linux"),
 )
 RENDERED = replace(

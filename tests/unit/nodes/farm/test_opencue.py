@@ -15,22 +15,9 @@ from gvm_nodes.farm.job import FarmJob, FarmPath, HostNeeds
 from gvm_nodes.farm.opencue import conformed, outline
 from tests.fakes.pyoutline import specification
 from tests.support.cuebot import RULES, refusals
+from tests.support.farm_jobs import PLAIN as JOB
 from tests.support.receivers import run_receiver
 
-JOB = FarmJob(
-    name="GVM matte plate",
-    plate_folder="/jobs/my shot",
-    plate_name="plate.%04d.exr",
-    matte_folder="/jobs/matte",
-    matte_name="",
-    frames=tuple(range(1001, 1051)),
-    first=1001,
-    last=1200,
-    chunk=20,
-    minutes=90,
-    gvm="/opt/gvm/bin/gvm",
-    words=("--engine=gvm", "--size=720"),
-)
 FULL = replace(
     JOB,
     paths=(FarmPath(name="garbage", folder="/roto/my shot", file="g.%04d.exr"),),
