@@ -133,6 +133,14 @@ def test_the_bridge_parts_a_command_as_python_does(build: Build, line: str):
     assert build.probe("words", line) == shlex.split(line)
 
 
+def test_the_bridge_knows_an_absolute_path_as_python_does(build: Build):
+    """On every system's paths: a host and its server may be of two."""
+    golden = json.loads((GOLDEN / "paths.json").read_text(encoding="utf-8"))
+    for said, wanted in (("absolute", True), ("relative", False)):
+        answers = build.probe("absolute", text="".join(f"{path}\n" for path in golden[said]))
+        assert answers == [wanted] * len(golden[said])
+
+
 def test_the_hash_tells_every_change_from_another(build: Build):
     """Texts of any length, that differ in one place or in length only, have different hashes."""
     texts = ["x" * length for length in range(100)]

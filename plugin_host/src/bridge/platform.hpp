@@ -65,9 +65,6 @@ std::vector<std::string> environment();
 /// The user's home folder; "" where there is none.
 std::string home_folder();
 
-/// The folder for what every user may make temporarily.
-std::filesystem::path temporary_folder();
-
 /// Where the run-time folder is unless a variable names it.
 std::filesystem::path default_runtime_folder();
 

@@ -194,20 +194,18 @@ std::vector<std::string> environment() {
 
 std::string home_folder() { return variable("HOME"); }
 
-fs::path temporary_folder() {
-  for (const char* name : {"TMPDIR", "TEMP", "TMP"}) {  // as Python's tempfile has it
-    if (const std::string folder = variable(name); !folder.empty()) return folder;
-  }
-  return "/tmp";
-}
-
 fs::path default_runtime_folder() {
 #ifdef __APPLE__
-  // Its temporary folder is cleared of what nobody has used for some days.
-  return fs::path(home_folder()) / "Library" / "Caches" / "gvm-run";
-#else
-  return temporary_folder() / ("gvm-" + std::to_string(geteuid()));
+  // The temporary folder is cleared of what nobody has used for some days.
+  if (const std::string home = home_folder(); !home.empty()) {
+    return fs::path(home) / "Library" / "Caches" / "gvm-run";
+  }
 #endif
+  fs::path folder = "/tmp";
+  for (const char* name : {"TMP", "TEMP", "TMPDIR"}) {  // Python's tempfile, the last one first
+    if (const std::string chosen = variable(name); !chosen.empty()) folder = chosen;
+  }
+  return folder / ("gvm-" + std::to_string(geteuid()));
 }
 
 std::int64_t file_mask() {

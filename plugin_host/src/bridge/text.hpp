@@ -11,6 +11,10 @@ namespace gvm::bridge {
 /// above U+10FFFF.
 bool is_utf8(std::string_view bytes);
 
+/// Whether a path is absolute on Linux, macOS or Windows, wherever this runs: the rule of
+/// gvm_client/paths.py.
+bool is_absolute(std::string_view path);
+
 /// Bytes as lower-case hexadecimal digits, two each.
 std::string hexadecimal(std::string_view bytes);
 

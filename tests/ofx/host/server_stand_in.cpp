@@ -1,0 +1,78 @@
+// A Windows process in a Linux server's place, for hosts under Wine: server_stand_in WORDS...
+//
+// Starts the words as a Linux program, waits for the connection file that it writes (linux.json),
+// and writes connection.json from it with its own number and start time, which a host under Wine
+// can ask for. Ends when the Linux process ends.
+#include <windows.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr DWORD kPollMs = 20;
+constexpr int kPolls = 3000;
+
+std::int64_t started() {
+  FILETIME created{}, exited{}, kernel{}, used{};
+  GetProcessTimes(GetCurrentProcess(), &created, &exited, &kernel, &used);
+  return static_cast<std::int64_t>(created.dwHighDateTime) << 32 | created.dwLowDateTime;
+}
+
+std::wstring variable(const wchar_t* name) {
+  std::wstring text(4096, L'\0');
+  text.resize(GetEnvironmentVariableW(name, text.data(), static_cast<DWORD>(text.size())));
+  return text;
+}
+
+/// The Linux server's connection, once a living process has written it; null before.
+Json connection(const fs::path& file) {
+  std::ifstream stream(file);
+  Json said = Json::parse(stream, nullptr, false);
+  const bool whole = said.is_object() && said.contains("pid");
+  return whole && fs::exists("Z:\\proc\\" + said.at("pid").dump()) ? said : Json();
+}
+
+}  // namespace
+
+int main() {
+  const fs::path folder = fs::absolute(variable(L"GVM_RUNTIME_DIR"));
+  // Of the own command line, all but the first word: Wine hands it to the Linux program.
+  std::wstring line = GetCommandLineW();
+  line = line.substr(line.find(L'|') + 1);
+  STARTUPINFOW how{};
+  how.cb = sizeof how;
+  how.dwFlags = STARTF_USESTDHANDLES;
+  how.hStdInput = GetStdHandle(STD_INPUT_HANDLE);
+  how.hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE);
+  how.hStdError = GetStdHandle(STD_ERROR_HANDLE);
+  PROCESS_INFORMATION made{};
+  if (!CreateProcessW(nullptr, line.data(), nullptr, nullptr, TRUE, 0, nullptr, nullptr, &how,
+                      &made)) {
+    std::cerr << "The Linux server cannot be started: Windows error " << GetLastError() << "\n";
+    return 1;
+  }
+  Json said;
+  for (int poll = 0; said.is_null() && poll < kPolls; ++poll, Sleep(kPollMs)) {
+    said = connection(folder / "linux.json");
+  }
+  if (said.is_null()) return 1;
+  const std::string process = said.at("pid").dump();
+  said["pid"] = GetCurrentProcessId();
+  said["started"] = started();
+  {
+    std::ofstream file(folder / "connection.new", std::ios::binary);
+    file << said.dump();
+  }
+  MoveFileExW((folder / "connection.new").c_str(), (folder / "connection.json").c_str(),
+              MOVEFILE_REPLACE_EXISTING);
+  while (fs::exists("Z:\\proc\\" + process)) Sleep(kPollMs);
+  return 0;
+}
