@@ -16,6 +16,7 @@ from gvm_client import __version__
 from gvm_client.errors import ErrorCode, RemoteProtocolError, ServerError
 from gvm_client.folders import LOG_NAME, pixels_dir
 from gvm_client.pixels import sweep
+from gvm_client.platform import end_signals
 from gvm_client.protocol.messages import (
     Cancel,
     GiveFrames,
@@ -31,7 +32,7 @@ from gvm_client.protocol.messages import (
     Stop,
 )
 from gvm_client.protocol.wire import Envelope
-from gvm_server.hostmemory import give_back
+from gvm_server.hostmemory import give_back, resident_bytes
 from gvm_server.matting.engines.machine import Machine, device_memory, device_name
 from gvm_server.matting.resources import LatentCache, SharedResources
 from gvm_server.media.file_access import Roots
@@ -222,7 +223,7 @@ def serve(
         )
         scheduler = Scheduler(resources=resources, context=context, preparing=preparing)
         daemon = Server(endpoint, scheduler, resources, settings, buffers)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (*end_signals(), signal.SIGINT):
             signal.signal(number, lambda *_: daemon.leave())
         if owner is not None:
             end_with(owner, daemon.leave, folder)
@@ -244,15 +245,6 @@ def serve(
             endpoint.close()
             resources.cache.memo.close()
     _LOG.info("The server has ended.")
-
-
-def resident_bytes() -> int:
-    """Return this process's resident memory; 0 where the system does not say."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager

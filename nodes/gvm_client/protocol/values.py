@@ -288,9 +288,7 @@ class JobContext:
             _DIGEST.fullmatch(self.ocio_digest) is not None,
             f"ocio_digest is {self.ocio_digest!r}; it must be at most 128 hexadecimal digits",
         )
-        require(
-            self.weights == "" or is_absolute(self.weights), _absolute("weights", self.weights)
-        )
+        require(self.weights == "" or is_absolute(self.weights), _absolute("weights", self.weights))
         require(0 <= self.umask <= 0o777, f"umask is {self.umask}; it must be from 0 to 511")
 
     @property

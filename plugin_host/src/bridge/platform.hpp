@@ -62,6 +62,9 @@ std::string variable(const char* name);
 /// All variables, as NAME=text.
 std::vector<std::string> environment();
 
+/// Whether a backslash in a command line escapes what follows; on Windows it separates folders.
+bool backslash_escapes();
+
 /// The user's home folder; "" where there is none.
 std::string home_folder();
 

@@ -192,6 +192,8 @@ std::vector<std::string> environment() {
   return all;
 }
 
+bool backslash_escapes() { return true; }
+
 std::string home_folder() { return variable("HOME"); }
 
 fs::path default_runtime_folder() {

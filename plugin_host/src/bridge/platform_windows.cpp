@@ -335,6 +335,8 @@ std::vector<std::string> environment() {
   return all;
 }
 
+bool backslash_escapes() { return false; }
+
 std::string home_folder() { return variable("USERPROFILE"); }
 
 fs::path default_runtime_folder() {

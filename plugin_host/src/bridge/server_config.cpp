@@ -114,7 +114,7 @@ std::vector<std::string> split_words(const std::string& line) {
       quote = 0;
     } else if (!quote && (letter == '\'' || letter == '"')) {
       quote = letter;
-    } else if (letter == '\\' && quote != '\'' && at + 1 < line.size()) {
+    } else if (backslash_escapes() && letter == '\\' && quote != '\'' && at + 1 < line.size()) {
       word += line[++at];
     } else {
       word += letter;
