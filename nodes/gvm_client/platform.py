@@ -195,7 +195,9 @@ def has_socket_files() -> bool:
 
 def user_id() -> int:
     """Return the user's number; 0 on Windows, whose temporary folder is the user's own."""
-    return 0 if sys.platform == "win32" else os.geteuid()
+    if sys.platform == "win32":
+        return 0
+    return os.geteuid()
 
 
 def runtime_folder(temporary: Path, home: Path | None) -> Path:

@@ -36,7 +36,13 @@ if [ -z "$(source_file)" ] && ! fetch >"$cache/fetch.log" 2>&1; then
     exit 1
 fi
 dsc=$(source_file)
-hash=$(cat "$cache"/source/zeromq3_* "$here"/zeromq.sh "$here/$system".* | sha256sum | cut -c 1-16)
+hash=$(
+    {
+        cat "$cache"/source/zeromq3_* "$here/zeromq.sh" "$here/$system.cmake"
+        if [ -f "$here/$system.patch" ]; then cat "$here/$system.patch"; fi
+        echo "$@"
+    } | sha256sum | cut -c 1-16
+)
 built="$cache/zeromq-$system-$hash"
 if [ ! -f "$built/lib/libzmq.a" ]; then
     work="$built.work"
@@ -49,7 +55,8 @@ if [ ! -f "$built/lib/libzmq.a" ]; then
         cmake -S "$work/source" -B "$work/build" -DCMAKE_TOOLCHAIN_FILE="$here/$system.cmake" \
             -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$work/installed" -DCMAKE_INSTALL_LIBDIR=lib \
             -DWITH_LIBSODIUM=OFF -DENABLE_CURVE=ON -DWITH_LIBBSD=OFF -DBUILD_SHARED=OFF -DBUILD_STATIC=ON \
-            -DBUILD_TESTS=OFF -DWITH_PERF_TOOL=OFF -DWITH_DOCS=OFF -DENABLE_PRECOMPILED=OFF "$@"
+            -DBUILD_TESTS=OFF -DWITH_PERF_TOOL=OFF -DWITH_DOCS=OFF -DENABLE_PRECOMPILED=OFF \
+            -DENABLE_WS=OFF -DENABLE_RADIX_TREE=OFF "$@"
         cmake --build "$work/build" --parallel 2
         cmake --install "$work/build"
     } >"$built.log" 2>&1 || { tail -40 "$built.log" >&2; exit 1; }

@@ -1,9 +1,11 @@
-// A Windows process in a Linux server's place, for hosts under Wine: server_stand_in WORDS...
+// A Windows process in a Linux server's place, for hosts under Wine: server_stand_in SCRIPT
 //
-// Starts the words as a Linux program, waits for the connection file that it writes (linux.json),
-// and writes connection.json from it with its own number and start time, which a host under Wine
-// can ask for. Ends when the Linux process ends.
+// Runs the shell script, which starts a Linux server, waits for the connection file that it writes
+// (linux.json), and writes connection.json from it with its own number and start time, which a host
+// under Wine can ask for. Ends when the Linux process ends.
 #include <windows.h>
+// After it, as its own header wants.
+#include <shellapi.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -32,21 +34,31 @@ std::wstring variable(const wchar_t* name) {
   return text;
 }
 
+/// Whether a Linux process lives; a zombie does not (proc(5)).
+bool lives(const std::string& process) {
+  std::ifstream stream(fs::path("Z:\\proc\\" + process + "\\stat"));
+  std::string text;
+  std::getline(stream, text);
+  const std::size_t name = text.rfind(") ");
+  return name != std::string::npos && text.compare(name, 3, ") Z") != 0;
+}
+
 /// The Linux server's connection, once a living process has written it; null before.
 Json connection(const fs::path& file) {
   std::ifstream stream(file);
   Json said = Json::parse(stream, nullptr, false);
   const bool whole = said.is_object() && said.contains("pid");
-  return whole && fs::exists("Z:\\proc\\" + said.at("pid").dump()) ? said : Json();
+  return whole && lives(said.at("pid").dump()) ? said : Json();
 }
 
 }  // namespace
 
 int main() {
   const fs::path folder = fs::absolute(variable(L"GVM_RUNTIME_DIR"));
-  // Of the own command line, all but the first word: Wine hands it to the Linux program.
-  std::wstring line = GetCommandLineW();
-  line = line.substr(line.find(L'|') + 1);
+  int count = 0;
+  wchar_t** words = CommandLineToArgvW(GetCommandLineW(), &count);
+  if (count < 2) return 2;
+  std::wstring line = L"\"Z:\\bin\\sh\" \"" + std::wstring(words[1]) + L"\"";
   STARTUPINFOW how{};
   how.cb = sizeof how;
   how.dwFlags = STARTF_USESTDHANDLES;
@@ -73,6 +85,6 @@ int main() {
   }
   MoveFileExW((folder / "connection.new").c_str(), (folder / "connection.json").c_str(),
               MOVEFILE_REPLACE_EXISTING);
-  while (fs::exists("Z:\\proc\\" + process)) Sleep(kPollMs);
+  while (lives(process)) Sleep(kPollMs);
   return 0;
 }

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
+from typing import ClassVar
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_a_farm_ends_a_task_on_windows_by_ctrl_break(
     assert platform.end_signals() == (signal.SIGTERM,)
 
     class Signals:
-        __members__ = {"SIGTERM": 15, "SIGBREAK": 21}
+        __members__: ClassVar = {"SIGTERM": 15, "SIGBREAK": 21}
 
         def __class_getitem__(cls, name: str) -> int:
             return cls.__members__[name]
@@ -55,14 +56,17 @@ def test_a_farm_ends_a_task_on_windows_by_ctrl_break(
     assert platform.end_signals() == (15, 21)
 
 
+SERVE = ["-m", "gvm_server", "serve"]
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (r"C:\venv\python.exe -m gvm_server serve", [r"C:\venv\python.exe", *["-m", "gvm_server", "serve"]]),
-        (r'"C:\Program Files\gvm\python.exe" -m x', [r"C:\Program Files\gvm\python.exe", "-m", "x"]),
-        (r"'\\server\share\my venv\python.exe' #1", [r"\\server\share\my venv\python.exe", "#1"]),
+        (r"C:\venv\python.exe -m gvm_server serve", [r"C:\venv\python.exe", *SERVE]),
+        (r'"C:\Program Files\gvm\py.exe" -m x', [r"C:\Program Files\gvm\py.exe", "-m", "x"]),
+        (r'"\\server\share\my venv\py.exe" #1', [r"\\server\share\my venv\py.exe", "#1"]),
     ],
-)  # fmt: skip
+)
 def test_a_backslash_in_a_command_of_windows_is_a_folder(
     system: System, line: str, words: list[str]
 ):
@@ -70,14 +74,12 @@ def test_a_backslash_in_a_command_of_windows_is_a_folder(
     system("win32")
     assert platform.split_command(line) == words
     assert platform.split_command(platform.join_command(words)) == words
-    system("linux")
-    assert platform.split_command(line) != words or "\\" not in line
 
 
 def test_a_file_that_is_read_is_replaced_when_its_reader_is_done(
     system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Windows refuses to rename over an open file, and to delete it; a reader takes milliseconds."""
+    """Windows refuses to rename over an open file, and to delete it; reading takes a moment."""
     new, old = tmp_path / "new", tmp_path / "old"
     new.write_text("new")
     old.write_text("old")
@@ -123,7 +125,7 @@ def test_a_reader_that_stays_is_an_error_in_the_end(
 def test_the_run_time_folder_of_macos_is_none_that_is_cleared(
     system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Its temporary folder loses what nobody has used for three days; a socket's path stays short."""
+    """Its temporary folder loses what nobody has used for days; a socket's path stays short."""
     for name in ("GVM_RUNTIME_DIR", "XDG_RUNTIME_DIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", "/Users/ann")

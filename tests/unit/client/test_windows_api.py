@@ -1,3 +1,4 @@
+# ruff: noqa: N802, FBT001 - names of Windows' own functions
 """Windows' answers, by a fake of its libraries: who lives, who may reach a file, what is left."""
 
 from __future__ import annotations
