@@ -81,7 +81,7 @@ def exr_plate(tmp_path_factory: pytest.TempPathFactory) -> str:
 def _machine(folder: Path) -> Iterator[Site]:
     with machine_for_hosts(folder) as site:
         if wine.CHOSEN:
-            wine.serve_by_stand_in(site)
+            wine.prepare(site)
         yield site
 
 

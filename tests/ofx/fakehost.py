@@ -61,6 +61,8 @@ class Build:
     """What runs its programs; nothing on the system that they are for."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """What the runner wants to be told."""
+    server: str = ""
+    """The command that its hosts start where a site's is this Python's server; "" is the same."""
 
     @property
     def bundle(self) -> Path:
@@ -75,6 +77,13 @@ class Build:
     def program(self, name: str) -> list[str]:
         """Return the words that start one of the test programs."""
         return [*self.runner, str(self.folder / (f"{name}.exe" if self.runner else name))]
+
+    def told(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment of a host that is to have these variables."""
+        told = {**os.environ, **self.environment, **environment}
+        if self.server and told.get("GVM_SERVER", "").endswith(" -m gvm_server serve"):
+            told["GVM_SERVER"] = self.server
+        return told
 
     def probe(self, *words: str, text: str = "") -> Any:
         """Ask the bridge's probe."""
@@ -223,7 +232,7 @@ def hosting(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, **build.environment, **(environment or {})},
+        env=build.told(environment or {}),
     )
     host = FakeHost(process, folder)
     try:

@@ -22,6 +22,8 @@ from tests.support.tree import ROOT
 CHOSEN = os.environ.get("GVM_OFX_ON", "linux") == "windows"
 FOLDER = ROOT / "build" / "plugin-windows"
 PREFIX = ROOT / "build" / "wine"
+SITE = ROOT / "tests" / "ofx" / "wine_site"
+PYTHONPATH = os.pathsep.join([str(SITE), str(ROOT / "nodes")])
 
 linux_only = pytest.mark.skipif(CHOSEN, reason="speaks of a fact of Linux")
 windows_only = pytest.mark.skipif(not CHOSEN, reason="runs with `make test-windows`")
@@ -40,7 +42,7 @@ def environment() -> Mapping[str, str]:
 
 def build_for_windows() -> Build:
     """Build the plug-in and the test programs for Windows; skip where that cannot be."""
-    if shutil.which("wine") is None:
+    if not (shutil.which("wine") and shutil.which("wineserver")):
         pytest.skip("There is no wine; run: sudo apt-get install wine wine64")
     cross = ROOT / "plugin_host" / "cross"
     ran = subprocess.run(
@@ -54,23 +56,35 @@ def build_for_windows() -> Build:
         pytest.skip(ran.stderr.strip())
     assert ran.returncode == 0, ran.stderr[-4000:]
     PREFIX.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        ["wine", "wineboot"], env={**os.environ, **environment()}, check=True, capture_output=True
-    )
+    told = {**os.environ, **environment()}
+    subprocess.run(["wine", "wineboot"], env=told, check=True, capture_output=True)
     connection.CONNECTION_NAME = "linux.json"  # of the servers that this process asks
-    return Build(folder=FOLDER, binaries="Win64", runner=("wine",), environment=environment())
+    return Build(
+        folder=FOLDER,
+        binaries="Win64",
+        runner=("wine",),
+        environment=environment(),
+        server=_stand_in(),
+    )
 
 
-def serve_by_stand_in(site: Site) -> None:
-    """Let the hosts start a stand-in, which starts this Python's server and speaks for it."""
-    serve = site.folder / "serve.sh"
-    path = os.pathsep.join([str(ROOT / "tests" / "ofx" / "wine_site"), str(ROOT / "nodes")])
-    site.environment["PYTHONPATH"] = path
+def prepare(site: Site) -> None:
+    """Let the site's servers and commands be ones that a host under Wine can talk to."""
+    site.environment["PYTHONPATH"] = PYTHONPATH
+
+
+def _stand_in() -> str:
+    """Return the command that hosts start: a stand-in, which starts this Python's server."""
+    serve = PREFIX / "serve.sh"
     serve.write_text(
-        "#!/bin/sh\n"
-        f"export GVM_RUNTIME_DIR='{site.runtime}' PYTHONPATH='{path}'\n"
-        f"exec '{sys.executable}' -m gvm_server serve\n",
+        f"""#!/bin/sh
+GVM_RUNTIME_DIR=$(printf %s "$GVM_RUNTIME_DIR" | tr '\\\\' / | sed 's/^[Zz]://')
+export GVM_RUNTIME_DIR PYTHONPATH='{PYTHONPATH}'
+umask 077
+'{sys.executable}' '{SITE / "speak_for.py"}' "$1" "$2" &
+exec '{sys.executable}' -m gvm_server serve
+""",
         encoding="utf-8",
     )
     program = f"Z:{FOLDER / 'server_stand_in.exe'}".replace("/", "\\")
-    site.environment["GVM_SERVER"] = f'"{program}" "{serve}"'
+    return f'"{program}" "{serve}"'

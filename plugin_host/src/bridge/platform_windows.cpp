@@ -208,15 +208,11 @@ std::wstring command_line(const std::vector<std::string>& words) {
 }
 
 /// The variables as CreateProcessW takes them: sorted, each ends with a zero, the last with two.
-std::wstring block_of(std::vector<std::string> variables) {
-  const auto upper = [](std::wstring text) {
-    CharUpperBuffW(text.data(), static_cast<DWORD>(text.size()));
-    return text;
-  };
+std::wstring block_of(const std::vector<std::string>& variables) {
   std::vector<std::wstring> entries;
   for (const std::string& entry : variables) entries.push_back(wide(entry));
-  std::sort(entries.begin(), entries.end(), [&](const std::wstring& one, const std::wstring& other) {
-    return upper(one) < upper(other);
+  std::sort(entries.begin(), entries.end(), [](const std::wstring& one, const std::wstring& other) {
+    return CompareStringOrdinal(one.c_str(), -1, other.c_str(), -1, TRUE) == CSTR_LESS_THAN;
   });
   std::wstring block;
   for (const std::wstring& entry : entries) (block += entry) += L'\0';

@@ -1,8 +1,8 @@
 // A Windows process in a Linux server's place, for hosts under Wine: server_stand_in SCRIPT
 //
-// Runs the shell script, which starts a Linux server, waits for the connection file that it writes
-// (linux.json), and writes connection.json from it with its own number and start time, which a host
-// under Wine can ask for. Ends when the Linux process ends.
+// Runs the shell script with its own number and start time. The script starts a Linux server, and
+// writes connection.json with these two, which a host under Wine can ask for. Ends when the Linux
+// process ends, which linux.json names.
 #include <windows.h>
 // After it, as its own header wants.
 #include <shellapi.h>
@@ -58,7 +58,8 @@ int main() {
   int count = 0;
   wchar_t** words = CommandLineToArgvW(GetCommandLineW(), &count);
   if (count < 2) return 2;
-  std::wstring line = L"\"Z:\\bin\\sh\" \"" + std::wstring(words[1]) + L"\"";
+  const std::wstring own = std::to_wstring(GetCurrentProcessId()) + L" " + std::to_wstring(started());
+  std::wstring line = L"\"Z:\\bin\\sh\" \"" + std::wstring(words[1]) + L"\" " + own;
   STARTUPINFOW how{};
   how.cb = sizeof how;
   how.dwFlags = STARTF_USESTDHANDLES;
@@ -77,14 +78,6 @@ int main() {
   }
   if (said.is_null()) return 1;
   const std::string process = said.at("pid").dump();
-  said["pid"] = GetCurrentProcessId();
-  said["started"] = started();
-  {
-    std::ofstream file(folder / "connection.new", std::ios::binary);
-    file << said.dump();
-  }
-  MoveFileExW((folder / "connection.new").c_str(), (folder / "connection.json").c_str(),
-              MOVEFILE_REPLACE_EXISTING);
   while (lives(process)) Sleep(kPollMs);
   return 0;
 }
