@@ -61,6 +61,10 @@ plugin: setup
 plugin-windows: setup
 	PYTHON=$(BIN)/python plugin_host/cross/windows.sh build/plugin-windows build/cross
 
+# One GVM.ofx.bundle for both systems, in build/.
+bundle: plugin plugin-windows
+	plugin_host/bundle.sh build/GVM.ofx.bundle build/plugin/GVM.ofx.bundle build/plugin-windows/GVM.ofx.bundle
+
 # The OpenFX suite against the Windows build, under Wine; skipped where Wine or mingw is missing.
 test-windows: setup
 	GVM_OFX_ON=windows $(BIN)/pytest tests/ofx

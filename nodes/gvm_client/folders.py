@@ -28,7 +28,6 @@ PIXELS_FOLDER = "pixels"
 LOG_NAME = "server.log"
 TASK_PREFIX = "gvm-task-"  # of a folder that is one command's (`own_server`)
 # A session's own temporary folder is often too deep for the path of a socket.
-_SHORT = "/tmp" if os.name == "posix" else None  # noqa: S108 (mkdtemp makes it private)
 
 
 def home() -> Path:
@@ -117,10 +116,11 @@ def temporary_runtime_dir(prefix: str) -> Path:
     Raises:
         ServerError: code RUNTIME_UNSAFE; it cannot be made.
     """
+    short = platform.short_temporary_folder()
     try:
-        return Path(tempfile.mkdtemp(prefix=prefix, dir=_SHORT))
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=short))
     except OSError as error:
-        place = Path(_SHORT or tempfile.gettempdir())
+        place = Path(short or tempfile.gettempdir())
         raise _unsafe(
             place,
             f"takes no folder ({error.strerror})",

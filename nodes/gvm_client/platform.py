@@ -49,18 +49,21 @@ class StartFlags(TypedDict):
     creationflags: int
 
 
-def standing_alone() -> StartFlags:
-    """Return how a process is started that no Ctrl-C of ours and no end of our terminal reaches.
+def start_flags(*, alone: bool = True) -> StartFlags:
+    """Return how a process is started, on Windows without a console window of its own.
 
-    On Windows, where there are no sessions, it gets a process group and no console window of its
-    own. Not DETACHED_PROCESS: the python.exe of a virtual environment starts the real one, which
+    Not by DETACHED_PROCESS: the python.exe of a virtual environment starts the real one, which
     would then open a console (cpython issue 85785).
+
+    Args:
+        alone: whether no Ctrl-C of ours and no end of our terminal reaches it, by a session of its
+            own, or a process group on Windows, which has no sessions.
     """
     if is_windows():
         create_no_window, create_new_process_group = 0x08000000, 0x00000200  # winbase.h
-        flags = create_no_window | create_new_process_group
+        flags = create_no_window | (create_new_process_group if alone else 0)
         return StartFlags(start_new_session=False, creationflags=flags)
-    return StartFlags(start_new_session=True, creationflags=0)
+    return StartFlags(start_new_session=alone, creationflags=0)
 
 
 def end_signals() -> tuple[signal.Signals, ...]:

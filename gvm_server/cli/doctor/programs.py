@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
-from gvm_client.platform import kill_group, standing_alone
+from gvm_client.platform import kill_group, start_flags
 from gvm_client.server_config import LOADER_PREFIXES, PYTHON_PREFIX
 from gvm_nodes.core.transport import PYTHON_VARIABLE
 
@@ -78,7 +78,7 @@ def hear(
             stdout=out,
             stderr=err,
             env=environment,
-            **standing_alone(),
+            **start_flags(),
         )
         try:
             code = process.wait(seconds)

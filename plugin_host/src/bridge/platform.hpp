@@ -110,6 +110,11 @@ void remove_file(const std::filesystem::path& path);
 /// Throws SystemError: it cannot be opened, or is a link.
 bool read_at(const std::filesystem::path& path, std::int64_t offset, void* to, std::size_t nbytes);
 
+// Libraries.
+
+/// A function of the OpenGL that this process has loaded; null where it has none.
+void* opengl_function(const char* name);
+
 // Chance.
 
 /// `count` random bytes of the system, as hexadecimal digits; at most 256.

@@ -1,4 +1,5 @@
 // Linux and macOS.
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -82,8 +83,10 @@ void set_files(posix_spawn_file_actions_t& actions, const fs::path& log) {
 
 #ifdef __APPLE__
 constexpr short kCloseOthers = POSIX_SPAWN_CLOEXEC_DEFAULT;
+constexpr char kOpenGl[] = "/System/Library/Frameworks/OpenGL.framework/OpenGL";
 #else
 constexpr short kCloseOthers = 0;
+constexpr char kOpenGl[] = "libGL.so.1";
 #endif
 
 void set_signals(posix_spawnattr_t& attributes) {
@@ -298,6 +301,12 @@ bool read_at(const fs::path& path, std::int64_t offset, void* to, std::size_t nb
     left -= static_cast<std::size_t>(count);
   }
   return true;
+}
+
+void* opengl_function(const char* name) {
+  static void* const own = dlopen(kOpenGl, RTLD_LAZY | RTLD_NOLOAD);
+  void* const global = dlsym(RTLD_DEFAULT, name);
+  return global || !own ? global : dlsym(own, name);
 }
 
 std::string random_hex(std::size_t count) {

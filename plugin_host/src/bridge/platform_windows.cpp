@@ -442,6 +442,15 @@ bool read_at(const fs::path& path, std::int64_t offset, void* to, std::size_t nb
   return true;
 }
 
+void* opengl_function(const char* name) {
+  for (HMODULE module : {GetModuleHandleW(nullptr), GetModuleHandleW(L"opengl32.dll")}) {
+    if (void* found = module ? reinterpret_cast<void*>(GetProcAddress(module, name)) : nullptr) {
+      return found;
+    }
+  }
+  return nullptr;
+}
+
 std::string random_hex(std::size_t count) {
   std::string bytes(count, '\0');
   if (BCryptGenRandom(nullptr, reinterpret_cast<PUCHAR>(bytes.data()), static_cast<ULONG>(count),

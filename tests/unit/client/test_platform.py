@@ -31,11 +31,12 @@ def system(monkeypatch: pytest.MonkeyPatch) -> System:
 def test_a_server_on_windows_has_no_console_and_no_ctrl_c_of_ours(system: System):
     """DETACHED_PROCESS (8) would make a virtual environment's Python open a console."""
     system("win32")
-    flags = platform.standing_alone()
+    flags = platform.start_flags()
     assert flags == {"start_new_session": False, "creationflags": 0x08000200}
+    assert platform.start_flags(alone=False)["creationflags"] == 0x08000000
     for name in ("linux", "darwin"):
         system(name)
-        assert platform.standing_alone() == {"start_new_session": True, "creationflags": 0}
+        assert platform.start_flags() == {"start_new_session": True, "creationflags": 0}
 
 
 def test_a_farm_ends_a_task_on_windows_by_ctrl_break(
@@ -175,5 +176,5 @@ def test_a_disk_that_ignores_case_is_seen(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_every_system_starts_a_process(system: System):
     """The flags of the system that this is are taken by its `subprocess`."""
-    ran = subprocess.run(["true"], check=False, **platform.standing_alone())
+    ran = subprocess.run(["true"], check=False, **platform.start_flags())
     assert ran.returncode == 0
