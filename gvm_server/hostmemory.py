@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from gvm_client import macos_api, platform, windows_api
+
 ARENAS_VARIABLE = "MALLOC_ARENA_MAX"  # glibc's own
 _M_ARENA_MAX = -8  # malloc.h
 
@@ -29,7 +31,11 @@ def available_bytes(meminfo: Path = _MEMINFO, group: Path = _CONTROL_GROUP) -> i
         found = None
     if found:
         available = int(found[1]) << 10
-    else:  # no Linux
+    elif platform.is_windows():
+        available = windows_api.available_bytes()
+    elif platform.is_macos():
+        available = macos_api.available_bytes()
+    else:
         available = _sysconf("SC_AVPHYS_PAGES") or _sysconf("SC_PHYS_PAGES")
     limit, used = (_number(group / name) for name in ("memory.max", "memory.current"))
     if limit is not None and used is not None:
@@ -39,8 +45,12 @@ def available_bytes(meminfo: Path = _MEMINFO, group: Path = _CONTROL_GROUP) -> i
 
 def resident_bytes() -> int:
     """Return this process's resident memory; 0 where the system does not say."""
+    if platform.is_windows():
+        return windows_api.resident_bytes()
+    if platform.is_macos():
+        return macos_api.resident_bytes()
     try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except OSError:
         return 0
     return pages * os.sysconf("SC_PAGE_SIZE")
@@ -68,7 +78,7 @@ def give_back() -> None:
 
 def _of_the_c_library(name: str) -> Callable[..., int] | None:
     """Return a function that glibc has, and other C libraries may not."""
-    return getattr(ctypes.CDLL(None), name, None) if os.name == "posix" else None
+    return getattr(ctypes.CDLL(None), name, None) if platform.is_linux() else None
 
 
 def _sysconf(name: str) -> int:

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
 from gvm_client.errors import ErrorCode, OutputError
+from gvm_client.platform import is_pipe_broken
 from gvm_client.text import is_text, printable
 
 _STREAMS = ("stdin", "stdout", "stderr")  # by their descriptors
@@ -147,10 +148,7 @@ def _open_closed() -> None:
 
 
 def _is_gone(error: OSError) -> bool:
-    # On Windows a pipe without a reader is an invalid argument.
-    return isinstance(error, BrokenPipeError) or (
-        sys.platform == "win32" and error.errno == errno.EINVAL
-    )
+    return is_pipe_broken(error)
 
 
 def can_ask() -> bool:

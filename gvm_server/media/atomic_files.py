@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, OutputError
+from gvm_client.platform import replace_file
 
 # Hidden, so that no host takes it for a frame; whose it is stands there for people only.
 _PREFIX, _SUFFIX = ".gvm-", ".part"
@@ -48,7 +49,7 @@ def replacing(
             temporary.chmod(0o666 & ~umask)  # a name of our own, which nobody else knows
         if flush:
             _flush(temporary)
-        temporary.replace(path)
+        replace_file(temporary, path)
     except OSError as error:
         cause = error if error.errno else _why(temporary, size_hint) or error
         raise write_failure(path, cause) from error

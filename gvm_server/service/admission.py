@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gvm_client.errors import EngineError, ErrorCode, OutputError, SettingsError
+from gvm_client.platform import ignores_case, same_file
 from gvm_client.protocol.messages import FileOutput, JobContext, Matte
 from gvm_client.settings import ModelSettings
 from gvm_client.studio import COMMERCIAL_ONLY, commercial_only
@@ -168,11 +169,12 @@ def refuse_conflict(reservation: OutputReservation, live: Iterable[OutputReserva
 
 def _common_name(one: OutputReservation, other: OutputReservation) -> str:
     """Return a file name that both write into one folder, whatever path leads to it; or ""."""
-    if one.files.folder.resolve() != other.files.folder.resolve():
+    if not same_file(one.files.folder, other.files.folder):
         return ""
-    names = {path.name for path in one.files.paths(one.frames)}
+    spelled = str.casefold if ignores_case(one.files.folder) else str
+    names = {spelled(path.name) for path in one.files.paths(one.frames)}
     theirs = (path.name for path in other.files.paths(other.frames))
-    return next((name for name in theirs if name in names), "")
+    return next((name for name in theirs if spelled(name) in names), "")
 
 
 def _mattes(request: Matte) -> tuple[object, ...]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -38,6 +37,7 @@ from gvm_client.errors import (
     ServerStartFailed,
 )
 from gvm_client.folders import private_dir, socket_path
+from gvm_client.platform import has_socket_files
 from gvm_client.process import start_ticks
 from gvm_client.protocol import PROTOCOL_VERSION
 from gvm_client.protocol.lifecycle import ControlRequest, WorkRequest
@@ -335,7 +335,7 @@ def _patience(folder: Path) -> float:
 
 def _bind(router: zmq.Socket[bytes], folder: Path, name: str) -> str:
     """Bind and return the endpoint: a socket file, or loopback TCP where there are none."""
-    if sys.platform == "win32" or not zmq.has("ipc"):
+    if not (has_socket_files() and zmq.has("ipc")):
         router.bind("tcp://127.0.0.1:*")
         return router.getsockopt_string(zmq.LAST_ENDPOINT)
     path = socket_path(folder, name)

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, ServerError
+from gvm_client.platform import lock_file
 from gvm_client.process import is_alive
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 LOCK_NAME = "server.lock"
 
@@ -29,7 +24,7 @@ class InstanceLock:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         self._descriptor = os.open(self._path, flags, 0o600)
         try:
-            _lock(self._descriptor)
+            lock_file(self._descriptor)
         except OSError as error:
             owner = os.read(self._descriptor, 32).decode("ascii", "replace").strip()
             os.close(self._descriptor)
@@ -58,20 +53,9 @@ def lock_owner(folder: Path) -> int:
         # Looked at first: to try the lock of a server that has ended would keep a new one out.
         if not text.isdigit() or not is_alive(int(text), 0):
             return 0
-        _lock(descriptor)
+        lock_file(descriptor)
     except OSError:
         return int(text)
     finally:
         os.close(descriptor)
     return 0
-
-
-def _lock(descriptor: int) -> None:
-    """Take the lock or raise OSError at once."""
-    if sys.platform == "win32":
-        # One byte far behind the text, so that the owner's number stays readable.
-        os.lseek(descriptor, 1 << 30, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-    else:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from gvm_client.limits import MAX_LOG_BYTES
+from gvm_client.platform import replace_file
 
 _OUTPUTS = (1, 2)
 
@@ -27,7 +28,7 @@ def rotate(log: Path, *, limit: int = MAX_LOG_BYTES) -> bool:
         ours = (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
         if not ours or not stat.S_ISREG(here.st_mode) or here.st_size <= limit:
             return False
-        log.replace(log.with_suffix(".log.1"))
+        replace_file(log, log.with_suffix(".log.1"))
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
         fresh = os.open(log, flags, 0o600)
     except OSError:

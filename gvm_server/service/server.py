@@ -16,6 +16,7 @@ from gvm_client import __version__
 from gvm_client.errors import ErrorCode, RemoteProtocolError, ServerError
 from gvm_client.folders import LOG_NAME, pixels_dir
 from gvm_client.pixels import sweep
+from gvm_client.platform import end_signals
 from gvm_client.protocol.messages import (
     Cancel,
     GiveFrames,
@@ -222,7 +223,7 @@ def serve(
         )
         scheduler = Scheduler(resources=resources, context=context, preparing=preparing)
         daemon = Server(endpoint, scheduler, resources, settings, buffers)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (*end_signals(), signal.SIGINT):
             signal.signal(number, lambda *_: daemon.leave())
         if owner is not None:
             end_with(owner, daemon.leave, folder)

@@ -18,6 +18,7 @@ from gvm_client import __version__
 from gvm_client.errors import ErrorCode, ServerError, ServerNotRunning
 from gvm_client.folders import check_private
 from gvm_client.limits import MAX_CONNECTION_BYTES
+from gvm_client.platform import remove_file, replace_file
 from gvm_client.process import is_alive
 from gvm_client.protocol import PROTOCOL_VERSION
 
@@ -72,7 +73,7 @@ def write_connection(folder: Path, connection: ConnectionFile) -> Path:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(asdict(connection), file, indent=2)
-        temporary.replace(path)
+        replace_file(temporary, path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
@@ -132,7 +133,7 @@ def remove_connection(folder: Path, connection: ConnectionFile) -> None:
     except ServerError:
         return
     if plain.get("server_public_key") == connection.server_public_key:
-        path.unlink(missing_ok=True)
+        remove_file(path)
 
 
 def _read_plain(path: Path) -> dict[str, object]:

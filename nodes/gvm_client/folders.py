@@ -4,8 +4,10 @@ A process need not have a home folder: a container's user may have no account.
 
 The run-time folder holds sockets, keys, the log and mapped pixels, private to one user:
 
-- It is `$GVM_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/gvm`, else `gvm-<uid>` in the temporary folder.
-- It belongs to this user, its mode is 0700, and it is not a link; anything else is refused.
+- It is `$GVM_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/gvm`, else `gvm-<uid>` in the temporary folder,
+  on macOS `~/Library/Caches/gvm-run`.
+- It is this user's alone (mode 0700; on Windows by its owner and its access list), and it is not a
+  link; anything else is refused.
 - It lies on a local file system: sockets and file locks need one.
 """
 
@@ -13,11 +15,11 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from gvm_client import platform
 from gvm_client.errors import ErrorCode, ServerError, SettingsError
 from gvm_client.text import is_text
 
@@ -26,10 +28,6 @@ PIXELS_FOLDER = "pixels"
 LOG_NAME = "server.log"
 TASK_PREFIX = "gvm-task-"  # of a folder that is one command's (`own_server`)
 # A session's own temporary folder is often too deep for the path of a socket.
-_SHORT = "/tmp" if os.name == "posix" else None  # noqa: S108 (mkdtemp makes it private)
-
-# sun_path holds 108 bytes on Linux and 104 on macOS, the closing zero included (sys/un.h).
-MAX_SOCKET_PATH = 103 if sys.platform == "darwin" else 107
 
 
 def home() -> Path:
@@ -105,7 +103,11 @@ def runtime_path() -> Path:
         return Path(chosen).absolute()
     if session := os.environ.get("XDG_RUNTIME_DIR"):
         return Path(session).absolute() / "gvm"
-    return Path(tempfile.gettempdir()) / f"gvm-{user_id()}"
+    try:
+        own: Path | None = home()
+    except SettingsError:
+        own = None
+    return platform.runtime_folder(Path(tempfile.gettempdir()), own)
 
 
 def temporary_runtime_dir(prefix: str) -> Path:
@@ -114,10 +116,11 @@ def temporary_runtime_dir(prefix: str) -> Path:
     Raises:
         ServerError: code RUNTIME_UNSAFE; it cannot be made.
     """
+    short = platform.short_temporary_folder()
     try:
-        return Path(tempfile.mkdtemp(prefix=prefix, dir=_SHORT))
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=short))
     except OSError as error:
-        place = Path(_SHORT or tempfile.gettempdir())
+        place = Path(short or tempfile.gettempdir())
         raise _unsafe(
             place,
             f"takes no folder ({error.strerror})",
@@ -142,17 +145,18 @@ def socket_path(folder: Path, name: str) -> Path:
     """
     path = folder / name
     length = len(os.fsencode(path))
-    if length > MAX_SOCKET_PATH:
+    most = platform.max_socket_path()
+    if length > most:
         raise _unsafe(
             path,
-            f"has {length} bytes in its path; a socket's path has at most {MAX_SOCKET_PATH}",
+            f"has {length} bytes in its path; a socket's path has at most {most}",
             f"Set {RUNTIME_VARIABLE} to a shorter path.",
         )
     return path
 
 
 def private_dir(path: Path) -> Path:
-    """Return a folder that belongs to this user alone, made with mode 0700 if it is not there.
+    """Return a folder that belongs to this user alone, made if it is not there.
 
     Raises:
         ServerError: code RUNTIME_UNSAFE; it cannot be made, or others could reach it.
@@ -161,7 +165,7 @@ def private_dir(path: Path) -> Path:
         raise _unsafe(path, "is not UTF-8", f"Set {RUNTIME_VARIABLE} to a plain name.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir(mode=0o700, exist_ok=True)
+        platform.make_private_folder(path)
         status = path.lstat()
     except OSError as error:
         raise _unsafe(
@@ -169,7 +173,7 @@ def private_dir(path: Path) -> Path:
             f"cannot be made ({error.strerror})",
             f"Set {RUNTIME_VARIABLE} to a folder of your own on a local disk.",
         ) from error
-    if stat.S_ISLNK(status.st_mode):
+    if stat.S_ISLNK(status.st_mode) or _is_junction(status):
         raise _unsafe(path, "is a link", f"Delete it, or set {RUNTIME_VARIABLE} to a real folder.")
     check_private(path, status)
     return path
@@ -178,32 +182,18 @@ def private_dir(path: Path) -> Path:
 def check_private(path: Path, status: os.stat_result) -> None:
     """Check that a file or folder belongs to this user and is closed to others.
 
-    Windows keeps files of a user's profile private by access lists; nothing is checked there.
-
     Raises:
         ServerError: code RUNTIME_UNSAFE.
     """
-    if sys.platform == "win32":
-        return
-    if status.st_uid != user_id():
-        raise _unsafe(
-            path,
-            f"belongs to user {status.st_uid}, not to user {user_id()}",
-            f"Set {RUNTIME_VARIABLE} to a folder of your own.",
-        )
-    mode = stat.S_IMODE(status.st_mode)
-    if mode & 0o077:
-        wanted = "700" if stat.S_ISDIR(status.st_mode) else "600"
-        raise _unsafe(
-            path,
-            f"is open to other users (mode {mode:o})",
-            f"If nobody else has used it, close it with `chmod {wanted} {path}`.",
-        )
+    why, remedy = platform.exposure(path, status)
+    if why:
+        raise _unsafe(path, why, remedy)
 
 
-def user_id() -> int:
-    """Return the user's number; 0 on Windows, whose temporary folder is the user's own."""
-    return 0 if sys.platform == "win32" else os.geteuid()
+def _is_junction(status: os.stat_result) -> bool:
+    """Return whether it is a link of Windows' other kind, which `S_ISLNK` does not know."""
+    mount_point = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT of winnt.h
+    return getattr(status, "st_reparse_tag", 0) == mount_point
 
 
 def _unsafe(path: Path, why: str, remedy: str) -> ServerError:

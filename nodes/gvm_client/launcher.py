@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shlex
 import subprocess
 import sys
 import threading
@@ -34,6 +33,7 @@ from gvm_client.errors import (
 )
 from gvm_client.folders import LOG_NAME, RUNTIME_VARIABLE, private_dir, runtime_path
 from gvm_client.limits import MAX_LOG_BYTES
+from gvm_client.platform import join_command, replace_file, split_command, start_flags
 from gvm_client.releases import replace_older
 from gvm_client.server_config import (
     OWNED_OPTION,
@@ -50,10 +50,6 @@ START_SECONDS = 60.0
 PING_SECONDS = 2.0
 SILENT_SECONDS = 10.0  # a server that loads its model may take some seconds to answer a ping
 
-# On Windows, where there are no sessions: no console, and no Ctrl-C of the host's.
-_DETACHED: int = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(
-    subprocess, "CREATE_NEW_PROCESS_GROUP", 0
-)
 _POLL_SECONDS = 0.05
 _RIVAL_SECONDS = 2.0  # a server that took the lock listens within milliseconds
 _TAIL_LINES = 20
@@ -96,7 +92,7 @@ def server_command() -> list[str]:
         ServerError: there is none.
     """
     if chosen := os.environ.get(SERVER_VARIABLE):
-        return shlex.split(chosen)
+        return split_command(chosen)
     configured = server_file()
     if command := _configured().command:
         return list(command)
@@ -279,13 +275,12 @@ def _spawn(
             stdin=subprocess.PIPE if child else subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=not child,
-            creationflags=0 if child else _DETACHED,
             env=environment,
+            **start_flags(alone=not child),
         )
     except OSError as error:
         raise ServerStartFailed(
-            f"The server's command `{shlex.join(command)}` cannot be run: {error.strerror}.",
+            f"The server's command `{join_command(command)}` cannot be run: {error.strerror}.",
             remedy=f"Correct {SERVER_VARIABLE} or {server_file()}.",
             path=command[0],
         ) from error
@@ -304,7 +299,8 @@ def _environment(program: str, folder: Path) -> dict[str, str]:
 
 def _open_log(log: Path) -> BinaryIO:
     if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
-        log.replace(log.with_suffix(".log.1"))
+        with suppress(PermissionError):  # a hung server of Windows holds it: it is written on
+            replace_file(log, log.with_suffix(".log.1"))
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
     return os.fdopen(os.open(log, flags, 0o600), "ab")
 

@@ -15,11 +15,12 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
 from gvm_client.errors import ErrorCode, OutputError, RemoteProtocolError
+from gvm_client.platform import remove_file
 from gvm_client.process import is_alive
 from gvm_client.protocol.messages import MappedFrame
 
@@ -92,9 +93,12 @@ class PixelBuffer:
         self._pixels[offset : offset + len(source)] = source
 
     def close(self) -> None:
-        """Unmap and delete; a reader that has mapped it keeps its pixels."""
+        """Unmap and delete; a reader that has mapped it keeps its pixels.
+
+        On Windows the file stays while it is mapped, and the server sweeps it later.
+        """
         self._pixels.close()
-        self._path.unlink(missing_ok=True)
+        _delete(self._path)
 
 
 @contextmanager
@@ -131,7 +135,12 @@ def open_frame(folder: Path, frame: MappedFrame) -> Iterator[memoryview]:
 
 def delete_frame(folder: Path, frame: MappedFrame) -> None:
     """Delete the buffer of an alpha that was read; a missing one is fine."""
-    (folder / frame.buffer).unlink(missing_ok=True)
+    _delete(folder / frame.buffer)
+
+
+def _delete(path: Path) -> None:
+    with suppress(PermissionError):  # somebody reads it on Windows: it is swept
+        remove_file(path)
 
 
 def sweep(folder: Path) -> int:
@@ -144,7 +153,7 @@ def sweep(folder: Path) -> int:
     for path in folder.iterdir():
         owner = _NAME.fullmatch(path.name)
         if owner and _is_left(path, int(owner[1])):
-            path.unlink(missing_ok=True)
+            _delete(path)
             swept += 1
     return swept
 

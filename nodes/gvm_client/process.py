@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NoReturn
 
+from gvm_client import macos_api, platform, windows_api
 from gvm_client.errors import ErrorCode, GvmError
 
 _ENDED = ("Z", "X")  # zombie and dead, proc(5)
@@ -22,18 +23,27 @@ _START_TIME = 19  # index after the closing bracket of the name: field 22 of pro
 
 
 def start_ticks(pid: int) -> int:
-    """Return when a process started, in clock ticks since boot; 0 where it cannot be told.
+    """Return when a process started, as its system counts; 0 where it cannot be told.
 
-    A process number is used again after its owner's death; with its start time it is unique.
+    A process number is used again after its owner's death; with its start time it is unique. Linux
+    counts clock ticks since boot, Windows 100 ns since 1601, macOS microseconds since 1970: as the
+    OpenFX plug-in's `bridge/platform.hpp`.
     """
+    if platform.is_windows():
+        return windows_api.start_time(pid)
+    if platform.is_macos():
+        return macos_api.start_time(pid)
     fields = _status_fields(pid)
     return int(fields[_START_TIME]) if fields else 0
 
 
 def is_alive(pid: int, started: int) -> bool:
     """Return whether the process of this number and start time (0: unknown) still lives."""
-    if sys.platform == "win32":
-        return _runs_on_windows(pid)
+    if platform.is_windows():
+        return windows_api.is_alive(pid, started)
+    if platform.is_macos():
+        lives = macos_api.is_alive(pid, started)
+        return _takes_signals(pid) if lives is None else lives
     if not Path("/proc/self/stat").exists():
         return _takes_signals(pid)
     fields = _status_fields(pid)
@@ -58,21 +68,6 @@ def _status_fields(pid: int) -> list[str]:
     except OSError:
         return []
     return text.rpartition(")")[2].split()
-
-
-def _runs_on_windows(pid: int) -> bool:
-    """Ask the kernel: a signal, even 0, would end the process there (os.kill, Python's manual)."""
-    import ctypes  # noqa: PLC0415 - only Windows needs it
-
-    query_limited_information, still_active = 0x1000, 259  # winnt.h, minwinbase.h
-    kernel = ctypes.windll.kernel32  # type: ignore[attr-defined]
-    handle = kernel.OpenProcess(query_limited_information, False, pid)
-    if not handle:
-        return False
-    code = ctypes.c_ulong()
-    kernel.GetExitCodeProcess(handle, ctypes.byref(code))
-    kernel.CloseHandle(handle)
-    return code.value == still_active
 
 
 def _takes_signals(pid: int) -> bool:
@@ -129,13 +124,18 @@ def exit_for(error: GvmError) -> Exit:
 def sigterm_interrupts() -> Iterator[None]:
     """Let SIGTERM, which a farm sends, end what is within as Ctrl-C does, with the server's job.
 
-    On the main thread only; afterwards the signal does what it did before.
+    On Windows a farm sends CTRL_BREAK, and SIGBREAK comes. On the main thread only; afterwards the
+    signals do what they did before.
     """
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = {
+        number: signal.signal(number, signal.default_int_handler)
+        for number in platform.end_signals()
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def leave(code: int) -> NoReturn:

@@ -4,6 +4,7 @@
 // - bridge_probe plan: reads plans from standard input, answers needs and blends.
 // - bridge_probe regions FILE: the region of each drawn rectangle, or null where it is refused.
 // - bridge_probe facts: presets, defaults, words and bounds.
+// - bridge_probe absolute: of each line of standard input, whether it is an absolute path.
 // - bridge_probe words LINE: a command line in words.
 // - bridge_probe context: what a job means besides its settings, from this environment.
 // - bridge_probe scrubbed: reads an environment, answers what of it a server gets.
@@ -19,6 +20,7 @@
 #include "bridge/context.hpp"
 #include "bridge/hash.hpp"
 #include "bridge/server_config.hpp"
+#include "bridge/text.hpp"
 #include "bridge/thumbnail.hpp"
 #include "bridge/windows.hpp"
 #include "bridge/wire.hpp"
@@ -184,6 +186,12 @@ Json hashes() {
   return answers;
 }
 
+Json absolutes() {
+  Json answers = Json::array();
+  for (std::string line; std::getline(std::cin, line);) answers.push_back(is_absolute(line));
+  return answers;
+}
+
 Json halves(const char* name) {
   std::vector<std::uint32_t> floats;
   for (std::uint32_t half = 0; half < 65536; ++half) {
@@ -226,6 +234,7 @@ Json answer(const std::vector<std::string>& words) {
                          question.at("own").get<Variables>()));
   }
   if (verb == "ranks") return ranks(words);
+  if (verb == "absolute") return absolutes();
   if (verb == "hash") return hashes();
   if (verb == "halves") return halves(words.at(1).c_str());
   throw Error(code::kBadRequest, "bridge_probe has no verb `" + verb + "`.");

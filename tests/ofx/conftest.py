@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from tests.ofx import wine
 from tests.ofx.fakehost import Build, HostPlate
 from tests.support.plates import moving_disc, read_alpha, write_plate
 from tests.support.site import Site, machine_for_hosts
@@ -52,7 +54,9 @@ def build_plugin(folder: Path, *options: str) -> Build:
 
 @pytest.fixture(scope="session")
 def build() -> Build:
-    """The plug-in as `make plugin` builds it."""
+    """The plug-in as `make plugin` builds it, or for Windows."""
+    if wine.CHOSEN:
+        return wine.build_for_windows()
     return build_plugin(ROOT / "build" / "plugin")
 
 
@@ -73,17 +77,25 @@ def exr_plate(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write_plate(folder, range(FIRST, LAST + 1), width=WIDTH, height=HEIGHT)
 
 
+@contextmanager
+def _machine(folder: Path) -> Iterator[Site]:
+    with machine_for_hosts(folder) as site:
+        if wine.CHOSEN:
+            wine.prepare(site)
+        yield site
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """A machine of its own, whose hosts may start this Python's server."""
-    with machine_for_hosts(tmp_path) as site:
+    with _machine(tmp_path) as site:
         yield site
 
 
 @pytest.fixture(scope="module")
 def warm_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One for all tests of a file: its server stays warm, as an artist's does."""
-    with machine_for_hosts(tmp_path_factory.mktemp("site")) as site:
+    with _machine(tmp_path_factory.mktemp("site")) as site:
         yield site
 
 

@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isnan
 from pathlib import Path
 from typing import Any, Protocol
@@ -56,6 +56,13 @@ class Build:
     """What was built: the plug-in in its bundle, the fake host, the bridge's probe."""
 
     folder: Path
+    binaries: str = "Linux-x86-64"
+    runner: tuple[str, ...] = ()
+    """What runs its programs; nothing on the system that they are for."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What the runner wants to be told."""
+    server: str = ""
+    """The command that its hosts start where a site's is this Python's server; "" is the same."""
 
     @property
     def bundle(self) -> Path:
@@ -65,15 +72,27 @@ class Build:
     @property
     def plugin(self) -> Path:
         """The binary that hosts load."""
-        return self.bundle / "Contents" / "Linux-x86-64" / "GVM.ofx"
+        return self.bundle / "Contents" / self.binaries / "GVM.ofx"
+
+    def program(self, name: str) -> list[str]:
+        """Return the words that start one of the test programs."""
+        return [*self.runner, str(self.folder / (f"{name}.exe" if self.runner else name))]
+
+    def told(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment of a host that is to have these variables."""
+        told = {**os.environ, **self.environment, **environment}
+        if self.server and told.get("GVM_SERVER", "").endswith(" -m gvm_server serve"):
+            told["GVM_SERVER"] = self.server
+        return told
 
     def probe(self, *words: str, text: str = "") -> Any:
         """Ask the bridge's probe."""
         ran = subprocess.run(
-            [self.folder / "bridge_probe", *words],
+            [*self.program("bridge_probe"), *words],
             input=text,
             capture_output=True,
             text=True,
+            env={**os.environ, **self.environment},
             check=True,
             timeout=60,
         )
@@ -209,11 +228,11 @@ def hosting(
 ) -> Iterator[FakeHost]:
     """Run a host that behaves so, with the plug-in loaded; it must end by itself, and in time."""
     process = subprocess.Popen(
-        [build.folder / "fake_host"],
+        build.program("fake_host"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, **(environment or {})},
+        env=build.told(environment or {}),
     )
     host = FakeHost(process, folder)
     try:

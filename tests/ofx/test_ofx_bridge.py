@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+from gvm_client import platform
 from gvm_client.context import job_context
 from gvm_client.errors import ErrorCode
 from gvm_client.filenames import MOVIE_EXTENSIONS
@@ -33,6 +34,7 @@ from gvm_server.media.geometry import Box
 from gvm_server.media.plates.base import FrameHeader, PlateFrame
 from gvm_server.media.plates.thumbnail import as_ranks, medians, ranks_of, stress
 from tests.ofx.fakehost import Build
+from tests.ofx.wine import linux_only, windows_only
 from tests.support.tree import GOLDEN
 
 VECTORS = sorted((GOLDEN / "protocol").glob("*.json"))
@@ -124,6 +126,7 @@ def test_the_bridge_knows_the_same_numbers_and_words(build: Build):
     assert facts["bounds"] == [MAX_FRAMES_PER_WINDOW, MAX_STEPS, MAX_SIDE, MAX_RADIUS]
 
 
+@linux_only
 @pytest.mark.parametrize(
     "line",
     ["gvm serve", "'/a b/python' -m gvm_server", r"/a\ b/python", '"a \\" b" c', "", "a '' b"],
@@ -131,6 +134,32 @@ def test_the_bridge_knows_the_same_numbers_and_words(build: Build):
 def test_the_bridge_parts_a_command_as_python_does(build: Build, line: str):
     """$GVM_SERVER means the same command in both languages."""
     assert build.probe("words", line) == shlex.split(line)
+
+
+@windows_only
+@pytest.mark.parametrize(
+    "line",
+    [
+        "gvm serve",
+        r"C:\venv\python.exe -m gvm_server serve",
+        r'"C:\Program Files\gvm\python.exe" -m x',
+        r"'\\server\share\a b\python.exe' ''",
+    ],
+)
+def test_the_bridge_parts_a_command_of_windows_as_python_does(
+    build: Build, monkeypatch: pytest.MonkeyPatch, line: str
+):
+    """A backslash separates folders there."""
+    monkeypatch.setattr(platform, "SYSTEM", "win32")
+    assert build.probe("words", line) == platform.split_command(line)
+
+
+def test_the_bridge_knows_an_absolute_path_as_python_does(build: Build):
+    """On every system's paths: a host and its server may be of two."""
+    golden = json.loads((GOLDEN / "paths.json").read_text(encoding="utf-8"))
+    for said, wanted in (("absolute", True), ("relative", False)):
+        answers = build.probe("absolute", text="".join(f"{path}\n" for path in golden[said]))
+        assert answers == [wanted] * len(golden[said])
 
 
 def test_the_hash_tells_every_change_from_another(build: Build):
@@ -152,6 +181,7 @@ def test_the_bridge_scrubs_an_environment_as_python_does(build: Build):
     assert answer == server_environment(environment, own, same_python=False)
 
 
+@linux_only
 def test_the_bridge_reads_a_jobs_context_as_python_does(
     build: Build, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):

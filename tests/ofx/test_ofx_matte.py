@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gvm_server.matting.guides import feathered
 from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH, alphas
 from tests.ofx.fakehost import HOSTS, NUKE, Build, HostPlate, Open, hosting, opening
+from tests.ofx.wine import linux_only
 from tests.support.colours import CONFIG
 from tests.support.plates import moving_disc, read_alpha, write_exr
 from tests.support.site import Site
@@ -499,6 +500,7 @@ def test_the_preview_engine_is_labelled_on_the_node(build: Build, site: Site, tm
         assert host.render(1)["persistent"] == ""
 
 
+@linux_only  # a path of Wine's means nothing to the Linux server
 def test_an_edited_colour_configuration_counts_in_an_open_host(
     build: Build, tmp_path: Path, plate: HostPlate, site: Site
 ):

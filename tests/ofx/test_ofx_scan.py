@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import plistlib
 import re
 import subprocess
 from pathlib import Path
@@ -9,12 +10,20 @@ from typing import Any
 
 import pytest
 
+from gvm_client import __version__
 from tests.ofx.fakehost import GENERAL, HOSTS, Build, hosting
+from tests.ofx.wine import linux_only, windows_only
 
 # What every Linux has; all else must lie beside the plug-in.
 BASE = {"libc.so.6", "libm.so.6", "libdl.so.2", "librt.so.1", "libpthread.so.0"}
 BASE |= {"ld-linux-x86-64.so.2", "libstdc++.so.6", "libgcc_s.so.1"}
 DESCRIBE_MS = 50
+
+
+# What every Windows 10 has; nothing lies beside the plug-in there.
+WINDOWS_BASE = {"ADVAPI32.dll", "bcrypt.dll", "IPHLPAPI.DLL", "KERNEL32.dll", "msvcrt.dll"}
+WINDOWS_BASE |= {"WS2_32.dll"}
+ENTRY_POINTS = {"OfxGetNumberOfPlugins", "OfxGetPlugin"}
 
 
 def _objdump(*words: str | Path) -> str:
@@ -23,13 +32,28 @@ def _objdump(*words: str | Path) -> str:
     ).stdout
 
 
+@windows_only
+def test_the_library_for_windows_exports_and_imports_a_known_list(build: Build):
+    """The two entry points, and of others what every Windows has."""
+    ran = subprocess.run(
+        ["x86_64-w64-mingw32-objdump", "-p", build.plugin],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    table = ran.stdout.partition("[Ordinal/Name Pointer] Table")[2]
+    assert set(re.findall(r"^\s*\[\s*\d+\]\s+(\w+)$", table, re.MULTILINE)) == ENTRY_POINTS
+    assert set(re.findall(r"DLL Name: (\S+)", ran.stdout)) == WINDOWS_BASE
+    assert [path.name for path in build.plugin.parent.iterdir()] == ["GVM.ofx"]
+
+
+@linux_only
 def test_only_the_openfx_entry_points_are_exported(build: Build):
     """Hosts carry other versions of what is inside: nothing else may be seen."""
     table = _objdump("-T", build.plugin).splitlines()
     defined = {line.split()[-1] for line in table if " .text" in line or " .data" in line}
-    assert defined == {"OfxGetNumberOfPlugins", "OfxGetPlugin"}
+    assert defined == ENTRY_POINTS
 
 
+@linux_only
 def test_every_needed_library_is_in_the_bundle_or_in_every_linux(build: Build):
     """No torch, Python or CUDA comes into the host, and nothing that a machine may lack."""
     beside = {path.name for path in build.plugin.parent.iterdir()}
@@ -42,13 +66,22 @@ def test_every_needed_library_is_in_the_bundle_or_in_every_linux(build: Build):
 
 
 def test_the_bundle_has_the_standards_shape(build: Build):
-    """Folder names, the property list and its version are where hosts look."""
+    """Folder names, and the property list with what the standard's own lists (OpenFX 1.5)."""
     assert build.plugin.is_file()
-    assert "<string>org.gvmbridge.matte</string>" in (
-        build.bundle / "Contents" / "Info.plist"
-    ).read_text(encoding="utf-8")
+    listed = plistlib.loads((build.bundle / "Contents" / "Info.plist").read_bytes())
+    assert listed == {
+        "CFBundleDevelopmentRegion": "English",
+        "CFBundleExecutable": "GVM.ofx",
+        "CFBundleIdentifier": "org.gvmbridge.matte",
+        "CFBundleInfoDictionaryVersion": "6.0",
+        "CFBundleName": "GVM",
+        "CFBundlePackageType": "BNDL",
+        "CFBundleVersion": __version__,
+        "LSMinimumSystemVersion": "11.0",
+    }
 
 
+@linux_only
 @pytest.mark.parametrize("name", HOSTS)
 def test_a_scan_is_quick_and_touches_nothing(build: Build, tmp_path: Path, name: str):
     """Load and describe take milliseconds, and open no file, socket, process or thread."""
@@ -62,6 +95,7 @@ def test_a_scan_is_quick_and_touches_nothing(build: Build, tmp_path: Path, name:
         assert not runtime.exists()
 
 
+@linux_only
 def test_the_seal_of_the_scan_test_holds(build: Build, tmp_path: Path):
     """A host that is sealed ends at the first file that is opened: the test above can fail."""
     with hosting(build, tmp_path) as host:

@@ -32,6 +32,7 @@ from gvm_server.cli.install.scripts import (
     fusion_profiles,
     natron_cache,
     nuke_cache,
+    resolve_caches,
     resolve_folder,
 )
 
@@ -69,7 +70,7 @@ def cache_files() -> Mapping[str, list[Path]]:
     return {
         "Natron": sorted(natron_cache().glob("*.xml")),
         "Nuke": sorted(nuke_cache().glob("*.xml")),
-        "Resolve": sorted(resolve_folder().glob("OFXPluginCache*.xml")),
+        "Resolve": resolve_caches(),
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 from gvm_client import __version__
 from gvm_client.folders import home
 from gvm_client.launcher import SERVER_VARIABLE
+from gvm_client.platform import split_command
 from gvm_client.server_config import read_server_file, server_file
 from gvm_client.text import counted
 from gvm_nodes.core.transport import PYTHON_FILE, PYTHON_VARIABLE
@@ -62,7 +62,7 @@ def _server() -> Iterator[Finding]:
     said = read_server_file(server_file())
     own = ", ".join(sorted(said.environment)) if said else ""
     where = f"${SERVER_VARIABLE}" if chosen else str(server_file())
-    words = shlex.split(command)
+    words = split_command(command)
     if "serve" in words:
         answer = ask_program((*words[: words.index("serve")], "--version"))
         works, says = answer.works, answer.says

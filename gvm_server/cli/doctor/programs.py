@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
+from gvm_client.platform import kill_group, start_flags
 from gvm_client.server_config import LOADER_PREFIXES, PYTHON_PREFIX
 from gvm_nodes.core.transport import PYTHON_VARIABLE
 
@@ -77,7 +78,7 @@ def hear(
             stdout=out,
             stderr=err,
             env=environment,
-            start_new_session=True,
+            **start_flags(),
         )
         try:
             code = process.wait(seconds)
@@ -89,10 +90,7 @@ def hear(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
+    kill_group(process)
     process.wait()
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
+from gvm_client.platform import SYSTEM
 from gvm_client.settings import PlateKeys
 from gvm_nodes.farm.job import OS_FAMILIES
 from gvm_server.cli.matte import options
@@ -122,7 +122,7 @@ def _hosts(group: options.Group) -> None:
     )
     group.add_argument(
         "--os",
-        default=OS_FAMILY.get(sys.platform, "any"),
+        default=OS_FAMILY.get(SYSTEM, "any"),
         choices=[*OS_FAMILIES, "any"],
         help="kind of system (this one's)",
     )

@@ -5,24 +5,22 @@ from __future__ import annotations
 import os
 import plistlib
 import re
-import shlex
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from xml.parsers.expat import ExpatError
 
+from gvm_client import platform
 from gvm_client.errors import SettingsError
-from gvm_client.folders import xdg_folder
+from gvm_client.folders import home, xdg_folder
 from gvm_client.launcher import SERVER_VARIABLE, server_command
 from gvm_client.server_config import read_server_file, server_file
 
 BUNDLE_NAME = "GVM.ofx.bundle"
 IDENTIFIER = "org.gvmbridge.matte"  # as plugin_host/resources/Info.plist.in has it
-SYSTEM_FOLDER = Path("/usr/OFX/Plugins")  # OpenFX 1.5, packaging: Linux
 SEARCH_VARIABLE = "OFX_PLUGIN_PATH"
 
-_BINARY = Path("Contents") / "Linux-x86-64" / "GVM.ofx"
 _GLIBC = re.compile(rb"GLIBC_2\.(\d+)")
 
 
@@ -33,7 +31,7 @@ class InstalledBundle:
     Attributes:
         path: the bundle's folder.
         version: the package's version that it was built from; "" where it does not say.
-        glibc: the C library that its binary needs, as `2.34`; "" where there is no binary.
+        glibc: the C library that its binary for Linux needs, as `2.34`; "" elsewhere.
         identifier: whose bundle it is; `IDENTIFIER` is ours.
     """
 
@@ -49,8 +47,13 @@ class InstalledBundle:
 
 
 def binary_of(place: Path) -> Path:
-    """Return the file in a bundle that hosts load."""
-    return place / _BINARY
+    """Return the file in a bundle that hosts of this system load."""
+    return place / "Contents" / platform.ofx_binaries() / "GVM.ofx"
+
+
+def system_folder() -> Path:
+    """Return the folder in which every host of this system looks."""
+    return platform.ofx_folder()
 
 
 def own_folder() -> Path:
@@ -59,16 +62,23 @@ def own_folder() -> Path:
     Raises:
         SettingsError: there is no home folder.
     """
-    return xdg_folder("XDG_DATA_HOME", ".local/share") / "gvm" / "OFX"
+    if platform.is_linux():
+        return xdg_folder("XDG_DATA_HOME", ".local/share") / "gvm" / "OFX"
+    return platform.settings_folder(home, linux="", mac="gvm/OFX", windows="gvm/OFX")
 
 
 def search_folders() -> list[Path]:
     """Return the folders in which hosts look, in their order, and then our own."""
-    named = os.environ.get(SEARCH_VARIABLE, "")
-    folders = [Path(part) for part in re.split("[:;]", named) if part]
+    folders = [*_named_folders(), system_folder()]
     with suppress(SettingsError):  # without a home folder nothing is there
-        return [*dict.fromkeys([*folders, SYSTEM_FOLDER, own_folder()])]
-    return [*dict.fromkeys([*folders, SYSTEM_FOLDER])]
+        folders.append(own_folder())
+    return [*dict.fromkeys(folders)]
+
+
+def _named_folders() -> list[Path]:
+    """Return the folders that the variable names."""
+    named = os.environ.get(SEARCH_VARIABLE, "")
+    return [Path(part) for part in re.split(f"[{platform.ofx_search_separators()}]", named) if part]
 
 
 def installed_places() -> list[Path]:
@@ -96,9 +106,7 @@ def read_bundle(path: Path) -> InstalledBundle:
 
 def is_found_by_hosts(bundle: InstalledBundle) -> bool:
     """Return whether hosts look in the bundle's folder without being told."""
-    return bundle.path.parent == SYSTEM_FOLDER or str(bundle.path.parent) in os.environ.get(
-        SEARCH_VARIABLE, ""
-    )
+    return bundle.path.parent in (system_folder(), *_named_folders())
 
 
 def hosts_server() -> str:
@@ -111,7 +119,7 @@ def hosts_server() -> str:
     """
     said = read_server_file(server_file())
     if os.environ.get(SERVER_VARIABLE) or said is None or said.command:
-        return shlex.join(server_command())
+        return platform.join_command(server_command())
     return ""
 
 

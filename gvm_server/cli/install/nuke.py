@@ -24,6 +24,7 @@ import gvm_client
 import gvm_nodes
 from gvm_client.errors import ErrorCode, OutputError, ServerError, SettingsError
 from gvm_client.folders import home
+from gvm_client.platform import SYSTEM
 from gvm_client.process import Exit
 from gvm_nodes.core.transport import PYTHON_FILE
 from gvm_server.cli.install.bundle import hosts_server
@@ -198,7 +199,7 @@ def _vendor(folder: Path, python: tuple[int, int]) -> None:
     Raises:
         ServerError: it cannot.
     """
-    abi = f"cp{python[0]}{python[1]}-{sys.platform}"
+    abi = f"cp{python[0]}{python[1]}-{SYSTEM}"
     target = folder / "vendor" / abi
     fresh = target.with_name(abi + ".new")
     shutil.rmtree(fresh, ignore_errors=True)

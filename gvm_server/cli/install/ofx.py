@@ -13,20 +13,22 @@ from contextlib import suppress
 from pathlib import Path
 
 import gvm_server
+from gvm_client import platform
 from gvm_client.errors import ErrorCode, OutputError, ServerError, SettingsError
 from gvm_client.process import Exit
 from gvm_server.cli.install.bundle import (
     BUNDLE_NAME,
     IDENTIFIER,
     SEARCH_VARIABLE,
-    SYSTEM_FOLDER,
     hosts_server,
     own_folder,
     read_bundle,
+    system_folder,
 )
 from gvm_server.cli.install.record import add_place, make_folder, remove_place
-from gvm_server.cli.install.scripts import natron_cache, nuke_cache
+from gvm_server.cli.install.scripts import natron_cache, nuke_cache, resolve_caches
 
+_ASIDE = ".gvm-aside-"
 _SOURCE = Path(gvm_server.__file__).parents[1] / "plugin_host"
 
 
@@ -42,9 +44,11 @@ def run(parsed: argparse.Namespace) -> int:
     bundle = parsed.bundle or _build()
     place = _copy(bundle, folder)
     installed = read_bundle(place)
-    print(f"{place}, version {installed.version}, needs glibc {installed.glibc}")
-    if folder != SYSTEM_FOLDER:
-        print(f"Tell hosts to look there:  export {SEARCH_VARIABLE}={folder}")
+    needs = f", needs glibc {installed.glibc}" if installed.glibc else ""
+    print(f"{place}, version {installed.version}{needs}")
+    if folder != system_folder():
+        command = platform.setting_a_variable(SEARCH_VARIABLE, str(folder))
+        print(f"Tell hosts to look there:  {command}")
     add_place(place)
     print(f"Hosts start a server with:  {hosts_server()}")
     for stale in clear_host_caches():
@@ -89,30 +93,36 @@ def undo(parsed: argparse.Namespace) -> int:
 
 
 def _folder(parsed: argparse.Namespace) -> Path:
-    folder: Path = SYSTEM_FOLDER if parsed.system else parsed.to or own_folder()
+    folder: Path = system_folder() if parsed.system else parsed.to or own_folder()
     return folder.absolute()
 
 
 def clear_host_caches() -> Iterator[Path]:
     """Delete what hosts remember of the plug-in's last version, and yield each.
 
-    Natron and Nuke keep such files in known places on Linux; they write them anew when they start.
+    Natron, Nuke and Resolve keep such files in known places; they write them anew when they start.
     """
-    places = [nuke_cache()]
+    places, files = [nuke_cache()], []
     with suppress(SettingsError):  # there is no home folder
         places.append(natron_cache())
+        files = resolve_caches()
     for folder in places:
         if folder.is_dir() and not folder.is_symlink():
             shutil.rmtree(folder, ignore_errors=True)
             yield folder
+    for file in files:
+        with suppress(OSError):  # the machine's, and this user may not
+            file.unlink()
+            yield file
 
 
 def _build() -> Path:
     """Build the bundle from the checkout that this command runs from."""
-    if not _SOURCE.is_dir():
+    if not (_SOURCE.is_dir() and platform.is_linux()):
+        where = "This installation has no source of the OpenFX plug-in."
         raise ServerError(
-            "This installation has no source of the OpenFX plug-in.",
-            remedy=f"Build it in a checkout (`make plugin`) and name its {BUNDLE_NAME} with"
+            where if platform.is_linux() else "The OpenFX plug-in is built on Linux only.",
+            remedy=f"Build it in a checkout there (`make bundle`) and name its {BUNDLE_NAME} with"
             " --bundle.",
             code=ErrorCode.SERVER_START_FAILED,
         )
@@ -147,9 +157,12 @@ def _copy(bundle: Path, folder: Path) -> Path:
     try:
         make_folder(folder)
         shutil.copytree(bundle, fresh)
-        if place.exists():
-            place.rename(old)
-        fresh.rename(place)
+        if place.exists() and platform.is_windows():
+            _exchange_files(fresh, place)
+        else:
+            if place.exists():
+                place.rename(old)
+            fresh.rename(place)
     except OSError as error:
         shutil.rmtree(fresh, ignore_errors=True)
         raise OutputError(
@@ -159,6 +172,32 @@ def _copy(bundle: Path, folder: Path) -> Path:
         ) from error
     _delete(old)
     return place
+
+
+def _exchange_files(fresh: Path, place: Path) -> None:
+    """Put files in the places of others, each of which is moved aside in its folder.
+
+    Windows renames no folder with a library that a host has loaded, but the library itself. What
+    was moved aside is deleted by the next install that finds it unused.
+
+    Raises:
+        OSError: one cannot be moved.
+    """
+    for rest in [*place.rglob(f"{_ASIDE}*")]:
+        with suppress(OSError):  # a host still has it
+            rest.unlink()
+    for file in [*place.rglob("*")]:
+        if file.is_file() and not file.name.startswith(_ASIDE):
+            file.rename(file.with_name(f"{_ASIDE}{secrets.token_hex(4)}"))
+    for file in [*fresh.rglob("*")]:
+        target = place / file.relative_to(fresh)
+        if file.is_dir():
+            target.mkdir(exist_ok=True)
+        else:
+            file.rename(target)
+    for rest in (*place.rglob(f"{_ASIDE}*"), fresh):
+        with suppress(OSError):
+            shutil.rmtree(rest) if rest.is_dir() else rest.unlink()
 
 
 def _delete(bundle: Path) -> None:

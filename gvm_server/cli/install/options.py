@@ -32,7 +32,7 @@ class InstallTarget(NamedTuple):
 def _where_ofx(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
-        "--system", action="store_true", help="in /usr/OFX/Plugins, where every host looks"
+        "--system", action="store_true", help="in the system's folder, where every host looks"
     )
     where.add_argument("--to", metavar="DIR", type=Path, help="in this folder")
 

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import gvm_nodes
+from gvm_client import platform
 from gvm_client.errors import ErrorCode, OutputError
-from gvm_client.folders import home, user_id, xdg_folder
+from gvm_client.folders import home, xdg_folder
 from gvm_client.process import Exit
 from gvm_server.cli.install.record import add_place, make_folder, remove_place
 
@@ -157,27 +158,23 @@ def _refuse_foreign(place: Path) -> None:
 
 def settings_folder(*, linux: str, mac: str, windows: str) -> Path:
     """Return the folder that a host looks in, on this system, of this user."""
-    if sys.platform == "darwin":
-        return home() / "Library" / "Application Support" / mac
-    if sys.platform == "win32":
-        return Path(os.environ["APPDATA"]) / windows
-    return home() / linux
+    return platform.settings_folder(home, linux=linux, mac=mac, windows=windows)
 
 
 def natron_cache() -> Path:
-    """Return the folder in which Natron keeps its scans, as on Linux.
+    """Return the folder in which Natron keeps its scans.
 
     Raises:
         SettingsError: there is no home folder.
     """
-    return xdg_folder("XDG_CACHE_HOME", ".cache") / "INRIA" / "Natron" / "OFXLoadCache"
+    caches = platform.natron_cache_folder(home, xdg_folder("XDG_CACHE_HOME", ".cache"))
+    return caches / "INRIA" / "Natron" / "OFXLoadCache"
 
 
 def nuke_cache() -> Path:
-    """Return the folder in which Nuke keeps its scans, as on Linux."""
+    """Return the folder in which Nuke keeps its scans."""
     named = os.environ.get("NUKE_TEMP_DIR")
-    base = Path(named or f"/var/tmp/nuke-u{user_id()}")  # noqa: S108 - Nuke's own place
-    return base / "ofxplugincache"
+    return (Path(named) if named else platform.nuke_temporary_folder()) / "ofxplugincache"
 
 
 def resolve_folder() -> Path:
@@ -187,6 +184,14 @@ def resolve_folder() -> Path:
         mac="Blackmagic Design/DaVinci Resolve",
         windows="Blackmagic Design/DaVinci Resolve/Support",
     )
+
+
+def resolve_caches() -> list[Path]:
+    """Return Resolve's scans of OpenFX plug-ins, of this user and of the machine."""
+    name = Path("Blackmagic Design") / "DaVinci Resolve"
+    shared = [base / name for base in platform.shared_settings_folders()]
+    folders = [resolve_folder(), *shared, *(folder / "Support" for folder in shared)]
+    return [path for folder in folders for path in sorted(folder.glob("OFXPluginCache*.xml"))]
 
 
 def fusion_profiles() -> Path:

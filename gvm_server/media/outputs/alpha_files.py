@@ -18,6 +18,7 @@ from pathlib import Path
 
 from gvm_client.errors import ErrorCode, OutputError, SettingsError
 from gvm_client.filenames import IMAGE_EXTENSIONS, MOVIE_EXTENSIONS, find_field, require_view
+from gvm_client.platform import ignores_case, same_file
 from gvm_client.text import WERE, counted
 from gvm_server.media.alphas.stamp import is_stamped
 from gvm_server.media.atomic_files import make_folders, sweep_leftovers, write_failure
@@ -156,11 +157,17 @@ class AlphaFiles:
     def _refuse_own(self, paths: Sequence[Path], what: str, name: str) -> None:
         """Refuse names that are the plate's or a guide's own, whatever frame they belong to."""
         plate = Path(name)
-        if not plate.is_absolute() or plate.parent.resolve() != self.folder.resolve():
+        if not plate.is_absolute() or not same_file(plate.parent, self.folder):
             return
+        # A disk that ignores case would take `Plate.0001.exr` for `plate.0001.exr`.
+        spelled = str.casefold if ignores_case(self.folder) else str
         pattern = own_pattern(plate)
+        if pattern:
+            head, tail = spelled(pattern.head), spelled(pattern.tail)
+            pattern = replace(pattern, head=head, tail=tail)
         for path in paths:
-            own = pattern.frame_of(path.name) is not None if pattern else path.name == plate.name
+            file = spelled(path.name)
+            own = pattern.frame_of(file) is not None if pattern else file == spelled(plate.name)
             if own:
                 raise OutputError(
                     f"{path} would replace the {what}'s own file.",

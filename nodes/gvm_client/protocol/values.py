@@ -22,6 +22,7 @@ from gvm_client.limits import (
     SHOWN_COLUMNS,
     SHOWN_ROWS,
 )
+from gvm_client.paths import is_absolute
 from gvm_client.settings import BadPixels, Depth, Missing, PlateKeys, Priority
 
 DEFAULT_UMASK = 0o022  # what most systems give a user
@@ -169,7 +170,7 @@ class FilePlate:
     shown: Shown | None = None
 
     def __post_init__(self) -> None:
-        require(_is_absolute(self.path), _absolute("path", self.path))
+        require(is_absolute(self.path), _absolute("path", self.path))
         require(len(self.cuts) <= MAX_CUTS, f"{len(self.cuts)} cuts; at most {MAX_CUTS}")
 
 
@@ -229,7 +230,7 @@ class FileOutput:
     content: FileContent = FileContent()  # noqa: RUF009 (it is frozen)
 
     def __post_init__(self) -> None:
-        require(_is_absolute(self.path), _absolute("path", self.path))
+        require(is_absolute(self.path), _absolute("path", self.path))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -271,7 +272,7 @@ class JobContext:
 
     def __post_init__(self) -> None:
         require(
-            self.ocio == "" or self.ocio.startswith("ocio://") or _is_absolute(self.ocio),
+            self.ocio == "" or self.ocio.startswith("ocio://") or is_absolute(self.ocio),
             f"ocio is {self.ocio!r}; it must be an absolute path or an ocio:// name",
         )
         require(
@@ -287,9 +288,7 @@ class JobContext:
             _DIGEST.fullmatch(self.ocio_digest) is not None,
             f"ocio_digest is {self.ocio_digest!r}; it must be at most 128 hexadecimal digits",
         )
-        require(
-            self.weights == "" or _is_absolute(self.weights), _absolute("weights", self.weights)
-        )
+        require(self.weights == "" or is_absolute(self.weights), _absolute("weights", self.weights))
         require(0 <= self.umask <= 0o777, f"umask is {self.umask}; it must be from 0 to 511")
 
     @property
@@ -332,10 +331,6 @@ class JobSummary:
     """The path of its holdout matte; "" where it has none."""
     licence: str = ""
     """Of its engine's weights; "" before they are known."""
-
-
-def _is_absolute(path: str) -> bool:
-    return path.startswith("/") or path[1:2] == ":"
 
 
 def _absolute(name: str, value: str) -> str:

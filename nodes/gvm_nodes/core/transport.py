@@ -27,6 +27,7 @@ from gvm_client.errors import (
     ServerLost,
     ServerNotRunning,
 )
+from gvm_client.platform import start_flags
 from gvm_client.protocol.fields import pack_fields, unpack_fields
 from gvm_client.protocol.lifecycle import error_of
 from gvm_client.protocol.messages import (
@@ -204,7 +205,7 @@ class SideTransport:
                 encoding="utf-8",
                 errors="replace",
                 env=_clean_environment(),
-                start_new_session=True,  # a Ctrl-C is the host's: it says what becomes of the job
+                **start_flags(),  # a Ctrl-C is the host's: it says what becomes of the job
             )
         except OSError as error:
             raise ServerError(

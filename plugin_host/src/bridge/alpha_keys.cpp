@@ -1,8 +1,9 @@
 #include "bridge/alpha_keys.hpp"
 
-#include <sys/stat.h>
+#include <filesystem>
 
 #include "bridge/generated/limits.hpp"
+#include "bridge/platform.hpp"
 
 namespace gvm::bridge {
 namespace {
@@ -109,8 +110,8 @@ Hash identity_of(const HostClip& clip) {
 Hash identity_of(const FileFrame& plate) { return Hasher().text(plate.path).end(); }
 
 std::optional<Hash> key_of(const MatteOptions& options, const FileFrame& plate) {
-  struct stat status {};
-  if (stat(plate.path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  const std::optional<FileFacts> facts = facts_of(std::filesystem::u8path(plate.path));
+  if (!facts || !facts->regular) return std::nullopt;
   Hasher hasher = begin(options);
   hasher.file(plate.path);
   if (const std::optional<Shown>& shown = plate.shown) {

@@ -1,13 +1,8 @@
 #include "bridge/connection.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <nlohmann/json.hpp>
 
 #include "bridge/errors.hpp"
-#include "bridge/folders.hpp"
 #include "bridge/messages.hpp"
 #include "bridge/platform.hpp"
 
@@ -22,28 +17,8 @@ constexpr std::size_t kFields = 10;
 Error damaged(const fs::path& path) {
   return {
       code::kServerNotRunning,
-      "No server can be found: " + path.string() + " is not a connection file of this program.",
+      "No server can be found: " + path.u8string() + " is not a connection file of this program.",
       "Delete it, then start the server with `gvm serve`."};
-}
-
-/// The file's text; nothing where there is no file.
-std::optional<std::string> read_private(const fs::path& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-  if (file < 0 && errno == ENOENT) return std::nullopt;
-  if (file < 0) {
-    throw Error(code::kRuntimeUnsafe,
-                "The connection file " + path.string() + " cannot be opened.",
-                "Delete it, then try again.");
-  }
-  struct stat status {};
-  std::string text(kMaxConnectionBytes + 1, '\0');
-  fstat(file, &status);
-  const ssize_t count = read(file, text.data(), text.size());
-  close(file);
-  check_private(path, status);
-  if (count < 0 || static_cast<std::size_t>(count) > kMaxConnectionBytes) throw damaged(path);
-  text.resize(static_cast<std::size_t>(count));
-  return text;
 }
 
 Connection connection_of(const Json& plain) {
@@ -65,8 +40,9 @@ Connection connection_of(const Json& plain) {
 
 std::optional<Connection> read_connection(const fs::path& folder) {
   const fs::path path = folder / "connection.json";
-  const std::optional<std::string> text = read_private(path);
+  const std::optional<std::string> text = read_private(path, kMaxConnectionBytes + 1);
   if (!text) return std::nullopt;
+  if (text->size() > kMaxConnectionBytes) throw damaged(path);
   try {
     const Json plain = Json::parse(*text);
     const auto pid = plain.at("pid").get<std::int64_t>();

@@ -1,8 +1,5 @@
 #include "bridge/context.hpp"
 
-#include <sys/stat.h>
-
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -14,8 +11,7 @@
 #include <vector>
 
 #include "bridge/hash.hpp"
-
-extern char** environ;
+#include "bridge/platform.hpp"
 
 namespace gvm::bridge {
 namespace {
@@ -24,30 +20,14 @@ namespace fs = std::filesystem;
 
 constexpr const char* kArchive = "PK";  // how a zip file begins
 
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
+std::string whole(const std::string& path) {
+  return fs::absolute(fs::u8path(path)).lexically_normal().u8string();
 }
-
-std::string whole(const fs::path& path) { return fs::absolute(path).lexically_normal(); }
 
 /// A path whose first part is `~` in the user's home folder.
-fs::path expanded(const std::string& path) {
+std::string expanded(const std::string& path) {
   const bool home = path == "~" || path.rfind("~/", 0) == 0;
-  return home ? variable("HOME") + path.substr(1) : path;
-}
-
-/// From /proc on Linux; elsewhere it can only be read by setting it, for the whole process.
-std::int64_t read_umask() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind("Umask:", 0) == 0) return std::strtol(line.c_str() + 6, nullptr, 8) & 0777;
-  }
-  static std::mutex mutex;
-  const std::lock_guard lock(mutex);
-  const mode_t mask = ::umask(077);
-  ::umask(mask);
-  return mask & 0777;
+  return home ? home_folder() + path.substr(1) : path;
 }
 
 /// The references to variables ($A, ${A}, %A%) in a text, one on each line.
@@ -73,10 +53,10 @@ std::string references_in(const std::string& text) {
 }
 
 std::string read_references(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
+  std::ifstream file(fs::u8path(path), std::ios::binary);
   std::string text;
   std::error_code failed;
-  const std::uintmax_t size = fs::file_size(path, failed);
+  const std::uintmax_t size = fs::file_size(fs::u8path(path), failed);
   if (!file || failed || size > kMaxConfigBytes) return "";
   text.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
   return text.rfind(kArchive, 0) == 0 ? "" : references_in(text);
@@ -107,8 +87,8 @@ std::vector<std::string> variables_used(const std::string& configuration) {
   while (!unread.empty()) {
     const std::string references = unread.back();
     unread.pop_back();
-    for (char** entry = references.empty() ? nullptr : environ; entry && *entry; ++entry) {
-      const std::string variable = *entry;
+    if (references.empty()) continue;
+    for (const std::string& variable : environment()) {
       const std::size_t equals = variable.find('=');
       if (equals == 0 || equals == std::string::npos) continue;
       const std::string name = variable.substr(0, equals);
@@ -138,7 +118,7 @@ JobContext job_context() {
   context.ocio = ocio.empty() || named ? ocio : whole(ocio);
   context.ocio_variables = variables_used(context.ocio);
   context.weights = weights.empty() ? "" : whole(expanded(weights));
-  context.umask = read_umask();
+  context.umask = file_mask();
   return context;
 }
 

@@ -1,6 +1,7 @@
 // What can go wrong on the way to a matte: a code, a sentence with the values, a remedy.
 #pragma once
 
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -31,6 +32,12 @@ class Error : public std::runtime_error {
   std::string code_;
   std::string remedy_;
 };
+
+/// What is wrong with the run-time folder or a file in it: what follows its path, and the remedy.
+inline Error unsafe_path(const std::filesystem::path& path, const std::string& why,
+                         const std::string& remedy) {
+  return {code::kRuntimeUnsafe, "The run-time path " + path.u8string() + " " + why + ".", remedy};
+}
 
 /// The host has cancelled the render; nothing is shown to the artist.
 class Aborted : public Error {

@@ -1,10 +1,8 @@
 // The run-time folder: where sockets, keys, the log and mapped pixels lie, private to one user.
 //
-// It is $GVM_RUNTIME_DIR, else $XDG_RUNTIME_DIR/gvm, else gvm-<uid> in the temporary folder, as in
-// gvm_client/folders.py; it belongs to this user, mode 0700, and is no link.
+// It is $GVM_RUNTIME_DIR, else $XDG_RUNTIME_DIR/gvm, else the system's default, as in
+// gvm_client/folders.py; it is this user's alone, and no link.
 #pragma once
-
-#include <sys/stat.h>
 
 #include <filesystem>
 
@@ -18,9 +16,5 @@ std::filesystem::path runtime_dir();
 
 /// Its folder of mapped pixels, made if it is not there. Throws Error (runtime_unsafe).
 std::filesystem::path pixels_dir();
-
-/// Checks that a file or folder is this user's and closed to others. Throws Error
-/// (runtime_unsafe).
-void check_private(const std::filesystem::path& path, const struct stat& status);
 
 }  // namespace gvm::bridge

@@ -1,6 +1,8 @@
 #include "bridge/hash.hpp"
 
-#include <sys/stat.h>
+#include <filesystem>
+
+#include "bridge/platform.hpp"
 
 namespace gvm::bridge {
 namespace {
@@ -50,10 +52,9 @@ Hasher& Hasher::bytes(const void* data, std::size_t count) {
 
 Hasher& Hasher::file(const std::string& path) {
   text(path);
-  struct stat status {};
-  if (path.empty() || stat(path.c_str(), &status) != 0) return *this;
-  value(status.st_size).value(status.st_ino);
-  return value(status.st_mtim.tv_sec).value(status.st_mtim.tv_nsec);
+  const std::optional<FileFacts> facts = facts_of(std::filesystem::u8path(path));
+  if (path.empty() || !facts) return *this;
+  return value(facts->size).value(facts->inode).value(facts->seconds).value(facts->nanoseconds);
 }
 
 Hash Hasher::end() const {

@@ -1,14 +1,6 @@
 #include "bridge/launcher.hpp"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
 #include <deque>
 #include <fstream>
 #include <mutex>
@@ -17,6 +9,7 @@
 
 #include "bridge/client.hpp"
 #include "bridge/folders.hpp"
+#include "bridge/platform.hpp"
 #include "bridge/server_config.hpp"
 
 namespace gvm::bridge {
@@ -29,37 +22,36 @@ constexpr int kStarts = 3;             // of a server that is killed while it st
 constexpr int kPingMs = 500;
 constexpr std::size_t kTailLines = 12;
 
-/// The servers that this process started: a child that ended stays a zombie until waitpid.
+/// The servers that this process started: one that ended stays a zombie until it is asked for.
 class Children {
  public:
-  void add(pid_t child) {
+  void add(Child child) {
     const std::lock_guard lock(mutex_);
-    pids_.push_back(child);
+    known_.push_back(child);
   }
 
   /// Forgets those that have ended; true where `child` is one that still runs.
-  bool runs(pid_t child) {
+  bool runs(Child child) {
     const std::lock_guard lock(mutex_);
-    const auto has_ended = [this](pid_t pid) {
-      int status = 0;
-      const bool ended = waitpid(pid, &status, WNOHANG) != 0;
-      if (ended && WIFSIGNALED(status)) killed_ = pid;
-      return ended;
+    const auto has_ended = [this](Child one) {
+      const ChildState state = state_of(one);
+      if (state == ChildState::kKilled) killed_ = one;
+      return state != ChildState::kRuns;
     };
-    pids_.erase(std::remove_if(pids_.begin(), pids_.end(), has_ended), pids_.end());
-    return std::find(pids_.begin(), pids_.end(), child) != pids_.end();
+    known_.erase(std::remove_if(known_.begin(), known_.end(), has_ended), known_.end());
+    return std::find(known_.begin(), known_.end(), child) != known_.end();
   }
 
   /// Whether a signal ended it; asked after `runs` said that it has ended.
-  bool was_killed(pid_t child) {
+  bool was_killed(Child child) {
     const std::lock_guard lock(mutex_);
     return killed_ == child;
   }
 
  private:
   std::mutex mutex_;
-  std::vector<pid_t> pids_;
-  pid_t killed_ = 0;  // the last one
+  std::vector<Child> known_;
+  Child killed_ = 0;  // the last one
 };
 
 Children& children() {
@@ -69,7 +61,7 @@ Children& children() {
 
 /// A server that was started and does not answer yet.
 struct Launch {
-  pid_t pid;
+  Child child;
   fs::path log;
   std::uintmax_t log_start;
   Clock::time_point deadline = after(kStartSeconds);
@@ -89,7 +81,7 @@ struct Launch {
 
   Error failed(const std::string& how) const {
     return {code::kServerStartFailed,
-            "The GVM server " + how + ". Its log " + log.string() + " ends with:" + tail() + "\n",
+            "The GVM server " + how + ". Its log " + log.u8string() + " ends with:" + tail() + "\n",
             "Mend what it says there, or run `gvm doctor`."};
   }
 };
@@ -98,63 +90,23 @@ std::timed_mutex start_mutex;  // one thread starts a server, the others wait fo
 // The server that was started last, if it has not answered yet; guarded by `start_mutex`.
 std::optional<Launch> unanswered;
 
-std::vector<char*> pointers(std::vector<std::string>& words) {
-  std::vector<char*> list;
-  for (std::string& word : words) list.push_back(word.data());
-  list.push_back(nullptr);
-  return list;
-}
-
-/// Standard streams to the log, every other file of the host closed.
-void set_files(posix_spawn_file_actions_t& actions, const fs::path& log) {
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 1, log.c_str(),
-                                   O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600);
-  posix_spawn_file_actions_adddup2(&actions, 1, 2);
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator("/proc/self/fd", ignored)) {
-    const int number = std::atoi(entry.path().filename().c_str());
-    if (number > 2) posix_spawn_file_actions_addclose(&actions, number);
-  }
-}
-
-void set_signals(posix_spawnattr_t& attributes) {
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-}
-
 Launch launch(const fs::path& folder) {
-  std::vector<std::string> command = server_command();
-  std::vector<std::string> environment = server_environment();
+  const std::vector<std::string> command = server_command();
   Launch launched{0, folder / "server.log", 0};
   std::error_code missing;
   const std::uintmax_t length = fs::file_size(launched.log, missing);
   if (!missing && length > kMaxLogBytes)
     fs::rename(launched.log, folder / "server.log.1", missing);
   launched.log_start = fs::exists(launched.log) ? length : 0;
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  set_files(actions, launched.log);
-  set_signals(attributes);
-  const int refused = posix_spawnp(&launched.pid, command[0].c_str(), &actions, &attributes,
-                                   pointers(command).data(), pointers(environment).data());
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (refused) {
+  try {
+    launched.child = spawn(command, server_environment(), launched.log);
+  } catch (const SystemError& refused) {
     throw Error(
         code::kServerStartFailed,
-        "The server's command `" + command[0] + "` cannot be run: " + std::strerror(refused) + ".",
-        "Correct GVM_SERVER or " + server_file().string() + ".");
+        "The server's command `" + command[0] + "` cannot be run: " + refused.what() + ".",
+        "Correct GVM_SERVER or " + server_file().u8string() + ".");
   }
-  children().add(launched.pid);
+  children().add(launched.child);
   return launched;
 }
 
@@ -176,8 +128,8 @@ Connection wait_until_ready(const fs::path& folder, Launch& launched, const Canc
   int starts = 1;
   while (Clock::now() < launched.deadline) {
     if (auto connection = find_responding(folder, token)) return *connection;
-    if (!ended && !children().runs(launched.pid)) {
-      if (children().was_killed(launched.pid) && starts++ < kStarts) {
+    if (!ended && !children().runs(launched.child)) {
+      if (children().was_killed(launched.child) && starts++ < kStarts) {
         launched = launch(folder);
         continue;
       }
@@ -187,13 +139,13 @@ Connection wait_until_ready(const fs::path& folder, Launch& launched, const Canc
     pause(token);
   }
   if (ended) throw launched.failed("ended at once");
-  kill(launched.pid, SIGTERM);
+  end_child(launched.child);
   throw launched.failed("did not come up within " + in_seconds(kStartSeconds));
 }
 
 /// Starts a server, or waits on for the one that is coming up.
 Connection start(const fs::path& folder, const CancelToken& token) {
-  if (!unanswered || !children().runs(unanswered->pid)) unanswered = launch(folder);
+  if (!unanswered || !children().runs(unanswered->child)) unanswered = launch(folder);
   try {
     const Connection connection = wait_until_ready(folder, *unanswered, token);
     unanswered.reset();
@@ -209,7 +161,7 @@ Connection start(const fs::path& folder, const CancelToken& token) {
                 "The GVM server did not come up within " + in_seconds(token.seconds) +
                     ", the node's time-out; it is still starting.",
                 "Render again in a while, or raise the time-out. Its log is " +
-                    unanswered->log.string() + ".");
+                    unanswered->log.u8string() + ".");
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "bridge/errors.hpp"
+#include "bridge/text.hpp"
 
 namespace gvm::bridge {
 namespace {
@@ -15,8 +16,7 @@ void require(bool rule, const std::string& says) {
 }
 
 void check_path(const std::string& path) {
-  require((!path.empty() && path[0] == '/') || (path.size() > 1 && path[1] == ':'),
-          "path is " + path + "; it must be an absolute path");
+  require(is_absolute(path), "path is " + path + "; it must be an absolute path");
 }
 
 bool is_hexadecimal(const std::string& text) {

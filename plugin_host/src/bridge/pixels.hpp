@@ -26,7 +26,7 @@ class PixelBuffer {
   ~PixelBuffer();
 
   /// The file's bare name, as MappedFrame takes it.
-  std::string name() const { return path_.filename().string(); }
+  std::string name() const { return path_.filename().u8string(); }
   std::byte* bytes() const { return bytes_; }
 
  private:

@@ -1,7 +1,6 @@
 #include "bridge/server_config.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -9,8 +8,7 @@
 #include "bridge/errors.hpp"
 #include "bridge/folders.hpp"
 #include "bridge/generated/limits.hpp"
-
-extern char** environ;
+#include "bridge/platform.hpp"
 
 namespace gvm::bridge {
 namespace {
@@ -40,14 +38,13 @@ ServerFile read_server_file(const fs::path& file) {
     }
   } catch (const Json::exception&) {  // reported below, as is an empty command
   }
-  throw Error(code::kServerStartFailed, file.string() + " names no server command.",
+  throw Error(code::kServerStartFailed, file.u8string() + " names no server command.",
               R"(Write {"command": ["/path/to/python", "-m", "gvm_server", "serve"]} into it.)");
 }
 
 Variables variables() {
   Variables all;
-  for (char** entry = environ; *entry; ++entry) {
-    const std::string text = *entry;
+  for (const std::string& text : environment()) {
     const std::size_t equals = text.find('=');
     if (equals != std::string::npos) all[text.substr(0, equals)] = text.substr(equals + 1);
   }
@@ -57,30 +54,28 @@ Variables variables() {
 }  // namespace
 
 fs::path server_file() {
-  const char* base = std::getenv("XDG_CONFIG_HOME");
-  const char* home = std::getenv("HOME");
-  const fs::path folder = base && *base ? fs::path(base) : fs::path(home ? home : "/") / ".config";
-  return folder / "gvm" / "server.json";
+  const std::string base = variable("XDG_CONFIG_HOME");
+  const std::string home = home_folder();
+  const fs::path own = fs::u8path(home.empty() ? "/" : home) / ".config";
+  return (base.empty() ? own : fs::u8path(base)) / "gvm" / "server.json";
 }
 
 std::vector<std::string> server_command() {
-  const char* chosen = std::getenv("GVM_SERVER");
-  if (chosen && *chosen) {
-    std::vector<std::string> words = split_words(chosen);
-    if (!words.empty()) return words;
+  if (std::vector<std::string> words = split_words(variable("GVM_SERVER")); !words.empty()) {
+    return words;
   }
   const fs::path configured = server_file();
   ServerFile file = read_server_file(configured);
   if (!file.command.empty()) return file.command;
   throw Error(
       code::kServerStartFailed,
-      "No GVM server is named: " + configured.string() + " names none and GVM_SERVER is not set.",
+      "No GVM server is named: " + configured.u8string() + " names none and GVM_SERVER is not set.",
       "Run `gvm install ofx`, which writes that file.");
 }
 
 std::vector<std::string> server_environment() {
   Variables kept = scrubbed(variables(), read_server_file(server_file()).environment);
-  kept["GVM_RUNTIME_DIR"] = runtime_path().string();
+  kept["GVM_RUNTIME_DIR"] = runtime_path().u8string();
   std::vector<std::string> entries;
   for (const auto& [name, text] : kept) entries.push_back(name + "=" + text);
   return entries;
@@ -119,7 +114,7 @@ std::vector<std::string> split_words(const std::string& line) {
       quote = 0;
     } else if (!quote && (letter == '\'' || letter == '"')) {
       quote = letter;
-    } else if (letter == '\\' && quote != '\'' && at + 1 < line.size()) {
+    } else if (backslash_escapes() && letter == '\\' && quote != '\'' && at + 1 < line.size()) {
       word += line[++at];
     } else {
       word += letter;

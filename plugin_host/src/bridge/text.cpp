@@ -39,6 +39,27 @@ bool is_utf8(std::string_view bytes) {
   return true;
 }
 
+bool is_absolute(std::string_view path) {
+  const auto is_slash = [](char letter) { return letter == '/' || letter == '\\'; };
+  const auto at = [&](std::size_t index) { return index < path.size() ? path[index] : '\0'; };
+  if (at(0) == '/') return true;
+  const bool letter = ('A' <= at(0) && at(0) <= 'Z') || ('a' <= at(0) && at(0) <= 'z');
+  if (letter && at(1) == ':' && is_slash(at(2))) return true;
+  if (path.rfind("\\\\", 0) != 0) return false;
+  const std::size_t server = path.find_first_of("/\\", 2);  // where the server's name ends
+  return server != std::string_view::npos && server > 2 && path[server] == '\\' &&
+         server + 1 < path.size() && !is_slash(path[server + 1]);
+}
+
+std::string hexadecimal(std::string_view bytes) {
+  std::string text;
+  for (const unsigned char byte : bytes) {
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 15];
+  }
+  return text;
+}
+
 std::string counted(std::int64_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }

@@ -11,6 +11,13 @@ namespace gvm::bridge {
 /// above U+10FFFF.
 bool is_utf8(std::string_view bytes);
 
+/// Whether a path is absolute on Linux, macOS or Windows, wherever this runs: the rule of
+/// gvm_client/paths.py.
+bool is_absolute(std::string_view path);
+
+/// Bytes as lower-case hexadecimal digits, two each.
+std::string hexadecimal(std::string_view bytes);
+
 /// A count and its noun, "1 frame" or "2 frames"; the noun takes a plain `s`.
 std::string counted(std::int64_t count, const std::string& noun);
 

@@ -84,7 +84,7 @@ class Packer {
     } else if constexpr (IsOptional<T>::value) {
       value ? pack(*value) : static_cast<void>(out_.pack_nil());
     } else if constexpr (IsVariant<T>::value) {
-      std::visit([this](auto& option) { pack_struct(option, kind_of(option)); }, value);
+      std::visit([this](auto& option) { this->pack_struct(option, kind_of(option)); }, value);
     } else {
       pack_struct(value, nullptr);
     }

@@ -1,12 +1,11 @@
 #include "node/overlay.hpp"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>
 
+#include "bridge/platform.hpp"
 #include "node/definitions.hpp"
 #include "node/host.hpp"
 #include "node/parameters.hpp"
@@ -37,11 +36,7 @@ struct OpenGl {
   /// Looked up in the process, so that the plug-in needs no library of its own; null without.
   static const OpenGl* get() {
     static const OpenGl found = [] {
-      void* const own = dlopen("libGL.so.1", RTLD_LAZY | RTLD_NOLOAD);
-      const auto find = [&](const char* name) {
-        void* const global = dlsym(RTLD_DEFAULT, name);
-        return global || !own ? global : dlsym(own, name);
-      };
+      const auto find = bridge::opengl_function;
       return OpenGl{reinterpret_cast<decltype(colour)>(find("glColor4f")),
                     reinterpret_cast<decltype(begin)>(find("glBegin")),
                     reinterpret_cast<decltype(vertex)>(find("glVertex2d")),

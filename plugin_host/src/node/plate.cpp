@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "bridge/errors.hpp"
+#include "bridge/text.hpp"
 #include "node/host.hpp"
 #include "node/region.hpp"
 
@@ -17,7 +18,7 @@ namespace {
 constexpr std::size_t kHeldBytes = std::size_t{1} << 30;
 
 bool is_movie(const std::string& path) {
-  std::string extension = std::filesystem::path(path).extension().string();
+  std::string extension = std::filesystem::u8path(path).extension().u8string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char letter) { return std::tolower(letter); });
   return std::find(bridge::kMovieExtensions.begin(), bridge::kMovieExtensions.end(), extension) !=
@@ -193,7 +194,7 @@ std::optional<DiskFrame> disk_frame(ofx::Effect instance, const NodeSettings& no
   const std::string path = Properties(set).text(ofx::kResolveSourcePath);
   const int frame = Properties(render_arguments).integer(ofx::kResolveSourceFrame, 0, -1);
   const bool by_index = range.first == 0 && range.holds(frame) && frame == frame_at(time);
-  if (path.empty() || path[0] != '/' || !is_movie(path) || !by_index) return std::nullopt;
+  if (!bridge::is_absolute(path) || !is_movie(path) || !by_index) return std::nullopt;
   // The server's movies count from 1.
   return DiskFrame{{path, frame + 1}, PlateCheck::kRefuse, true};
 }

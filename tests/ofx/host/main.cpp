@@ -2,12 +2,6 @@
 // line of standard output. `start` renders on a thread of its own, so that a test can act
 // meanwhile.
 
-#include <dlfcn.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -22,6 +16,7 @@
 #include "objects.hpp"
 #include "openfx/effect.h"
 #include "openfx/param.h"
+#include "system.hpp"
 
 namespace fake {
 namespace {
@@ -104,31 +99,13 @@ void describe_host() {
   }
 }
 
-/// From now on, whoever opens a file, makes a socket, a process or a thread, ends this process.
-void seal() {
-  std::vector<sock_filter> rules{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0)};
-  for (const unsigned number :
-       {SYS_open, SYS_openat, SYS_creat, SYS_socket, SYS_connect, SYS_execve, SYS_fork, SYS_vfork,
-        SYS_clone, SYS_clone3, SYS_mkdir, SYS_unlink}) {
-    rules.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1));
-    rules.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
-  }
-  rules.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
-  const sock_fprog program{static_cast<unsigned short>(rules.size()), rules.data()};
-  const bool sealed = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-                      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-  if (!sealed) throw std::runtime_error("this system cannot seal a process");
-}
-
 Json load(const Json& command) {
   read(command.value("behave", Json::object()), world().behaviour);
   describe_host();
   const double begun = now_ms();
-  if (!library)
-    library = dlopen(command.at("path").get<std::string>().c_str(), RTLD_LAZY | RTLD_LOCAL);
-  if (!library) return {{"error", dlerror()}};
+  if (!library) library = open_library(command.at("path"));
   if (command.value("sealed", false)) seal();
-  const auto get = reinterpret_cast<ofx::Plugin* (*)(int)>(dlsym(library, "OfxGetPlugin"));
+  const auto get = reinterpret_cast<ofx::Plugin* (*)(int)>(symbol_of(library, "OfxGetPlugin"));
   plugin = get(0);
   plugin->setHost(&host);
   descriptor = std::make_unique<ofx::EffectStruct>();
@@ -287,7 +264,7 @@ void render_arguments(const Json& command, PropertySetStruct& in) {
 
 void save(const std::string& path, const RenderState& state) {
   const std::vector<float> values = read_output(state);
-  std::ofstream file(path, std::ios::binary);
+  std::ofstream file(std::filesystem::u8path(path), std::ios::binary);
   file.write(reinterpret_cast<const char*>(values.data()),
              static_cast<std::streamsize>(values.size() * sizeof(float)));
 }
@@ -369,18 +346,11 @@ Json bench(const Json& command) {
   return {{"renders", renders}, {"copies", copies}, {"bytes", from.size()}};
 }
 
-std::size_t entries(const char* folder) {
-  namespace fs = std::filesystem;
-  return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), {}));
-}
-
 Json facts() {
-  std::ifstream file("/proc/self/statm");
-  std::size_t pages = 0, resident = 0;
-  file >> pages >> resident;
-  return {{"files", entries("/proc/self/fd")},
-          {"threads", entries("/proc/self/task")},
-          {"resident", resident * 4096},
+  const Holdings held = holdings();
+  return {{"files", held.files},
+          {"threads", held.threads},
+          {"resident", held.resident},
           {"images_out", world().images_out.load()},
           {"fetches", world().fetches}};
 }
@@ -388,7 +358,7 @@ Json facts() {
 Json unload() {
   instances.clear();
   const ofx::Status status = act(ofx::kActionUnload, nullptr);
-  return {{"status", status}, {"closed", dlclose(std::exchange(library, nullptr))}};
+  return {{"status", status}, {"closed", close_library(std::exchange(library, nullptr))}};
 }
 
 Json destroy(const Json& command) {
@@ -471,6 +441,7 @@ Json obey(const Json& command) {
 }  // namespace fake
 
 int main() {
+  fake::open_streams();
   for (std::string line; std::getline(std::cin, line);) {
     nlohmann::json answer;
     try {

@@ -11,7 +11,6 @@ import pytest
 
 from gvm_client.errors import ErrorCode, ServerError, SettingsError
 from gvm_client.folders import (
-    MAX_SOCKET_PATH,
     check_private,
     expanded,
     home,
@@ -21,6 +20,7 @@ from gvm_client.folders import (
     runtime_path,
     socket_path,
 )
+from gvm_client.platform import max_socket_path
 from gvm_client.server_config import config_dir, read_server_file, server_file
 from gvm_server.cli.install.bundle import search_folders
 from gvm_server.matting.engines.gvm.weights_folder import find_weights, weights_dir
@@ -149,7 +149,7 @@ def test_a_file_in_its_place_is_refused(tmp_path: Path):
 
 def test_the_longest_socket_path_is_taken_and_one_byte_more_is_not(tmp_path: Path):
     """The bound is the system's, in bytes."""
-    room = MAX_SOCKET_PATH - len(os.fsencode(tmp_path)) - 1
+    room = max_socket_path() - len(os.fsencode(tmp_path)) - 1
     assert socket_path(tmp_path, "x" * room)
-    with pytest.raises(ServerError, match=f"at most {MAX_SOCKET_PATH}"):
+    with pytest.raises(ServerError, match=f"at most {max_socket_path()}"):
         socket_path(tmp_path, "x" * (room - 1) + "é")

@@ -12,12 +12,13 @@ TRAVELS = {"GVM_WEIGHTS", "OCIO"}  # with each job
 THE_SERVERS = {"GVM_CACHE_DIR", "GVM_CACHE_LIMIT_GB", "GVM_RUNTIME_DIR"}  # told by its status
 FINDING = {  # of the server and of the user's folders
     *("GVM_SERVER", "GVM_SIDE_PYTHON", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME"),
-    *("APPDATA", "HOME", "TMPDIR", "TEMP", "TMP"),
+    *("APPDATA", "LOCALAPPDATA", "USERPROFILE", "HOME", "TMPDIR", "TEMP", "TMP"),
 }
 MEMORY = {"MALLOC_ARENA_MAX"}  # the machine's: it comes along
 INSTALLING = {"OFX_PLUGIN_PATH", "GVM_NODE_DEFAULTS", "HF_HUB_DISABLE_TELEMETRY"}
 HOSTS = {  # where hosts look and keep caches: `gvm doctor --hosts`, `gvm install ofx`
     *("NUKE_PATH", "NUKE_TEMP_DIR", "FUSION_PROFILE_DIR", "XDG_CACHE_HOME"),
+    *("COMMONPROGRAMFILES", "PROGRAMDATA"),
 }
 TESTING = {f"GVM_TEST_ENGINE_{word}" for word in ("SECONDS", "LOG", "FAIL_AT", "ROOM", "LOST")}
 READ = (

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Builds the OpenFX plug-in for Windows on Linux: windows.sh FOLDER CACHE [cmake options]
+#
+# CACHE keeps libzmq. The plug-in carries its libraries inside: nothing lies beside it.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+folder=$1
+cache=$2
+shift 2
+
+for tool in x86_64-w64-mingw32-g++-posix cmake make dpkg-source apt-get; do
+    command -v "$tool" >/dev/null 2>&1 && continue
+    echo "The OpenFX plug-in for Windows cannot be built here: there is no $tool; run:" \
+        "sudo apt-get install g++-mingw-w64-x86-64-posix cmake make dpkg-dev" >&2
+    exit 1
+done
+"$here/../setup.sh"
+zmq=$("$here/zeromq.sh" windows "$cache" -DZMQ_WIN32_WINNT=0x0A00 -DZMQ_HAVE_IPC=0)
+headers=$("$here/headers.sh" "$cache")
+mkdir -p "$(dirname "$folder")"
+cmake -S "$here/.." -B "$folder" -DCMAKE_TOOLCHAIN_FILE="$here/windows.cmake" \
+    -DZMQ_INCLUDE="$zmq/include" -DGVM_ZMQ_LIBRARY="$zmq/lib/libzmq.a" -DJSON_INCLUDE="$headers" \
+    -DMSGPACK_INCLUDE="$headers" -DIMATH_INCLUDE="$headers" "$@" >"$folder.log" 2>&1 ||
+    { cat "$folder.log" >&2; exit 1; }
+cmake --build "$folder" --parallel 2 >>"$folder.log" 2>&1 || { cat "$folder.log" >&2; exit 1; }
