@@ -7,6 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 
+# Without bytecode on disk, each of the tests' processes compiles all sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-browser setup lint types contracts unit search farms plugin plugin-windows \
         bundle test-windows clean
 

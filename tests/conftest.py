@@ -7,6 +7,8 @@ from hypothesis import HealthCheck, settings
 
 # Before PyTorch loads its OpenMP: more threads than cores otherwise spin at every barrier.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# As the server sets it for itself: numpy's threads spin too, and halve what several workers do.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # A busy machine is no failure: what must be fast has a test of its own. `make test` tries the same
 # examples each time; `make search` looks for new ones.

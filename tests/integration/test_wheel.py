@@ -223,7 +223,7 @@ def test_the_openfx_plug_in_without_its_source_says_what_to_do(installed, tmp_pa
     ran = installed.run("gvm", "install", "ofx", "--to", str(tmp_path))
     assert ran.returncode == 4
     assert "no source of the OpenFX plug-in" in ran.stderr
-    assert "make plugin" in ran.stderr
+    assert "make bundle" in ran.stderr
     assert "--bundle" in ran.stderr
     assert list(tmp_path.iterdir()) == []
 

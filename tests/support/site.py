@@ -21,6 +21,7 @@ import psutil
 from gvm_client.connection import read_connection
 from gvm_client.errors import ServerNotRunning
 from gvm_client.process import is_alive
+from tests.support import forked
 from tests.support.processes import kill_all_of
 
 # Small windows and frames: the tests are about conduct, not about pixels' beauty.
@@ -66,10 +67,15 @@ class Site:
 
     def gvm(self, *words: str, timeout: float = 120) -> Ran:
         """Run a `gvm` command to its end."""
-        process = self.start(*words)
-        stdout, stderr = process.communicate(timeout=timeout)
+        if forked.can_fork(self.environment):
+            environment = {**os.environ, **self.environment}
+            code, stdout, stderr = forked.run(words, environment, self.folder, timeout)
+        else:
+            process = self.start(*words)
+            stdout, stderr = process.communicate(timeout=timeout)
+            code = process.returncode
         return Ran(
-            code=process.returncode,
+            code=code,
             events=[json.loads(line) for line in stdout.splitlines() if line.startswith('{"type"')],
             stdout=stdout,
             stderr=stderr,
