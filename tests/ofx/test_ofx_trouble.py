@@ -199,14 +199,19 @@ def test_a_time_out_that_is_none_is_refused(
 def test_a_matte_that_takes_too_long_is_a_named_error(
     build: Build, plate: HostPlate, slow: Site, tmp_path: Path
 ):
-    """The node's time-out ends the wait, and the job."""
-    with hosting(build, tmp_path, plate=plate, environment=slow.environment, **NUKE) as host:
+    """The node's time-out ends the wait, and the job; the server's start is no part of it here."""
+    with (
+        slow.start("serve"),
+        hosting(build, tmp_path, plate=plate, environment=slow.environment, **NUKE) as host,
+    ):
+        _until(slow.server)
         host.create(**SMALL, timeout=2.0)
         answer = host.render(1003)
         assert answer["status"] == 1
         assert "time-out" in answer["persistent"]
         assert answer["milliseconds"] < 3000
         _until(lambda: [job.state for job in _status(slow).jobs] == ["cancelled"])
+        slow.kill_server()
 
 
 def test_an_engine_that_fails_is_said_in_the_servers_words(
