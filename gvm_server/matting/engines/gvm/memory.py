@@ -113,7 +113,7 @@ def _bytes(tensors: Iterable[Tensor]) -> int:
 
 def _peak(run: Callable[[], Tensor], copies: int, *, whole: bool) -> int:
     live = LivePeak(copies)
-    with torch.no_grad(), _FusedAttention(whole=whole), live:
+    with torch.no_grad(), _Kernels(whole=whole), live:
         run()
     return live.peak
 
@@ -165,8 +165,14 @@ def _storages(tree: object) -> set[torch.UntypedStorage]:
     return {leaf.untyped_storage() for leaf in leaves if isinstance(leaf, Tensor)}
 
 
-class _FusedAttention(TorchFunctionMode):
-    """Stands in for the attention kernels, which hold no scores unless the head is too wide.
+_NORMS = (functional.group_norm, functional.layer_norm)
+
+
+class _Kernels(TorchFunctionMode):
+    """Stands in for kernels that PyTorch would take apart on the meta device.
+
+    Attention holds no scores unless the head is too wide; a norm makes its result and little else,
+    and its parts cost the meta device most of a plan's time.
 
     Args:
         whole: whether a kernel is taken that holds none for wide heads either.
@@ -183,6 +189,8 @@ class _FusedAttention(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401 - whatever the function returns
+        if func in _NORMS:
+            return torch.empty_like(args[0])
         if func is not functional.scaled_dot_product_attention:
             return func(*args, **(kwargs or {}))
         query, key, _ = args

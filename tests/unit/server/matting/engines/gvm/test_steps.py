@@ -80,11 +80,15 @@ def test_the_plan_knows_the_steps():
     """Whole attention holds no scores; the folded decoder no doubled image, but larger kernels."""
     cuda = torch.device("cuda")
     shape = WindowShape(height=512, width=512, frames=1, chunk=1, halo=0)
+    small = replace(  # no step is the UNet's
+        RELEASED.unet,
+        **{"widths": (32,), "layers": (1,), "heads": (1,), "depths": (1,), "contexts": (8,)},
+        **{"down_attention": (False,), "up_attention": (False,)},
+    )
 
     def plan(names: str):
         placed = place_on(cuda, GvmOptions(gpu_steps=names), RELEASED.vae)
-        config = replace(RELEASED, unet=replace(RELEASED.unet, widths=(320, 320, 320, 320)))
-        return plan_memory(config, placed, shape)
+        return plan_memory(replace(RELEASED, unet=small), placed, shape)
 
     plain, folded, whole = plan(""), plan("fold"), plan("whole-attention")
     assert folded.weights["decode"] > plain.weights["decode"]
