@@ -75,10 +75,10 @@ class WindowShape:
 def plan_memory(config: CheckpointConfig, placement: Placement, shape: WindowShape) -> MemoryPlan:
     """Predict what a window needs; nothing is loaded and no device is touched."""
     with torch.device("meta"):
-        encoder = Encoder(config.vae).to(placement.vae)
-        unet = UNet(config.unet).to(placement.unet)
-        decoder = Decoder(config.vae, folded=placement.folds).to(placement.vae)
-    for network in (encoder, decoder):
+        encoder = Encoder(config.vae).to(placement.dtype("encode"))
+        unet = UNet(config.unet).to(placement.dtype("denoise"))
+        decoder = Decoder(config.vae, folded=placement.folds).to(placement.dtype("decode"))
+    for network in (encoder, unet, decoder):
         take_steps(network, placement.steps)
     height, width = (side // config.vae.reduction for side in (shape.height, shape.width))
     latent = (config.vae.latent_channels, height, width)
@@ -88,17 +88,20 @@ def plan_memory(config: CheckpointConfig, placement: Placement, shape: WindowSha
     )
     frame = _values((1, config.vae.in_channels, shape.height, shape.width), placement.vae)
     window = _values((shape.frames, *latent), placement.unet)
-    part = _values((longest, *latent), placement.vae)
+    part = _values((longest, *latent), placement.dtype("decode"))
     noise = torch.empty_like(window) if shape.steps > 1 else None
     whole = Step.WHOLE_ATTENTION in placement.steps
+
+    def peak(stage: str, run: Callable[[], Tensor]) -> int:
+        return _peak(run, copies=2 - placement.images_last(stage), whole=whole)
+
     networks: dict[str, nn.Module] = {"encode": encoder, "denoise": unet, "decode": decoder}
     return MemoryPlan(
         weights={stage: _bytes(network.parameters()) for stage, network in networks.items()},
         working={
-            "encode": _peak(lambda: encoder(frame), copies=2, whole=whole) + frame.nbytes,
-            "denoise": _peak(lambda: unet(window, noise), copies=2, whole=whole) + window.nbytes,
-            "decode": _peak(lambda: decoder(part), copies=2 - placement.channels_last, whole=whole)
-            + part.nbytes,
+            "encode": peak("encode", lambda: encoder(frame)) + frame.nbytes,
+            "denoise": peak("denoise", lambda: unet(window, noise)) + window.nbytes,
+            "decode": peak("decode", lambda: decoder(part)) + part.nbytes,
         },
     )
 
