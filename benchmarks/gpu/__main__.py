@@ -10,9 +10,13 @@ It ends with 1 where a row failed or does not hold.
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 from importlib import metadata
 from pathlib import Path
+
+# Before PyTorch loads its OpenMP: on a busy machine its threads otherwise spin at every barrier.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
 
@@ -46,6 +50,8 @@ def main() -> int:
     if given.hash:
         print(parity.digest_of(str(device)))
         return 0
+    if given.tiny:
+        torch.set_num_threads(1)
     model = Model.of(device, tiny=given.tiny)
     report = Report(
         path=given.out,

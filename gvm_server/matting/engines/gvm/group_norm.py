@@ -78,7 +78,7 @@ def _reduced(value: Tensor, norm: nn.GroupNorm, *, silu: bool) -> Tensor:
         variance, mean = torch.var_mean(value.view(count, groups, -1), 2, correction=0)
     rstd = torch.rsqrt(variance + norm.eps)
     mean, rstd = (part.repeat_interleave(width // groups, 1) for part in (mean, rstd))
-    # The mean goes first: what is flat is then exactly the bias.
+    # The mean goes first: a scale and a shift would leave the rounding of their difference.
     result = value - mean.view(count, width, 1, 1)
     result.mul_((rstd * norm.weight).view(count, width, 1, 1)).add_(norm.bias.view(width, 1, 1))
     return functional.silu(result, inplace=True) if silu else result

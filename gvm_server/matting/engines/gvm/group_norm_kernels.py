@@ -52,6 +52,8 @@ def _moments(
         size = tl.minimum(tl.maximum(pixels - first - start, 0), PIXELS).to(tl.float32)
         part_mean = tl.sum(part, 0) / tl.maximum(size, 1.0)
         off = tl.where(inside, part - part_mean[None, :], 0.0)
+        part_mean += tl.sum(off, 0) / tl.maximum(size, 1.0)  # what the sum rounded away
+        off = tl.where(inside, part - part_mean[None, :], 0.0)
         total = seen + size
         apart = part_mean - mean
         share = size / tl.maximum(total, 1.0)

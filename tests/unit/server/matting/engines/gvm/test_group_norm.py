@@ -84,7 +84,6 @@ def kernels() -> ModuleType:
         ((96, (3, 5), 0.0, torch.float16), 4e-3),
         ((160, (1, 300), 100.0, torch.float32), 3e-4),
         ((32, (65, 64), 0.0, torch.float32), 2e-5),
-        ((32, (1, 1), 100.0, torch.float32), 1e-6),
     ],
 )
 def test_the_kernels_are_near_float64(
@@ -100,6 +99,17 @@ def test_the_kernels_are_near_float64(
     exact = functional.silu(_exact(norm, value))
     torch.testing.assert_close(made.double(), exact, rtol=0, atol=allowed)
     assert (made.dtype, made.stride()) == (value.dtype, value.stride())
+
+
+@pytest.mark.parametrize("memory_format", FORMATS, ids=["contiguous", "last"])
+def test_what_is_flat_is_exactly_the_bias_by_the_kernels(
+    kernels: ModuleType, memory_format: torch.memory_format
+):
+    """Far from zero a scale and a shift would leave their difference's rounding, times 1000."""
+    norm, value = _case(64, (3, 7), 0.0, torch.float32)
+    flat = torch.full_like(value[:1], 100.1).contiguous(memory_format=memory_format)
+    made = kernels.normalise(flat, norm.weight, norm.bias, groups=32, eps=norm.eps, silu=False)
+    assert torch.equal(made, norm.bias.view(1, -1, 1, 1).expand_as(made))
 
 
 def test_who_normalises_is_known_without_a_device(monkeypatch: pytest.MonkeyPatch):
