@@ -17,13 +17,20 @@ from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
+from torch.linalg import vector_norm
 from torch.nn import functional
 
+from gvm_server.matting.engines.base import DeviceLost
 from gvm_server.matting.engines.gvm.blocks import SpatialResnet, TemporalResnet, attend
 from gvm_server.matting.engines.gvm.config import CheckpointConfig
 from gvm_server.matting.engines.gvm.network import take_steps
 from gvm_server.matting.engines.gvm.operators import DoublingConvolution, GroupNorm
-from gvm_server.matting.engines.gvm.placement import Placement, empty_cache, is_out_of_memory
+from gvm_server.matting.engines.gvm.placement import (
+    Placement,
+    empty_cache,
+    is_out_of_memory,
+    lost_its_context,
+)
 from gvm_server.matting.engines.gvm.range_shift import SHIFT, shift_norms, shift_range
 from gvm_server.matting.engines.gvm.simplify import fold_upsampling
 from gvm_server.matting.engines.machine import NEEDS, Step
@@ -121,16 +128,26 @@ def _reason(found: Outcome, shape: JobShape) -> str:
 
 
 def outcome(step: Step, placed: Placement, config: CheckpointConfig, shape: JobShape) -> Outcome:
-    """Try a step at a job's size; what was tried once in this process is known."""
+    """Try a step at a job's size; what was tried once in this process is known.
+
+    Raises:
+        DeviceLost: the trial left this process without its device.
+    """
     try:
         return _tried(step, placed, config, shape)
-    except RuntimeError as error:  # not kept: memory may be free the next time
-        empty_cache(placed.device)
-        what = "no memory is free for it" if is_out_of_memory(error) else _first_line(error)
-        return Outcome(problem=what)
+    except Exception as error:  # a compiler of kernels has errors of many classes
+        if isinstance(error, RuntimeError) and lost_its_context(error):
+            raise DeviceLost(
+                f"The device failed when the GPU step {step.value} was tried ({_first(error)}).",
+                remedy=f"Start the server again without {step.value} in --gpu-steps.",
+            ) from error
+        no_room = isinstance(error, RuntimeError) and is_out_of_memory(error)
+        problem = "no memory is free for it" if no_room else _first(error)
+    empty_cache(placed.device)
+    return Outcome(problem=problem)  # not kept: memory may be free the next time
 
 
-def _first_line(error: RuntimeError) -> str:
+def _first(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
@@ -156,8 +173,8 @@ def _difference(
         return made.normal_(generator=generator)
 
     plain, fast = trial(values)
-    most = plain.abs().max()
-    off = (fast - plain).abs_().max() / most
+    # In place: at a large job's size each of the two is gigabytes.
+    off = vector_norm(fast.sub_(plain), torch.inf) / vector_norm(plain, torch.inf)
     return float(off) if bool(off.isfinite()) else float("inf")
 
 

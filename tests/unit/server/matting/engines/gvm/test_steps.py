@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from gvm_client.errors import SettingsError
 from gvm_client.settings import WindowSettings
 from gvm_server.matting.engines.backoff import SEAMLESS_HALO
+from gvm_server.matting.engines.base import DeviceLost
 from gvm_server.matting.engines.gvm import group_norm, info, placement, steps
 from gvm_server.matting.engines.gvm.blocks import (
     ImageAttention,
@@ -159,6 +161,24 @@ def test_a_step_without_room_to_try_it_is_left_out_and_tried_again(
     assert (taken, "could not be tried (no memory is free for it)" in said[0]) == ((), True)
     monkeypatch.setattr(group_norm, "_reduced", reduced)
     assert steps.in_effect(_placed(Step.GROUP_NORM), NARROW, [SHAPE])[0] == (Step.GROUP_NORM,)
+
+
+@pytest.mark.parametrize("error", [TypeError("a kernel does not compile"), OSError("no compiler")])
+def test_a_step_that_cannot_be_tried_is_left_out(monkeypatch: pytest.MonkeyPatch, error: Exception):
+    """Whatever is raised; the plain way is still there."""
+    monkeypatch.setattr(group_norm, "_reduced", Mock(side_effect=error))
+    taken, said = steps.in_effect(_placed(Step.GROUP_NORM, Step.FOLD), NARROW, [SHAPE])
+    assert taken == (Step.FOLD,)
+    assert f"it could not be tried ({error})" in said[0]
+
+
+def test_a_device_that_is_lost_in_a_trial_is_said_with_the_step(monkeypatch: pytest.MonkeyPatch):
+    """Every later call would fail too: it is no matter of one step left out."""
+    error = RuntimeError("CUDA error: an illegal memory access was encountered")
+    monkeypatch.setattr(group_norm, "_reduced", Mock(side_effect=error))
+    with pytest.raises(DeviceLost, match="GPU step group-norm was tried") as caught:
+        steps.in_effect(_placed(Step.GROUP_NORM), NARROW, [SHAPE])
+    assert "without group-norm in --gpu-steps" in caught.value.remedy
 
 
 def test_steps_are_for_cuda_and_none_is_taken_unasked():
