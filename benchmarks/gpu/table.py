@@ -43,6 +43,10 @@ def variants(device: str) -> Iterator[tuple[str, GvmOptions]]:
         "steps, float16 VAE",
         GvmOptions(device=device, gpu_steps=exact, vae_precision=Precision.FLOAT16),
     )
+    yield (
+        "steps, blocks compiled",
+        GvmOptions(device=device, gpu_steps=",".join(taken), compile_backend="inductor"),
+    )
 
 
 def run(report: Report, model: Model, sizes: Sizes, effort: Effort) -> None:
@@ -52,9 +56,7 @@ def run(report: Report, model: Model, sizes: Sizes, effort: Effort) -> None:
     truth = _exact(report, model, sizes.usual)
     best, options = float("inf"), GvmOptions(device=str(model.device))
     for name, chosen in variants(str(model.device)):
-        halves = Step.HALF_DECODER in steps_named(chosen.gpu_steps)
-        halves |= chosen.vae_precision is Precision.FLOAT16
-        if halves and model.device.type == "cpu":
+        if model.device.type == "cpu" and _is_slow_there(chosen):
             continue
         seconds = _row(report, model, name, chosen, (sizes.usual, effort, truth))
         if seconds < best:
@@ -63,6 +65,12 @@ def run(report: Report, model: Model, sizes: Sizes, effort: Effort) -> None:
         _row(report, model, f"best: {options.gpu_steps or AS_IS}", options, (size, effort, None))
     _ladder(report, model, sizes.capped, options)
     _two_processes(report, model)
+
+
+def _is_slow_there(options: GvmOptions) -> bool:
+    """Say whether a CPU takes long for a variant: half types and compiling."""
+    halves = Step.HALF_DECODER in steps_named(options.gpu_steps)
+    return halves or options.vae_precision is Precision.FLOAT16 or bool(options.compile_backend)
 
 
 def _trials(report: Report, model: Model, size: Size) -> None:

@@ -222,6 +222,7 @@ def gvm_maker(folder: Path, options: GvmOptions) -> Maker:
         ("vae", resolved.vae.value),
         ("channels last", str(resolved.channels_last)),
         ("compiled by", options.compile_backend),
+        *([("compiled", "blocks")] if options.compile_backend else []),
         *(("step", step.value) for step in resolved.steps),
         *_norms_made_by(resolved.steps),
     )

@@ -255,7 +255,7 @@ def test_nan_in_float32_is_an_error(engine: GvmEngine, stage: str, fault: Callab
     [
         ({"channels_last": Switch.ON}, 1e-4),
         ({"channels_last": Switch.OFF}, 1e-4),
-        ({"compile_backend": "eager"}, 1e-4),
+        ({"compile_backend": "aot_eager"}, 1e-4),
         ({"vae_precision": Precision.BFLOAT16}, 0.1),
         ({"vae_precision": Precision.FLOAT16}, 0.02),
         ({"precision": Precision.BFLOAT16}, 0.3),
