@@ -65,7 +65,7 @@ def _moments(
     tl.store(squares + where, square, mask=channel < width)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["pixels"])  # one pixel would be a constant, which has no type
 def _join(
     means, squares, weight, centre, scale, pixels, width, chunks, eps,
     CHUNK: tl.constexpr, MEMBERS: tl.constexpr, BLOCK: tl.constexpr, WIDE: tl.constexpr,

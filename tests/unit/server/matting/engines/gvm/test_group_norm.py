@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -110,6 +113,48 @@ def test_what_is_flat_is_exactly_the_bias_by_the_kernels(
     flat = torch.full_like(value[:1], 100.1).contiguous(memory_format=memory_format)
     made = kernels.normalise(flat, norm.weight, norm.bias, groups=32, eps=norm.eps, silu=False)
     assert torch.equal(made, norm.bias.view(1, -1, 1, 1).expand_as(made))
+
+
+# Of the types that the launcher gives them; channels and chunks of 1 are constants there.
+_COMPILE = """
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+from gvm_server.matting.engines.gvm import group_norm_kernels as kernels
+
+def compiled(kernel, constants, **types):
+    signature = {**types, **dict.fromkeys(constants, "constexpr")}
+    places = {(kernel.arg_names.index(name),): value for name, value in constants.items()}
+    source = ASTSource(fn=kernel, signature=signature, constexprs=places)
+    made = triton.compile(source, target=GPUTarget("cuda", 90, 32))
+    print(kernel.__name__, len(made.asm["cubin"]))
+
+sizes = {"pixels": "i32", "width": "i32", "stride_n": "i64"}
+partials = {"means": "*fp32", "squares": "*fp32"}
+tile = {"PIXELS": 32, "CHANNELS": 128}
+by_pixel = {"stride_p": "i32", **sizes}
+compiled(kernels._moments, {"stride_c": 1, "CHUNK": 256, **tile}, value="*fp16", chunks="i32",
+         **partials, **by_pixel)
+compiled(kernels._apply, {"stride_c": 1, "SILU": True, **tile}, value="*fp16", result="*fp16",
+         bias="*fp16", centre="*fp32", scale="*fp32", **by_pixel)
+compiled(kernels._join, {"chunks": 1, "CHUNK": 256, "MEMBERS": 10, "BLOCK": 1024, "WIDE": 16},
+         weight="*fp16", centre="*fp32", scale="*fp32", eps="fp32", pixels="i32", width="i32",
+         **partials)
+"""
+
+
+def test_the_kernels_compile_for_a_card(tmp_path: Path):
+    """For a Hopper card, by Triton's own assembler; nothing is run."""
+    if find_spec("triton") is None:
+        pytest.skip("Triton is not installed here: its kernels are not compiled")
+    environment = {**os.environ, "TRITON_CACHE_DIR": str(tmp_path), "TRITON_INTERPRET": "0"}
+    ran = subprocess.run(
+        [sys.executable, "-c", _COMPILE], env=environment, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    made = [line.split() for line in ran.stdout.splitlines()]
+    assert [name for name, _ in made] == ["_moments", "_apply", "_join"]
+    assert all(int(size) > 0 for _, size in made)
 
 
 def test_who_normalises_is_known_without_a_device(monkeypatch: pytest.MonkeyPatch):
