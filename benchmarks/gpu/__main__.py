@@ -15,9 +15,8 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
-# Before PyTorch makes its first handle: products of the same bits (cuBLAS, "Results
-# reproducibility").
-os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+# Before PyTorch loads its OpenMP: on a busy machine its threads otherwise spin at every barrier.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
 
@@ -25,6 +24,8 @@ from benchmarks.gpu import parity, stock, table
 from benchmarks.gpu.measure import Effort
 from benchmarks.gpu.model import Model, Size
 from benchmarks.gpu.report import Report, Row
+from gvm_server.matting.engines.determinism import set_determinism
+from gvm_server.matting.engines.gvm.group_norm import made_by
 
 USUAL = Size(height=576, width=1024, frames=8)
 SIZES = table.Sizes(
@@ -45,13 +46,18 @@ def main() -> int:
     """Run all parts; return 1 where something failed or does not hold."""
     given = _parser().parse_args()
     device = torch.device(given.device)
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.deterministic = True
+    deterministic = set_determinism()
     if given.hash:
         print(parity.digest_of(str(device)))
         return 0
+    if given.tiny:
+        torch.set_num_threads(1)
     model = Model.of(device, tiny=given.tiny)
-    report = Report(path=given.out, machine=_machine(device), seconds=60 * given.minutes - 30)
+    report = Report(
+        path=given.out,
+        machine=_machine(device) | {"deterministic": deterministic},
+        seconds=60 * given.minutes - 30,
+    )
     effort = Effort(warm_ups=0, rounds=1) if given.tiny else Effort()
     sizes = TINY_SIZES if given.tiny else SIZES
     parity.run(report, device)
@@ -74,8 +80,7 @@ def _machine(device: torch.device) -> Row:
         "diffusers": _version("diffusers"),
         "tf32 convolutions": torch.backends.cudnn.allow_tf32,
         "tf32 products": torch.backends.cuda.matmul.allow_tf32,
-        "cublas workspace": os.environ["CUBLAS_WORKSPACE_CONFIG"],
-        "cudnn deterministic": torch.backends.cudnn.deterministic,
+        "group norm": made_by(),
     }
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)

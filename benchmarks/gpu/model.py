@@ -6,8 +6,8 @@ Time and memory are those of the released weights; what the mattes show is not.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -19,8 +19,9 @@ from gvm_server.matting.engines.gvm.config import RELEASED, CheckpointConfig, Gv
 from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.engines.gvm.engine import GvmEngine
 from gvm_server.matting.engines.gvm.load import assemble
-from gvm_server.matting.engines.gvm.placement import empty_cache, place
+from gvm_server.matting.engines.gvm.placement import Placement, empty_cache, place
 from gvm_server.matting.engines.gvm.simplify import Weights
+from gvm_server.matting.engines.machine import Step, steps_named
 from tests.tools.make_tiny_checkpoint import random_tensors
 
 GOLDEN = ROOT / "tests" / "golden" / "gvm"
@@ -67,10 +68,21 @@ class Model:
         return dict(self._weights[network])
 
     def engine(self, options: GvmOptions) -> GvmEngine:
-        """Return an engine on the device; it is released by `gone`."""
-        placement = place(options, self.config.vae)
+        """Return an engine on the device; it is released by `gone`.
+
+        A CPU takes the steps too, so that their rows can be tried there.
+        """
+        placement = replace(
+            place(options, self.config.vae), steps=frozenset(steps_named(options.gpu_steps))
+        )
         networks = assemble(self.config, placement, options, self.weights)
         return GvmEngine(networks, options, lambda _: None)
+
+    def placed(self, steps: Collection[Step]) -> Placement:
+        """Return how the networks run on the device by default, with some steps."""
+        return replace(
+            place(GvmOptions(device=str(self.device)), self.config.vae), steps=frozenset(steps)
+        )
 
     def gone(self, engines: Iterable[GvmEngine]) -> None:
         """Release engines and give their memory back."""

@@ -15,7 +15,8 @@ from benchmarks.gpu.model import Model, Size
 from benchmarks.gpu.report import Report
 from gvm_server.matting.engines.base import Image
 from gvm_server.matting.engines.gvm.config import GvmOptions
-from gvm_server.matting.engines.machine import Precision, Step, Switch
+from gvm_server.matting.engines.gvm.steps import JobShape, outcome
+from gvm_server.matting.engines.machine import Precision, Step, steps_named
 
 AS_IS = "as is"
 CAPS_GIB = (24, 12)
@@ -37,23 +38,25 @@ def variants(device: str) -> Iterator[tuple[str, GvmOptions]]:
     for step in Step:
         taken.append(step.value)
         yield f"+ {step.value}", GvmOptions(device=device, gpu_steps=",".join(taken))
-    steps = ",".join(taken)
-    yield (
-        "+ channels-last decoder",
-        GvmOptions(device=device, gpu_steps=steps, channels_last=Switch.ON),
-    )
+    exact = ",".join(step.value for step in Step if step is not Step.HALF_DECODER)
     yield (
         "steps, float16 VAE",
-        GvmOptions(device=device, gpu_steps=steps, vae_precision=Precision.FLOAT16),
+        GvmOptions(device=device, gpu_steps=exact, vae_precision=Precision.FLOAT16),
+    )
+    yield (
+        "steps, blocks compiled",
+        GvmOptions(device=device, gpu_steps=",".join(taken), compile_backend="inductor"),
     )
 
 
 def run(report: Report, model: Model, sizes: Sizes, effort: Effort) -> None:
     """Add the rows: exact float32 as the reference, each variant, then the best elsewhere."""
+    for size in (sizes.usual, *sizes.others):
+        _trials(report, model, size)
     truth = _exact(report, model, sizes.usual)
     best, options = float("inf"), GvmOptions(device=str(model.device))
     for name, chosen in variants(str(model.device)):
-        if chosen.vae_precision is Precision.FLOAT16 and model.device.type == "cpu":
+        if model.device.type == "cpu" and _is_slow_there(chosen):
             continue
         seconds = _row(report, model, name, chosen, (sizes.usual, effort, truth))
         if seconds < best:
@@ -62,6 +65,26 @@ def run(report: Report, model: Model, sizes: Sizes, effort: Effort) -> None:
         _row(report, model, f"best: {options.gpu_steps or AS_IS}", options, (size, effort, None))
     _ladder(report, model, sizes.capped, options)
     _two_processes(report, model)
+
+
+def _is_slow_there(options: GvmOptions) -> bool:
+    """Say whether a CPU takes long for a variant: half types and compiling."""
+    halves = Step.HALF_DECODER in steps_named(options.gpu_steps)
+    return halves or options.vae_precision is Precision.FLOAT16 or bool(options.compile_backend)
+
+
+def _trials(report: Report, model: Model, size: Size) -> None:
+    """Hold each step to the plain way at a size, as a job of that size would."""
+    shape = JobShape(height=size.height, width=size.width, frames=size.frames, decoded=size.frames)
+    for step in Step:
+        what = f"{size} {step.value}"
+        if report.late("trials", what):
+            continue
+        with report.row("trials", what) as row:
+            found = outcome(step, model.placed({step}), model.config, shape)
+            row.update({"off": found.off, "allowed": found.allowed, "holds": found.holds})
+            if found.problem:
+                row["problem"] = found.problem
 
 
 def _exact(report: Report, model: Model, size: Size) -> Image | None:

@@ -105,6 +105,7 @@ class Job:
         self._said_at = self._asked_at
         self._ended_at: float | None = None
         self._accepted: Accepted | None = None
+        self._engine_label = request.engine.value
         self._output = ""  # where its alphas go, as a pattern; none where a host gets them
         self._frames_done = 0
         self._frames_written = 0
@@ -157,6 +158,7 @@ class Job:
         with self._lock:
             self._output = str(spec.sink.files.target) if isinstance(spec.sink, FileSink) else ""
             before = self._accepted
+            self._engine_label = spec.engine.label
             self._accepted = accepted(self.name, spec, found, notes, ocio_digest)
             if before is None:
                 self._note = ""
@@ -362,7 +364,7 @@ class Job:
                 state=self.state.value,
                 plate=plate.path if isinstance(plate, FilePlate) else plate.name,
                 output=output.path if isinstance(output, FileOutput) else "memory",
-                engine=(self._accepted.engine if self._accepted else self.request.engine).value,
+                engine=self._engine_label,
                 priority=self.request.priority,
                 frames_done=self._frames_done,
                 frames_total=self._accepted.frames_total if self._accepted else 0,

@@ -121,6 +121,8 @@ def prepare(
         tile = [working_size_of(geometry, window, engine)] if tiled else []
         seen = largest([*(view.working for view in views), *tile])
         window, fitted = _fitted(request, window, engine, seen)
+        if engine.for_job is not None:
+            engine = engine.for_job(window, [*(view.working for view in views), *tile])
         plan = _plan(request, window, plate, engine.reach)
         memory = max(
             check_memory(plate.name, geometry, _in_hand(request, view, plan, tiled=tiled))

@@ -17,6 +17,8 @@ OURS = {"gvm_client", "gvm_nodes", "gvm_server"}
 COMPILED = {"OpenEXR": ["OpenEXR"]}  # a module without a line of Python: Python 3.11 lists none
 # Modules that only a host has, or only a type checker.
 HOSTS = {"_typeshed", "fusionscript", "nuke", "parsers", "services"}
+# It comes with PyTorch's builds for CUDA, and is done without where it is not.
+WITH_TORCH = {"triton"}
 
 
 def declared(name: str) -> set[str]:
@@ -32,7 +34,7 @@ def imported(*folders: str) -> set[str]:
     for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
         modules |= top_modules(path)
     known = {**packages_distributions(), **COMPILED}
-    foreign = modules - set(sys.stdlib_module_names) - OURS - HOSTS
+    foreign = modules - set(sys.stdlib_module_names) - OURS - HOSTS - WITH_TORCH
     names = {name for module in foreign for name in known.get(module, [f"? {module}"])}
     return {name.lower().replace("_", "-") for name in names}
 

@@ -117,6 +117,9 @@ class EngineInfo:
             float32.
         fit: returns the settings with the largest window that memory has room for, and a sentence
             about it; None where it needs so little that any window fits.
+        for_job: returns the same engine as a job of a window and some working sizes runs it, with
+            those faster ways that were held to the plain way at these sizes; its maker and its
+            notes say so. None where there are none to try.
         reach: frames on each side of a window that the engine is given besides, of the same shot,
             and whose alphas are thrown away; at most what `EngineName` says of it.
         parallel: whether `encode` may run on several threads at once; each call keeps to its own.
@@ -137,6 +140,7 @@ class EngineInfo:
     notes: tuple[str, ...] = ()
     precision_of: str = ""
     fit: Callable[[WindowSettings, WorkingSize], tuple[WindowSettings, str]] | None = None
+    for_job: Callable[[WindowSettings, Sequence[WorkingSize]], EngineInfo] | None = None
     reach: int = 0
     parallel: bool = False
     sees_parts: bool = False

@@ -6,10 +6,11 @@ PyTorch is loaded only where a GPU has to be looked for.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from gvm_client.errors import EngineError, ErrorCode, SettingsError
@@ -44,6 +45,16 @@ class Step(str, Enum):
     """The VAE's attention in one call, where a kernel holds no scores."""
     FOLD = "fold"
     """The decoder's upsampling and the convolution after it as one."""
+    GROUP_NORM = "group-norm"
+    """Group norms that fill the card, with the SiLU after them."""
+    CHANNELS_LAST = "channels-last"
+    """All networks' images with their channels last; alone it is slower than without."""
+    HALF_DECODER = "half-decoder"
+    """The decoder in float16, its values moved into that range; the encoder stays as it is."""
+
+
+NEEDS: Mapping[Step, Step] = MappingProxyType({Step.CHANNELS_LAST: Step.GROUP_NORM})
+"""Steps that are taken together with another only."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,7 +135,7 @@ def steps_named(names: str) -> tuple[Step, ...]:
     """Return the steps of a list of names, in their own order.
 
     Raises:
-        SettingsError: a name is unknown.
+        SettingsError: a name is unknown, or a step stands without one that it needs.
     """
     given = {name.strip() for name in names.split(",") if name.strip()}
     steps = tuple(step for step in Step if step.value in given)
@@ -133,6 +144,12 @@ def steps_named(names: str) -> tuple[Step, ...]:
             f"gpu_steps names {', '.join(sorted(unknown))}; there are"
             f" {', '.join(step.value for step in Step)}."
         )
+    for step in steps:
+        if NEEDS.get(step, step) not in steps:
+            raise SettingsError(
+                f"gpu_steps names {step.value} without {NEEDS[step].value}, which it needs: alone"
+                f" it makes the networks slower. Name both."
+            )
     return steps
 
 

@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
+from gvm_server.matting.engines.determinism import set_determinism
+
 Maker: TypeAlias = tuple[tuple[str, str], ...]
 
 # Whatever touches a pixel besides OpenCV.
@@ -59,6 +61,7 @@ def torch_maker(device: str) -> Maker:
         ("cuda", f"{torch.version.cuda}, cudnn {cudnn}"),
         ("tf32 convolutions", str(backends.cudnn.allow_tf32)),
         ("tf32 products", str(backends.cuda.matmul.allow_tf32)),
+        ("deterministic", set_determinism()),
     )
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from gvm_server.matting.engines.gvm.group_norm import normalise
 from gvm_server.matting.engines.gvm.operators import (
     Convolution,
     GroupNorm,
@@ -73,8 +74,10 @@ def _holds_no_scores(query: Tensor, key: Tensor, value: Tensor) -> bool:
     return cuda.can_use_efficient_attention(asked)
 
 
-def norm_silu(norm: nn.GroupNorm, value: Tensor) -> Tensor:
+def norm_silu(norm: GroupNorm, value: Tensor) -> Tensor:
     """Return SiLU of the normalised value, in one new tensor."""
+    if norm.fills:
+        return normalise(value, norm, silu=True)
     return silu_(norm(value))
 
 

@@ -26,6 +26,11 @@ from gvm_client.errors import EngineError, ErrorCode
 from gvm_client.settings import Noise
 from gvm_server.matting.engines.backoff import SEAMLESS_HALO, chunks
 from gvm_server.matting.engines.base import ALL, DeviceLost, Image, Latent
+from gvm_server.matting.engines.gvm.compilation import (
+    compile_blocks,
+    is_of_compiling,
+    not_compiled,
+)
 from gvm_server.matting.engines.gvm.config import GvmOptions, SchedulerConfig
 from gvm_server.matting.engines.gvm.load import Networks, Say, load_networks
 from gvm_server.matting.engines.gvm.placement import (
@@ -60,9 +65,8 @@ class GvmEngine:
             "decode": networks.decoder,
         }
         self._offloads = False
-        if options.compile_backend:
-            for network in self._stages.values():
-                network.compile(backend=options.compile_backend)
+        for network in self._stages.values():
+            compile_blocks(network, options.compile_backend, networks.placement.steps)
 
     @classmethod
     def load(cls, folder: Path, options: GvmOptions, say: Say) -> GvmEngine:
@@ -214,6 +218,8 @@ class GvmEngine:
                 if lost_its_context(error):
                     raise _lost(stage, error) from error
                 if not is_out_of_memory(error):
+                    if is_of_compiling(error):
+                        raise not_compiled(self._options.compile_backend, error) from error
                     raise
                 said = str(error)
             gc.collect()

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
 from gvm_client.errors import EngineError, ErrorCode
 from gvm_client.settings import ModelSettings, Noise, WindowSettings
+from gvm_server.matting.engines.backoff import decode_halo
 from gvm_server.matting.engines.base import (
     ACADEMIC,
     COMMERCIAL,
@@ -25,7 +27,7 @@ from gvm_server.matting.engines.base import (
     Licence,
 )
 from gvm_server.matting.engines.gvm.checkpoint import weight_files
-from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE, GvmOptions, VaeConfig, resolve
+from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE, GvmOptions, resolve
 from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.engines.gvm.contents import content_of
 from gvm_server.matting.engines.gvm.lora import CONFIG, FILES
@@ -37,8 +39,8 @@ from gvm_server.matting.engines.gvm.weights_folder import (
     read_manifest,
     weights_dir,
 )
-from gvm_server.matting.engines.machine import Machine, Precision, resolved_device
-from gvm_server.matting.engines.maker import Maker, host_maker, torch_maker
+from gvm_server.matting.engines.machine import Machine, Precision, Step, resolved_device
+from gvm_server.matting.engines.maker import Maker, host_maker, torch_maker, version
 from gvm_server.matting.working_size import WorkingSize
 
 # Not measured, for its weights were not at hand: what is best where nothing is known of a blur.
@@ -72,12 +74,13 @@ def describe(model: ModelSettings, machine: Machine) -> EngineInfo:
     return info(weights, GvmOptions.of(model, machine.options))
 
 
-def info(folder: Path, options: GvmOptions) -> EngineInfo:
+def info(folder: Path, options: GvmOptions, *, taken: str = "") -> EngineInfo:
     """Describe the engine that these weights and options make.
 
     Args:
         folder: holds `unet/`, `vae/` and `scheduler/`.
         options: how it will be loaded.
+        taken: the names of those GPU steps that hold; none before a job's sizes are known.
 
     Raises:
         EngineError: the folder holds no weights.
@@ -86,21 +89,23 @@ def info(folder: Path, options: GvmOptions) -> EngineInfo:
     notes = [] if licence.is_commercial else [says_of(licence)]
     if options.noise is Noise.GAUSSIAN:
         notes.append("Gaussian noise is not what the released model was trained for.")
+    loaded = replace(options, gpu_steps=taken)
     draft = _is_draft(options)
     if draft:
         notes.append(DRAFT_NOTE)
     return EngineInfo(
         name="gvm",
         revision=f"gvm{CODE_REVISION}-{'draft-' * draft}{_fingerprint(folder, options)}",
-        maker=cache(partial(gvm_maker, folder, options)),
+        maker=cache(partial(gvm_maker, folder, loaded)),
         preview=False,
         spread=SPREAD,
         pad_multiple=PAD_MULTIPLE,
         licence=licence,
-        load=partial(_load, folder, options),
+        load=partial(_load, folder, loaded),
         notes=tuple(notes),
         precision_of="unet",
         fit=partial(_fit, folder, options),
+        for_job=partial(_for_job, folder, options) if options.gpu_steps else None,
         sees_parts=True,
         draft=draft,
     )
@@ -145,6 +150,32 @@ def _fit(
     return fit_window(window, working, folder, options)
 
 
+def _for_job(
+    folder: Path, options: GvmOptions, window: WindowSettings, sizes: Sequence[WorkingSize]
+) -> EngineInfo:
+    """Describe the engine as a job runs it, with those of its steps that hold at its sizes.
+
+    Raises:
+        EngineError: the checkpoint's configs cannot be read, or the device is not there.
+    """
+    if not resolved_device(options.device).startswith("cuda"):
+        return info(folder, options)
+    from gvm_server.matting.engines.gvm.placement import place  # noqa: PLC0415 - torch comes with it
+    from gvm_server.matting.engines.gvm.steps import JobShape, in_effect  # noqa: PLC0415
+
+    config = read_config(folder, Path(options.unet) if options.unet else None)
+    frames = window.frames_per_window
+    decoded = min(frames, window.chunk + 2 * decode_halo(window))
+    padded = dict.fromkeys((size.padded_height, size.padded_width) for size in sizes)
+    shapes = [
+        JobShape(height=height, width=width, frames=frames, decoded=decoded)
+        for height, width in padded
+    ]
+    steps, said = in_effect(place(options, config.vae), config, shapes)
+    known = info(folder, options, taken=",".join(step.value for step in steps))
+    return replace(known, notes=(*known.notes, *said))
+
+
 def _fingerprint(folder: Path, options: GvmOptions) -> str:
     asked = {name: getattr(options, name) for name in ASKED}
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
@@ -184,7 +215,6 @@ def gvm_maker(folder: Path, options: GvmOptions) -> Maker:
     vae = read_config(folder, unet_folder).vae
     device = resolved_device(options.device)
     resolved = resolve(device.partition(":")[0], options, vae)
-    steps = _taken(options, vae) if resolved.steps else ()
     return (
         *host_maker(),
         *torch_maker(device),
@@ -192,12 +222,15 @@ def gvm_maker(folder: Path, options: GvmOptions) -> Maker:
         ("vae", resolved.vae.value),
         ("channels last", str(resolved.channels_last)),
         ("compiled by", options.compile_backend),
-        *(("step", name) for name in steps),
+        *([("compiled", "blocks")] if options.compile_backend else []),
+        *(("step", step.value) for step in resolved.steps),
+        *_norms_made_by(resolved.steps),
     )
 
 
-def _taken(options: GvmOptions, vae: VaeConfig) -> tuple[str, ...]:
-    """Return the names of the steps that are in effect, for which the device is tried."""
-    from gvm_server.matting.engines.gvm.placement import place  # noqa: PLC0415 - torch comes with it
+def _norms_made_by(steps: Sequence[Step]) -> Iterator[tuple[str, str]]:
+    """Yield whose kernels the step `group-norm` takes here, where it is taken."""
+    if Step.GROUP_NORM in steps:
+        from gvm_server.matting.engines.gvm.group_norm import made_by  # noqa: PLC0415 - torch
 
-    return tuple(sorted(step.value for step in place(options, vae).steps))
+        yield "group norm", f"{made_by()} {version('triton')}".strip()

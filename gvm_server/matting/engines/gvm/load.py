@@ -30,12 +30,14 @@ from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.engines.gvm.lora import adapter_file, merge_adapter
 from gvm_server.matting.engines.gvm.network import Decoder, Encoder, UNet, take_steps
 from gvm_server.matting.engines.gvm.placement import Placement, place
+from gvm_server.matting.engines.gvm.range_shift import shift_norms, shift_range
 from gvm_server.matting.engines.gvm.simplify import (
     SimplificationReport,
     Weights,
     simplify_unet,
     simplify_vae,
 )
+from gvm_server.matting.engines.machine import Step
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +111,10 @@ def assemble(
     report = saved + simplify_vae(weights, folded=placement.folds)
     with torch.device("meta"):
         encoder, decoder = Encoder(config.vae), Decoder(config.vae, folded=placement.folds)
-    for network in (encoder, decoder):
+    if Step.HALF_DECODER in placement.steps:
+        shift_range(weights)
+        shift_norms(decoder)
+    for network in (encoder, unet, decoder):
         take_steps(network, placement.steps)
     _place(encoder, weights, "encode", placement)
     _place(decoder, weights, "decode", placement)

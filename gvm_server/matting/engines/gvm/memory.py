@@ -75,10 +75,10 @@ class WindowShape:
 def plan_memory(config: CheckpointConfig, placement: Placement, shape: WindowShape) -> MemoryPlan:
     """Predict what a window needs; nothing is loaded and no device is touched."""
     with torch.device("meta"):
-        encoder = Encoder(config.vae).to(placement.vae)
-        unet = UNet(config.unet).to(placement.unet)
-        decoder = Decoder(config.vae, folded=placement.folds).to(placement.vae)
-    for network in (encoder, decoder):
+        encoder = Encoder(config.vae).to(placement.dtype("encode"))
+        unet = UNet(config.unet).to(placement.dtype("denoise"))
+        decoder = Decoder(config.vae, folded=placement.folds).to(placement.dtype("decode"))
+    for network in (encoder, unet, decoder):
         take_steps(network, placement.steps)
     height, width = (side // config.vae.reduction for side in (shape.height, shape.width))
     latent = (config.vae.latent_channels, height, width)
@@ -88,17 +88,20 @@ def plan_memory(config: CheckpointConfig, placement: Placement, shape: WindowSha
     )
     frame = _values((1, config.vae.in_channels, shape.height, shape.width), placement.vae)
     window = _values((shape.frames, *latent), placement.unet)
-    part = _values((longest, *latent), placement.vae)
+    part = _values((longest, *latent), placement.dtype("decode"))
     noise = torch.empty_like(window) if shape.steps > 1 else None
     whole = Step.WHOLE_ATTENTION in placement.steps
+
+    def peak(stage: str, run: Callable[[], Tensor]) -> int:
+        return _peak(run, copies=2 - placement.images_last(stage), whole=whole)
+
     networks: dict[str, nn.Module] = {"encode": encoder, "denoise": unet, "decode": decoder}
     return MemoryPlan(
         weights={stage: _bytes(network.parameters()) for stage, network in networks.items()},
         working={
-            "encode": _peak(lambda: encoder(frame), copies=2, whole=whole) + frame.nbytes,
-            "denoise": _peak(lambda: unet(window, noise), copies=2, whole=whole) + window.nbytes,
-            "decode": _peak(lambda: decoder(part), copies=2 - placement.channels_last, whole=whole)
-            + part.nbytes,
+            "encode": peak("encode", lambda: encoder(frame)) + frame.nbytes,
+            "denoise": peak("denoise", lambda: unet(window, noise)) + window.nbytes,
+            "decode": peak("decode", lambda: decoder(part)) + part.nbytes,
         },
     )
 
@@ -113,7 +116,7 @@ def _bytes(tensors: Iterable[Tensor]) -> int:
 
 def _peak(run: Callable[[], Tensor], copies: int, *, whole: bool) -> int:
     live = LivePeak(copies)
-    with torch.no_grad(), _FusedAttention(whole=whole), live:
+    with torch.no_grad(), _Kernels(whole=whole), live:
         run()
     return live.peak
 
@@ -165,8 +168,14 @@ def _storages(tree: object) -> set[torch.UntypedStorage]:
     return {leaf.untyped_storage() for leaf in leaves if isinstance(leaf, Tensor)}
 
 
-class _FusedAttention(TorchFunctionMode):
-    """Stands in for the attention kernels, which hold no scores unless the head is too wide.
+_NORMS = (functional.group_norm, functional.layer_norm)
+
+
+class _Kernels(TorchFunctionMode):
+    """Stands in for kernels that PyTorch would take apart on the meta device.
+
+    Attention holds no scores unless the head is too wide; a norm makes its result and little else,
+    and its parts cost the meta device most of a plan's time.
 
     Args:
         whole: whether a kernel is taken that holds none for wide heads either.
@@ -183,6 +192,8 @@ class _FusedAttention(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401 - whatever the function returns
+        if func in _NORMS:
+            return torch.empty_like(args[0])
         if func is not functional.scaled_dot_product_attention:
             return func(*args, **(kwargs or {}))
         query, key, _ = args

@@ -31,10 +31,12 @@ _TEMPORAL_EPS = 1e-5
 
 
 def take_steps(network: nn.Module, steps: Collection[Step]) -> None:
-    """Have a VAE network's layers take the faster ways that are a layer's own."""
+    """Have a network's layers take the faster ways that are a layer's own."""
     for module in network.modules():
         if isinstance(module, ImageAttention):
             module.whole = Step.WHOLE_ATTENTION in steps
+        elif isinstance(module, GroupNorm):
+            module.fills = Step.GROUP_NORM in steps
 
 
 class UNetLevel(nn.Module):

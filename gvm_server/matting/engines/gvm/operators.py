@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gvm_server.matting.engines.gvm.config import NORM_GROUPS
+from gvm_server.matting.engines.gvm.group_norm import normalise
 
 # PyTorch's grain: at most so many elements go to one thread, whatever the count of threads.
 ELEMENT_BLOCK = 1 << 15
@@ -197,13 +198,20 @@ def _formatted(image: Tensor, like: Tensor) -> Tensor:
 
 
 class GroupNorm(nn.GroupNorm):
-    """The group norm of this family of networks: 32 groups."""
+    """The group norm of this family of networks: 32 groups.
+
+    `fills` is set where the step `group-norm` is taken.
+    """
+
+    fills = False
 
     def __init__(self, width: int, eps: float) -> None:
         super().__init__(NORM_GROUPS, width, eps=eps)
 
     def forward(self, value: Tensor) -> Tensor:
         """Normalise [N, C, h, w] over each group's channels and all pixels."""
+        if self.fills:
+            return normalise(value, self, silu=False)
         pixels = value.shape[2:].numel()
         last = value.is_contiguous(memory_format=torch.channels_last) and not value.is_contiguous()
         if not last or value.device.type != "cpu" or pixels <= PIXEL_BLOCK:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 
 from gvm_server.hostmemory import available_bytes
+from gvm_server.matting.engines.determinism import set_determinism
 from gvm_server.matting.engines.gvm.config import GvmOptions, VaeConfig, resolve
-from gvm_server.matting.engines.gvm.steps import in_effect
 from gvm_server.matting.engines.machine import Step, resolved_device
 
 OutOfMemory = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
@@ -39,8 +39,8 @@ class Placement:
     Attributes:
         device: that they are on.
         unet: the UNet's type.
-        vae: the VAE's type.
-        channels_last: the decoder's memory format.
+        vae: the VAE's type, but for what a step says of the decoder.
+        channels_last: the decoder's memory format, where no step says another.
         steps: the faster ways that are taken.
     """
 
@@ -57,25 +57,25 @@ class Placement:
 
     def dtype(self, stage: str) -> torch.dtype:
         """Return the type of a stage's network."""
+        if stage == "decode" and Step.HALF_DECODER in self.steps:
+            return torch.float16
         return self.unet if stage == "denoise" else self.vae
 
     def images_last(self, stage: str) -> bool:
         """Say whether the images of a stage lie in memory with their channels last."""
-        return self.channels_last and stage == "decode"
+        return Step.CHANNELS_LAST in self.steps or (self.channels_last and stage == "decode")
 
 
 def place(options: GvmOptions, vae: VaeConfig) -> Placement:
-    """Resolve the options on this machine, with those steps that are right on its device.
+    """Resolve the options on this machine; steps are taken as they are named.
 
     Raises:
         EngineError: the device that was asked for is not there.
     """
     device = torch.device(resolved_device(options.device))
-    placed = place_on(device, options, vae)
-    if not placed.steps:
-        return placed
-    asked = tuple(step for step in Step if step in placed.steps)
-    return replace(placed, steps=frozenset(in_effect(asked, device, placed.vae, vae.widths[-1])))
+    if device.type == "cuda":
+        set_determinism()
+    return place_on(device, options, vae)
 
 
 def place_on(device: torch.device, options: GvmOptions, vae: VaeConfig) -> Placement:

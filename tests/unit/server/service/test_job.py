@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -225,6 +225,15 @@ def test_a_job_whose_first_window_runs_waits_for_no_turn(floor: Floor):
     assert says == [""]
     pipeline.close()
     assert ended.wait(5)
+
+
+def test_the_status_of_a_draft_says_so(floor: Floor):
+    """As its note and its files do; before it is looked at, the engine's name is all there is."""
+    job = floor.ask(Listener())
+    asked = job.summary().engine
+    draft = replace(floor.spec, engine=replace(floor.spec.engine, draft=True))
+    job.accept(draft, floor.found, ())
+    assert (asked, job.summary().engine) == ("test", "test (draft)")
 
 
 def test_a_job_that_needs_no_window_waits_for_no_turn(floor: Floor):

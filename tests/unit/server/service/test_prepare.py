@@ -1,16 +1,24 @@
-"""Who is prepared first, and that the urgent always find a thread."""
+"""Who is prepared first, that the urgent always find a thread, and the engine as a job runs it."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from gvm_client.settings import Priority
+from gvm_client.settings import Priority, WindowSettings
+from gvm_server.matting.engines import test as test_engine
+from gvm_server.matting.engines.base import EngineInfo
+from gvm_server.matting.keys import maker_words
+from gvm_server.matting.working_size import WorkingSize
+from gvm_server.service import prepare
 from gvm_server.service.job import STEPS, Phase, step
 from gvm_server.service.prepare import SHARES, PreparationPool
+from tests.support.resources import WINDOW, open_resources, request_in
 from tests.support.serving import until
 
 
@@ -81,3 +89,23 @@ def test_a_job_goes_only_the_ways_of_the_table():
             else:
                 with pytest.raises(ValueError, match=now.value):
                     step(now, following)
+
+
+def test_the_engine_of_a_job_is_known_before_its_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """It is told the job's window and sizes once; what it makes of them is in maker and notes."""
+    plain, asked = test_engine.info(), []
+
+    def for_job(window: WindowSettings, sizes: list[WorkingSize]) -> EngineInfo:
+        asked.append((window, [(size.padded_height, size.padded_width) for size in sizes]))
+        return replace(plain, maker=lambda: (("step", "fast"),), notes=("One step is not taken.",))
+
+    chosen = replace(plain, for_job=for_job)
+    monkeypatch.setattr(prepare, "find_engine", lambda *_: chosen)
+    with open_resources(tmp_path) as (_, site):
+        request = request_in(tmp_path)
+        made = prepare.prepare(request, request.window, site, lambda _: None)
+    assert asked == [(WINDOW, [(32, 64)])]
+    assert maker_words(made.spec) == "step: fast"
+    assert "One step is not taken." in made.notes

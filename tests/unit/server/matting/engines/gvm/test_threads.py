@@ -172,7 +172,6 @@ def test_every_kind_of_layer_of_the_networks_is_in_the_list(engine: GvmEngine):
         ((96, 160), Switch.ON),
         ((96, 160), Switch.OFF),
         ((160, 200), Switch.ON),  # its levels are 20x25, 10x13, 5x7 and 3x4
-        ((192, 320), Switch.ON),
     ],
 )
 def test_every_stage_gives_the_same_bits_on_any_count_of_threads(
@@ -183,11 +182,10 @@ def test_every_stage_gives_the_same_bits_on_any_count_of_threads(
     engine = GvmEngine.load(tiny, options, lambda _: None)
     frames = np.random.default_rng(0).random((2, 3, *sides), np.float32)
     latents = [engine.encode(frame) for frame in frames]
-    denoised = engine.denoise(latents, steps=1)
     assert len(set(hashes(lambda: engine.encode(frames[0]), WHOLE_STAGE))) == 1
     again = hashes(lambda: np.stack(engine.denoise(latents, steps=2)), WHOLE_STAGE)
     assert len(set(again)) == 1
-    assert len(set(hashes(lambda: engine.decode(denoised, chunk=1), WHOLE_STAGE))) == 1
+    assert len(set(hashes(lambda: engine.decode(latents, chunk=2), WHOLE_STAGE))) == 1
 
 
 def test_gaussian_noise_and_what_is_made_at_load_give_the_same_bits(tiny: Path):
