@@ -165,7 +165,7 @@ def test_a_region_s_colours_go_as_far_as_its_matte(host_like: Open):
         picture = host.picture(FRAME, SHAPE)
         host.tell("set", instance="node", param="outputMode", value=0)
         np.testing.assert_array_equal(picture[..., 3], host.picture(FRAME, SHAPE)[..., 3])
-    assert np.all(picture[:, 72:] == 0)
+    assert np.all(picture[:, 76:] == 0)
     assert picture[8:-8, 8:60, :3].max() > 0.1
 
 

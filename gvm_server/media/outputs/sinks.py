@@ -18,12 +18,12 @@ from gvm_server.media.alphas.exr import (
     read_alpha_file,
     write_planes,
 )
-from gvm_server.media.alphas.stamp import STAMP, Fingerprint, prove_file
+from gvm_server.media.alphas.stamp import STAMP, Fingerprint, prove_file, read_stamp
 from gvm_server.media.file_access import OpenFolder
 from gvm_server.media.geometry import Box, FrameHeader, on_display
 from gvm_server.media.mapped_image import MappedImage, write_mapped
 from gvm_server.media.outputs.alpha_files import AlphaFiles
-from gvm_server.media.outputs.parts import FilePart, parts_of
+from gvm_server.media.outputs.parts import FilePart, parts_of, recipes_of_others
 from gvm_server.media.pixels import Pixels
 from gvm_server.media.store.cache import DiskCache
 
@@ -120,6 +120,13 @@ class Sink(Protocol):
         """Return what stands there already."""
         ...
 
+    def outdated(self, frame: int, wanted: Fingerprint) -> tuple[Path, ...]:
+        """Return files of ours that stay beside an alpha though they were made of another one.
+
+        They are of layers that are not asked for any more.
+        """
+        ...
+
     def place(self, frame: int, wanted: Fingerprint, cached: Sequence[Path]) -> Delivery:
         """Deliver a finished alpha from the cache, where all of its files lie.
 
@@ -175,6 +182,8 @@ class FileSink:
         opened: OpenFolder | None = None,
     ) -> None:
         self._parts = parts_of(content)
+        self._others = recipes_of_others(content)
+        self._there: frozenset[str] | None = None
         self.files = files
         self._opened = opened
         self._cache = cache
@@ -194,6 +203,23 @@ class FileSink:
             kept=all(one.kept for one in found),
             damaged=any(one.damaged for one in found),
         )
+
+    def outdated(self, frame: int, wanted: Fingerprint) -> tuple[Path, ...]:
+        """Look for layers' own files of an earlier choice; a file that is not ours does not count.
+
+        The folder is listed once, at the first frame.
+        """
+        if self._there is None:
+            folder = self.files.folder
+            self._there = frozenset(os.listdir(folder)) if folder.is_dir() else frozenset()
+        found = []
+        for suffix, recipes in self._others.items():
+            path = self.files.path(frame, suffix)
+            if path.name in self._there and (stamp := read_stamp(path)) is not None:
+                current = {wanted.holding(recipe).recipe for recipe in recipes}
+                if stamp not in current:
+                    found.append(path)
+        return tuple(found)
 
     def place(self, frame: int, wanted: Fingerprint, cached: Sequence[Path]) -> Delivery:
         """Copy a finished frame's files from the cache into place."""
@@ -303,6 +329,11 @@ class MappedSink:
         """Return nothing: a host asks for what it does not have."""
         del frame, wanted
         return Standing()
+
+    def outdated(self, frame: int, wanted: Fingerprint) -> tuple[Path, ...]:
+        """Return nothing: no file is made."""
+        del frame, wanted
+        return ()
 
     def place(self, frame: int, wanted: Fingerprint, cached: Sequence[Path]) -> Delivery:
         """Map a finished alpha from the cache."""
