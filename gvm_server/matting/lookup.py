@@ -186,11 +186,12 @@ def _of_outdated(files: Sequence[Path]) -> tuple[str, ...]:
         return ()
     named = ", ".join(path.name for path in files[:_MOST_NAMED])
     more = f" and {len(files) - _MOST_NAMED} more" if len(files) > _MOST_NAMED else ""
-    return (
+    says = (
         f"{counted(len(files), 'file')} of an earlier choice of --channels stay in"
         f" {files[0].parent} and do not belong to these alphas: {named}{more}. Delete them, or ask"
-        f" for their layers again.",
+        f" for their layers again."
     )
+    return (says,)
 
 
 def _difference(maker: str, other: str) -> str:

@@ -70,7 +70,7 @@ def test_a_preview_says_that_it_is_one(site, tmp_path):
 
 
 def test_a_movie_that_its_codec_cannot_hold_is_refused_before_a_model_runs(site, tmp_path, plate):
-    """DNxHR takes 256x120 and more: both sizes and what to do; no server starts, nothing is made."""
+    """DNxHR takes 256x120 and more: the sizes and what to do; no server, nothing made."""
     ran = site.matte(plate, "out", "--movie", "m.mov", "--movie-codec", "dnxhr444")
     assert ran.code == 2
     assert "takes 256x120" in ran.stderr

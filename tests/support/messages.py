@@ -241,7 +241,12 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
         "minimal": say.FrameReady(job=JOB, frame=1001, cached=False),
         "file": say.FrameReady(job=JOB, frame=1001, cached=True, path="/m/a.1001.exr"),
         "full": say.FrameReady(
-            job=JOB, frame=-1001, cached=False, mapped=PIXELS, roi_cut="left bottom", foreground=PIXELS
+            job=JOB,
+            frame=-1001,
+            cached=False,
+            mapped=PIXELS,
+            roi_cut="left bottom",
+            foreground=PIXELS,
         ),
     },
     "done": {

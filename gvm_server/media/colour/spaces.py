@@ -279,9 +279,7 @@ def _configured(name: str, config: Configuration) -> _Conversion:
             display=lambda pixels: _clip(shown(pixels)),
             back=lambda: _after(srgb_from_linear, config.converter(target, name)),
         )
-    return _of_light(
-        config.converter(name, linear), back=lambda: config.converter(linear, name)
-    )
+    return _of_light(config.converter(name, linear), back=lambda: config.converter(linear, name))
 
 
 def _holds_light_above_white(to_linear: _Converter) -> bool:

@@ -118,7 +118,6 @@ class Deliverables:
         if self.png is not None:
             prove_writable(self.png)
 
-
     def check_sizes(self, plate: Plate) -> None:
         """Prove, before a model runs, that the movies' codecs take the plate's pictures.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gvm_client.file_content import ALPHA, CHANNELS, Compression, Despill, FileContent, Layers
 from gvm_server.media.pixels import Pixels
@@ -67,12 +68,11 @@ def recipes_of_others(content: FileContent) -> dict[str, frozenset[str]]:
 
     With each go the recipes that such a file may have been made by.
     """
-    every = dict.fromkeys(CHANNELS.values(), True)
+    every: dict[str, Any] = dict.fromkeys(CHANNELS.values(), True)
     recipes: dict[str, set[str]] = {}
     for screen, compression in itertools.product(Despill, Compression):
-        words = {"layers": Layers.SEPARATE, "despill": screen, "compression": compression}
-        made = FileContent(**every, **{name: word.value for name, word in words.items()})
-        for part in parts_of(made):
+        how = {"despill": screen.value, "compression": compression.value}
+        for part in parts_of(FileContent(**every, **how, layers=Layers.SEPARATE.value)):
             recipes.setdefault(part.suffix, set()).add(part.recipe)
     own = {part.suffix for part in parts_of(content)}
     return {suffix: frozenset(of) for suffix, of in recipes.items() if suffix not in own}

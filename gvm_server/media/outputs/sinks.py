@@ -211,7 +211,8 @@ class FileSink:
         """
         if self._there is None:
             folder = self.files.folder
-            self._there = frozenset(os.listdir(folder)) if folder.is_dir() else frozenset()
+            there = folder.iterdir() if folder.is_dir() else ()
+            self._there = frozenset(path.name for path in there)
         found = []
         for suffix, recipes in self._others.items():
             path = self.files.path(frame, suffix)

@@ -138,7 +138,7 @@ def test_odd_sides_stay_where_the_codec_takes_them(tmp_path, codec):
 
 @pytest.mark.parametrize("codec", [None, *MovieCodec])
 @pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
-def test_a_codec_s_limits_are_where_its_encoder_fails(tmp_path, codec, large: bool):
+def test_a_codec_s_limits_are_where_its_encoder_fails(tmp_path, codec, large):
     """At the limit a picture is written and read again, beyond it is refused with both sizes."""
     encoding = encoding_of(codec, is_matte=True)
     path = tmp_path / f"m{(encoding.endings or ('.mp4',))[0]}"
