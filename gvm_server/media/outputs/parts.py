@@ -69,10 +69,11 @@ def recipes_of_others(content: FileContent) -> dict[str, frozenset[str]]:
     With each go the recipes that such a file may have been made by.
     """
     every: dict[str, Any] = dict.fromkeys(CHANNELS.values(), True)
+    every["layers"] = Layers.SEPARATE.value
     recipes: dict[str, set[str]] = {}
     for screen, compression in itertools.product(Despill, Compression):
-        how = {"despill": screen.value, "compression": compression.value}
-        for part in parts_of(FileContent(**every, **how, layers=Layers.SEPARATE.value)):
+        how = {**every, "despill": screen.value, "compression": compression.value}
+        for part in parts_of(FileContent(**how)):
             recipes.setdefault(part.suffix, set()).add(part.recipe)
     own = {part.suffix for part in parts_of(content)}
     return {suffix: frozenset(of) for suffix, of in recipes.items() if suffix not in own}
