@@ -1,13 +1,16 @@
 """Brings alphas of drawn scenes up to plate size in every way, and prints how far off each is.
 
     python -m benchmarks.truth [--seeds 11,12] [--ratios 4,2] [--sheet FILE.png]
+    python -m benchmarks.truth --engine preview [--footage FOLDER] [--sheet FILE.png]
 
 `luma` is the filter of version 0.1. The figures are mean absolute differences x 1e3 in the band, of
 a perfect model's alpha at 1/4 and 1/2 of the plate's size, with grain of 0, 2 and 5 % of the
 display's range. Exits with 1 where a mean is above what `guided` and `detail` are to hold, a soft
 scene is worse than with bilinear, or a pixel outside the band differs from bilinear's.
 
-No constant was chosen on the seeds that run by default.
+No constant was chosen on the seeds that run by default. With an engine its mattes of people are
+scored instead, as `engines` says; what follows its name, as in `--engine gvm -- --weights
+FOLDER`, goes to `gvm matte`.
 """
 
 from __future__ import annotations
@@ -15,16 +18,19 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.truth.engines import score
 from benchmarks.truth.measures import WAYS, Case, case, error
 from benchmarks.truth.scenes import SCENES, draw
 from gvm_server.matting.edges.fit import flat
 from gvm_server.matting.edges.sampling import nearest
+from tests.support.tree import ROOT
 
 GRAINS = (0.0, 0.02, 0.05)
 SEEDS, RATIOS = "11,12,13", "4,2"
@@ -52,7 +58,13 @@ def main() -> int:
     parser.add_argument("--seeds", default=SEEDS, help=f"of the scenes ({SEEDS})")
     parser.add_argument("--ratios", default=RATIOS, help=f"plate over working size ({RATIOS})")
     parser.add_argument("--sheet", help="a picture of the first seed's results")
+    parser.add_argument("--engine", help="score its mattes of people with a known alpha instead")
+    parser.add_argument("--footage", type=Path, default=ROOT / "demo" / "footage")
+    parser.add_argument("words", nargs="*", help="after --: more options of gvm matte")
     parsed = parser.parse_args()
+    if parsed.engine:
+        sheet = Path(parsed.sheet) if parsed.sheet else None
+        return score(parsed.engine, parsed.footage, sheet, parsed.words)
     seeds = [int(seed) for seed in parsed.seeds.split(",")]
     good = True
     for ratio in map(float, parsed.ratios.split(",")):

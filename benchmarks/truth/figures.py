@@ -27,11 +27,16 @@ SUPERSAMPLING = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Clip:
-    """Frames [H, W, 3], sRGB in 0..1, and their true alphas [T, H, W]."""
+    """Frames [H, W, 3], sRGB in 0..1, and their true alphas [T, H, W].
+
+    Attributes:
+        colours: the figure's own, premultiplied, in linear light.
+    """
 
     name: str
     plate: list[Picture]
     truth: Picture
+    colours: list[Picture]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +107,8 @@ def _composited(name: str, figure: Figure, ground: Callable[[int], Picture], see
         linear = colour + (1 - alpha[..., np.newaxis]) * to_linear(ground(index))
         noisy = to_display(linear) + random.normal(0, NOISE, linear.shape)
         plate.append((np.round(np.clip(noisy, 0, 1) * 255) / 255).astype(np.float32))
-    return Clip(name=name, plate=plate, truth=np.stack(figure.alphas))
+    truth = np.stack(figure.alphas)
+    return Clip(name=name, plate=plate, truth=truth, colours=figure.colours)
 
 
 def _matted(rvm: Rvm, path: Path, first: int) -> Figure:

@@ -26,7 +26,7 @@ from gvm_server.matting.guides import NO_GUIDES, GuideMattes
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.knobs import apply as apply_knobs
 from gvm_server.matting.knobs import reaches_out
-from gvm_server.matting.layers import layers_of
+from gvm_server.matting.layers import host_colours, layers_of
 from gvm_server.matting.preprocess import PreprocessedFrame
 from gvm_server.matting.refine import refine
 from gvm_server.matting.region import ShotView, feathered, touched_sides
@@ -138,13 +138,23 @@ def finished(spec: JobSpec, made: Fingerprint, neutral: NeutralAlpha) -> Alpha:
 
 
 def with_layers(spec: JobSpec, alpha: Alpha, neutral: NeutralAlpha) -> Alpha:
-    """Return a finished alpha with the layers that its files hold beside it."""
+    """Return a finished alpha with what its files, or its host, want beside it."""
     data, window, colour = neutral.header.data, alpha.header.data, spec.plate.colour
 
     def plate() -> Pixels:
         assert neutral.plate is not None  # noqa: S101 (it was kept for these layers)
         return colour.to_linear(neutral.plate)
 
+    if spec.sink.way_back is not None and neutral.plate is not None:
+        made = host_colours(
+            spec.sink.content,
+            alpha=alpha.pixels,
+            plate=neutral.plate,
+            linear=plate(),
+            way_back=spec.sink.way_back,
+            data=data.slices_in(window),
+        )
+        return replace(alpha, foreground=made)
     layers = layers_of(
         spec.sink.content,
         alpha=alpha.pixels,

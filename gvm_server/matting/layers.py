@@ -61,6 +61,36 @@ def layers_of(
     return planes
 
 
+def host_colours(
+    content: FileContent,
+    *,
+    alpha: Image,
+    plate: Pixels,
+    linear: Pixels,
+    way_back: Callable[[Pixels], Pixels],
+    data: tuple[slice, slice],
+) -> Pixels:
+    """Return the straight foreground [H, W, 3] in the plate's own space, as a host lays it.
+
+    Where the alpha is 1 it is the plate, bit for bit, unless it is despilled.
+
+    Args:
+        content: what is done to it.
+        alpha: [H, W], finished.
+        plate: [h, w, 3] over the data window.
+        linear: the same in linear light.
+        way_back: from that to the plate's own space.
+        data: the rows and columns of the data window in the alpha.
+    """
+    seen, screen = np.ascontiguousarray(alpha[data]), Despill(content.despill)
+    made = way_back(despill(foreground(linear, seen), screen))
+    if screen is Despill.NONE:
+        made = np.where((seen == 1)[..., np.newaxis], plate, made)
+    colours = np.zeros((*alpha.shape, 3), np.float32)
+    colours[data] = made
+    return colours
+
+
 def _planes(word: str, colours: Pixels) -> dict[str, Image]:
     names = colours_of(word)
     return {name: np.ascontiguousarray(colours[..., at]) for at, name in enumerate(names)}

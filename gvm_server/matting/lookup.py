@@ -18,6 +18,8 @@ from gvm_server.matting.neutral import NeutralAlphas
 from gvm_server.media.alphas.stamp import ROI_CUT, Fingerprint, read_text
 from gvm_server.media.store.cache import DiskCache
 
+_MOST_NAMED = 5  # files in a sentence
+
 _NONE: Mapping[int, Fingerprint] = MappingProxyType({})
 
 
@@ -82,6 +84,7 @@ def look_up(
         notes=(
             *stand_ins,
             *_of_other_makers(found.kept, maker),
+            *_of_outdated(found.outdated),
             *of_damage(len(found.damaged), "finished frame", found.damaged),
             *of_damage(len(found.damaged_in_cache), "cached alpha", found.damaged_in_cache),
         ),
@@ -99,6 +102,7 @@ class _Sorted:
     to_make: dict[int, Fingerprint] = field(default_factory=dict)
     damaged: list[int] = field(default_factory=list)
     damaged_in_cache: list[int] = field(default_factory=list)
+    outdated: list[Path] = field(default_factory=list)
 
 
 def _sort(
@@ -116,6 +120,7 @@ def _sort(
         wanted = Fingerprint(alpha_key(spec, frame), maker)
         if lost.get(frame, wanted) != wanted:
             raise _changed(spec, frame)
+        found.outdated += spec.sink.outdated(frame, wanted)
         standing = spec.sink.standing(frame, wanted)
         if standing.damaged:
             found.damaged.append(frame)
@@ -173,6 +178,20 @@ def _of_other_makers(kept: Mapping[int, str], here: str) -> tuple[str, ...]:
         f" again."
         for maker, frames in others.items()
     )
+
+
+def _of_outdated(files: Sequence[Path]) -> tuple[str, ...]:
+    """Return the sentence for layers' files that no longer belong to the alphas beside them."""
+    if not files:
+        return ()
+    named = ", ".join(path.name for path in files[:_MOST_NAMED])
+    more = f" and {len(files) - _MOST_NAMED} more" if len(files) > _MOST_NAMED else ""
+    says = (
+        f"{counted(len(files), 'file')} of an earlier choice of --channels stay in"
+        f" {files[0].parent} and do not belong to these alphas: {named}{more}. Delete them, or ask"
+        f" for their layers again."
+    )
+    return (says,)
 
 
 def _difference(maker: str, other: str) -> str:

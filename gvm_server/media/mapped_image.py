@@ -1,4 +1,4 @@
-"""Images in memory-mapped files: a host's plate pixels come in so, and alphas go out so.
+"""Images in memory-mapped files: a host's plate pixels come in so, and finished ones go out so.
 
 A buffer is a plain file directly in the one folder for them; a link or a path is refused.
 """
@@ -82,9 +82,9 @@ def read_mapped(folder: Path, image: MappedImage) -> Pixels:
 
 
 def write_mapped(
-    folder: Path, name: str, alpha: Pixels, *, at: tuple[int, int] = (0, 0)
+    folder: Path, name: str, image: Pixels, *, at: tuple[int, int] = (0, 0)
 ) -> MappedImage:
-    """Write an alpha [H, W] as float pixels into a buffer of its own; it lies `at` x and y.
+    """Write an image, [H, W] or [H, W, 3], as floats into its own buffer; it lies `at` x and y.
 
     Raises:
         OutputError: DISK_FULL or OUTPUT_UNWRITABLE.
@@ -92,15 +92,15 @@ def write_mapped(
     path = folder / name
     if path.parent != folder or name.startswith("."):
         raise OutputError(f"{name!r} is not a bare file name.", code=ErrorCode.PATH_REFUSED)
-    pixels = np.ascontiguousarray(alpha, dtype=np.float32)
+    pixels = np.ascontiguousarray(image, dtype=np.float32)
     put_whole(path, pixels.data.cast("B"), flush=False)  # nobody reads it after a crash
-    height, width = alpha.shape
+    height, width = image.shape[:2]
     return MappedImage(
         buffer=name,
         offset=0,
         width=width,
         height=height,
-        channels=1,
+        channels=image.size // (height * width),
         pixel_type="float",
         x=at[0],
         y=at[1],

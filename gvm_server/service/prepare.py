@@ -175,9 +175,11 @@ def _in_hand(request: Matte, view: ShotView, plan: Plan, *, tiled: bool) -> Fram
 
 
 def _content(request: Matte) -> FileContent:
-    """Return what the files shall hold; memory that a host reads holds the alpha."""
+    """Return what is wanted besides the alpha."""
     output = request.output
-    return output.content if isinstance(output, FileOutput) else FileContent()
+    if isinstance(output, FileOutput):
+        return output.content
+    return FileContent(foreground=output.foreground, despill=output.despill.value)
 
 
 def _engine(request: Matte, context: ServerContext) -> EngineInfo:
@@ -334,11 +336,14 @@ def _sink(
 ) -> Sink:
     output = request.output
     if isinstance(output, MappedOutput):
+        _check_foreground(request, output)
         return MappedSink(
             buffers=context.buffers,
             cache=context.cache,
             whole=isinstance(request.plate, FilePlate),
             shown=None if shown is None else shown.box,
+            content=_content(request),
+            way_back=plate.colour.way_back() if output.foreground else None,
         )
     probe_folder(Path(output.path).parent)
     check_compression(Compression(output.content.compression))
@@ -358,6 +363,16 @@ def _sink(
         if context.dry or context.roots.root is None
         else OpenFolder(files.folder, context.roots),
     )
+
+
+def _check_foreground(request: Matte, output: MappedOutput) -> None:
+    if output.foreground and not isinstance(request.plate, PushedPlate):
+        raise InputError(
+            "The foreground is made of a host's own frames, and this plate is a file: its pixels"
+            " need not be those that the host shows.",
+            remedy="Clear the node's Plate File, or choose another Output.",
+            code=ErrorCode.BAD_REQUEST,
+        )
 
 
 def _advice(window: WindowSettings) -> tuple[str, ...]:

@@ -84,27 +84,32 @@ def accepted(
 
 def frame_ready(job: str, delivery: Delivery) -> FrameReady:
     """Return what a client hears of an alpha that is in its place."""
-    mapped = delivery.mapped
     return FrameReady(
         job=job,
         frame=delivery.frame,
         cached=delivery.cached,
         path=delivery.path,
         roi_cut=delivery.roi_cut,
-        mapped=None
-        if mapped is None
-        else MappedFrame(
-            frame=delivery.frame,
-            key=delivery.key.hex(),
-            buffer=mapped.buffer,
-            offset=mapped.offset,
-            width=mapped.width,
-            height=mapped.height,
-            channels=mapped.channels,
-            pixel_type=PixelType(mapped.pixel_type),
-            x=mapped.x,
-            y=mapped.y,
-        ),
+        mapped=_as_frame(delivery, delivery.mapped),
+        foreground=_as_frame(delivery, delivery.foreground),
+    )
+
+
+def _as_frame(delivery: Delivery, image: MappedImage | None) -> MappedFrame | None:
+    """Return how a client hears of a mapped image."""
+    if image is None:
+        return None
+    return MappedFrame(
+        frame=delivery.frame,
+        key=delivery.key.hex(),
+        buffer=image.buffer,
+        offset=image.offset,
+        width=image.width,
+        height=image.height,
+        channels=image.channels,
+        pixel_type=PixelType(image.pixel_type),
+        x=image.x,
+        y=image.y,
     )
 
 

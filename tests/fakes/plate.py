@@ -70,6 +70,7 @@ class MemorySink:
 
     depth = Depth.FLOAT
     content = FileContent()
+    way_back = None
 
     def __init__(self, cache: DiskCache) -> None:
         self._cache = cache
@@ -82,6 +83,9 @@ class MemorySink:
 
     def fingerprints(self, wanted: Fingerprint) -> tuple[Fingerprint, ...]:
         return (wanted,)
+
+    def outdated(self, frame: int, wanted: Fingerprint) -> tuple[Path, ...]:
+        return ()
 
     def place(self, frame: int, wanted: Fingerprint, cached: Sequence[Path]) -> Delivery:
         with self._lock:

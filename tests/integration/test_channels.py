@@ -166,6 +166,38 @@ def test_another_choice_of_channels_writes_the_files_anew_and_runs_no_model(site
     assert len(keys) == len(choices)
 
 
+def test_files_of_an_earlier_choice_are_named_and_stay(site, tmp_path):
+    """Layers that are not asked for any more, of other alphas: said, also by a dry run."""
+    plate = write_plate(tmp_path / "plate", range(1, 4))
+    apart = ("--channels", "A,fg,matte.raw", "--layers", "separate")
+    assert site.matte(plate, "out", *apart).code == 0
+    stranger = tmp_path / "out/plate.rgba.0001.exr"
+    stranger.write_bytes(b"not ours")
+
+    def said(*words: str) -> list[str]:
+        ran = site.matte(plate, "out", "--json", *words)
+        assert ran.code == 0, ran.stderr
+        (accepted,) = [event for event in ran.events if event["type"] == "accepted"]
+        return [note for note in accepted["notes"] if "earlier choice" in note]
+
+    assert said() == []  # of the same alphas: they are theirs
+    assert said("--channels", "fg", "--layers", "separate") == []
+    layers = [*(tmp_path / "out").glob("plate.fg.*"), *(tmp_path / "out").glob("plate.matte*")]
+    before = {path: path.read_bytes() for path in layers}
+    foretold = site.matte(plate, "out", "--dry-run", "--black", "0.2")
+    assert "6 files of an earlier choice of --channels stay in" in foretold.stdout
+    (note,) = said("--black", "0.2")
+    assert note.startswith("6 files of an earlier choice of --channels stay in")
+    assert "plate.fg.0001.exr" in note
+    assert "rgba" not in note
+    assert {path: path.read_bytes() for path in layers} == before
+    (note,) = said("--black", "0.2", "--channels", "fg", "--layers", "separate")
+    assert note.startswith("3 files")
+    assert "matte_raw" in note
+    assert stranger.read_bytes() == b"not ours"
+    assert said("--black", "0.2", "--channels", "fg,matte.raw", "--layers", "separate") == []
+
+
 def test_a_separate_file_that_is_lost_or_damaged_is_made_again_alone(site, tmp_path):
     """From the cache, from windows where the cache lost it too; the alpha's own file stays."""
     plate = write_plate(tmp_path / "plate", range(1, 7))

@@ -69,6 +69,18 @@ def test_a_preview_says_that_it_is_one(site, tmp_path):
     assert spec.getattribute("gvm:engine") == "preview (preview)"
 
 
+def test_a_movie_that_its_codec_cannot_hold_is_refused_before_a_model_runs(site, tmp_path, plate):
+    """DNxHR takes 256x120 and more: the sizes and what to do; no server, nothing made."""
+    ran = site.matte(plate, "out", "--movie", "m.mov", "--movie-codec", "dnxhr444")
+    assert ran.code == 2
+    assert "takes 256x120" in ran.stderr
+    assert "--movie-codec" in ran.stderr
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "m.mov").exists()
+    assert site.server() is None
+    assert site.matte(plate, "out", "--movie", "m.mov", "--movie-codec", "prores4444").code == 0
+
+
 def test_a_movie_and_a_still_are_plates_too(site, tmp_path):
     """A movie's alphas count from 1; a still's alpha has its name."""
     av = pytest.importorskip("av")

@@ -24,6 +24,7 @@ from gvm_client.protocol.messages import (
     Done,
     EngineName,
     Failed,
+    FilePlate,
     FrameKey,
     FrameReady,
     GiveFrames,
@@ -166,6 +167,22 @@ def test_a_host_that_names_too_few_frames_is_told(host):
     with pytest.raises(AssertionError) as caught:
         host.render(20, frames=few)
     assert "plate_missing" in str(caught.value)
+
+
+def test_a_file_s_foreground_is_refused_before_a_model_runs(site, host, tmp_path):
+    """A file's pixels need not be those that a host shows."""
+    request = Matte(
+        job=uuid.uuid4().hex,
+        plate=FilePlate(path=str(tmp_path / "plate" / "plate.%04d.exr")),
+        output=MappedOutput(foreground=True),
+        frames="3",
+        window=WINDOW,
+        engine=EngineName.TEST,
+    )
+    *_, failed = host.client.matte(request)
+    assert isinstance(failed, Failed)
+    assert failed.code is ErrorCode.BAD_REQUEST
+    assert "Clear the node's Plate File" in failed.remedy
 
 
 def test_the_buffers_of_a_host_that_died_go_while_the_server_runs(site, host):

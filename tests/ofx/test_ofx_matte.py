@@ -225,7 +225,10 @@ def test_a_purge_frees_the_mattes_and_they_come_again(host_like: Open, site: Sit
         assert len(site.windows_denoised()) == count
 
 
-def test_masks_force_the_alpha(host_like: Open, tmp_path: Path, alphas: Alphas):
+@pytest.mark.parametrize("way", ["host's frames", "plate on disk"])
+def test_masks_force_the_alpha(
+    host_like: Open, tmp_path: Path, alphas: Alphas, exr_plate: str, way: str
+):
     """Garbage takes away, holdout brings back, and holdout is the last word."""
     masks = {}
     for name, columns in (("garbage", slice(0, 48)), ("holdout", slice(40, 56))):
@@ -237,7 +240,9 @@ def test_masks_force_the_alpha(host_like: Open, tmp_path: Path, alphas: Alphas):
         masks[name] = mask
     with host_like("natron", offset_x=0, offset_y=0) as host:
         host.tell("plates", plate={}, **{name: mask.said() for name, mask in masks.items()})
-        host.create(**SMALL, inputColourspace=2)
+        host.create(
+            **SMALL, inputColourspace=2, plateFile=exr_plate if way == "plate on disk" else ""
+        )
         alpha = host.picture(1004, SHAPE)[..., 3]
         assert np.all(alpha[:, :40] == 0.0)
         assert np.all(alpha[:, 40:56] == 1.0)

@@ -101,8 +101,13 @@ def test_the_output_mode_decides_premultiplication_and_identity(host_like: Open)
             host.tell("set", instance="node", param="outputMode", value=mode)
             assert host.tell("preferences", instance="node")["out"][key] == [says]
             assert host.tell("identity", instance="node", frame=1001)["status"] == 14
-        host.tell("set", instance="node", param="outputMode", value=4)
-        assert host.tell("preferences", instance="node")["out"][key] == ["OfxImageOpaque"]
+        for mode, says in (
+            (4, "OfxImageOpaque"),
+            (5, "OfxImageAlphaUnPremultiplied"),
+            (6, "OfxImageAlphaPremultiplied"),
+        ):
+            host.tell("set", instance="node", param="outputMode", value=mode)
+            assert host.tell("preferences", instance="node")["out"][key] == [says]
         host.tell("set", instance="node", param="outputMode", value=3)
         identity = host.tell("identity", instance="node", frame=1001)
         assert identity["status"] == 0

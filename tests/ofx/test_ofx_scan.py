@@ -171,7 +171,10 @@ def test_choices_are_what_projects_have_saved(build: Build, tmp_path: Path):
             "Matte as RGB",
             "Source Unchanged",
             "Edge as RGB",
+            "Foreground",
+            "Foreground Premultiplied",
         ],
+        "despill": ["None", "Green", "Blue"],
         "onError": ["Fail", "Black Matte", "Source Unchanged"],
         "inputColourspace": [
             "Automatic",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gvm_client.errors import ErrorCode
+from gvm_client.file_content import Despill
 from gvm_client.protocol import messages as say
 from gvm_client.settings import (
     BadPixels,
@@ -151,7 +152,7 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
                 bad_pixels=BadPixels.BLACK,
                 cuts=(1050,),
             ),
-            output=say.MappedOutput(),
+            output=say.MappedOutput(foreground=True, despill=Despill.GREEN),
             priority=Priority.INTERACTIVE,
         ),
     },
@@ -240,7 +241,12 @@ SAMPLES: dict[str, dict[str, say.Message]] = {
         "minimal": say.FrameReady(job=JOB, frame=1001, cached=False),
         "file": say.FrameReady(job=JOB, frame=1001, cached=True, path="/m/a.1001.exr"),
         "full": say.FrameReady(
-            job=JOB, frame=-1001, cached=False, mapped=PIXELS, roi_cut="left bottom"
+            job=JOB,
+            frame=-1001,
+            cached=False,
+            mapped=PIXELS,
+            roi_cut="left bottom",
+            foreground=PIXELS,
         ),
     },
     "done": {

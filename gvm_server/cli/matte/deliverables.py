@@ -64,7 +64,9 @@ def plan_delivery(parsed: argparse.Namespace) -> PlannedDeliverables:
     """Return the deliverables that `gvm matte`'s translated options want.
 
     Raises:
-        SettingsError: a movie's name is of no known kind, or the background is not there.
+        SettingsError: a movie's name is of no known kind, its codec takes no pictures of the
+            plate's size, or the background is not there.
+        InputError: the plate cannot be opened.
         OutputError: something there could not be written, or is not ours.
     """
     wanted = Deliverables(
@@ -78,6 +80,9 @@ def plan_delivery(parsed: argparse.Namespace) -> PlannedDeliverables:
     )
     plate = plate_options(parsed)
     wanted.check(plate.path, overwrite=parsed.overwrite)
+    if wanted.movies:
+        with closing(open_plate(plate, roots=Roots())) as opened:
+            wanted.check_sizes(opened)
     return PlannedDeliverables(
         wanted=wanted,
         plate=plate,

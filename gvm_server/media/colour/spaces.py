@@ -75,12 +75,14 @@ class _Conversion:
         display: to display-referred sRGB, clipped.
         light: to linear Rec.709, not clipped; None where pixels are displayed ones, whose light
             ends at white.
+        back: gives the way from what `Colour.to_linear` gives; None where there is none.
         is_linear: whether pixels are linear light as they are.
         by_channel: whether each channel is converted by itself, so that a table can do it.
     """
 
     display: _Converter
     light: _Converter | None = None
+    back: Callable[[], _Converter] | None = None
     is_linear: bool = False
     by_channel: bool = False
 
@@ -134,6 +136,23 @@ class Colour:
         if conversion.light is not None:
             return conversion.light(pixels)
         return linear_from_srgb(conversion.display(pixels))
+
+    def way_back(self) -> _Converter:
+        """Return what turns the light that `to_linear` gives into the plate's own pixels again.
+
+        Raises:
+            InputError: COLOURSPACE_UNKNOWN: there is no such way.
+        """
+        if self.conversion.is_linear:
+            return lambda pixels: pixels
+        if self.conversion.back is None:
+            raise InputError(
+                f"Light cannot be turned into {self.name} again: that space is only read.",
+                remedy="Convert the plate to a linear space before this node, or write the"
+                " foreground into files with --channels fg.",
+                code=ErrorCode.COLOURSPACE_UNKNOWN,
+            )
+        return self.conversion.back()
 
     def display_of_linear(self, pixels: Pixels) -> Pixels:
         """Return display-referred sRGB 0..1 of light in the space that `to_linear` gives."""
@@ -215,7 +234,7 @@ def _digest(*texts: str) -> bytes:
 def _ours(name: str) -> _Conversion | None:
     """Return the conversion of a space that no configuration defines."""
     if name in AS_DISPLAYED:
-        return _Conversion(display=_clip, by_channel=True)
+        return _as_displayed()
     if name == CINEON:
         return _of_light(linear_from_cineon, by_channel=True)
     if name in {PQ, HLG}:
@@ -236,7 +255,7 @@ def _ours(name: str) -> _Conversion | None:
 
 def _configured(name: str, config: Configuration) -> _Conversion:
     if config.is_data(name):
-        return _Conversion(display=_clip, by_channel=True)
+        return _as_displayed()
     target, linear = config.find(*_SRGB), config.find(*LINEAR_SPACES[REC709])
     if target is None:
         raise InputError(
@@ -246,7 +265,7 @@ def _configured(name: str, config: Configuration) -> _Conversion:
             path=config.source,
         )
     if name == target:
-        return _Conversion(display=_clip, by_channel=True)
+        return _as_displayed()
     if name == linear:
         return _of_light(lambda pixels: pixels, is_linear=True, by_channel=True)
     if linear is not None and config.is_linear(name):
@@ -256,8 +275,11 @@ def _configured(name: str, config: Configuration) -> _Conversion:
         return _of_light(lambda pixels: _apply(matrix, pixels), is_linear=True)
     shown = config.converter(name, target)
     if linear is None or not _holds_light_above_white(config.converter(name, linear)):
-        return _Conversion(display=lambda pixels: _clip(shown(pixels)))
-    return _of_light(config.converter(name, linear))
+        return _Conversion(
+            display=lambda pixels: _clip(shown(pixels)),
+            back=lambda: _after(srgb_from_linear, config.converter(target, name)),
+        )
+    return _of_light(config.converter(name, linear), back=lambda: config.converter(linear, name))
 
 
 def _holds_light_above_white(to_linear: _Converter) -> bool:
@@ -265,12 +287,25 @@ def _holds_light_above_white(to_linear: _Converter) -> bool:
     return bool(to_linear(np.ones((1, 1, 3), np.float32)).max() > 1.0 + _NEAR_WHITE)
 
 
+def _as_displayed() -> _Conversion:
+    return _Conversion(display=_clip, back=lambda: srgb_from_linear, by_channel=True)
+
+
+def _after(first: _Converter, then: _Converter) -> _Converter:
+    return lambda pixels: then(first(pixels))
+
+
 def _of_light(
-    to_linear: _Converter, *, is_linear: bool = False, by_channel: bool = False
+    to_linear: _Converter,
+    *,
+    back: Callable[[], _Converter] | None = None,
+    is_linear: bool = False,
+    by_channel: bool = False,
 ) -> _Conversion:
     return _Conversion(
         display=lambda pixels: srgb_from_linear(to_linear(pixels)),
         light=to_linear,
+        back=back,
         is_linear=is_linear,
         by_channel=by_channel,
     )

@@ -45,7 +45,8 @@ class Encoding:
         encoder: FFmpeg's word.
         pixels: FFmpeg's word for the pictures; 8 bits where it has no `10le`.
         endings: of the names that such a movie may have; all of them where there are none.
-        least: the smallest width and height.
+        least: the smallest width and height of its pictures.
+        most: the largest.
         options: of the encoder.
     """
 
@@ -53,6 +54,7 @@ class Encoding:
     pixels: str = "yuv420p"
     endings: tuple[str, ...] = ()
     least: tuple[int, int] = (1, 1)
+    most: tuple[int, int] = (65_535, 65_535)  # of a QuickTime file's fields
     options: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -108,13 +110,19 @@ def encoding_of(codec: MovieCodec | None, *, is_matte: bool, alpha: bool = False
             pixels="yuv444p10le",
             endings=(".mov",),
             least=(256, 120),  # SMPTE ST 2019-1:2016, annex on resolution independent profiles
+            most=(65_535, 8192),  # what FFmpeg reads again
             options=_DNXHR_OPTIONS,
         )
     if _H264 not in av.codecs_available:  # some builds of FFmpeg lack it
-        return Encoding(encoder="mpeg4", options=_MPEG4_OPTIONS)
+        return Encoding(encoder="mpeg4", most=(8190, 8190), options=_MPEG4_OPTIONS)  # of 13 bits
     deep = codec is MovieCodec.H264 and is_matte
     pixels = "yuv420p10le" if deep else "yuv420p"
-    return Encoding(encoder=_H264, pixels=pixels, options=_DEEP_OPTIONS if deep else _H264_OPTIONS)
+    return Encoding(
+        encoder=_H264,
+        pixels=pixels,
+        most=(16_384, 16_384),  # x264's
+        options=_DEEP_OPTIONS if deep else _H264_OPTIONS,
+    )
 
 
 def as_frame(picture: Pixels, alpha: Pixels | None, encoding: Encoding) -> av.VideoFrame:

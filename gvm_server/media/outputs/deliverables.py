@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -32,6 +32,7 @@ from gvm_server.media.outputs.codecs import Encoding, MovieCodec, encoding_of
 from gvm_server.media.outputs.movie import (
     MovieShape,
     MovieWriter,
+    check_size,
     is_our_movie,
     movie_container,
     writing_movie,
@@ -116,6 +117,24 @@ class Deliverables:
             prove_writable(path.parent)
         if self.png is not None:
             prove_writable(self.png)
+
+    def check_sizes(self, plate: Plate) -> None:
+        """Prove, before a model runs, that the movies' codecs take the plate's pictures.
+
+        A frame that cannot be read is no matter here: the job names it.
+
+        Raises:
+            SettingsError: one does not.
+        """
+        missing = set(plate.missing())
+        there = (frame for frame in range(plate.first, plate.last + 1) if frame not in missing)
+        first = next(there, None)
+        if first is None or not self.movies:
+            return
+        with suppress(InputError):
+            display = plate.header(first).display
+            for path, encoding in self.encodings:
+                check_size(path, encoding, display.width, display.height)
 
 
 def deliver(

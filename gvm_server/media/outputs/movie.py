@@ -129,18 +129,11 @@ def writing_movie(
     Raises:
         OutputError: DISK_FULL or OUTPUT_UNWRITABLE; no trace of the movie is left.
         SettingsError: the name's ending is no known container's, or not the encoding's; or its
-            pictures are smaller than the codec takes.
+            codec takes no pictures of this size.
     """
     encoding = encoding or encoding_of(None, is_matte=True)
     kind = movie_container(path, encoding)
-    least = encoding.least
-    if shape.width < least[0] or shape.height < least[1]:
-        raise SettingsError(
-            f"The pictures of {path} are {shape.width}x{shape.height}; its codec takes"
-            f" {least[0]}x{least[1]} and more.",
-            remedy="Take another --movie-codec.",
-            path=str(path),
-        )
+    check_size(path, encoding, shape.width, shape.height)
     size_hint = 3 * shape.width * shape.height
     with replacing(path, size_hint=size_hint) as temporary, _as_os_errors():
         container = av.open(str(temporary), "w", format=kind)
@@ -170,6 +163,23 @@ def movie_container(path: Path, encoding: Encoding) -> str:
             path=str(path),
         )
     return kind
+
+
+def check_size(path: Path, encoding: Encoding, width: int, height: int) -> None:
+    """Refuse pictures of a size that a movie's codec does not take.
+
+    Raises:
+        SettingsError: they are too small or too large.
+    """
+    least, most = encoding.least, encoding.most
+    if least[0] <= width <= most[0] and least[1] <= height <= most[1]:
+        return
+    raise SettingsError(
+        f"The pictures of {path} are {width}x{height}; its codec ({encoding.encoder}) takes"
+        f" {least[0]}x{least[1]} to {most[0]}x{most[1]}.",
+        remedy="Take another --movie-codec: prores4444 takes every size.",
+        path=str(path),
+    )
 
 
 def is_our_movie(path: Path) -> bool:

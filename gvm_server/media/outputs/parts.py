@@ -7,10 +7,12 @@ program shows.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from gvm_client.file_content import ALPHA, Compression, Despill, FileContent, Layers
+from gvm_client.file_content import ALPHA, CHANNELS, Compression, Despill, FileContent, Layers
 from gvm_server.media.pixels import Pixels
 
 LAYERS_REVISION = 1  # moves when a layer's pixels change though its alpha does not
@@ -59,6 +61,22 @@ def parts_of(content: FileContent) -> tuple[FilePart, ...]:
         return (_part("", {**whole, ALPHA: ALPHA}, words, content),)
     alpha = _part("", {ALPHA: ALPHA}, (), content)
     return (alpha, *(_part(_suffix(word), _alone(word), (word,), content) for word in words))
+
+
+def recipes_of_others(content: FileContent) -> dict[str, frozenset[str]]:
+    """Return the suffixes of the layers' own files that this content does not have.
+
+    With each go the recipes that such a file may have been made by.
+    """
+    every: dict[str, Any] = dict.fromkeys(CHANNELS.values(), True)
+    every["layers"] = Layers.SEPARATE.value
+    recipes: dict[str, set[str]] = {}
+    for screen, compression in itertools.product(Despill, Compression):
+        how = {**every, "despill": screen.value, "compression": compression.value}
+        for part in parts_of(FileContent(**how)):
+            recipes.setdefault(part.suffix, set()).add(part.recipe)
+    own = {part.suffix for part in parts_of(content)}
+    return {suffix: frozenset(of) for suffix, of in recipes.items() if suffix not in own}
 
 
 def planes_of(content: FileContent) -> int:

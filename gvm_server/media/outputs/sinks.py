@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,12 +18,12 @@ from gvm_server.media.alphas.exr import (
     read_alpha_file,
     write_planes,
 )
-from gvm_server.media.alphas.stamp import STAMP, Fingerprint, prove_file
+from gvm_server.media.alphas.stamp import STAMP, Fingerprint, prove_file, read_stamp
 from gvm_server.media.file_access import OpenFolder
 from gvm_server.media.geometry import Box, FrameHeader, on_display
 from gvm_server.media.mapped_image import MappedImage, write_mapped
 from gvm_server.media.outputs.alpha_files import AlphaFiles
-from gvm_server.media.outputs.parts import FilePart, parts_of
+from gvm_server.media.outputs.parts import FilePart, parts_of, recipes_of_others
 from gvm_server.media.pixels import Pixels
 from gvm_server.media.store.cache import DiskCache
 
@@ -41,6 +41,7 @@ class Alpha:
         layers: the planes beside it, [H, W] float32, by their channels' names.
         linear: the name of the space that their colours are in.
         chromaticities: of that space; () where they are not known.
+        foreground: [H, W, 3] in the plate's own space, where a host asked for it.
     """
 
     frame: int
@@ -51,6 +52,7 @@ class Alpha:
     layers: Mapping[str, Pixels] = field(default_factory=dict)
     linear: str = ""
     chromaticities: tuple[float, ...] = ()
+    foreground: Pixels | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +63,7 @@ class Delivery:
         frame: the host's frame number.
         cached: whether nothing was made for it.
         kept: whether it stood in its place already.
+        foreground: the mapped image of the subject's colours, where they were asked for.
         roi_cut: the sides of its region that the matte touches inside the frame.
     """
 
@@ -70,6 +73,7 @@ class Delivery:
     path: str = ""
     key: bytes = b""
     mapped: MappedImage | None = None
+    foreground: MappedImage | None = None
     roi_cut: str = ""
 
 
@@ -103,12 +107,24 @@ class Sink(Protocol):
         """What is wanted besides the alpha."""
         ...
 
+    @property
+    def way_back(self) -> Callable[[Pixels], Pixels] | None:
+        """From light to the plate's own space, where a host takes colours; else None."""
+        ...
+
     def fingerprints(self, wanted: Fingerprint) -> tuple[Fingerprint, ...]:
         """Return the fingerprints of the files that an alpha and its layers are kept as."""
         ...
 
     def standing(self, frame: int, wanted: Fingerprint) -> Standing:
         """Return what stands there already."""
+        ...
+
+    def outdated(self, frame: int, wanted: Fingerprint) -> tuple[Path, ...]:
+        """Return files of ours that stay beside an alpha though they were made of another one.
+
+        They are of layers that are not asked for any more.
+        """
         ...
 
     def place(self, frame: int, wanted: Fingerprint, cached: Sequence[Path]) -> Delivery:
@@ -153,6 +169,8 @@ class FileSink:
         opened: their folder, where nothing may be written outside it; None goes by its name.
     """
 
+    way_back = None
+
     def __init__(
         self,
         files: AlphaFiles,
@@ -164,6 +182,8 @@ class FileSink:
         opened: OpenFolder | None = None,
     ) -> None:
         self._parts = parts_of(content)
+        self._others = recipes_of_others(content)
+        self._there: frozenset[str] | None = None
         self.files = files
         self._opened = opened
         self._cache = cache
@@ -183,6 +203,24 @@ class FileSink:
             kept=all(one.kept for one in found),
             damaged=any(one.damaged for one in found),
         )
+
+    def outdated(self, frame: int, wanted: Fingerprint) -> tuple[Path, ...]:
+        """Look for layers' own files of an earlier choice; a file that is not ours does not count.
+
+        The folder is listed once, at the first frame.
+        """
+        if self._there is None:
+            folder = self.files.folder
+            there = folder.iterdir() if folder.is_dir() else ()
+            self._there = frozenset(path.name for path in there)
+        found = []
+        for suffix, recipes in self._others.items():
+            path = self.files.path(frame, suffix)
+            if path.name in self._there and (stamp := read_stamp(path)) is not None:
+                current = {wanted.holding(recipe).recipe for recipe in recipes}
+                if stamp not in current:
+                    found.append(path)
+        return tuple(found)
 
     def place(self, frame: int, wanted: Fingerprint, cached: Sequence[Path]) -> Delivery:
         """Copy a finished frame's files from the cache into place."""
@@ -261,27 +299,42 @@ class MappedSink:
         whole: whether an alpha covers the display window, whatever window its plate has: a host
             that shows a plate on disk knows its format only.
         shown: what it covers instead, where the host's picture was compared with the plate.
+        content: the foreground, where the host wants that besides.
+        way_back: then, from light to the plate's own space.
     """
 
     depth = Depth.FLOAT
-    content = FileContent()
 
     def __init__(
-        self, buffers: Path, cache: DiskCache, *, whole: bool = False, shown: Box | None = None
+        self,
+        buffers: Path,
+        cache: DiskCache,
+        *,
+        whole: bool = False,
+        shown: Box | None = None,
+        content: FileContent = FileContent(),  # noqa: B008 (it is frozen)
+        way_back: Callable[[Pixels], Pixels] | None = None,
     ) -> None:
+        self.content = content
+        self.way_back = way_back
         self._buffers = buffers
         self._cache = cache
         self._whole = whole
         self._shown = shown
 
     def fingerprints(self, wanted: Fingerprint) -> tuple[Fingerprint, ...]:
-        """Return the alpha's own: one file in the cache holds it."""
-        return (wanted,)
+        """Return the alpha's own: one file in the cache holds it. None holds a host's colours."""
+        return (wanted.holding("colours for a host") if self.content.has_colours else wanted,)
 
     def standing(self, frame: int, wanted: Fingerprint) -> Standing:
         """Return nothing: a host asks for what it does not have."""
         del frame, wanted
         return Standing()
+
+    def outdated(self, frame: int, wanted: Fingerprint) -> tuple[Path, ...]:
+        """Return nothing: no file is made."""
+        del frame, wanted
+        return ()
 
     def place(self, frame: int, wanted: Fingerprint, cached: Sequence[Path]) -> Delivery:
         """Map a finished alpha from the cache."""
@@ -294,8 +347,15 @@ class MappedSink:
 
     def put(self, alpha: Alpha) -> Delivery:
         """Map an alpha."""
-        lies = alpha.pixels, alpha.header.data, alpha.header.display
-        return self._mapped(alpha.frame, alpha.fingerprint.digest, *lies, cached=False)
+        header = alpha.header
+        foreground = None
+        if alpha.foreground is not None:
+            at = header.data.x - header.display.x, header.data.y - header.display.y
+            name = self._name("foreground", alpha.frame)
+            foreground = write_mapped(self._buffers, name, alpha.foreground, at=at)
+        lies = alpha.pixels, header.data, header.display
+        made = self._mapped(alpha.frame, alpha.fingerprint.digest, *lies, cached=False)
+        return replace(made, foreground=foreground)
 
     def keep(self, alpha: Alpha) -> None:
         """Do nothing: what it is made of is kept, and it is made in less time than a file."""
@@ -310,13 +370,19 @@ class MappedSink:
         if self._whole or self._shown is not None:
             covers = self._shown or display
             pixels, data = on_display(pixels, data, covers), covers
-        # Its maker's process comes first, so that what a dead server left can be swept.
-        name = f"{os.getpid()}-alpha-{frame}-{secrets.token_hex(8)}"
         return Delivery(
             frame=frame,
             cached=cached,
             key=key,
             mapped=write_mapped(
-                self._buffers, name, pixels, at=(data.x - display.x, data.y - display.y)
+                self._buffers,
+                self._name("alpha", frame),
+                pixels,
+                at=(data.x - display.x, data.y - display.y),
             ),
         )
+
+    @staticmethod
+    def _name(what: str, frame: int) -> str:
+        # Its maker's process comes first, so that what a dead server left can be swept.
+        return f"{os.getpid()}-{what}-{frame}-{secrets.token_hex(8)}"

@@ -206,6 +206,8 @@ class FrameReady:
     roi_cut: str = ""
     """The sides of its region that the matte touches inside the frame, such as `left bottom`: there
     the subject is cut."""
+    foreground: MappedFrame | None = None
+    """The subject's colours where the alpha lies, for a `MappedOutput` that asked for them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

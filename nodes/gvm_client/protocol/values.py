@@ -12,7 +12,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from gvm_client.errors import LocalProtocolError
-from gvm_client.file_content import FileContent
+from gvm_client.file_content import Despill, FileContent
 from gvm_client.limits import (
     MAX_BUFFER_SIDE,
     MAX_CUTS,
@@ -235,9 +235,18 @@ class FileOutput:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MappedOutput:
-    """Alphas as float pixels in memory-mapped files; the client deletes each after reading."""
+    """Alphas as float pixels in memory-mapped files; the client deletes each after reading.
+
+    Attributes:
+        pixel_type: of every pixel that is given.
+        foreground: whether the subject's straight colours are given besides, in the plate's own
+            space; only of a `PushedPlate`, for a file's pixels need not be the picture's.
+        despill: the screen whose light is taken off them.
+    """
 
     pixel_type: PixelType = PixelType.FLOAT
+    foreground: bool = False
+    despill: Despill = Despill.NONE
 
     def __post_init__(self) -> None:
         require(self.pixel_type is PixelType.FLOAT, "a mapped alpha is float")

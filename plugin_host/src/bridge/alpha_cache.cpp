@@ -5,7 +5,9 @@
 namespace gvm::bridge {
 namespace {
 
-std::size_t bytes_of(const AlphaPtr& alpha) { return alpha->pixels.size() * sizeof(float); }
+std::size_t bytes_of(const AlphaPtr& alpha) {
+  return (alpha->pixels.size() + alpha->colours.size()) * sizeof(float);
+}
 
 }  // namespace
 

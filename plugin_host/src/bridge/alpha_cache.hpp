@@ -14,11 +14,13 @@
 
 namespace gvm::bridge {
 
-/// One alpha: float 0..1, rows from the top down.
+/// One alpha: float 0..1, rows from the top down; where they were asked for, with the subject's
+/// straight colours, three to a pixel, in the clip's own space.
 struct Alpha {
   std::int64_t width = 0;
   std::int64_t height = 0;
   std::vector<float> pixels;
+  std::vector<float> colours;
   bool preview = false;  // made by the preview engine
   std::string roi_cut;   // the sides of its region at which the subject is cut
   Hash clip;             // identity_of its clip

@@ -42,6 +42,7 @@ Hash alpha_key(const MatteOptions& options, const Hash& inference, std::int64_t 
   Hasher hasher;
   hasher.value(inference).value(frame);
   add_knobs(hasher, options.knobs, false);
+  hasher.value(options.foreground).value(options.despill);
   return hasher.end();
 }
 

@@ -21,6 +21,8 @@ struct MatteOptions {
   BadPixels bad_pixels = BadPixels::kFail;
   std::vector<Region> regions;  // of the clip's one shot; none is the whole picture
   double roi_scale = 1.0;
+  bool foreground = false;  // the subject's straight colours too; of a HostClip only
+  Despill despill = Despill::kNone;  // of these
   JobContext context;
   Priority priority = Priority::kInteractive;
   bool may_start_server = true;

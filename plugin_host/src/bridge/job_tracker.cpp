@@ -30,7 +30,10 @@ ProcessTracker& process_tracker() {
 Matte request_for(const MatteOptions& options, const FrameHashes& wanted) {
   Matte request;
   request.job = random_hex(16);
-  request.output = MappedOutput{};
+  MappedOutput output;
+  output.foreground = options.foreground;
+  output.despill = options.despill;
+  request.output = output;
   for (const auto& [frame, key] : wanted) {
     request.frames += (request.frames.empty() ? "" : ",") + std::to_string(frame);
   }
@@ -94,7 +97,7 @@ AlphaPtr JobTracker::alpha(const MatteOptions& options, const HostClip& clip, st
   const CancelToken token = host.within(options.timeout_seconds);
   const AlphaKeys keys = alpha_keys(options, clip, frame, reader, token);
   while (true) {
-    const Lookup found = find_or_open(keys);
+    const Lookup found = find_or_open(keys, options.foreground);
     if (found.finished) return found.finished;
     if (found.is_new) return run(found.job, options, clip, keys, reader, token);
     found.job->wait(token);
@@ -154,15 +157,17 @@ void JobTracker::forget(const Hash& clip) {
   inferred_.clear();
 }
 
-JobTracker::Lookup JobTracker::find_or_open(const AlphaKeys& keys) {
+JobTracker::Lookup JobTracker::find_or_open(const AlphaKeys& keys, bool foreground) {
   const std::lock_guard lock(mutex_);
   if (AlphaPtr finished = cache_.find(keys.key())) return {finished, nullptr, false};
   // After a matte knob has moved, the server has the windows and an artist waits for one frame.
   const bool alone = inferred_.count(keys.inference) > 0;
   if (auto job = find_running(keys, !alone)) return {nullptr, job, false};
   auto job = std::make_shared<Job>();
+  // Colours are four times the bytes of an alpha, and take longer: each render asks for its own.
+  const bool one = alone || foreground;
   for (const auto& [frame, key] : keys.alphas) {
-    const bool asked = frame == keys.frame || !alone;
+    const bool asked = frame == keys.frame || !one;
     if (asked && !cache_.holds(key) && running_.count(key) == 0) job->wanted[frame] = key;
   }
   for (const auto& [frame, key] : job->wanted) running_[key] = job;
@@ -209,6 +214,9 @@ AlphaPtr JobTracker::run(const std::shared_ptr<Job>& job, const MatteOptions& op
       if (wanted->first == keys.frame) mine = alpha;
     };
     run_job(request, handler, options, token);
+    if (mine && options.foreground && mine->colours.empty()) {
+      throw Error(code::kMalformed, "The server gave an alpha without its colours.");
+    }
     if (!mine) throw Error(code::kMalformed, "The server ended a job without its alpha.");
   } catch (const Error& error) {
     // This render's abort and time-out are not the others': one of those who wait asks again.

@@ -41,7 +41,7 @@ class JobTracker {
   struct Job;
   struct Lookup;
 
-  Lookup find_or_open(const AlphaKeys& keys);
+  Lookup find_or_open(const AlphaKeys& keys, bool foreground);
   std::shared_ptr<Job> find_running(const AlphaKeys& keys, bool by_windows) const;
   AlphaPtr run(const std::shared_ptr<Job>& job, const MatteOptions& options, const HostClip& clip,
                const AlphaKeys& keys, PlateReader& reader, const CancelToken& token);

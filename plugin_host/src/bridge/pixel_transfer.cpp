@@ -34,7 +34,15 @@ AlphaPtr AlphaReceiver::receive(const FrameReady& message) const {
   auto alpha = std::make_shared<Alpha>();
   alpha->width = image.width;
   alpha->height = image.height;
-  alpha->pixels = take_alpha(folder_, image);
+  alpha->pixels = take_floats(folder_, image, 1);
+  if (message.foreground) {
+    const MappedFrame& colours = *message.foreground;
+    if (colours.width != image.width || colours.height != image.height ||
+        colours.x != image.x || colours.y != image.y) {
+      throw Error(code::kMalformed, "The server gave colours that do not lie on their alpha.");
+    }
+    alpha->colours = take_floats(folder_, colours, 3);
+  }
   if (width_ > 0) lay_on_region(image, *alpha);
   alpha->preview = preview_;
   alpha->roi_cut = message.roi_cut;
@@ -42,19 +50,23 @@ AlphaPtr AlphaReceiver::receive(const FrameReady& message) const {
   return alpha;
 }
 
-/// Around the part of the region that the image covers the alpha is 0.
+/// Around the part of the region that the image covers everything is 0.
 void AlphaReceiver::lay_on_region(const MappedFrame& image, Alpha& alpha) const {
   if (image.width == width_ && image.height == height_) return;
   if (image.x < 0 || image.y < 0 || image.x + image.width > width_ ||
       image.y + image.height > height_) {
     throw Error(code::kMalformed, "The server gave an alpha that reaches outside the clip.");
   }
-  std::vector<float> whole(static_cast<std::size_t>(width_ * height_), 0.0f);
-  for (std::int64_t row = 0; row < image.height; ++row) {
-    std::copy_n(alpha.pixels.begin() + row * image.width, image.width,
-                whole.begin() + (image.y + row) * width_ + image.x);
-  }
-  alpha.pixels = std::move(whole);
+  const auto lay = [&](std::vector<float>& pixels, std::int64_t channels) {
+    std::vector<float> whole(static_cast<std::size_t>(width_ * height_ * channels), 0.0f);
+    for (std::int64_t row = 0; row < image.height; ++row) {
+      std::copy_n(pixels.begin() + row * image.width * channels, image.width * channels,
+                  whole.begin() + ((image.y + row) * width_ + image.x) * channels);
+    }
+    pixels = std::move(whole);
+  };
+  lay(alpha.pixels, 1);
+  if (!alpha.colours.empty()) lay(alpha.colours, 3);
   alpha.width = width_;
   alpha.height = height_;
 }

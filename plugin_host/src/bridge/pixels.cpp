@@ -41,21 +41,22 @@ PixelBuffer::~PixelBuffer() {
   remove_file(path_);
 }
 
-std::vector<float> take_alpha(const fs::path& folder, const MappedFrame& frame) {
+std::vector<float> take_floats(const fs::path& folder, const MappedFrame& frame,
+                               std::int64_t channels) {
   const fs::path path = folder / frame.buffer;
-  if (frame.channels != 1 || frame.pixel_type != PixelType::kFloat) {
-    throw unreadable(path, "is no float alpha");
+  if (frame.channels != channels || frame.pixel_type != PixelType::kFloat) {
+    throw unreadable(path, "is no float image of " + std::to_string(channels) + " channels");
   }
-  std::vector<float> alpha(static_cast<std::size_t>(frame.width * frame.height));
+  std::vector<float> pixels(static_cast<std::size_t>(frame.width * frame.height * channels));
   try {
-    if (!read_at(path, frame.offset, alpha.data(), alpha.size() * sizeof(float))) {
+    if (!read_at(path, frame.offset, pixels.data(), pixels.size() * sizeof(float))) {
       throw unreadable(path, "ends before its image does");
     }
   } catch (const SystemError& refused) {
     throw unreadable(path, std::string("cannot be opened: ") + refused.what());
   }
   remove_file(path);
-  return alpha;
+  return pixels;
 }
 
 }  // namespace gvm::bridge

@@ -35,8 +35,10 @@ class PixelBuffer {
   std::byte* bytes_ = nullptr;
 };
 
-/// Copies a float alpha of the server's out, rows from the top down, and deletes its buffer.
-/// Throws Error (malformed): there is no such buffer, or it is shorter than the frame says.
-std::vector<float> take_alpha(const std::filesystem::path& folder, const MappedFrame& frame);
+/// Copies a float image of the server's out, rows from the top down, and deletes its buffer.
+/// Throws Error (malformed): there is no such buffer, it is shorter than the frame says, or has
+/// other channels.
+std::vector<float> take_floats(const std::filesystem::path& folder, const MappedFrame& frame,
+                               std::int64_t channels);
 
 }  // namespace gvm::bridge

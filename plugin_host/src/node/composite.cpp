@@ -31,6 +31,16 @@ inline void store(float value, std::uint16_t& to) {
 inline void store(float value, Half& to) { to.bits = half_of_float(value); }
 inline void store(float value, float& to) { to = value; }
 
+/// A value in another type, or the very same.
+template <class From, class To>
+void copy(From value, To& to) {
+  if constexpr (std::is_same_v<From, To>) {
+    to = value;
+  } else {
+    store(load(value), to);
+  }
+}
+
 /// Calls `use` with a null pointer of the type of a depth's values.
 template <class Use>
 void with_type(bridge::PixelType depth, Use&& use) {
@@ -57,12 +67,28 @@ class AlphaRows {
   AlphaRows(const bridge::Alpha* alpha, const ofx::RectI& canvas, float outside)
       : alpha_(alpha), canvas_(canvas), outside_(outside) {}
 
+  /// Whether there are colours that lie pixel on pixel.
+  bool has_colours() const { return alpha_ && !alpha_->colours.empty() && fits(); }
+
+  /// The colours of a span, three values to a pixel; 0 where `read` has `outside`.
+  void read_colours(const Span& span, float* to) const {
+    std::fill_n(to, 3 * span.count, 0.0f);
+    if (span.y < canvas_.y1 - 1 || span.y > canvas_.y2) return;
+    const float* row = alpha_->colours.data() + 3 * row_at(span.y) * alpha_->width;
+    const int first = std::max(span.x, canvas_.x1 - 1);
+    const int last = std::min(span.x + span.count - 1, canvas_.x2);
+    for (int x = first; x <= last; ++x) {
+      const int at = std::clamp(x, canvas_.x1, canvas_.x2 - 1) - canvas_.x1;
+      std::copy_n(row + 3 * at, 3, to + 3 * (x - span.x));
+    }
+  }
+
   void read(const Span& span, float* to) const {
     std::fill_n(to, span.count, outside_);
     if (!alpha_ || span.y < canvas_.y1 - 1 || span.y > canvas_.y2) return;
     const int first = std::max(span.x, canvas_.x1 - 1);
     const int last = std::min(span.x + span.count - 1, canvas_.x2);
-    if (alpha_->width == width(canvas_) && alpha_->height == height(canvas_)) {
+    if (fits()) {
       const float* row = alpha_->pixels.data() + row_at(span.y) * alpha_->width;
       const int inner_first = std::clamp(first, canvas_.x1, canvas_.x2 - 1);
       const int inner_last = std::clamp(last, canvas_.x1, canvas_.x2 - 1);
@@ -75,6 +101,10 @@ class AlphaRows {
   }
 
  private:
+  bool fits() const {
+    return alpha_->width == width(canvas_) && alpha_->height == height(canvas_);
+  }
+
   /// The alpha's row, counted from the top, of a pixel row, counted from the bottom.
   std::int64_t row_at(int y) const {
     return std::clamp(canvas_.y2 - 1 - y, 0, height(canvas_) - 1);
@@ -192,8 +222,8 @@ class SourceRows {
 };
 
 /// Writes one pixel; `from` has three or four values (one counts as grey).
-template <OutputMode mode, class Value>
-void write_pixel(const Value* from, int from_channels, float alpha, Value* to, int to_channels) {
+template <OutputMode mode, class From, class Value>
+void write_pixel(const From* from, int from_channels, float alpha, Value* to, int to_channels) {
   const int step = from_channels == 1 ? 0 : 1;
   if constexpr (mode == OutputMode::kEdgeAsRgb) {
     alpha = alpha > kSolid && alpha < 1.0f - kSolid ? 1.0f : 0.0f;
@@ -208,19 +238,19 @@ void write_pixel(const Value* from, int from_channels, float alpha, Value* to, i
     } else if constexpr (mode == OutputMode::kPremultiplied) {
       store(load(from[colour * step]) * alpha, to[colour]);
     } else {
-      to[colour] = from[colour * step];
+      copy(from[colour * step], to[colour]);
     }
   }
   if (to_channels < 4) return;
   if constexpr (mode == OutputMode::kSource) {
-    from_channels == 4 ? static_cast<void>(to[3] = from[3]) : store(1.0f, to[3]);
+    from_channels == 4 ? copy(from[3], to[3]) : store(1.0f, to[3]);
   } else {
     store(is_opaque(mode) ? 1.0f : alpha, to[3]);
   }
 }
 
-template <OutputMode mode, class Value>
-void write_span(const Value* from, int from_channels, const float* alpha, int count, Value* to,
+template <OutputMode mode, class From, class Value>
+void write_span(const From* from, int from_channels, const float* alpha, int count, Value* to,
                 int to_channels) {
   if (from_channels == 4 && to_channels == 4) {  // what nearly every host does, unrolled
     for (int x = 0; x < count; ++x) write_pixel<mode>(from + 4 * x, 4, alpha[x], to + 4 * x, 4);
@@ -232,14 +262,16 @@ void write_span(const Value* from, int from_channels, const float* alpha, int co
   }
 }
 
-template <class Value>
-void write(OutputMode mode, const Value* from, int from_channels, const float* alpha, int count,
+template <class From, class Value>
+void write(OutputMode mode, const From* from, int from_channels, const float* alpha, int count,
            Value* to, int to_channels) {
   switch (mode) {
     case OutputMode::kUnpremultiplied:
+    case OutputMode::kForeground:
       return write_span<OutputMode::kUnpremultiplied>(from, from_channels, alpha, count, to,
                                                       to_channels);
     case OutputMode::kPremultiplied:
+    case OutputMode::kForegroundPremultiplied:
       return write_span<OutputMode::kPremultiplied>(from, from_channels, alpha, count, to,
                                                     to_channels);
     case OutputMode::kMatteAsRgb:
@@ -300,6 +332,22 @@ void apply_masks(MaskRows& garbage, MaskRows& holdout, const Span& span, float* 
   }
 }
 
+/// What a holdout matte forces shows the source: mixes that into straight colours by its share of
+/// the alpha that it is in.
+template <class Value>
+void mix_in_source(const Value* source, int channels, const float* holdout, const float* alpha,
+                   int count, float* colours) {
+  const int step = channels == 1 ? 0 : 1;
+  for (int x = 0; x < count; ++x) {
+    if (holdout[x] <= 0.0f) continue;
+    const float share = std::min(holdout[x] / alpha[x], 1.0f);
+    for (int colour = 0; colour < 3; ++colour) {
+      float& to = colours[3 * x + colour];
+      to += share * (load(source[channels * x + colour * step]) - to);
+    }
+  }
+}
+
 }  // namespace
 
 void composite(const Layers& layers, OutputMode mode, const ofx::RectI& window,
@@ -311,6 +359,8 @@ void composite(const Layers& layers, OutputMode mode, const ofx::RectI& window,
   const AlphaRows alphas(layers.alpha, layers.canvas, layers.outside);
   std::vector<float> alpha(static_cast<std::size_t>(count));
   std::vector<float> mask(alpha.size());
+  const bool own_colours = is_foreground(mode) && alphas.has_colours();
+  std::vector<float> colours(own_colours ? 3 * alpha.size() : 0);
   MaskRows garbage(layers.garbage, area, layers.feather);
   MaskRows holdout(layers.holdout, area, layers.feather);
   with_type(output.depth(), [&](auto* type) {
@@ -321,8 +371,17 @@ void composite(const Layers& layers, OutputMode mode, const ofx::RectI& window,
       alphas.read(span, alpha.data());
       apply_masks(garbage, holdout, span, alpha.data(), mask.data());
       const Value* from = source.read(span);
+      Value* const to = reinterpret_cast<Value*>(output.at(area.x1, y));
+      if (own_colours) {
+        alphas.read_colours(span, colours.data());
+        if (holdout) {
+          mix_in_source(from, source.channels(), mask.data(), alpha.data(), count, colours.data());
+        }
+        write(mode, colours.data(), 3, alpha.data(), count, to, output.channels());
+        continue;
+      }
       write(mode, from, source.channels(), alpha.data(), count,
-            reinterpret_cast<Value*>(output.at(area.x1, y)), output.channels());
+            to, output.channels());
     }
   });
 }

@@ -8,6 +8,7 @@
 //   1.3  useRegion, regionLowerLeft, regionUpperRight, regionScale; guideFeather;
 //        outputMode: Edge as RGB
 //   1.4  matteRefine: tiles
+//   1.5  outputMode: Foreground, Foreground Premultiplied; despill
 #pragma once
 
 #include <array>
@@ -19,7 +20,7 @@ namespace gvm::node {
 
 inline constexpr char kIdentifier[] = "org.gvmbridge.matte";
 inline constexpr unsigned kVersionMajor = 1;
-inline constexpr unsigned kVersionMinor = 4;
+inline constexpr unsigned kVersionMinor = 5;
 inline constexpr char kLabel[] = "GVM Matte";
 inline constexpr char kGrouping[] = "GVM";
 inline constexpr char kDescription[] =
@@ -33,6 +34,7 @@ namespace param {
 inline constexpr char kEngine[] = "engine";
 inline constexpr char kPreset[] = "preset";
 inline constexpr char kOutput[] = "outputMode";
+inline constexpr char kDespill[] = "despill";
 inline constexpr char kOnError[] = "onError";
 
 inline constexpr char kWindowGroup[] = "windowGroup";
@@ -70,9 +72,24 @@ inline constexpr char kAskStatus[] = "askStatus";
 inline constexpr char kStatus[] = "status";
 }  // namespace param
 
-enum class OutputMode { kUnpremultiplied, kPremultiplied, kMatteAsRgb, kSource, kEdgeAsRgb };
+enum class OutputMode {
+  kUnpremultiplied,
+  kPremultiplied,
+  kMatteAsRgb,
+  kSource,
+  kEdgeAsRgb,
+  kForeground,
+  kForegroundPremultiplied,
+};
 constexpr bool is_opaque(OutputMode mode) {
   return mode == OutputMode::kMatteAsRgb || mode == OutputMode::kEdgeAsRgb;
+}
+/// Whether the colours are the subject's own, without the background's.
+constexpr bool is_foreground(OutputMode mode) {
+  return mode == OutputMode::kForeground || mode == OutputMode::kForegroundPremultiplied;
+}
+constexpr bool is_premultiplied(OutputMode mode) {
+  return mode == OutputMode::kPremultiplied || mode == OutputMode::kForegroundPremultiplied;
 }
 enum class OnError { kFail, kBlack, kSource };
 enum class PlateCheck { kRefuse, kSearch, kNone };
@@ -80,7 +97,10 @@ enum class Colourspace { kAuto, kSrgb, kSceneLinear, kAcescg, kRec709, kRaw, kNa
 
 // Labels of choices, in the order of their enums.
 inline constexpr std::array kOutputLabels{"Source with Matte in Alpha", "Premultiplied",
-                                          "Matte as RGB", "Source Unchanged", "Edge as RGB"};
+                                          "Matte as RGB", "Source Unchanged", "Edge as RGB",
+                                          "Foreground", "Foreground Premultiplied"};
+inline constexpr std::array kDespillLabels{"None", "Green", "Blue"};
+static_assert(kDespillLabels.size() == bridge::kWords<bridge::Despill>.size());
 
 /// An alpha is in the edge where it is further than this from 0 and from 1, as in `matte.edge`.
 inline constexpr float kSolid = 0.02f;

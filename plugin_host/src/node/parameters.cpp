@@ -181,6 +181,10 @@ NodeSettings read_settings(const NodeParams& params, double scale,
     settings.options.roi_scale = params.real(param::kRegionScale);
   }
   settings.output = choice<OutputMode>(params, param::kOutput, kOutputLabels);
+  if (is_foreground(settings.output)) {
+    settings.options.foreground = true;
+    settings.options.despill = choice<bridge::Despill>(params, param::kDespill, kDespillLabels);
+  }
   settings.plate_file = params.text(param::kPlateFile);
   settings.plate_offset = params.integer(param::kPlateOffset);
   settings.read_media = params.integer(param::kReadMedia) != 0;

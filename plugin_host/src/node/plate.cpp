@@ -185,10 +185,17 @@ std::optional<DiskFrame> disk_frame(ofx::Effect instance, const NodeSettings& no
                                     const bridge::Window& range, double time,
                                     ofx::PropertySet render_arguments) {
   if (!node.plate_file.empty()) {
+    if (node.options.foreground) {
+      throw bridge::Error(bridge::code::kBadRequest,
+                          "The foreground is made of the host's own frames, and Plate File names a "
+                          "file: its pixels need not be those that are shown.",
+                          "Choose another Output, or clear Plate File.");
+    }
     return DiskFrame{{node.plate_file, frame_at(time) + node.plate_offset}, node.plate_check};
   }
   // A region counts in the picture that the host shows: of its media that need not be the pixels.
-  if (!node.read_media || node.region) return std::nullopt;
+  // Nor are its colours.
+  if (!node.read_media || node.region || node.options.foreground) return std::nullopt;
   ofx::PropertySet set = nullptr;
   Host::get().effect->getPropertySet(instance, &set);
   const std::string path = Properties(set).text(ofx::kResolveSourcePath);

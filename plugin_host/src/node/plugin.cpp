@@ -107,9 +107,9 @@ Plugin::Plugin(ofx::Effect instance)
 ofx::Status Plugin::clip_preferences(ofx::PropertySet out) const {
   const auto mode = static_cast<OutputMode>(params_.integer(param::kOutput));
   if (mode == OutputMode::kSource) return ofx::kReplyDefault;
-  const char* const premultiplication = mode == OutputMode::kPremultiplied ? ofx::kPreMultiplied
-                                        : is_opaque(mode)                  ? ofx::kOpaque
-                                                                           : ofx::kUnPreMultiplied;
+  const char* const premultiplication = is_premultiplied(mode) ? ofx::kPreMultiplied
+                                        : is_opaque(mode)      ? ofx::kOpaque
+                                                               : ofx::kUnPreMultiplied;
   const Properties answer(out);
   answer.set(property_of(ofx::kComponentsOf, ofx::kOutputClip).c_str(), ofx::kComponentsRgba);
   answer.set(ofx::kPreMultiplication, premultiplication).set(ofx::kFrameVarying, 0);

@@ -127,7 +127,12 @@ void define_top(ParamWriter& params) {
   params.choice(param::kPreset, "Preset",
                 "A preset fills in the six numbers of Windows; changing one makes it Custom.",
                 kPresetLabels);
-  params.choice(param::kOutput, "Output", "What the node puts out.", kOutputLabels);
+  params.choice(param::kOutput, "Output",
+                "What the node puts out. Foreground is the subject's own straight colours, without "
+                "the background that shows through its edges.",
+                kOutputLabels);
+  params.choice(param::kDespill, "Despill",
+                "The screen whose light is taken off the foreground.", kDespillLabels);
   params.choice(param::kOnError, "On Error", "What the node puts out where no matte can be had.",
                 kOnErrorLabels);
 }

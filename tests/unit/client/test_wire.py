@@ -106,9 +106,9 @@ def test_a_refusal_names_the_field():
 
 def test_another_version_is_refused_with_both_numbers_and_a_remedy():
     """The artist learns which side to bring up to date."""
-    error = refusal(msgpack.packb({"v": 7, "request": "r"}))
+    error = refusal(msgpack.packb({"v": 99, "request": "r"}))
     assert error.code is ErrorCode.VERSION_MISMATCH
-    assert "version 7" in error.message
+    assert "version 99" in error.message
     assert f"speaks {PROTOCOL_VERSION}" in error.message
     assert error.remedy
 

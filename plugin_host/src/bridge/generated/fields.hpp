@@ -74,6 +74,8 @@ void fields(Visitor& visit, FileOutput& value) {
 template <class Visitor>
 void fields(Visitor& visit, MappedOutput& value) {
   visit.defaulted("pixel_type", value.pixel_type);
+  visit.defaulted("foreground", value.foreground);
+  visit.defaulted("despill", value.despill);
 }
 
 template <class Visitor>
@@ -247,6 +249,7 @@ void fields(Visitor& visit, FrameReady& value) {
   visit.defaulted("path", value.path);
   visit.defaulted("mapped", value.mapped);
   visit.defaulted("roi_cut", value.roi_cut);
+  visit.defaulted("foreground", value.foreground);
 }
 
 template <class Visitor>

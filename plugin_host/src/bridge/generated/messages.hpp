@@ -101,9 +101,16 @@ enum class PixelType { kUint8, kUint16, kHalf, kFloat };
 template <>
 inline constexpr std::array kWords<PixelType>{"uint8", "uint16", "half", "float"};
 
+/// The colour of the screen whose light is taken off the foreground.
+enum class Despill { kNone, kGreen, kBlue };
+template <>
+inline constexpr std::array kWords<Despill>{"none", "green", "blue"};
+
 /// Alphas as float pixels in memory-mapped files; the client deletes each after reading.
 struct MappedOutput {
   PixelType pixel_type = PixelType::kFloat;
+  bool foreground = false;
+  Despill despill = Despill::kNone;
 };
 
 /// The engines that a request may name.
@@ -250,6 +257,7 @@ struct FrameReady {
   std::string path;
   std::optional<MappedFrame> mapped;
   std::string roi_cut;
+  std::optional<MappedFrame> foreground;
 };
 
 /// How long one stage of the pipeline was busy in a job (wall seconds with any worker in it).

@@ -163,6 +163,26 @@ def test_conversions_are_ocios(space):
     assert np.abs(to_display(wide(), space) - by_ocio(wide(), space)).max() < 2e-5
 
 
+@pytest.mark.parametrize("space", [LINEAR, "ACEScg", "ACEScct", "srgb", "rec709", "raw", "Raw"])
+def test_the_way_back_gives_the_plate_s_own_pixels(space):
+    """Into light and back, within a quarter of a step of 10 bits; linear ones bit for bit."""
+    own = np.random.default_rng(4).random((8, 8, 3), np.float32)
+    plate = colour.resolve_colour(space, FileHint(kind="exr", is_float=True))
+    again = plate.way_back()(plate.to_linear(own))
+    assert np.abs(again - own).max() < 0.25 / 1023
+    if plate.conversion.is_linear:
+        assert np.array_equal(again, own)
+
+
+@pytest.mark.parametrize("space", ["cineon", "pq", "hlg", "rec2020", "p3"])
+def test_a_space_that_is_only_read_has_no_way_back(space):
+    """It is named, with what to do."""
+    plate = colour.resolve_colour(space, FileHint(kind="exr", is_float=True))
+    with pytest.raises(InputError, match=f"into {space} again") as caught:
+        plate.way_back()
+    assert "--channels fg" in caught.value.remedy
+
+
 @pytest.mark.parametrize("space", ["srgb", "rec709", "raw", SRGB, "Raw"])
 def test_display_referred_pixels_are_only_clipped(space):
     """What is displayed already is not changed."""
