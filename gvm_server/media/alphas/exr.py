@@ -82,24 +82,37 @@ def write_planes(  # noqa: PLR0913 (a file has so many sides)
     Raises:
         OutputError: DISK_FULL or OUTPUT_UNWRITABLE; no trace of the file is left.
     """
-    says = _attributes(header, attributes, compression)
-    if chromaticities:
-        says["chromaticities"] = tuple(map(float, chromaticities))
     try:
-        made = _file_bytes(planes, header, depth, says)
+        made = sealed_bytes(
+            planes,
+            header=header,
+            depth=depth,
+            attributes=attributes,
+            compression=compression,
+            chromaticities=chromaticities,
+        )
     except OSError as error:
         raise write_failure(path, error) from error
     put_whole(path, made, flush=flush, umask=umask)
 
 
-def _file_bytes(
-    planes: Mapping[str, Pixels], header: FrameHeader, depth: Depth, says: Mapping[str, object]
+def sealed_bytes(
+    planes: Mapping[str, Pixels],
+    *,
+    header: FrameHeader,
+    depth: Depth,
+    attributes: Mapping[str, str],
+    compression: Compression = Compression.ZIPS,
+    chromaticities: Sequence[float] = (),
 ) -> bytearray:
-    """Return a sealed file's bytes.
+    """Return the bytes of a file, as `write_planes` writes it.
 
     Raises:
         OSError: it cannot be made.
     """
+    says = _attributes(header, attributes, compression)
+    if chromaticities:
+        says["chromaticities"] = tuple(map(float, chromaticities))
     data = header.data
     for name, plane in planes.items():
         if plane.shape != (data.height, data.width):
@@ -248,19 +261,11 @@ def _image(path: Path) -> oiio.ImageInput | None:
     return file
 
 
-def copy_into_place(
-    source: Path,
-    target: Path,
-    expected: Fingerprint,
-    *,
-    flush: bool = True,
-    umask: int | None = None,
-) -> None:
-    """Copy a finished file, once its bytes are proven, in one atomic step; `umask` is its mode's.
+def read_proven(source: Path, expected: Fingerprint) -> bytes:
+    """Return the bytes of a finished file, once they are proven.
 
     Raises:
-        OutputError: DISK_FULL or OUTPUT_UNWRITABLE; no trace of the copy is left.
-        FileNotFoundError: the source is gone, cannot be read, is not whole, or is another alpha.
+        FileNotFoundError: the file is gone, cannot be read, is not whole, or is another alpha.
     """
     try:
         data = source.read_bytes()
@@ -268,7 +273,7 @@ def copy_into_place(
         raise FileNotFoundError(errno.ENOENT, str(error.strerror), str(source)) from error
     if prove(data) != expected:
         raise FileNotFoundError(errno.ENOENT, "it is damaged", str(source))
-    put_whole(target, data, flush=flush, umask=umask)
+    return data
 
 
 def _attributes(
