@@ -33,7 +33,7 @@ _PLAIN_NAME = "Rename it, or name it by a link that has a plain name."
 STALL_SECONDS = 20.0  # a share that wakes its disks takes some seconds
 LOOKER = "looks at files"  # its threads' name
 KEPT_IDLE = 4  # threads that wait for the next look
-_FIRST_BYTES = 1 << 16  # more than any header that decides what a file is
+FIRST_BYTES = 1 << 16  # more than any header that decides what a file is
 # A pipe without a writer is opened at once, too; on Windows no byte is translated.
 _AT_ONCE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -236,7 +236,7 @@ def probe_file(path: Path, *, frame: int | None = None, seconds: float | None = 
     return head
 
 
-def read_head(path: Path) -> tuple[os.stat_result, bytes]:
+def read_head(path: Path, most: int = FIRST_BYTES) -> tuple[os.stat_result, bytes]:
     """Return what is at a path, and its first bytes where it is a file: one opening, no waiting.
 
     Raises:
@@ -252,7 +252,7 @@ def read_head(path: Path) -> tuple[os.stat_result, bytes]:
     try:
         status = os.fstat(descriptor)
         is_file = stat.S_ISREG(status.st_mode)
-        return status, os.read(descriptor, _FIRST_BYTES) if is_file else b""
+        return status, os.read(descriptor, most) if is_file and most else b""
     finally:
         os.close(descriptor)
 

@@ -24,7 +24,7 @@ from gvm_client.errors import ErrorCode, InputError
 from gvm_client.frames import abbreviated_frames
 from gvm_client.settings import PlateKeys
 from gvm_server.media.colour.spaces import resolve_colour
-from gvm_server.media.file_access import Roots, StallError, answered, read_head
+from gvm_server.media.file_access import FIRST_BYTES, Roots, StallError, answered, read_head
 from gvm_server.media.geometry import ClipGeometry, FrameHeader, FrameWindows, geometry_of
 from gvm_server.media.pixels import Pixels, require_finite
 from gvm_server.media.plates.base import Plate, PlateFrame, PlateOptions, check_extent
@@ -190,7 +190,7 @@ class ImagePlate:
     @contextmanager
     def _proven(self, image: ImageFile) -> Iterator[ImageFile]:
         """Give an image to be read, and prove that its file was one version all the while."""
-        with self._keys.read(image.path, image.frame) as opened:
+        with self._keys.read(image.path, image.frame, head_bytes=FIRST_BYTES) as opened:
             yield replace(image, path=opened.path, head=opened.head)
 
     def _image(self, frame: int) -> ImageFile:

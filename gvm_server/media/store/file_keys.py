@@ -87,22 +87,35 @@ class FileKeys:
         named = (os.path.abspath(path), status.st_size, status.st_mtime_ns)  # noqa: PTH100
         return hash_texts("stat", *named, *self._reading, *parts)
 
+    def version(self, path: Path, frame: int) -> bytes:
+        """Return 16 bytes for the file as it is on the disk: what is known of it is kept by these.
+
+        Raises:
+            InputError: the file is not there.
+        """
+        return self._version(path, frame).digest
+
     def of_content(self, content: bytes, *parts: object) -> bytes:
         """Return the key of what has this hash, as this plate reads it."""
         return hash_texts("content", content.hex(), *self._reading, *parts)
 
     @contextmanager
-    def read(self, path: Path, frame: int) -> Iterator[Opened]:
+    def read(self, path: Path, frame: int, *, head_bytes: int = 0) -> Iterator[Opened]:
         """Give the path to read a file by, and prove that it was one version all the while.
 
         The folder in that path has no links: one that is moved and moved back changes nothing.
+
+        Args:
+            path: the file.
+            frame: that it is read for.
+            head_bytes: how many of its first bytes are read at once.
 
         Raises:
             InputError: PLATE_MISMATCH, the file changed since this job first looked at it; or it
                 is no file.
         """
         version = self._version(path, frame)
-        status, head = self._asked(partial(read_head, version.real), path, frame)
+        status, head = self._asked(partial(read_head, version.real, head_bytes), path, frame)
         if not version.is_of(status):
             raise _changed(path, frame, version, status)
         try:

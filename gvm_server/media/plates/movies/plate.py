@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Lock, local
 
@@ -114,16 +115,22 @@ class MoviePlate:
         self._check(frame)
         if self._options.keys is not PlateKeys.CONTENT:
             return self._keys.key(self._path, frame, frame, self._count)
-        with self._keys.read(self._path, frame) as opened:
-            with self._counting:
-                if self._content is None:
-                    self._content = MovieContent(opened.path, index_movie(opened.path, self._memo))
-            try:
-                content = self._content.of(frame - 1)
-            except OSError as error:
-                raise unreadable(self._path, error.strerror or str(error), frame=frame) from error
+        try:
+            content = self._content_at(frame).of(frame - 1)
+        except OSError as error:
+            raise unreadable(self._path, error.strerror or str(error), frame=frame) from error
         shown = self._count, self._header, self._orientation
         return self._keys.of_content(content, frame, *shown)
+
+    def _content_at(self, frame: int) -> MovieContent:
+        with self._counting:
+            if self._content is None:
+                read = partial(self._keys.read, self._path, frame)
+                version = self._keys.version(self._path, frame)
+                with read() as opened:
+                    index = index_movie(opened.path, self._memo)
+                self._content = MovieContent(read, index, self._memo, version)
+            return self._content
 
     def header(self, frame: int) -> FrameHeader:
         """Return the header that all frames share, with the frame's own timecode."""

@@ -142,7 +142,7 @@ def test_a_share_that_hangs_ends_the_look_and_holds_no_thread_of_a_pool(tmp_path
     known.key(path, 7)
     monkeypatch.setattr(file_access, "STALL_SECONDS", 0.1)
     monkeypatch.setattr(Path, "lstat", lambda self: look(hangs(self)))
-    monkeypatch.setattr(file_keys, "read_head", lambda asked: head(hangs(asked)))
+    monkeypatch.setattr(file_keys, "read_head", lambda asked, most: head(hangs(asked), most))
     for ask in (lambda: unknown.key(path, 7), lambda: known.read(path, 7).__enter__()):
         with pytest.raises(StallError, match=r"not answered for 0\.1 s") as caught:
             ask()
