@@ -35,12 +35,12 @@ from gvm_server.media.atomic_files import put_whole, write_failure
 from gvm_server.media.file_access import probe_file, reason_of
 from gvm_server.media.geometry import Box, FrameHeader
 from gvm_server.media.openexr import file_bytes, read_channels
-from gvm_server.media.pixels import Pixels, as_float
+from gvm_server.media.pixels import StoredPixels, as_float
 
 
 def write_alpha(  # noqa: PLR0913 (a file has so many sides)
     path: Path,
-    alpha: Pixels,
+    alpha: StoredPixels,
     *,
     header: FrameHeader,
     depth: Depth,
@@ -62,7 +62,7 @@ def write_alpha(  # noqa: PLR0913 (a file has so many sides)
 
 def write_planes(  # noqa: PLR0913 (a file has so many sides)
     path: Path,
-    planes: Mapping[str, NDArray[np.float32]],
+    planes: Mapping[str, StoredPixels],
     *,
     header: FrameHeader,
     depth: Depth,
@@ -97,7 +97,7 @@ def write_planes(  # noqa: PLR0913 (a file has so many sides)
 
 
 def sealed_bytes(
-    planes: Mapping[str, Pixels],
+    planes: Mapping[str, StoredPixels],
     *,
     header: FrameHeader,
     depth: Depth,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gvm_client.file_content import ALPHA, Compression, Despill, FileContent, Layers
-from gvm_server.media.pixels import Pixels
+from gvm_server.media.pixels import StoredPixels
 
 LAYERS_REVISION = 1  # moves when a layer's pixels change though its alpha does not
 
@@ -37,7 +37,7 @@ class FilePart:
     words: tuple[str, ...] = ()
     despill: str = ""
 
-    def planes(self, planes: Mapping[str, Pixels]) -> dict[str, Pixels]:
+    def planes(self, planes: Mapping[str, StoredPixels]) -> dict[str, StoredPixels]:
         """Return the file's channels of all that were made."""
         return {channel: planes[plane] for channel, plane in self.channels.items()}
 

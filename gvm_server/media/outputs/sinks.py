@@ -25,7 +25,7 @@ from gvm_server.media.geometry import Box, FrameHeader, on_display
 from gvm_server.media.mapped_image import MappedImage, write_mapped
 from gvm_server.media.outputs.alpha_files import AlphaFiles
 from gvm_server.media.outputs.parts import FilePart, parts_of
-from gvm_server.media.pixels import Pixels
+from gvm_server.media.pixels import Pixels, StoredPixels, as_float
 from gvm_server.media.store.cache import DiskCache
 
 
@@ -36,7 +36,7 @@ class Alpha:
     Attributes:
         frame: the host's frame number.
         fingerprint: what it was made from, and what made it.
-        pixels: [H, W] float32 over the data window, 0..1.
+        pixels: [H, W] over the data window, 0..1; half at most where its file is.
         header: the plate's.
         attributes: what its file says about how it was made.
         layers: the planes beside it, [H, W] float32, by their channels' names.
@@ -46,7 +46,7 @@ class Alpha:
 
     frame: int
     fingerprint: Fingerprint
-    pixels: Pixels
+    pixels: StoredPixels
     header: FrameHeader
     attributes: Mapping[str, str]
     layers: Mapping[str, Pixels] = field(default_factory=dict)
@@ -305,7 +305,7 @@ class MappedSink:
 
     def put(self, alpha: Alpha) -> Delivery:
         """Map an alpha."""
-        lies = alpha.pixels, alpha.header.data, alpha.header.display
+        lies = as_float(alpha.pixels), alpha.header.data, alpha.header.display
         return self._mapped(alpha.frame, alpha.fingerprint.digest, *lies, cached=False)
 
     def keep(self, alpha: Alpha) -> tuple[Fingerprint, ...]:
