@@ -31,6 +31,7 @@ from gvm_server.media.alphas.stamp import (
     prove,
     seal,
 )
+from gvm_server.media.alphas.zips import compressed
 from gvm_server.media.atomic_files import put_whole, write_failure
 from gvm_server.media.file_access import probe_file, reason_of
 from gvm_server.media.geometry import Box, FrameHeader
@@ -110,7 +111,8 @@ def sealed_bytes(
     Raises:
         OSError: it cannot be made.
     """
-    says = _attributes(header, attributes, compression)
+    packs = compression is Compression.ZIPS and set(planes) == {ALPHA}
+    says = _attributes(header, attributes, "NO_COMPRESSION" if packs else _constant(compression))
     if chromaticities:
         says["chromaticities"] = tuple(map(float, chromaticities))
     data = header.data
@@ -118,6 +120,8 @@ def sealed_bytes(
         if plane.shape != (data.height, data.width):
             raise ValueError(f"{name} is {plane.shape}, the data window {data}")
     made = file_bytes(planes, says, half=depth is Depth.HALF)
+    if packs:
+        made = compressed(made, data.height)
     if header.timecode is not None:
         _put_timecode(made, header.timecode)
     seal(made)
@@ -277,10 +281,10 @@ def read_proven(source: Path, expected: Fingerprint) -> bytes:
 
 
 def _attributes(
-    header: FrameHeader, attributes: Mapping[str, str], compression: Compression
+    header: FrameHeader, attributes: Mapping[str, str], compression: str
 ) -> dict[str, object]:
     says: dict[str, object] = {
-        "compression": getattr(OpenEXR, _constant(compression)),
+        "compression": getattr(OpenEXR, compression),
         "dataWindow": _corners(header.data),
         "displayWindow": _corners(header.display),
         "pixelAspectRatio": float(header.pixel_aspect),
