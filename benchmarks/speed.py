@@ -106,10 +106,10 @@ def four_k(server: Server, clips: Clips, frames: int) -> Figures:
 
 
 def movie(server: Server, clips: Clips, frames: int) -> Figures:
-    """Matte a movie, then ask for it once more."""
+    """Matte a movie by its content, then ask for the same once more."""
     server.matte(clips.exr(1, take=1), "first")
-    matted = server.matte(clips.movie(frames), "matted")
-    again = server.matte(clips.movie(frames), "matted", "--frames", "1")
+    asked = clips.movie(frames), "matted", "--plate-keys", "content"
+    matted, again = server.matte(*asked), server.matte(*asked)
     return {"movie": 1e3 * matted.seconds / frames, "movie-bytes": again.bytes_read / 1e6}
 
 
@@ -129,10 +129,9 @@ def survey(server: Server, clips: Clips, frames: int) -> Figures:
 def calls(server: Server, clips: Clips, frames: int) -> Figures:
     """Count what the server asks of the disk."""
     server.matte(clips.exr(1, take=1), "first")
-    few = max(1, frames // FEW)
-    counted = server.count_calls(clips.exr(few), "matted")
+    counted = server.count_calls(clips.exr(frames), "matted")
     fsync = counted.pop("fsync", 0)
-    return {"calls": sum(counted.values()) / few, "fsync": fsync / few}
+    return {"calls": sum(counted.values()) / frames, "fsync": fsync / frames}
 
 
 Session = Callable[[Server, Clips, int], Figures]

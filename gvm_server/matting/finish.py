@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gvm_client import __version__
-from gvm_client.settings import MatteKnobs, Refine
+from gvm_client.settings import Depth, MatteKnobs, Refine
 from gvm_client.windows import Blend, windows_covering
 from gvm_server.matting.engines.base import Image
 from gvm_server.matting.guides import NO_GUIDES, GuideMattes
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.knobs import apply as apply_knobs
-from gvm_server.matting.knobs import reaches_out
+from gvm_server.matting.knobs import apply_to_half, reaches_out
 from gvm_server.matting.layers import host_colours, layers_of
 from gvm_server.matting.preprocess import PreprocessedFrame
 from gvm_server.matting.refine import refine
@@ -122,8 +122,10 @@ def finished(spec: JobSpec, made: Fingerprint, neutral: NeutralAlpha) -> Alpha:
         InputError: a guide's frame cannot be read.
     """
     frame, data = neutral.frame, neutral.header.data
-    pixels = on_display(neutral.pixels, data, spec.canvas)
-    pixels, window = in_window(pixels, spec.geometry, data, spec.knobs, spec.guides, frame)
+    halves = spec.sink.depth is Depth.HALF
+    placed = on_display(neutral.pixels, data, spec.canvas)
+    rest = spec.geometry, data, spec.knobs, spec.guides, frame
+    pixels, window = in_window(placed, *rest, halves=halves)
     view = spec.shot_view(frame)
     return Alpha(
         frame=frame,
@@ -148,7 +150,7 @@ def with_layers(spec: JobSpec, alpha: Alpha, neutral: NeutralAlpha) -> Alpha:
     if spec.sink.way_back is not None and neutral.plate is not None:
         made = host_colours(
             spec.sink.content,
-            alpha=alpha.pixels,
+            alpha=as_float(alpha.pixels),
             plate=neutral.plate,
             linear=plate(),
             way_back=spec.sink.way_back,
@@ -157,7 +159,7 @@ def with_layers(spec: JobSpec, alpha: Alpha, neutral: NeutralAlpha) -> Alpha:
         return replace(alpha, foreground=made)
     layers = layers_of(
         spec.sink.content,
-        alpha=alpha.pixels,
+        alpha=lambda: as_float(alpha.pixels),
         raw=lambda: as_float(on_display(neutral.pixels, data, window)),
         plate=plate,
         data=data.slices_in(window),
@@ -177,14 +179,16 @@ def cut_like_the_original(alpha: Image) -> Image:
     return np.where(alpha <= REFERENCE_BLACK, np.float32(0.0), cut)
 
 
-def in_window(
+def in_window(  # noqa: PLR0913 (the clip, the knobs and the guides)
     pixels: StoredPixels,
     geometry: ClipGeometry,
     data: Box,
     knobs: MatteKnobs,
     guides: GuideMattes = NO_GUIDES,
     frame: int = 0,
-) -> tuple[Image, Box]:
+    *,
+    halves: bool = False,
+) -> tuple[StoredPixels, Box]:
     """Return a canvas's alpha under knobs and guides over its file's window, and that window.
 
     Args:
@@ -194,13 +198,18 @@ def in_window(
         knobs: what is done to it.
         guides: what forces it then.
         frame: the guides' frame.
+        halves: whether it is kept as half: the same as is rounded when it is written.
 
     Raises:
         InputError: a guide's frame cannot be read.
     """
     whole = geometry.display.united(data)
-    shaped = apply_knobs(cut_out(pixels, geometry.canvas, whole, known=data), knobs)
-    shaped = guides.apply(shaped, whole, frame)
+    placed = cut_out(pixels, geometry.canvas, whole, known=data)
+    shaped: StoredPixels
+    if halves and placed.dtype == np.float16 and not guides.named:
+        shaped = apply_to_half(placed.view(np.float16), knobs)
+    else:
+        shaped = guides.apply(apply_knobs(placed, knobs), whole, frame)
     if reaches_out(knobs) or guides.holdout is not None:
         return shaped, whole
     return cut_out(shaped, whole, data, known=data), data

@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 from gvm_client.declaration import settings_of
 from gvm_client.settings import MatteKnobs
 from gvm_server.matting.engines.base import Image
-from gvm_server.media.pixels import HALVES, StoredPixels, Table, as_float, looked_up
+from gvm_server.media.pixels import (
+    HALVES,
+    StoredPixels,
+    Table,
+    as_float,
+    halves_looked_up,
+    looked_up,
+)
 
 # A wide disc is made of discs of this radius: cost grows with the radius, not with its square, and
 # the shape is never further out than the radius and at most 6 % short of it.
@@ -54,6 +61,19 @@ def without_finish(knobs: MatteKnobs) -> MatteKnobs:
 def reaches_out(knobs: MatteKnobs) -> bool:
     """Return whether these knobs make something of pixels that are 0."""
     return any(getattr(knobs, one.name) > 0 for one in settings_of(MatteKnobs) if one.lifts_zero)
+
+
+def apply_to_half(alpha: NDArray[np.float16], knobs: MatteKnobs) -> NDArray[np.float16]:
+    """Return the alpha under the knobs, rounded to half; the input stays.
+
+    Where there are levels at most, nothing is made float on the way.
+    """
+    if is_identity(knobs):
+        return alpha
+    if is_identity(replace(knobs, black=0.0, white=1.0, gamma=1.0)):
+        levels = _levels_table(knobs.black, knobs.white, knobs.gamma)
+        return halves_looked_up(alpha, np.clip(levels, 0.0, 1.0))
+    return apply(alpha, knobs).astype(np.float16)
 
 
 def apply(alpha: StoredPixels, knobs: MatteKnobs) -> Image:

@@ -26,7 +26,7 @@ SOLID = 0.02
 def layers_of(
     content: FileContent,
     *,
-    alpha: Image,
+    alpha: Callable[[], Image],
     raw: Callable[[], Image],
     plate: Callable[[], Pixels],
     data: tuple[slice, slice],
@@ -35,7 +35,7 @@ def layers_of(
 
     Args:
         content: what is wanted.
-        alpha: [H, W], finished.
+        alpha: gives [H, W], finished.
         raw: gives [H, W], refined, before knobs and guides.
         plate: gives [h, w, 3] in linear light, over the data window.
         data: the rows and columns of the data window in these planes.
@@ -51,13 +51,14 @@ def layers_of(
         if content.matte_core:
             planes[CORE] = np.where(band, np.float32(0), matte)
     if content.has_colours:
-        colours = np.zeros((*alpha.shape, 3), np.float32)
-        straight = foreground(plate(), np.ascontiguousarray(alpha[data]))
+        matted = alpha()
+        colours = np.zeros((*matted.shape, 3), np.float32)
+        straight = foreground(plate(), np.ascontiguousarray(matted[data]))
         colours[data] = despill(straight, Despill(content.despill))
         if content.foreground:
             planes |= _planes(FG, colours)
         if content.premultiplied:
-            planes |= _planes(RGBA, colours * alpha[..., np.newaxis])
+            planes |= _planes(RGBA, colours * matted[..., np.newaxis])
     return planes
 
 

@@ -132,7 +132,7 @@ def _sort(
             spec, cache, wanted, partial(found.damaged_in_cache.append, frame)
         ):
             found.cached[frame] = wanted
-        elif frame not in lost and before_knobs.has(frame):
+        elif frame not in lost and before_knobs.has(frame, spec.sink.fingerprints(wanted)):
             found.neutral[frame] = wanted
         else:
             found.to_make[frame] = wanted

@@ -8,14 +8,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
+from gvm_client.file_content import ALPHA
 from gvm_client.settings import Depth
 from gvm_server.matting.finish import NeutralAlpha, finished
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.keys import neutral_key
-from gvm_server.media.alphas.exr import write_alpha
+from gvm_server.media.alphas.exr import sealed_bytes
 from gvm_server.media.alphas.stamp import ROI_CUT, Fingerprint, read_text
 from gvm_server.media.openexr import read_channels
 from gvm_server.media.store.cache import DiskCache
@@ -35,15 +36,20 @@ class NeutralAlphas:
         self._cache = cache
         self._maker = maker
 
-    def has(self, frame: int) -> bool:
+    def has(self, frame: int, absent: tuple[Fingerprint, ...]) -> bool:
         """Return whether one lies in the cache; it is proven when it is recalled.
+
+        Args:
+            frame: the host's number.
+            absent: of files that were not found there, not all of them.
 
         Raises:
             InputError: the plate frame is not there.
         """
         if self._spec.reference or self._spec.sink.content.has_colours:  # these want the plate
             return False
-        return self._cache.has_alpha(self._made(frame))
+        made = self._made(frame)
+        return absent != (made,) and self._cache.has_alpha(made)
 
     def recall(self, frame: int, on_damage: Callable[[], None]) -> NeutralAlpha | None:
         """Return one from the cache; None where it is not there, or not whole.
@@ -64,23 +70,19 @@ class NeutralAlphas:
             roi_cut=read_text(path, ROI_CUT),
         )
 
-    def keep(self, neutral: NeutralAlpha) -> None:
-        """Keep one, where it is not there."""
+    def keep(self, neutral: NeutralAlpha, kept: Collection[Fingerprint]) -> None:
+        """Keep one, where it is not there; `kept` are those of the frame's files that are."""
         made = self._made(neutral.frame)
-        if self._spec.reference or self._cache.has_alpha(made):
+        if self._spec.reference or made in kept or self._cache.has_alpha(made):
             return
         alpha = finished(self._spec.neutral, made, neutral)
-        self._cache.make_alpha(
-            made,
-            lambda path: write_alpha(
-                path,
-                alpha.pixels,
-                header=alpha.header,
-                depth=Depth.HALF,
-                attributes=alpha.attributes,
-                flush=False,
-            ),
+        data = sealed_bytes(
+            {ALPHA: alpha.pixels},
+            header=alpha.header,
+            depth=Depth.HALF,
+            attributes=alpha.attributes,
         )
+        self._cache.put_alpha(made, data)
 
     def _made(self, frame: int) -> Fingerprint:
         return Fingerprint(neutral_key(self._spec, frame), self._maker)

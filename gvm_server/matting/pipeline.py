@@ -139,14 +139,14 @@ class Pipeline:
         def deliver() -> None:
             with self.timer.stage(Stage.REFINE):
                 neutral = brought_up(self._spec, alpha, frame_in, tiles)
-            self._deliver(made, neutral)
+            kept = self._deliver(made, neutral)
             with self.timer.stage(Stage.WRITE):
-                self._neutral.keep(neutral)
+                self._neutral.keep(neutral, kept)
 
         self._background.put(deliver)
 
-    def _deliver(self, made: Fingerprint, neutral: NeutralAlpha) -> None:
-        """Put a frame's alpha in its place, tell of it, and keep it."""
+    def _deliver(self, made: Fingerprint, neutral: NeutralAlpha) -> tuple[Fingerprint, ...]:
+        """Put a frame's alpha in its place, tell of it, keep it, and return what is kept."""
         with self.timer.stage(Stage.REFINE):
             alpha = finished(self._spec, made, neutral)
         with self.timer.stage(Stage.LAYERS):
@@ -155,7 +155,7 @@ class Pipeline:
             delivery = self._spec.sink.put(alpha)
         self._on_delivery(replace(delivery, roi_cut=neutral.roi_cut))
         with self.timer.stage(Stage.WRITE):
-            self._spec.sink.keep(alpha)
+            return self._spec.sink.keep(alpha)
 
     def _finish_neutral(self, frames: Mapping[int, Fingerprint]) -> None:
         """Finish alphas that lie in the cache as they were before knobs and guides."""

@@ -103,6 +103,8 @@ class WindowRuns:
         alphas = self._resources.fresh.get(pending.key)
         if alphas is not None:
             return alphas
+        if not (pending.cached or self._resources.cache.has_new_window(pending.key)):
+            return None  # neither there when it was looked for, nor made here since
         view = self._spec.shot_view(pending.window.first)
         size = view.working if pending.tile is None else pending.tile.size
         shape = (len(pending.window), size.padded_height, size.padded_width)

@@ -8,10 +8,11 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from gvm_client.errors import ErrorCode, OutputError
 from gvm_client.platform import replace_file
@@ -21,7 +22,10 @@ _PREFIX, _SUFFIX = ".gvm-", ".part"
 _LEFTOVER = re.compile(r"\.gvm-.*-[0-9a-f]{8}-.*\.part", re.DOTALL)
 LEFTOVER_SECONDS = 3600.0  # without a byte written: longer than any disk makes a writer wait
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+
+_Seen = TypeVar("_Seen")
 
 _log = logging.getLogger(__name__)
 
@@ -64,8 +68,8 @@ def put_whole(
     *,
     flush: bool = True,
     umask: int | None = None,
-) -> os.stat_result:
-    """Write a file in one atomic step; return what the system says of it before it is named.
+) -> None:
+    """Write a file in one atomic step.
 
     Args:
         path: the final name.
@@ -76,23 +80,56 @@ def put_whole(
     Raises:
         OutputError: DISK_FULL or OUTPUT_UNWRITABLE; the temporary file is removed.
     """
+    _put(path, data, lambda _: None, flush=flush, umask=umask)
+
+
+def put_known(path: Path, data: bytes | bytearray, *, umask: int | None) -> os.stat_result | None:
+    """Write a file as `put_whole`, flushed; return what the system says of it under its name.
+
+    Returns:
+        None where another file has taken its place meanwhile.
+
+    Raises:
+        OutputError: as `put_whole`.
+    """
+    status = _put(path, data, os.fstat, flush=True, umask=umask)
+    try:
+        named = path.lstat()
+    except OSError:
+        return None
+    is_same = (named.st_size, named.st_mtime_ns) == (status.st_size, status.st_mtime_ns)
+    return named if is_same and os.path.samestat(named, status) else None
+
+
+def _put(
+    path: Path,
+    data: bytes | bytearray | memoryview,
+    look: Callable[[int], _Seen],
+    *,
+    flush: bool,
+    umask: int | None,
+) -> _Seen:
+    """Write a file in one atomic step; return what `look` sees of its descriptor."""
     temporary = _temporary(path)
     try:
-        with temporary.open("xb", buffering=0) as file:
+        descriptor = os.open(temporary, _NEW, 0o666)
+        try:
             left = memoryview(data)
             while left:
-                left = left[file.write(left) :]
+                left = left[os.write(descriptor, left) :]
             if umask is not None and not _has_default_acl(path.parent):
                 temporary.chmod(0o666 & ~umask)  # a name of our own, which nobody else knows
             if flush:
-                os.fsync(file.fileno())
-            status = os.fstat(file.fileno())
+                os.fsync(descriptor)
+            seen = look(descriptor)
+        finally:
+            os.close(descriptor)
         temporary.replace(path)
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()
         raise write_failure(path, error) from error
-    return status
+    return seen
 
 
 def sweep_leftovers(folder: Path) -> None:

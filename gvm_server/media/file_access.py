@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import MappingProxyType
@@ -32,7 +33,9 @@ _PLAIN_NAME = "Rename it, or name it by a link that has a plain name."
 STALL_SECONDS = 20.0  # a share that wakes its disks takes some seconds
 LOOKER = "looks at files"  # its threads' name
 KEPT_IDLE = 4  # threads that wait for the next look
-_FIRST_BYTES = 1 << 16  # more than any header that decides what a file is
+FIRST_BYTES = 1 << 16  # more than any header that decides what a file is
+# A pipe without a writer is opened at once, too; on Windows no byte is translated.
+_AT_ONCE = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 _KINDS: Mapping[int, str] = MappingProxyType(
     {
@@ -148,6 +151,7 @@ def answered(
     *,
     frame: int | None = None,
     seconds: float | None = None,
+    progress: Callable[[], int] = lambda: 0,
 ) -> _Seen:
     """Return what a look at a path sees, or raise what it raises.
 
@@ -156,6 +160,8 @@ def answered(
         path: what is named where no answer comes.
         frame: the frame that it is, if any.
         seconds: how long an answer is waited for; None is STALL_SECONDS.
+        progress: how many files a look at several of them has seen; it is waited for as long as
+            that grows.
 
     Raises:
         StallError: PLATE_UNREADABLE: there was no answer for so long.
@@ -166,9 +172,15 @@ def answered(
     except IndexError:
         looker = _Looker()
     looker.asked.put(look)
-    try:
-        seen, error = looker.seen.get(timeout=limit)
-    except Empty:
+    before, count = -1, 0
+    while True:
+        try:
+            seen, error = looker.seen.get(timeout=limit)
+            break
+        except Empty:
+            before, count = count, progress()
+            if count > before:
+                continue
         looker.asked.put(None)
         raise StallError(
             f"{path} has not answered for {limit:g} s.",
@@ -176,7 +188,7 @@ def answered(
             code=ErrorCode.PLATE_UNREADABLE,
             frame=frame,
             path=str(path),
-        ) from None
+        )
     if len(_IDLE) < KEPT_IDLE:
         _IDLE.append(looker)
     else:
@@ -216,27 +228,51 @@ def probe_file(path: Path, *, frame: int | None = None, seconds: float | None = 
         InputError: PLATE_UNREADABLE: it is a pipe or another thing that is no file.
         StallError: PLATE_UNREADABLE: its disk has not answered for so long.
     """
-
-    def look() -> tuple[str, bytes]:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            return _KINDS.get(stat.S_IFMT(mode), "no file"), b""
-        with path.open("rb", buffering=0) as file:
-            return "", file.read(_FIRST_BYTES)
-
     try:
-        kind, head = answered(look, path, frame=frame, seconds=seconds)
+        status, head = answered(partial(read_head, path), path, frame=frame, seconds=seconds)
     except OSError:  # whoever opens it says why it cannot be
         return b""
-    if kind:
-        raise InputError(
-            f"{path} cannot be read: it is {kind}.",
-            remedy="Name an image or a movie.",
-            code=ErrorCode.PLATE_UNREADABLE,
-            frame=frame,
-            path=str(path),
-        )
+    require_file(path, status, frame=frame)
     return head
+
+
+def read_head(path: Path, most: int = FIRST_BYTES) -> tuple[os.stat_result, bytes]:
+    """Return what is at a path, and its first bytes where it is a file: one opening, no waiting.
+
+    Raises:
+        OSError: it is not there, or may not be read.
+    """
+    try:
+        descriptor = os.open(path, _AT_ONCE)
+    except OSError:  # a socket, and on Windows a folder, cannot be opened
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode):
+            raise
+        return status, b""
+    try:
+        status = os.fstat(descriptor)
+        is_file = stat.S_ISREG(status.st_mode)
+        return status, os.read(descriptor, most) if is_file and most else b""
+    finally:
+        os.close(descriptor)
+
+
+def require_file(path: Path, status: os.stat_result, *, frame: int | None = None) -> None:
+    """Refuse what is no plain file.
+
+    Raises:
+        InputError: PLATE_UNREADABLE: it is a pipe or another thing.
+    """
+    if stat.S_ISREG(status.st_mode):
+        return
+    kind = _KINDS.get(stat.S_IFMT(status.st_mode), "no file")
+    raise InputError(
+        f"{path} cannot be read: it is {kind}.",
+        remedy="Name an image or a movie.",
+        code=ErrorCode.PLATE_UNREADABLE,
+        frame=frame,
+        path=str(path),
+    )
 
 
 def probe_folder(folder: Path, *, seconds: float | None = None) -> None:

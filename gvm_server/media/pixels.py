@@ -63,6 +63,16 @@ def looked_up(halves: NDArray[np.float16], table: Table) -> Pixels:
     return np.asarray(cv2.LUT(codes, table), np.float32).reshape(halves.shape)
 
 
+def halves_looked_up(halves: NDArray[np.float16], table: Table) -> NDArray[np.float16]:
+    """Return what a table makes of halves, rounded to half: the same bits as rounding after it."""
+    codes = np.ascontiguousarray(halves).view(np.uint16)
+    rounded = table.astype(np.float16).view(np.uint16)
+    if not _HAS_WIDE_LUT or codes.size == 0:
+        return rounded[codes].view(np.float16)
+    found = np.asarray(cv2.LUT(codes, rounded), np.uint16)
+    return found.reshape(halves.shape).view(np.float16)
+
+
 def as_float(pixels: StoredPixels) -> Pixels:
     """Return stored pixels as float, contiguous; the same array where they are."""
     if pixels.dtype == np.float16:

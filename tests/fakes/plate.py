@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gvm_client.file_content import FileContent
+from gvm_client.file_content import ALPHA, FileContent
 from gvm_client.settings import Depth
-from gvm_server.media.alphas.exr import read_alpha, write_alpha
+from gvm_server.media.alphas.exr import read_alpha, sealed_bytes
 from gvm_server.media.alphas.stamp import Fingerprint
 from gvm_server.media.colour.hints import FileHint
 from gvm_server.media.colour.spaces import resolve_colour
@@ -98,17 +98,15 @@ class MemorySink:
             self.keys[alpha.frame] = alpha.fingerprint
         return Delivery(frame=alpha.frame)
 
-    def keep(self, alpha: Alpha) -> None:
-        self._cache.make_alpha(alpha.fingerprint, lambda path: self._write(path, alpha))
-
-    def close(self) -> None:
-        """Nothing is held open."""
-
-    def _write(self, path: Path, alpha: Alpha) -> None:
-        write_alpha(
-            path,
-            alpha.pixels,
+    def keep(self, alpha: Alpha) -> tuple[Fingerprint, ...]:
+        data = sealed_bytes(
+            {ALPHA: alpha.pixels},
             header=alpha.header,
             depth=self.depth,
             attributes=alpha.attributes,
         )
+        self._cache.put_alpha(alpha.fingerprint, data)
+        return (alpha.fingerprint,)
+
+    def close(self) -> None:
+        """Nothing is held open."""

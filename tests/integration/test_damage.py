@@ -398,17 +398,17 @@ def test_a_cache_that_fills_up_is_said_once_when_the_job_is_done(
     tmp_path, monkeypatch, kind, times
 ):
     """The mattes are delivered; also where there was room again before the job ended."""
-    real, left = Path.open, [times]
+    real, left = os.open, [times]
 
-    def opened(path: Path, mode: str = "r", *words: Any, **named: Any) -> Any:
-        if mode == "xb" and path.is_relative_to(tmp_path / "cache" / kind):
+    def opened(path: Any, flags: int, *words: Any, **named: Any) -> int:
+        if flags & os.O_CREAT and Path(path).is_relative_to(tmp_path / "cache" / kind):
             left[0] -= 1
             if left[0] >= 0:
                 raise OSError(errno.ENOSPC, "No space left on device")
-        return real(path, mode, *words, **named)
+        return real(path, flags, *words, **named)
 
     with serving_jobs(tmp_path) as scheduler:
-        monkeypatch.setattr(Path, "open", opened)
+        monkeypatch.setattr(os, "open", opened)
         listener = Listener()
         assert ask(scheduler, request_in(tmp_path), listener).frames_written == 12
         assert said_by(listener).count("The cache cannot be written") == 1

@@ -31,16 +31,17 @@ from gvm_server.media.alphas.stamp import (
     prove,
     seal,
 )
+from gvm_server.media.alphas.zips import compressed
 from gvm_server.media.atomic_files import put_whole, write_failure
 from gvm_server.media.file_access import probe_file, reason_of
 from gvm_server.media.geometry import Box, FrameHeader
 from gvm_server.media.openexr import file_bytes, read_channels
-from gvm_server.media.pixels import Pixels, as_float
+from gvm_server.media.pixels import StoredPixels, as_float
 
 
 def write_alpha(  # noqa: PLR0913 (a file has so many sides)
     path: Path,
-    alpha: Pixels,
+    alpha: StoredPixels,
     *,
     header: FrameHeader,
     depth: Depth,
@@ -62,7 +63,7 @@ def write_alpha(  # noqa: PLR0913 (a file has so many sides)
 
 def write_planes(  # noqa: PLR0913 (a file has so many sides)
     path: Path,
-    planes: Mapping[str, NDArray[np.float32]],
+    planes: Mapping[str, StoredPixels],
     *,
     header: FrameHeader,
     depth: Depth,
@@ -82,29 +83,45 @@ def write_planes(  # noqa: PLR0913 (a file has so many sides)
     Raises:
         OutputError: DISK_FULL or OUTPUT_UNWRITABLE; no trace of the file is left.
     """
-    says = _attributes(header, attributes, compression)
-    if chromaticities:
-        says["chromaticities"] = tuple(map(float, chromaticities))
     try:
-        made = _file_bytes(planes, header, depth, says)
+        made = sealed_bytes(
+            planes,
+            header=header,
+            depth=depth,
+            attributes=attributes,
+            compression=compression,
+            chromaticities=chromaticities,
+        )
     except OSError as error:
         raise write_failure(path, error) from error
     put_whole(path, made, flush=flush, umask=umask)
 
 
-def _file_bytes(
-    planes: Mapping[str, Pixels], header: FrameHeader, depth: Depth, says: Mapping[str, object]
+def sealed_bytes(
+    planes: Mapping[str, StoredPixels],
+    *,
+    header: FrameHeader,
+    depth: Depth,
+    attributes: Mapping[str, str],
+    compression: Compression = Compression.ZIPS,
+    chromaticities: Sequence[float] = (),
 ) -> bytearray:
-    """Return a sealed file's bytes.
+    """Return the bytes of a file, as `write_planes` writes it.
 
     Raises:
         OSError: it cannot be made.
     """
+    packs = compression is Compression.ZIPS and set(planes) == {ALPHA}
+    says = _attributes(header, attributes, "NO_COMPRESSION" if packs else _constant(compression))
+    if chromaticities:
+        says["chromaticities"] = tuple(map(float, chromaticities))
     data = header.data
     for name, plane in planes.items():
         if plane.shape != (data.height, data.width):
             raise ValueError(f"{name} is {plane.shape}, the data window {data}")
     made = file_bytes(planes, says, half=depth is Depth.HALF)
+    if packs:
+        made = compressed(made, data.height)
     if header.timecode is not None:
         _put_timecode(made, header.timecode)
     seal(made)
@@ -248,19 +265,11 @@ def _image(path: Path) -> oiio.ImageInput | None:
     return file
 
 
-def copy_into_place(
-    source: Path,
-    target: Path,
-    expected: Fingerprint,
-    *,
-    flush: bool = True,
-    umask: int | None = None,
-) -> None:
-    """Copy a finished file, once its bytes are proven, in one atomic step; `umask` is its mode's.
+def read_proven(source: Path, expected: Fingerprint) -> bytes:
+    """Return the bytes of a finished file, once they are proven.
 
     Raises:
-        OutputError: DISK_FULL or OUTPUT_UNWRITABLE; no trace of the copy is left.
-        FileNotFoundError: the source is gone, cannot be read, is not whole, or is another alpha.
+        FileNotFoundError: the file is gone, cannot be read, is not whole, or is another alpha.
     """
     try:
         data = source.read_bytes()
@@ -268,14 +277,14 @@ def copy_into_place(
         raise FileNotFoundError(errno.ENOENT, str(error.strerror), str(source)) from error
     if prove(data) != expected:
         raise FileNotFoundError(errno.ENOENT, "it is damaged", str(source))
-    put_whole(target, data, flush=flush, umask=umask)
+    return data
 
 
 def _attributes(
-    header: FrameHeader, attributes: Mapping[str, str], compression: Compression
+    header: FrameHeader, attributes: Mapping[str, str], compression: str
 ) -> dict[str, object]:
     says: dict[str, object] = {
-        "compression": getattr(OpenEXR, _constant(compression)),
+        "compression": getattr(OpenEXR, compression),
         "dataWindow": _corners(header.data),
         "displayWindow": _corners(header.display),
         "pixelAspectRatio": float(header.pixel_aspect),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gvm_client.file_content import ALPHA, CHANNELS, Compression, Despill, FileContent, Layers
-from gvm_server.media.pixels import Pixels
+from gvm_server.media.pixels import StoredPixels
 
 LAYERS_REVISION = 1  # moves when a layer's pixels change though its alpha does not
 
@@ -39,7 +39,7 @@ class FilePart:
     words: tuple[str, ...] = ()
     despill: str = ""
 
-    def planes(self, planes: Mapping[str, Pixels]) -> dict[str, Pixels]:
+    def planes(self, planes: Mapping[str, StoredPixels]) -> dict[str, StoredPixels]:
         """Return the file's channels of all that were made."""
         return {channel: planes[plane] for channel, plane in self.channels.items()}
 

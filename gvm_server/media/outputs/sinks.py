@@ -14,17 +14,18 @@ from typing import Protocol
 from gvm_client.file_content import ALPHA, Compression, FileContent
 from gvm_client.settings import Depth
 from gvm_server.media.alphas.exr import (
-    copy_into_place,
     read_alpha_file,
-    write_planes,
+    read_proven,
+    sealed_bytes,
 )
 from gvm_server.media.alphas.stamp import STAMP, Fingerprint, prove_file, read_stamp
+from gvm_server.media.atomic_files import write_failure
 from gvm_server.media.file_access import OpenFolder
 from gvm_server.media.geometry import Box, FrameHeader, on_display
 from gvm_server.media.mapped_image import MappedImage, write_mapped
 from gvm_server.media.outputs.alpha_files import AlphaFiles
 from gvm_server.media.outputs.parts import FilePart, parts_of, recipes_of_others
-from gvm_server.media.pixels import Pixels
+from gvm_server.media.pixels import Pixels, StoredPixels, as_float
 from gvm_server.media.store.cache import DiskCache
 
 
@@ -35,7 +36,7 @@ class Alpha:
     Attributes:
         frame: the host's frame number.
         fingerprint: what it was made from, and what made it.
-        pixels: [H, W] float32 over the data window, 0..1.
+        pixels: [H, W] over the data window, 0..1; half at most where its file is.
         header: the plate's.
         attributes: what its file says about how it was made.
         layers: the planes beside it, [H, W] float32, by their channels' names.
@@ -46,7 +47,7 @@ class Alpha:
 
     frame: int
     fingerprint: Fingerprint
-    pixels: Pixels
+    pixels: StoredPixels
     header: FrameHeader
     attributes: Mapping[str, str]
     layers: Mapping[str, Pixels] = field(default_factory=dict)
@@ -145,8 +146,12 @@ class Sink(Protocol):
         """
         ...
 
-    def keep(self, alpha: Alpha) -> None:
-        """Keep an alpha in the cache that was put; whoever waits for it has been told."""
+    def keep(self, alpha: Alpha) -> tuple[Fingerprint, ...]:
+        """Keep an alpha in the cache that was put; whoever waits for it has been told.
+
+        Returns:
+            The fingerprints of the files that are kept.
+        """
         ...
 
     def close(self) -> None:
@@ -188,6 +193,7 @@ class FileSink:
         self._opened = opened
         self._cache = cache
         self._same_maker = same_maker
+        self._written: dict[Path, bytearray] = {}  # from `put` to `keep`
         self.depth = depth
         self.content = content
 
@@ -227,8 +233,8 @@ class FileSink:
         for (part, made), source in zip(self._pairs(wanted), cached, strict=True):
             path = self.files.path(frame, part.suffix)
             with self._placing(path) as place:
-                copy_into_place(source, place, made, umask=self.files.umask)
-                self._cache.registry.remember(path, made, at=place)
+                data = read_proven(source, made)
+                self._cache.registry.put(path, made, data, at=place, umask=self.files.umask)
         return Delivery(frame=frame, cached=True, path=str(self.files.path(frame)))
 
     def put(self, alpha: Alpha) -> Delivery:
@@ -239,11 +245,17 @@ class FileSink:
                 self._write(part, made, alpha)
         return Delivery(frame=alpha.frame, path=str(self.files.path(alpha.frame)))
 
-    def keep(self, alpha: Alpha) -> None:
+    def keep(self, alpha: Alpha) -> tuple[Fingerprint, ...]:
         """Keep copies of a frame's files."""
         for part, made in self._pairs(alpha.fingerprint):
-            with self._placing(self.files.path(alpha.frame, part.suffix)) as place:
-                self._cache.add_alpha(made, place)
+            path = self.files.path(alpha.frame, part.suffix)
+            data = self._written.pop(path, None)
+            if data is not None:
+                self._cache.put_alpha(made, data)
+            else:
+                with self._placing(path) as place:
+                    self._cache.add_alpha(made, place)
+        return self.fingerprints(alpha.fingerprint)
 
     def close(self) -> None:
         """Let the folder go."""
@@ -263,22 +275,21 @@ class FileSink:
 
     def _write(self, part: FilePart, made: Fingerprint, alpha: Alpha) -> None:
         path = self.files.path(alpha.frame, part.suffix)
-        with self._placing(path) as place:
-            write_planes(
-                place,
+        says = {**alpha.attributes, **part.attributes(alpha.linear), STAMP: made.recipe.hex()}
+        try:
+            data = sealed_bytes(
                 part.planes({ALPHA: alpha.pixels, **alpha.layers}),
                 header=alpha.header,
                 depth=self.depth,
-                attributes={
-                    **alpha.attributes,
-                    **part.attributes(alpha.linear),
-                    STAMP: made.recipe.hex(),
-                },
+                attributes=says,
                 compression=Compression(self.content.compression),
                 chromaticities=alpha.chromaticities if part.despill else (),
-                umask=self.files.umask,
             )
-            self._cache.registry.remember(path, made, at=place)
+        except OSError as error:
+            raise write_failure(path, error) from error
+        with self._placing(path) as place:
+            self._cache.registry.put(path, made, data, at=place, umask=self.files.umask)
+        self._written[path] = data
 
     @contextmanager
     def _placing(self, path: Path) -> Iterator[Path]:
@@ -353,13 +364,14 @@ class MappedSink:
             at = header.data.x - header.display.x, header.data.y - header.display.y
             name = self._name("foreground", alpha.frame)
             foreground = write_mapped(self._buffers, name, alpha.foreground, at=at)
-        lies = alpha.pixels, header.data, header.display
+        lies = as_float(alpha.pixels), header.data, header.display
         made = self._mapped(alpha.frame, alpha.fingerprint.digest, *lies, cached=False)
         return replace(made, foreground=foreground)
 
-    def keep(self, alpha: Alpha) -> None:
-        """Do nothing: what it is made of is kept, and it is made in less time than a file."""
+    def keep(self, alpha: Alpha) -> tuple[Fingerprint, ...]:
+        """Keep nothing: what it is made of is kept, and it is made in less time than a file."""
         del alpha
+        return ()
 
     def close(self) -> None:
         """Do nothing: nothing is held open."""

@@ -53,12 +53,14 @@ class ImageFile:
     Attributes:
         layer: what was asked for; "" is the picture.
         expected: the layer that the clip's other frames have; None where that is not known yet.
+        head: its first bytes, where they were read; else it is looked at before it is opened.
     """
 
     path: Path
     frame: int
     layer: str = ""
     expected: str | None = None
+    head: bytes | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,8 +86,7 @@ def read_header(image: ImageFile) -> FrameHeader:
     Raises:
         InputError: the file is missing or unreadable, or lacks the layer.
     """
-    head = probe_file(image.path, frame=image.frame)
-    if (plain := parse(head)) is not None:
+    if (plain := parse(_probed(image))) is not None:
         _names(image, plain)
         return plain.header
     with _opened(image) as file:
@@ -130,8 +131,7 @@ def read_image(image: ImageFile) -> tuple[FrameHeader, StoredPixels]:
     Raises:
         InputError: the file is missing or unreadable, or lacks the layer.
     """
-    head = probe_file(image.path, frame=image.frame)
-    if (plain := parse(head)) is not None:
+    if (plain := parse(_probed(image))) is not None:
         found = read_channels(image.path, _names(image, plain))
         if found is not None and found.data == plain.header.data:
             return plain.header, found.pixels
@@ -222,9 +222,14 @@ def read_first_channel(image: ImageFile) -> tuple[FrameHeader, Pixels]:
     return header, turned[..., 0]
 
 
+def _probed(image: ImageFile) -> bytes:
+    """Return a file's first bytes; a disk that stalls, or a pipe, is found before it is opened."""
+    return probe_file(image.path, frame=image.frame) if image.head is None else image.head
+
+
 @contextmanager
 def _opened(image: ImageFile) -> Iterator[oiio.ImageInput]:
-    probe_file(image.path, frame=image.frame)
+    _probed(image)
     as_stored = oiio.ImageSpec()
     as_stored.attribute("oiio:UnassociatedAlpha", 1)
     file = oiio.ImageInput.open(str(image.path), as_stored)

@@ -26,6 +26,7 @@ from gvm_server.media.alphas.stamp import (
     prove_file,
     read_fingerprint,
 )
+from gvm_server.media.atomic_files import put_known
 from gvm_server.media.store.file_keys import hash_texts
 from gvm_server.media.store.memo import Memo
 
@@ -63,21 +64,42 @@ class AlphaRegistry:
         self._proven: OrderedDict[bytes, Fingerprint] = OrderedDict()
         self._lock = Lock()
 
-    def remember(self, path: Path, fingerprint: Fingerprint, *, at: Path | None = None) -> None:
-        """Record a file that was just written.
+    def put(
+        self,
+        path: Path,
+        fingerprint: Fingerprint,
+        data: bytes | bytearray,
+        *,
+        at: Path | None = None,
+        umask: int | None = None,
+    ) -> None:
+        """Write a file in one atomic step, and record it.
 
         Another server may have put another alpha in its place already; then nothing is recorded.
 
         Args:
             path: its name.
             fingerprint: what it is.
-            at: the path by which it was written, where that is another.
+            data: its bytes.
+            at: the path by which it is written, where that is another.
+            umask: permission bits that it does not get.
+
+        Raises:
+            OutputError: DISK_FULL or OUTPUT_UNWRITABLE; no trace of the file is left.
         """
-        place = at or path
-        version = _version(place)
-        head = _first_bytes(place, _LOOK_BYTES) or b""
-        if version is None or fingerprint_in(head) != fingerprint or _version(place) != version:
+        status = put_known(at or path, data, umask=umask)
+        if status is not None:
+            self._record(path, fingerprint, _version_of(status), bytes(data[:_HEAD_BYTES]))
+
+    def remember(self, path: Path, fingerprint: Fingerprint) -> None:
+        """Record a file that was just proven; nothing where it is another one by now."""
+        version = _version(path)
+        head = _first_bytes(path, _LOOK_BYTES) or b""
+        if version is None or fingerprint_in(head) != fingerprint or _version(path) != version:
             return
+        self._record(path, fingerprint, version, head)
+
+    def _record(self, path: Path, fingerprint: Fingerprint, version: _Version, head: bytes) -> None:
         key = _key(path, version)
         self._hold(key, fingerprint)
         self._memo.keep(_PLACED, key, fingerprint.recipe + fingerprint.maker.encode())
@@ -200,13 +222,12 @@ def _version(path: Path) -> _Version | None:
         return None
     if not stat.S_ISREG(status.st_mode):
         return None
-    return (
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-        status.st_dev,
-        status.st_ino,
-    )
+    return _version_of(status)
+
+
+def _version_of(status: os.stat_result) -> _Version:
+    times = status.st_mtime_ns, status.st_ctime_ns
+    return (status.st_size, *times, status.st_dev, status.st_ino)
 
 
 def _first_bytes(path: Path, count: int) -> bytes | None:

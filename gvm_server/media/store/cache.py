@@ -12,6 +12,7 @@ import logging
 import os
 import struct
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,13 +26,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gvm_client.errors import OutputError
-from gvm_server.media.alphas.exr import copy_into_place
+from gvm_server.media.alphas.exr import read_proven
 from gvm_server.media.alphas.stamp import Fingerprint, prove
 from gvm_server.media.atomic_files import put_whole, sweep_leftovers, write_failure
 from gvm_server.media.store.alpha_registry import AlphaRegistry
 from gvm_server.media.store.memo import Memo
 
 _ALPHAS, _WINDOWS, _WINDOW = "alphas", "windows", ".window"
+_NEW_WINDOWS = 1024  # more than a server makes while a job's next windows wait
 _FULL_ENOUGH = 0.9  # of the limit: how far an eviction goes, so that not every file causes one
 
 _log = logging.getLogger(__name__)
@@ -89,6 +91,7 @@ class DiskCache:
         self.failures = 0
         self.trouble = ""
         self._is_failing = False
+        self._new_windows = deque[bytes](maxlen=_NEW_WINDOWS)
         self.memo = Memo(root if limit_bytes > 0 else None, learns=writes)
         self.registry = AlphaRegistry(self.memo)
 
@@ -122,15 +125,16 @@ class DiskCache:
 
     def add_alpha(self, made: Fingerprint, source: Path) -> None:
         """Keep a copy of a finished alpha file."""
+        if self.has_alpha(made):
+            return
         try:
-            self.make_alpha(made, lambda path: copy_into_place(source, path, made, flush=False))
+            self.put_alpha(made, read_proven(source, made))
         except FileNotFoundError:
             _log.debug("%s went away before it was kept", source)
 
-    def make_alpha(self, made: Fingerprint, write: Callable[[Path], None]) -> None:
-        """Keep an alpha file that `write` makes, in one atomic step, at the path it is given."""
-        path = self._path(_ALPHAS, made.digest, ".exr")
-        self._add(path, lambda: write(path))
+    def put_alpha(self, made: Fingerprint, data: bytes | bytearray) -> None:
+        """Keep an alpha file of these bytes."""
+        self._put(self._path(_ALPHAS, made.digest, ".exr"), data)
 
     def has_window(self, key: bytes) -> bool:
         """Return whether a window's alphas are there."""
@@ -158,10 +162,14 @@ class DiskCache:
         _touch(path)
         return alphas
 
+    def has_new_window(self, key: bytes) -> bool:
+        """Return whether a window was kept lately, without a look at the disk."""
+        return key in self._new_windows
+
     def add_window(self, key: bytes, array: WindowAlphas) -> None:
         """Keep a window's alphas, [T, h, w]."""
-        path = self._path(_WINDOWS, key, _WINDOW)
-        self._add(path, lambda: _put(path, window_bytes(array, key)))
+        self._new_windows.append(key)
+        self._put(self._path(_WINDOWS, key, _WINDOW), window_bytes(array, key))
 
     def complaint(self) -> str:
         """Return in a sentence why nothing can be kept, or ""; looked at anew each time."""
@@ -211,19 +219,20 @@ class DiskCache:
         name = key.hex()
         return self.root / kind / name[:2] / f"{name}{extension}"
 
-    def _add(self, path: Path, write: Callable[[], None]) -> None:
-        if self.limit_bytes <= 0 or not self._writes or _is_file(path):
+    def _put(self, path: Path, data: bytes | bytearray) -> None:
+        """Keep a file; whoever asks has looked whether it is there."""
+        if self.limit_bytes <= 0 or not self._writes:
             return
         try:
             _make_folder(path.parent)
-            write()
+            put_whole(path, data, flush=False)
         except OutputError as error:
             self._warn(error)
             return
         self._is_failing = False
         with self._lock:
-            if self._total is not None:
-                self._total += _size(path)
+            if self._total is not None:  # what another server put there meanwhile counts twice
+                self._total += len(data)
             if self._counted() > self.limit_bytes:
                 self._evict()
 
@@ -269,10 +278,6 @@ class DiskCache:
             self._is_failing = True
             self.failures += 1
             self.trouble = f"The cache cannot be written, so not all is kept for later: {error}"
-
-
-def _put(path: Path, data: bytes) -> None:
-    put_whole(path, data, flush=False)
 
 
 def _make_folder(folder: Path) -> None:

@@ -5,26 +5,31 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
+from typing import TypeAlias, TypeVar
 
 import xxhash
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.text import is_text
-from gvm_server.media.file_access import answered, probe_file
+from gvm_server.media.file_access import answered, read_head, require_file
 from gvm_server.media.store.memo import NOTHING, Memo
 
 KEY_BYTES = 16
 
 _HASHES = "XXH3"  # what the memo calls them
 _BLOCK = 1 << 20  # bytes hashed at a time
+_TO_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _TICK_NS = 20_000_000  # of file times: Linux keeps them by its timer, 1 to 10 ms
+
+_Place: TypeAlias = tuple[int, int, int]  # device, number there, last change of the record
+_Seen = TypeVar("_Seen")
 
 
 def hash_texts(*texts: object) -> bytes:
@@ -66,7 +71,7 @@ class FileKeys:
         self._reading = reading
         self._versions: dict[Path, _Version] = {}
         self._hashes: dict[Path, bytes] = {}
-        self._folders: dict[Path, tuple[tuple[int, int], str]] = {}
+        self._folders: dict[Path, str] = {}
         self._lock = Lock()
 
     def key(self, path: Path, frame: int, *parts: object) -> bytes:
@@ -78,56 +83,69 @@ class FileKeys:
         version = self._version(path, frame)
         if self._by_content:
             return self.of_content(self._content(path, frame), *parts)
-        named = (os.path.abspath(path), version.size, version.time)  # noqa: PTH100
+        status = version.status
+        named = (os.path.abspath(path), status.st_size, status.st_mtime_ns)  # noqa: PTH100
         return hash_texts("stat", *named, *self._reading, *parts)
+
+    def version(self, path: Path, frame: int) -> bytes:
+        """Return 16 bytes for the file as it is on the disk: what is known of it is kept by these.
+
+        Raises:
+            InputError: the file is not there.
+        """
+        return self._version(path, frame).digest
 
     def of_content(self, content: bytes, *parts: object) -> bytes:
         """Return the key of what has this hash, as this plate reads it."""
         return hash_texts("content", content.hex(), *self._reading, *parts)
 
     @contextmanager
-    def read(self, path: Path, frame: int) -> Iterator[Path]:
+    def read(self, path: Path, frame: int, *, head_bytes: int = 0) -> Iterator[Opened]:
         """Give the path to read a file by, and prove that it was one version all the while.
 
         The folder in that path has no links: one that is moved and moved back changes nothing.
 
+        Args:
+            path: the file.
+            frame: that it is read for.
+            head_bytes: how many of its first bytes are read at once.
+
         Raises:
-            InputError: PLATE_MISMATCH, the file changed since this job first looked at it.
+            InputError: PLATE_MISMATCH, the file changed since this job first looked at it; or it
+                is no file.
         """
         version = self._version(path, frame)
-        self._prove(path, frame, version)
+        status, head = self._asked(partial(read_head, version.real, head_bytes), path, frame)
+        if not version.is_of(status):
+            raise _changed(path, frame, version, status)
         try:
-            yield version.real
+            yield Opened(path=version.real, head=head)
         finally:
             # Before what went wrong: half a file cannot be read, and the reason is the change.
-            self._prove(path, frame, version)
+            now, name = self._asked(partial(_look, path), path, frame)
+            if not version.is_of(now) or name != version.name:
+                raise _changed(path, frame, version, now)
 
     def _version(self, path: Path, frame: int) -> _Version:
         with self._lock:
             known = self._versions.get(path)
         if known is None:
-            try:
-                version = answered(partial(self._settled, path), path, frame=frame)
-            except OSError as error:
-                raise _unreadable(path, frame, error) from error
+            version = self._asked(partial(self._settled, path), path, frame)
+            require_file(path, version.status, frame=frame)
             with self._lock:
                 known = self._versions.setdefault(path, version)
         return known
 
-    def _prove(self, path: Path, frame: int, version: _Version) -> None:
+    def _asked(self, look: Callable[[], _Seen], path: Path, frame: int) -> _Seen:
+        """Return what a look sees.
+
+        Raises:
+            InputError: the file is not there, or its disk does not answer.
+        """
         try:
-            now = answered(partial(self._look, path), path, frame=frame)
+            return answered(look, path, frame=frame)
         except OSError as error:
             raise _unreadable(path, frame, error) from error
-        if now != version:
-            raise InputError(
-                f"Frame {frame} changed while the job ran: {path} had {version.size} bytes when"
-                f" the job began and has {now.size}, or is another file or of another time.",
-                remedy="Ask again when it is finished: what was made before the change is kept.",
-                code=ErrorCode.PLATE_MISMATCH,
-                frame=frame,
-                path=str(path),
-            )
 
     def _content(self, path: Path, frame: int) -> bytes:
         """Return the hash of a file's bytes, made once."""
@@ -144,15 +162,19 @@ class FileKeys:
         return known
 
     def _hash(self, path: Path, frame: int) -> bytes:
-        digest, block = content_hash(), memoryview(bytearray(_BLOCK))
-        with self.read(path, frame) as real:
-            probe_file(real, frame=frame)
-            try:
-                with real.open("rb", buffering=0) as file:
-                    while count := file.readinto(block):
-                        digest.update(block[:count])
-            except OSError as error:
-                raise _unreadable(path, frame, error) from error
+        """Read a file whole, by one descriptor: what it leads to is the version, or is refused."""
+        version, digest = self._version(path, frame), content_hash()
+        descriptor = self._asked(partial(os.open, version.real, _TO_READ), path, frame)
+        try:
+            while block := os.read(descriptor, _BLOCK):
+                digest.update(block)
+            status = os.fstat(descriptor)
+        except OSError as error:
+            raise _unreadable(path, frame, error) from error
+        finally:
+            os.close(descriptor)
+        if not version.is_of(status):
+            raise _changed(path, frame, version, status)
         return digest.digest()
 
     def _settled(self, path: Path) -> _Version:
@@ -160,60 +182,84 @@ class FileKeys:
 
         One that is written twice within a tick keeps its times.
         """
-        version = self._look(path)
-        if 0 <= time.time_ns() - version.changed < _TICK_NS:
+        status, name = _look(path)
+        if 0 <= time.time_ns() - status.st_ctime_ns < _TICK_NS:
             time.sleep(_TICK_NS / 1e9)
-            return self._look(path)
-        return version
-
-    def _look(self, path: Path) -> _Version:
+            status, name = _look(path)
         real = Path(self._real(path.parent), path.name)
         if not is_text(str(real)):  # the image libraries cannot open it by that name
             real = path
-        status = name = real.lstat()
-        if stat.S_ISLNK(name.st_mode):
-            status = real.stat()
-        return _Version(
-            real,
-            status.st_size,
-            status.st_mtime_ns,
-            status.st_ctime_ns,
-            (status.st_dev, status.st_ino),
-            (name.st_dev, name.st_ino, name.st_ctime_ns),
-        )
+        return _Version(real, status, name)
 
     def _real(self, folder: Path) -> str:
-        """Return a folder's path without links; one look where it is the same folder as before.
+        """Return a folder's path without links, found once.
 
-        Following a path takes a look at each of its parts, for each frame of a long clip.
+        Following a path takes a look at each of its parts, for each frame of a long clip. Where a
+        link in it is moved meanwhile, the files behind it are others, and their reading says so.
         """
-        status = folder.stat()
-        place = status.st_dev, status.st_ino
         known = self._folders.get(folder)
-        if known is None or known[0] != place:
-            known = self._folders[folder] = place, os.path.realpath(folder)
-        return known[1]
+        if known is None:
+            known = self._folders[folder] = os.path.realpath(folder)
+        return known
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """A file to be read: the path that leads to it, and its first bytes."""
+
+    path: Path
+    head: bytes
+
+
+def _look(path: Path) -> tuple[os.stat_result, _Place]:
+    """Return what a path leads to, and what its name itself is, which may be a link."""
+    status = name = path.lstat()
+    if stat.S_ISLNK(name.st_mode):
+        status = path.stat()
+    return status, (name.st_dev, name.st_ino, name.st_ctime_ns)
 
 
 @dataclass(frozen=True, slots=True)
 class _Version:
     """What tells a file from what it was or from another at its place.
 
-    The time of the last change of the file's record is in it (`changed`): a copy that keeps size
-    and time moves that one. So is the name itself, which may be a link.
+    The time of the last change of the file's record is in it: a copy that keeps size and time
+    moves that one.
     """
 
     real: Path
-    size: int
-    time: int
-    changed: int
-    place: tuple[int, int]
-    name: tuple[int, int, int]
+    status: os.stat_result
+    name: _Place
+
+    @property
+    def facts(self) -> tuple[int, ...]:
+        """Device, number there, size, time, and time of the record's last change."""
+        return _facts(self.status)
+
+    def is_of(self, status: os.stat_result) -> bool:
+        """Return whether this is what the system says of the same version."""
+        return _facts(status) == self.facts
 
     @property
     def digest(self) -> bytes:
         """16 bytes that stand for the file itself, by whatever name: a link has its target's."""
-        return hash_texts(*self.place, self.size, self.time, self.changed)
+        return hash_texts(*self.facts)
+
+
+def _facts(status: os.stat_result) -> tuple[int, ...]:
+    place = status.st_dev, status.st_ino
+    return (*place, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _changed(path: Path, frame: int, version: _Version, now: os.stat_result) -> InputError:
+    return InputError(
+        f"Frame {frame} changed while the job ran: {path} had {version.status.st_size} bytes when"
+        f" the job began and has {now.st_size}, or is another file or of another time.",
+        remedy="Ask again when it is finished: what was made before the change is kept.",
+        code=ErrorCode.PLATE_MISMATCH,
+        frame=frame,
+        path=str(path),
+    )
 
 
 def _unreadable(path: Path, frame: int, error: OSError) -> InputError:

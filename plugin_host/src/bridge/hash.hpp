@@ -1,9 +1,10 @@
 // A fast 128-bit hash of pixels and settings, to tell equal from different; no shield against
 // malice.
 //
-// Four lanes of 64 bits each take eight bytes a step by a xor with a constant and a 64x64 to 128
-// bit multiplication folded by xor (the mixing step that is commonly called "mum"), and are joined
-// at the end with the length. Collisions of honest data are as unlikely as 2^-64 for any pair that
+// Sixteen lanes of 64 bits each take eight bytes a step by a xor and a 64x64 to 128 bit
+// multiplication with a constant, folded by xor (the mixing step that is commonly called "mum"),
+// and are joined at the end with the length. So many keep the multiplier busy: no lane waits for
+// its last step, and memory is what bounds the speed. Collisions of honest data are as unlikely as 2^-64 for any pair that
 // matters here; a hash value never leaves this machine but as the name of a frame.
 #pragma once
 
@@ -33,6 +34,10 @@ struct Hash {
 /// Takes bytes piece by piece; where one piece ends and the next begins is part of the hash.
 class Hasher {
  public:
+  static constexpr std::size_t kLanes = 16;
+  using Lanes = std::array<std::uint64_t, kLanes>;
+
+  Hasher();
   Hasher& bytes(const void* data, std::size_t count);
   Hasher& text(std::string_view text) { return bytes(text.data(), text.size()); }
 
@@ -49,8 +54,7 @@ class Hasher {
   Hash end() const;
 
  private:
-  std::array<std::uint64_t, 4> lanes_{0x9e3779b97f4a7c15u, 0xc2b2ae3d27d4eb4fu,
-                                      0x165667b19e3779f9u, 0x27d4eb2f165667c5u};
+  Lanes lanes_;
 };
 
 }  // namespace gvm::bridge

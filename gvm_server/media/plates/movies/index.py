@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -19,9 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gvm_server.media.plates.movies.file import open_movie, unreadable
-from gvm_server.media.store.file_keys import content_hash, hash_texts
+from gvm_server.media.store.file_keys import KEY_BYTES, Opened, content_hash, hash_texts
+from gvm_server.media.store.memo import Memo
 
 _HEAD = 7  # numbers before an index's own: how many of each there are
+
+# What the memo calls them; another FFmpeg may say other things of a stream.
+_STREAM = f"movie stream 1, FFmpeg {av.ffmpeg_version_info}"
+_GROUP = f"movie packets 1, FFmpeg {av.ffmpeg_version_info}"
 
 Times = NDArray[np.int64]
 
@@ -167,28 +173,46 @@ class MovieContent:
     """Hashes by picture; safe to use from several threads.
 
     Args:
-        path: the movie.
+        read: gives the movie to be read, and proves that it was one version all the while.
         index: its pictures; where the scan went through the packets, their hashes are in it.
+        memo: what is known of files from before: hashes, and what the container says.
+        version: 16 bytes for the file as it is on the disk, by which that is kept.
 
     Raises:
-        InputError: it is not a movie.
+        InputError: it is not a movie, or changed.
     """
 
-    def __init__(self, path: Path, index: MovieIndex) -> None:
-        self._path = path
+    def __init__(
+        self,
+        read: Callable[[], AbstractContextManager[Opened]],
+        index: MovieIndex,
+        memo: Memo,
+        version: bytes,
+    ) -> None:
+        self._read = read
         self._index = index
+        self._memo = memo
+        self._version = version
         self._lock = Lock()
-        self._stream, self._places = _read_packets(path)
+        self._places: list[list[tuple[int, int]]] | None = None  # read where a hash is not known
+        said = memo.recall(_STREAM, version)
+        if said is None or len(said) <= KEY_BYTES:
+            with read() as opened:
+                stream, self._places = _read_packets(opened.path)
+            said = stream + len(self._places).to_bytes(8, "big")
+            memo.keep(_STREAM, version, said)
+        self._stream, groups = said[:KEY_BYTES], int.from_bytes(said[KEY_BYTES:], "big")
         self._hashes: dict[int, bytes] = {}
         if index.groups is not None:
             self._hashes = dict(enumerate(index.groups))
-        self._count = len(self._hashes) or len(self._places)
+        self._count = len(self._hashes) or groups
 
     def of(self, index: int) -> bytes:
         """Return 16 bytes for a picture.
 
         Raises:
-            OSError: the file cannot be read.
+            InputError: the file changed.
+            OSError: it cannot be read.
         """
         groups = (self._group(number).hex() for number in self._needed(index))
         key = self._index.key_frame_before(index)
@@ -213,8 +237,20 @@ class MovieContent:
         with self._lock:
             known = self._hashes.get(number)
             if known is None:
-                known = self._hashes[number] = _read_places(self._path, self._places[number])
+                known = self._hashes[number] = self._kept(number)
             return known
+
+    def _kept(self, number: int) -> bytes:
+        """Return a group's hash, kept from before, or made and kept."""
+        key = hash_texts(self._version.hex(), number)
+        known = self._memo.recall(_GROUP, key)
+        if known is None:
+            with self._read() as opened:
+                if self._places is None:
+                    _, self._places = _read_packets(opened.path)
+                known = _read_places(opened.path, self._places[number])
+            self._memo.keep(_GROUP, key, known)
+        return known
 
 
 def _read_packets(path: Path) -> tuple[bytes, list[list[tuple[int, int]]]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Lock, local
 
@@ -57,8 +58,8 @@ class MoviePlate:
         self.name = str(path)
         self._path = path
         self._keys = options.file_keys(by_content=False)
-        with self._keys.read(path, options.first or 1) as real:
-            index = index_movie(real, options.memo)
+        with self._keys.read(path, options.first or 1) as opened:
+            index = index_movie(opened.path, options.memo)
         self.first = 1 if options.first is None else options.first
         self.last = index.count if options.last is None else options.last
         if not 1 <= self.first <= self.last <= index.count:
@@ -79,7 +80,7 @@ class MoviePlate:
         self._counting = Lock()
         self._shows: int | None = None  # how many frames, where they were counted
         self._closed = False
-        self._decoder = MovieDecoder(real, index)
+        self._decoder = MovieDecoder(opened.path, index)
         self._facts = self._decoder.facts
         with ExitStack() as failed:
             failed.callback(self.close)
@@ -114,16 +115,22 @@ class MoviePlate:
         self._check(frame)
         if self._options.keys is not PlateKeys.CONTENT:
             return self._keys.key(self._path, frame, frame, self._count)
-        with self._keys.read(self._path, frame) as real:
-            with self._counting:
-                if self._content is None:
-                    self._content = MovieContent(real, index_movie(real, self._memo))
-            try:
-                content = self._content.of(frame - 1)
-            except OSError as error:
-                raise unreadable(self._path, error.strerror or str(error), frame=frame) from error
+        try:
+            content = self._content_at(frame).of(frame - 1)
+        except OSError as error:
+            raise unreadable(self._path, error.strerror or str(error), frame=frame) from error
         shown = self._count, self._header, self._orientation
         return self._keys.of_content(content, frame, *shown)
+
+    def _content_at(self, frame: int) -> MovieContent:
+        with self._counting:
+            if self._content is None:
+                read = partial(self._keys.read, self._path, frame)
+                version = self._keys.version(self._path, frame)
+                with read() as opened:
+                    index = index_movie(opened.path, self._memo)
+                self._content = MovieContent(read, index, self._memo, version)
+            return self._content
 
     def header(self, frame: int) -> FrameHeader:
         """Return the header that all frames share, with the frame's own timecode."""
@@ -160,9 +167,11 @@ class MoviePlate:
             raise outside_clip(self, frame)
 
     def _decode(self, frame: int) -> VideoFrame:
-        with self._keys.read(self._path, frame) as real:
+        with self._keys.read(self._path, frame) as opened:
             decoder = self._decoder
-            decoded = decoder.frame(frame - 1) or self._counted(real, decoder).frame(frame - 1)
+            decoded = decoder.frame(frame - 1) or self._counted(opened.path, decoder).frame(
+                frame - 1
+            )
         if decoded is None:
             raise unreadable(self._path, "the decoder yields no such frame", frame=frame)
         return decoded

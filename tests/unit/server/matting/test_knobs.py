@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from gvm_client.settings import MatteKnobs
 from gvm_server.matting.engines.base import Image
-from gvm_server.matting.knobs import apply, is_identity
+from gvm_server.matting.knobs import apply, apply_to_half, is_identity
 
 ALPHAS = arrays(
     np.float32,
@@ -178,3 +178,20 @@ def test_the_order_is_levels_then_grow_then_blur():
     assert not apply(alpha, MatteKnobs(black=0.3, grow=5.0)).any()
     blurred = apply(step(), MatteKnobs(grow=10.0, blur=2.0))[4]
     assert blurred[19] == pytest.approx(1.0 - blurred[20], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        MatteKnobs(),
+        MatteKnobs(black=0.1, white=0.8, gamma=1.3),
+        MatteKnobs(gamma=0.4),
+        MatteKnobs(black=0.1, invert=True),
+        MatteKnobs(grow=1.5, blur=2.0),
+    ],
+)
+def test_halves_under_knobs_are_what_the_file_rounds_to(knobs):
+    """Every half from 0 to 1: whichever way is taken, a file has the same bits."""
+    halves = np.arange(0x3C01, dtype=np.uint16).view(np.float16).reshape(1, -1)
+    rounded = apply(halves, knobs).astype(np.float16)
+    assert np.array_equal(apply_to_half(halves, knobs).view(np.uint16), rounded.view(np.uint16))

@@ -28,7 +28,9 @@ def refused() -> np.ndarray:
 def made(content, alpha, plate, raw=None, data=WHOLE):
     """Return the layers of a frame."""
     matte = alpha if raw is None else raw
-    return layers_of(content, alpha=alpha, raw=lambda: matte, plate=lambda: plate, data=data)
+    return layers_of(
+        content, alpha=lambda: alpha, raw=lambda: matte, plate=lambda: plate, data=data
+    )
 
 
 def test_core_and_edge_make_the_raw_matte_again():
@@ -47,13 +49,15 @@ def test_core_and_edge_make_the_raw_matte_again():
 def test_only_what_is_asked_for_is_made():
     """An alpha alone needs neither the raw matte nor the plate."""
     alpha = np.zeros((4, 5), np.float32)
-    assert layers_of(FileContent(), alpha=alpha, raw=refused, plate=refused, data=WHOLE) == {}
+    assert (
+        layers_of(FileContent(), alpha=lambda: alpha, raw=refused, plate=refused, data=WHOLE) == {}
+    )
     matte = FileContent(matte_raw=True)
-    made_of = layers_of(matte, alpha=alpha, raw=lambda: alpha, plate=refused, data=WHOLE)
+    made_of = layers_of(matte, alpha=lambda: alpha, raw=lambda: alpha, plate=refused, data=WHOLE)
     assert list(made_of) == ["matte.raw"]
     plate = np.ones((4, 5, 3), np.float32)
     colours = FileContent(foreground=True)
-    made_of = layers_of(colours, alpha=alpha, raw=refused, plate=lambda: plate, data=WHOLE)
+    made_of = layers_of(colours, alpha=lambda: alpha, raw=refused, plate=lambda: plate, data=WHOLE)
     assert list(made_of) == ["fg.R", "fg.G", "fg.B"]
 
 

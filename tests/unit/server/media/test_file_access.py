@@ -53,13 +53,14 @@ def test_a_share_that_does_not_answer_ends_the_read_with_its_path(
     path = tmp_path / "plate.0001.exr"
     path.write_bytes(b"x" * 100)
     back = threading.Event()
-    real = Path.stat
+    stat, head = Path.stat, file_access.read_head
 
-    def stalled(self: Path, **words: bool) -> os.stat_result:
+    def stalled(self: Path) -> Path:
         assert self not in (path, tmp_path) or back.wait(10)
-        return real(self, **words)
+        return self
 
-    monkeypatch.setattr(Path, "stat", stalled)
+    monkeypatch.setattr(Path, "stat", lambda self, **words: stat(stalled(self), **words))
+    monkeypatch.setattr(file_access, "read_head", lambda self: head(stalled(self)))
     for look, place in ((probe_file, path), (probe_folder, tmp_path)):
         begun = time.monotonic()
         with pytest.raises(InputError, match=r"not answered for 0\.1 s") as caught:

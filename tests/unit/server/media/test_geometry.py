@@ -12,9 +12,10 @@ from PIL import Image, ImageOps
 from gvm_client.errors import ErrorCode, InputError
 from gvm_server.media.file_access import Roots, StallError
 from gvm_server.media.geometry import Box, FrameHeader, FrameWindows, geometry_of, orientation_of
-from gvm_server.media.plates import image, sequence
+from gvm_server.media.plates import sequence
 from gvm_server.media.plates.base import PlateOptions
 from gvm_server.media.plates.open import open_plate
+from gvm_server.media.store import file_keys
 from tests.fakes.plates import ImageSpec, pixels, write_image
 
 DISPLAY = Box(x=0, y=0, width=20, height=10)
@@ -132,12 +133,13 @@ def test_a_share_that_does_not_answer_is_waited_for_once(tmp_path, monkeypatch, 
     plate = opened(tmp_path) if when == "as the others are" else None
     waited = []
 
-    def stalled(path, *, frame=None, seconds=0.0):
+    def stalled(_look, path, *, frame=None, progress=None):
         waited.append(path)
         time.sleep(0.2)
-        raise StallError(f"{path} has not answered for {seconds:g} s.", path=str(path))
+        raise StallError(f"{path} has not answered for 0.2 s.", path=str(path))
 
-    monkeypatch.setattr(image, "probe_file", stalled)
+    for module in (file_keys, sequence):
+        monkeypatch.setattr(module, "answered", stalled)
     with pytest.raises(InputError, match="has not answered"):
         (plate or opened(tmp_path)).geometry()
     assert len(waited) <= 3 * sequence.READERS

@@ -22,13 +22,13 @@ from gvm_client.settings import Depth
 from gvm_server.media.alphas import exr
 from gvm_server.media.alphas.exr import (
     check_compression,
-    copy_into_place,
     read_alpha,
+    read_proven,
     write_alpha,
     write_planes,
 )
 from gvm_server.media.alphas.stamp import Fingerprint, prove_file, read_stamp, seal
-from gvm_server.media.atomic_files import LEFTOVER_SECONDS, sweep_leftovers
+from gvm_server.media.atomic_files import LEFTOVER_SECONDS, put_whole, sweep_leftovers
 from gvm_server.media.geometry import Box, FrameHeader
 from tests.fakes.plates import write_image
 from tests.support.tree import ROOT
@@ -291,7 +291,7 @@ def test_a_full_disk_is_told_from_other_failures(small_disk):
     noise = np.random.default_rng(1).random((300, 500), dtype=np.float32)
     source = write(small_disk.parent / "b.exr", noise, _sized(300, 500))
     for attempt in (
-        lambda: copy_into_place(source, small_disk / "a.exr", MADE),
+        lambda: put_whole(small_disk / "a.exr", read_proven(source, MADE)),
         lambda: write(small_disk / "a.exr", noise, _sized(300, 500)),
     ):
         with pytest.raises(OutputError, match="No space") as caught:
@@ -316,10 +316,10 @@ def test_a_file_that_the_library_cannot_make_is_an_error(tmp_path, monkeypatch):
 def test_copies_are_whole_and_equal(tmp_path):
     """A copy has the same bytes; a vanished source leaves nothing behind."""
     source = write(tmp_path / "a.exr")
-    copy_into_place(source, tmp_path / "b.exr", MADE)
+    put_whole(tmp_path / "b.exr", read_proven(source, MADE))
     assert (tmp_path / "b.exr").read_bytes() == source.read_bytes()
     with pytest.raises(FileNotFoundError):
-        copy_into_place(tmp_path / "gone.exr", tmp_path / "c.exr", MADE)
+        read_proven(tmp_path / "gone.exr", MADE)
     assert names(tmp_path) == ["a.exr", "b.exr"]
 
 

@@ -12,6 +12,7 @@ import pytest
 from gvm_client.errors import ErrorCode, InputError
 from gvm_server.media import file_access
 from gvm_server.media.file_access import StallError
+from gvm_server.media.store import file_keys
 from gvm_server.media.store.file_keys import FileKeys
 from gvm_server.media.store.memo import NOTHING, Memo
 
@@ -70,10 +71,10 @@ def test_a_link_that_moves_and_moves_back_is_read_as_it_was(tmp_path, content):
     latest.symlink_to(tmp_path / "A")
     keys = keys_by(content=content)
     keys.key(latest / "a.exr", 1)
-    with keys.read(latest / "a.exr", 1) as real:
+    with keys.read(latest / "a.exr", 1) as opened:
         latest.unlink()
         latest.symlink_to(tmp_path / "B")
-        assert real.read_bytes() == b"A" * 8
+        assert opened.path.read_bytes() == b"A" * 8
         latest.unlink()
         latest.symlink_to(tmp_path / "A")
     latest.unlink()
@@ -131,20 +132,21 @@ def test_a_share_that_hangs_ends_the_look_and_holds_no_thread_of_a_pool(tmp_path
     """Before the key, and before a read; when it is back the same file is served."""
     path = tmp_path / "plate.0007.exr"
     path.write_bytes(b"A" * 8)
-    back, real = threading.Event(), Path.lstat
+    back, look, head = threading.Event(), Path.lstat, file_keys.read_head
 
-    def hangs(self: Path) -> os.stat_result:
-        assert self.name != path.name or back.wait(10)
-        return real(self)
+    def hangs(asked: Path) -> Path:
+        assert asked.name != path.name or back.wait(10)
+        return asked
 
     known, unknown = keys_by(content=False), keys_by(content=False)
     known.key(path, 7)
     monkeypatch.setattr(file_access, "STALL_SECONDS", 0.1)
-    monkeypatch.setattr(Path, "lstat", hangs)
+    monkeypatch.setattr(Path, "lstat", lambda self: look(hangs(self)))
+    monkeypatch.setattr(file_keys, "read_head", lambda asked, most: head(hangs(asked), most))
     for ask in (lambda: unknown.key(path, 7), lambda: known.read(path, 7).__enter__()):
         with pytest.raises(StallError, match=r"not answered for 0\.1 s") as caught:
             ask()
         assert (caught.value.frame, caught.value.path) == (7, str(path))
     back.set()
-    with known.read(path, 7) as real_path:
-        assert real_path.read_bytes() == b"A" * 8
+    with known.read(path, 7) as opened:
+        assert opened.path.read_bytes() == b"A" * 8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ import pytest
 from gvm_client.settings import PlateKeys
 from gvm_server.media.plates.movies import index
 from gvm_server.media.store.file_keys import FileKeys
+from gvm_server.media.store.memo import Memo
 from tests.fakes.plates import MovieSpec, write_movie
 from tests.unit.server.media.plates.movies.test_plate import FRAMES, KINDS, opened
 
@@ -70,6 +72,32 @@ def test_a_movie_is_not_read_whole_for_a_key(tmp_path, kind, monkeypatch):
     plate.key(120)
     assert sum(len(places) for places in read) <= 60, "twice"
     plate.close()
+
+
+@pytest.mark.parametrize("kind", ["intra.mov", "b_frames.mp4"])
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_movie_that_is_the_same_is_not_read_again_for_its_keys(
+    tmp_path, kind, changed, monkeypatch
+):
+    """By the next server; one that was written over in place, with its size and time, is."""
+    path = write_movie(tmp_path / kind, replace(KINDS[kind], frames=60))
+    first = opened(path, keys=PlateKeys.CONTENT, memo=Memo(tmp_path / "cache"))
+    keys = [first.key(frame) for frame in range(1, 61)]
+    first.close()
+    if changed:
+        status, data = path.stat(), path.read_bytes()
+        path.write_bytes(data)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    read = []
+    for name in ("_read_places", "_read_packets"):
+        real = getattr(index, name)
+        monkeypatch.setattr(
+            index, name, lambda *given, real=real: read.append(given) or real(*given)
+        )
+    again = opened(path, keys=PlateKeys.CONTENT, memo=Memo(tmp_path / "cache"))
+    assert [again.key(frame) for frame in range(1, 61)] == keys
+    assert bool(read) == changed
+    again.close()
 
 
 def test_an_orientation_is_part_of_a_content_key(tmp_path):
