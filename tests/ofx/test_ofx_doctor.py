@@ -41,7 +41,7 @@ def test_the_real_plug_in_loads_and_describes_itself(build: Build):
     found = scan(build.plugin)
     assert found.loads, found
     assert found.identifier == "org.gvmbridge.matte"
-    assert "1.4 for Filter and General" in found.says
+    assert "1.5 for Filter and General" in found.says
     assert time.monotonic() - began < 10
 
 
