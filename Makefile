@@ -11,7 +11,7 @@ STAMP := $(VENV)/.set-up
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-browser setup lint types contracts unit search farms plugin plugin-windows \
-        bundle test-windows clean
+        plugin-macos bundle test-windows clean
 
 demo: setup
 	$(BIN)/python docs/demo.py $(if $(CLIP),--clip "$(CLIP)")
@@ -71,9 +71,14 @@ plugin: setup
 plugin-windows: setup
 	PYTHON=$(BIN)/python plugin_host/cross/windows.sh build/plugin-windows build/cross
 
-# One GVM.ofx.bundle for both systems, in build/.
-bundle: plugin plugin-windows
-	plugin_host/bundle.sh build/GVM.ofx.bundle build/plugin/GVM.ofx.bundle build/plugin-windows/GVM.ofx.bundle
+# The same for macOS, arm64 and x86-64 in one file, in build/plugin-macos; needs LLVM's linker.
+plugin-macos: setup
+	PYTHON=$(BIN)/python plugin_host/cross/macos.sh build/plugin-macos build/cross
+
+# One GVM.ofx.bundle for the three systems, in build/.
+bundle: plugin plugin-windows plugin-macos
+	plugin_host/bundle.sh build/GVM.ofx.bundle build/plugin/GVM.ofx.bundle \
+		build/plugin-windows/GVM.ofx.bundle build/plugin-macos/GVM.ofx.bundle
 
 # The OpenFX suite against the Windows build, under Wine; skipped where Wine or mingw is missing.
 test-windows: setup

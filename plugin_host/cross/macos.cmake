@@ -1,12 +1,13 @@
-# The toolchain file of PyPI's ziglang, whose clang brings macOS headers: GVM_ZIG is its folder,
-# GVM_ARCH is x86_64 or arm64. Programs cannot be linked with it (plugin_host/cross/macos.sh).
+# The toolchain file of macos.sh: GVM_TOOLS holds clang's programs and libraries for one
+# architecture, GVM_ARCH names it (arm64 or x86_64), GVM_LINKER links modules.
 set(CMAKE_SYSTEM_NAME Darwin)
 set(CMAKE_SYSTEM_VERSION 20)
 set(CMAKE_SYSTEM_PROCESSOR $ENV{GVM_ARCH})
-set(CMAKE_C_COMPILER $ENV{GVM_ZIG_TOOLS}/cc)
-set(CMAKE_CXX_COMPILER $ENV{GVM_ZIG_TOOLS}/c++)
-set(CMAKE_AR $ENV{GVM_ZIG_TOOLS}/ar)
-set(CMAKE_RANLIB $ENV{GVM_ZIG_TOOLS}/ranlib)
+set(CMAKE_C_COMPILER $ENV{GVM_TOOLS}/cc)
+set(CMAKE_CXX_COMPILER $ENV{GVM_TOOLS}/c++)
+set(CMAKE_AR $ENV{GVM_TOOLS}/ar)
+set(CMAKE_RANLIB $ENV{GVM_TOOLS}/ranlib)
+# The compilers' target says both.
 set(CMAKE_OSX_ARCHITECTURES "")
 set(CMAKE_OSX_DEPLOYMENT_TARGET "")
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
@@ -14,3 +15,4 @@ set(CMAKE_C_COMPILER_WORKS TRUE)
 set(CMAKE_CXX_COMPILER_WORKS TRUE)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_USER_MAKE_RULES_OVERRIDE_CXX ${CMAKE_CURRENT_LIST_DIR}/macos_link.cmake)

@@ -9,14 +9,11 @@ folder=$1
 cache=$2
 shift 2
 
-for tool in x86_64-w64-mingw32-g++-posix cmake make dpkg-source apt-get; do
-    command -v "$tool" >/dev/null 2>&1 && continue
-    echo "The OpenFX plug-in for Windows cannot be built here: there is no $tool; run:" \
-        "sudo apt-get install g++-mingw-w64-x86-64-posix cmake make dpkg-dev" >&2
-    exit 1
-done
+"$here/tools.sh" Windows "g++-mingw-w64-x86-64-posix cmake make dpkg-dev" \
+    x86_64-w64-mingw32-g++-posix x86_64-w64-mingw32-windres cmake make dpkg-source apt-get
 "$here/../setup.sh"
-zmq=$("$here/zeromq.sh" windows "$cache" -DZMQ_WIN32_WINNT=0x0A00 -DZMQ_HAVE_IPC=0)
+compiler=$(x86_64-w64-mingw32-g++-posix -dumpfullversion)
+zmq=$("$here/zeromq.sh" windows "$cache" "-DGVM_COMPILER=$compiler" -DZMQ_WIN32_WINNT=0x0A00 -DZMQ_HAVE_IPC=0)
 headers=$("$here/headers.sh" "$cache")
 mkdir -p "$(dirname "$folder")"
 cmake -S "$here/.." -B "$folder" -DCMAKE_TOOLCHAIN_FILE="$here/windows.cmake" \
