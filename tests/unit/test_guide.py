@@ -6,7 +6,9 @@ import argparse
 import re
 import shlex
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import astuple, replace
+from multiprocessing import get_context
 from typing import NamedTuple
 
 import pytest
@@ -195,20 +197,28 @@ def test_the_basic_run_stands_there_with_our_name(guide):
     assert ["matte", *shlex.split(original.BASIC)] in gvm_commands(guide)
 
 
+def _planned(changes: dict[str, int]) -> tuple[str, list[float]]:
+    window = replace(WindowSettings(), **changes)
+    working = working_size(1080, 1920, window, PAD_MULTIPLE)
+    placement = place(GvmOptions(device="cpu"), RELEASED.vae)
+    plan = plan_window(RELEASED, placement, working, window)
+    size = f"{working.padded_width}x{working.padded_height}"
+    return size, [count / GIB for count in (*plan.working.values(), plan.peak)]
+
+
 @pytest.mark.parametrize(
     ("words", "changes"),
     [("--decode-chunk 4", {"decode_chunk": 4}), ("--max-resolution 512", {"max_resolution": 512})],
 )
 def test_the_memory_table_is_what_the_planner_counts(words, changes):
     """Two of its rows, counted anew: size, three stages and peak, as float32 on the CPU."""
-    window = replace(WindowSettings(), **changes)
-    working = working_size(1080, 1920, window, PAD_MULTIPLE)
-    placement = place(GvmOptions(device="cpu"), RELEASED.vae)
-    plan = plan_window(RELEASED, placement, working, window)
+    # By a process of its own: in a worker, after other tests, the second stage was once counted
+    # with three tensors of its finest layer more. Why is not known.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        shown, counted = process.submit(_planned, changes).result()
     _, size, *figures = rows(ENGLISH)[words]
-    assert size == f"{working.padded_width}x{working.padded_height}"
+    assert size == shown
     # Half a digit of rounding; another PyTorch may count a little otherwise.
-    counted = [count / GIB for count in (*plan.working.values(), plan.peak)]
     assert [float(figure) for figure in figures] == pytest.approx(counted, rel=0.05, abs=0.06)
 
 
