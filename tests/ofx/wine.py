@@ -81,6 +81,8 @@ def _stand_in() -> str:
 GVM_RUNTIME_DIR=$(printf %s "$GVM_RUNTIME_DIR" | tr '\\\\' / | sed 's/^[Zz]://')
 export GVM_RUNTIME_DIR PYTHONPATH='{PYTHONPATH}'
 umask 077
+# Wine shows an access list of the user alone as a mode with the group's bits too.
+mkdir -p "$GVM_RUNTIME_DIR/pixels" && chmod 700 "$GVM_RUNTIME_DIR" "$GVM_RUNTIME_DIR/pixels"
 '{sys.executable}' '{SITE / "speak_for.py"}' "$1" "$2" &
 exec '{sys.executable}' -m gvm_server serve
 """,
