@@ -63,6 +63,8 @@ class Build:
     """What the runner wants to be told."""
     server: str = ""
     """The command that its hosts start where a site's is this Python's server; "" is the same."""
+    stand_in: str = ""
+    """The program that does there what `false` and `sleep` do."""
 
     @property
     def bundle(self) -> Path:
@@ -81,8 +83,11 @@ class Build:
     def told(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a host that is to have these variables."""
         told = {**os.environ, **self.environment, **environment}
-        if self.server and told.get("GVM_SERVER", "").endswith(" -m gvm_server serve"):
+        line = told.get("GVM_SERVER", "")
+        if self.server and "-m gvm_server serve" in line:
             told["GVM_SERVER"] = self.server
+        elif self.server and line.split(" ")[0] in ("false", "sleep"):
+            told["GVM_SERVER"] = f"{self.stand_in} {line}"
         return told
 
     def probe(self, *words: str, text: str = "") -> Any:

@@ -14,6 +14,7 @@ from gvm_server.cli.install import ofx as install_ofx
 from gvm_server.cli.install.bundle import installed_bundles, is_found_by_hosts
 from gvm_server.cli.main import build_parser
 from tests.ofx.fakehost import Build
+from tests.ofx.wine import linux_only
 
 
 @pytest.fixture
@@ -36,6 +37,7 @@ def install(*words: str) -> int:
     return install_ofx.run(build_parser().parse_args(["install", "ofx", *words]))
 
 
+@linux_only  # a bundle of this system, with its glibc
 def test_the_bundle_goes_where_the_user_says_and_names_the_server(
     build: Build, home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):

@@ -13,12 +13,16 @@ import pytest
 
 from gvm_server.cli.doctor.ofx_scan import Scan, scan
 from tests.ofx.fakehost import Build
+from tests.ofx.wine import linux_only
 from tests.support.site import Site
 from tests.support.tree import ROOT
 
 HEADERS = ROOT / "plugin_host" / "src"
 SOURCE = Path(__file__).parent / "faulty_plugin.cpp"
 DESCRIBE = "OfxActionDescribe"
+
+# The doctor loads the library of the system that it runs on: no Python of ours runs under Wine.
+pytestmark = linux_only
 
 
 def faulty(folder: Path, fault: str) -> Path:

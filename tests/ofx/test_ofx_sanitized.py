@@ -9,6 +9,7 @@ import pytest
 
 from tests.ofx.conftest import FIRST, HEIGHT, LAST, ROOT, WIDTH, build_plugin
 from tests.ofx.fakehost import HOSTS, Build, HostPlate, hosting
+from tests.ofx.wine import linux_only
 from tests.support.site import Site
 
 SMALL = {"engine": 3, "size": 32, "framesPerWindow": 6, "overlap": 2}
@@ -16,6 +17,7 @@ STRICT = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
 }
+pytestmark = linux_only  # mingw has no sanitizers
 DEPTHS = ("Byte", "Short", "Half", "Float")
 
 

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,7 @@ from tests.support.tree import ROOT
 
 CHOSEN = os.environ.get("GVM_OFX_ON", "linux") == "windows"
 FOLDER = ROOT / "build" / "plugin-windows"
+STAND_IN = f'"Z:{FOLDER / "server_stand_in.exe"}"'.replace("/", "\\")
 PREFIX = ROOT / "build" / "wine"
 SITE = ROOT / "tests" / "ofx" / "wine_site"
 PYTHONPATH = os.pathsep.join([str(SITE), str(ROOT / "nodes")])
@@ -64,7 +66,8 @@ def build_for_windows() -> Build:
         binaries="Win64",
         runner=("wine",),
         environment=environment(),
-        server=_stand_in(),
+        server=f'{STAND_IN} "{_serving()}"',
+        stand_in=STAND_IN,
     )
 
 
@@ -73,18 +76,20 @@ def prepare(site: Site) -> None:
     site.environment["PYTHONPATH"] = PYTHONPATH
 
 
-def _stand_in() -> str:
-    """Return the command that hosts start: a stand-in, which starts this Python's server."""
+def _serving() -> Path:
+    """Write the script with which the stand-in starts this Python's server, and return it."""
     serve = PREFIX / "serve.sh"
     serve.write_text(
         f"""#!/bin/sh
 GVM_RUNTIME_DIR=$(printf %s "$GVM_RUNTIME_DIR" | tr '\\\\' / | sed 's/^[Zz]://')
 export GVM_RUNTIME_DIR PYTHONPATH='{PYTHONPATH}'
 umask 077
+eval "$GVM_TEST_BEFORE_SERVE"
+# Wine shows an access list of the user alone as a mode with the group's bits too.
+mkdir -p "$GVM_RUNTIME_DIR/pixels" && chmod 700 "$GVM_RUNTIME_DIR" "$GVM_RUNTIME_DIR/pixels"
 '{sys.executable}' '{SITE / "speak_for.py"}' "$1" "$2" &
 exec '{sys.executable}' -m gvm_server serve
 """,
         encoding="utf-8",
     )
-    program = f"Z:{FOLDER / 'server_stand_in.exe'}".replace("/", "\\")
-    return f'"{program}" "{serve}"'
+    return serve

@@ -1,6 +1,7 @@
 // A Windows process in a Linux server's place, for hosts under Wine: server_stand_in SCRIPT
 //
-// Runs the shell script with its own number and start time. The script starts a Linux server, and
+// `server_stand_in false` and `server_stand_in sleep SECONDS` do what these programs do. Else it
+// runs the shell script with its own number and start time. The script starts a Linux server, and
 // writes connection.json with these two, which a host under Wine can ask for. Ends when the Linux
 // process ends, which linux.json names.
 #include <windows.h>
@@ -58,6 +59,12 @@ int main() {
   int count = 0;
   wchar_t** words = CommandLineToArgvW(GetCommandLineW(), &count);
   if (count < 2) return 2;
+  // Of a Linux program Wine gives no handle to wait for.
+  if (std::wstring(words[1]) == L"false") return 1;
+  if (std::wstring(words[1]) == L"sleep" && count == 3) {
+    Sleep(1000 * static_cast<DWORD>(std::stoul(words[2])));
+    return 0;
+  }
   const std::wstring own = std::to_wstring(GetCurrentProcessId()) + L" " + std::to_wstring(started());
   std::wstring line = L"\"Z:\\bin\\sh\" \"" + std::wstring(words[1]) + L"\" " + own;
   STARTUPINFOW how{};
