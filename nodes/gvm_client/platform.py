@@ -300,7 +300,14 @@ def ofx_search_separators() -> str:
 
 def setting_a_variable(name: str, text: str) -> str:
     """Return the command by which a user sets a variable for the programs that start later."""
-    return f'setx {name} "{text}"' if is_windows() else f"export {name}={text}"
+    if is_macos():  # programs that the Finder starts read no shell's files
+        return f"launchctl setenv {name} {shlex.quote(text)}"
+    return f'setx {name} "{text}"' if is_windows() else f"export {name}={shlex.quote(text)}"
+
+
+def more_rights() -> str:
+    """Return how a user comes to write what all users share."""
+    return "Run it as an administrator" if is_windows() else "Use sudo"
 
 
 # What belongs to the user alone.

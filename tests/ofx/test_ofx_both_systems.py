@@ -28,7 +28,13 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         f"a host of {depth}": ({"like": "nuke", "depth": f"OfxBitDepth{depth}"}, {})
         for depth in ("Byte", "Short", "Half", "Float")
     },
-    **{f"output mode {mode}": ({"like": "nuke"}, {"outputMode": mode}) for mode in range(5)},
+    **{
+        f"output mode {mode}": ({"like": "nuke"}, {"outputMode": mode})
+        for mode in (0, 1, 2, 3, 5, 6)
+    },
+    # Without levels all of this clip's mattes are an edge, and white.
+    "the edge": ({"like": "nuke"}, {"outputMode": 4, "matteBlack": 0.3, "matteWhite": 0.6}),
+    "despill": ({"like": "nuke"}, {"outputMode": 5, "despill": 1}),
     "rows from the top, padded": ({"like": "nuke", "negative_rows": True, "row_padding": 48}, {}),
     "bounds elsewhere": ({"like": "natron"}, {"inputColourspace": 2}),
     "video's colours": ({"like": "resolve"}, {}),

@@ -78,7 +78,7 @@ def undo(parsed: argparse.Namespace) -> int:
         except OSError as error:
             raise OutputError(
                 f"{place} cannot be deleted: {error.strerror or error}.",
-                remedy="Use sudo with --system.",
+                remedy=f"Close the hosts that use it. {platform.more_rights()} with --system.",
                 path=str(place),
             ) from error
         print(f"Deleted {place}")
@@ -167,7 +167,8 @@ def _copy(bundle: Path, folder: Path) -> Path:
         shutil.rmtree(fresh, ignore_errors=True)
         raise OutputError(
             f"{BUNDLE_NAME} cannot be put into {folder}: {error.strerror or error}.",
-            remedy="Use sudo with --system, or choose a folder of your own with --to.",
+            remedy=f"{platform.more_rights()} with --system, or choose a folder of your own"
+            " with --to.",
             path=str(folder),
         ) from error
     _delete(old)
@@ -181,20 +182,31 @@ def _exchange_files(fresh: Path, place: Path) -> None:
     was moved aside is deleted by the next install that finds it unused.
 
     Raises:
-        OSError: one cannot be moved.
+        OSError: one cannot be moved; all stand where they stood.
     """
     for rest in [*place.rglob(f"{_ASIDE}*")]:
         with suppress(OSError):  # a host still has it
             rest.unlink()
-    for file in [*place.rglob("*")]:
-        if file.is_file() and not file.name.startswith(_ASIDE):
-            file.rename(file.with_name(f"{_ASIDE}{secrets.token_hex(4)}"))
-    for file in [*fresh.rglob("*")]:
-        target = place / file.relative_to(fresh)
-        if file.is_dir():
-            target.mkdir(exist_ok=True)
-        else:
-            file.rename(target)
+    moved: list[tuple[Path, Path]] = []  # from, to
+
+    def move(file: Path, target: Path) -> None:
+        file.rename(target)
+        moved.append((file, target))
+
+    try:
+        for file in [*place.rglob("*")]:
+            if file.is_file() and not file.name.startswith(_ASIDE):
+                move(file, file.with_name(f"{_ASIDE}{secrets.token_hex(4)}"))
+        for file in [*fresh.rglob("*")]:
+            target = place / file.relative_to(fresh)
+            if file.is_dir():
+                target.mkdir(parents=True, exist_ok=True)
+            else:
+                move(file, target)
+    except OSError:
+        for file, target in reversed(moved):
+            target.rename(file)
+        raise
     for rest in (*place.rglob(f"{_ASIDE}*"), fresh):
         with suppress(OSError):
             shutil.rmtree(rest) if rest.is_dir() else rest.unlink()
