@@ -38,7 +38,7 @@ fi
 dsc=$(source_file)
 hash=$(
     {
-        cat "$cache"/source/zeromq3_* "$here/zeromq.sh" "$here/$system.cmake"
+        cat "$cache"/source/zeromq3_* "$here/zeromq.sh" "$here/zeromq.cmake" "$here/$system.cmake"
         if [ -f "$here/$system.patch" ]; then cat "$here/$system.patch"; fi
         echo "$@"
     } | sha256sum | cut -c 1-16
@@ -56,7 +56,8 @@ if [ ! -f "$built/lib/libzmq.a" ]; then
             -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$work/installed" -DCMAKE_INSTALL_LIBDIR=lib \
             -DWITH_LIBSODIUM=OFF -DENABLE_CURVE=ON -DWITH_LIBBSD=OFF -DBUILD_SHARED=OFF -DBUILD_STATIC=ON \
             -DBUILD_TESTS=OFF -DWITH_PERF_TOOL=OFF -DWITH_DOCS=OFF -DENABLE_PRECOMPILED=OFF \
-            -DENABLE_WS=OFF -DENABLE_RADIX_TREE=OFF "$@"
+            -DENABLE_WS=OFF -DENABLE_RADIX_TREE=OFF -DCMAKE_PROJECT_INCLUDE="$here/zeromq.cmake" \
+            -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=12 "$@"
         cmake --build "$work/build" --parallel 2
         cmake --install "$work/build"
     } >"$built.log" 2>&1 || { tail -40 "$built.log" >&2; exit 1; }
