@@ -68,8 +68,10 @@ build() {
     cmake --build "$own" --parallel 2 >>"$own.log" 2>&1 || { cat "$own.log" >&2; exit 1; }
 }
 
-build arm64 aarch64 "$@"
-build x86_64 x86_64 "$@"
+# Both at once: configuring and linking leave a core idle.
+build arm64 aarch64 "$@" & arm=$!
+build x86_64 x86_64 "$@" & intel=$!
+wait "$arm" && wait "$intel" || { wait; exit 1; }
 contents=GVM.ofx.bundle/Contents
 mkdir -p "$folder/$contents/MacOS"
 "llvm-lipo-$LLVM" -create "$folder"/*/$contents/MacOS/GVM.ofx -output "$folder/GVM.ofx.new"

@@ -30,11 +30,14 @@ source_file() {
     find "$cache/source" -name 'zeromq3_*.dsc' 2>/dev/null | sort | tail -1
 }
 
-if [ -z "$(source_file)" ] && ! fetch >"$cache/fetch.log" 2>&1; then
-    cat "$cache/fetch.log" >&2
-    echo "The source of libzmq cannot be had: apt gives no Debian source package zeromq3." >&2
-    exit 1
-fi
+(
+    flock 9 # several builds may share the folder
+    if [ -z "$(source_file)" ] && ! fetch >"$cache/fetch.log" 2>&1; then
+        cat "$cache/fetch.log" >&2
+        echo "The source of libzmq cannot be had: apt gives no Debian source package zeromq3." >&2
+        exit 1
+    fi
+) 9>"$cache/fetch.lock"
 dsc=$(source_file)
 hash=$(
     {
