@@ -33,7 +33,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         for mode in (0, 1, 2, 3, 5, 6)
     },
     # Without levels all of this clip's mattes are an edge, and white.
-    "the edge": ({"like": "nuke"}, {"outputMode": 4, "matteBlack": 0.3, "matteWhite": 0.6}),
+    "the edge": ({"like": "nuke"}, {"outputMode": EDGE, "matteBlack": 0.3, "matteWhite": 0.6}),
     "despill": ({"like": "nuke"}, {"outputMode": 5, "despill": 1}),
     "rows from the top, padded": ({"like": "nuke", "negative_rows": True, "row_padding": 48}, {}),
     "bounds elsewhere": ({"like": "natron"}, {"inputColourspace": 2}),
@@ -75,8 +75,7 @@ def test_both_systems_give_the_same_bits(hosts: dict[str, Open], name: str):
             host.create(**{**SMALL, **values})
             made[system] = np.stack([host.picture(frame, SHAPE) for frame in FRAMES])
     np.testing.assert_array_equal(made["windows"].view(np.uint32), made["linux"].view(np.uint32))
-    # Of a picture so small the edge's band is all: one value.
-    assert len(np.unique(made["linux"])) > (0 if values.get("outputMode") == EDGE else 20)
+    assert len(np.unique(made["linux"])) > (1 if values.get("outputMode") == EDGE else 20)
 
 
 @pytest.mark.parametrize("feather", [0.0, 12.5])
