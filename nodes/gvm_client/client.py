@@ -223,13 +223,9 @@ class Client:
         """Send a question's bytes and return the answer's envelope."""
         deadline = time.monotonic() + CONTROL_SECONDS
         with self._control_lock:
-            self._wait(self._control, zmq.POLLOUT, deadline)
-            with _renamed():
-                self._control.send(data, zmq.NOBLOCK)
+            self._put(self._control, data, deadline)
             while True:
-                self._wait(self._control, zmq.POLLIN, deadline)
-                with _renamed():
-                    answer = unpack_envelope(self._control.recv(zmq.NOBLOCK))
+                answer = unpack_envelope(self._take(self._control, deadline))
                 if answer.get("request") == name:
                     return answer
 
@@ -276,15 +272,27 @@ class Client:
         return envelope.message
 
     def _send(self, dealer: zmq.Socket[bytes], message: Request, name: str, seconds: float) -> None:
-        data = encode(message, request=name)
-        self._wait(dealer, zmq.POLLOUT, time.monotonic() + seconds)
-        with _renamed():
-            dealer.send(data, zmq.NOBLOCK)
+        self._put(dealer, encode(message, request=name), time.monotonic() + seconds)
 
     def _receive(self, dealer: zmq.Socket[bytes], deadline: float) -> Envelope:
-        self._wait(dealer, zmq.POLLIN, deadline)
-        with _renamed():
-            return decode(dealer.recv(zmq.NOBLOCK))
+        return decode(self._take(dealer, deadline))
+
+    def _put(self, dealer: zmq.Socket[bytes], data: bytes, deadline: float) -> None:
+        """Send bytes as soon as the socket takes them."""
+        while True:
+            self._wait(dealer, zmq.POLLOUT, deadline)
+            # A refused handshake can end the pipe after the wait: then it is waited for again,
+            # and the wait says who refused.
+            with _renamed(), suppress(zmq.Again):
+                dealer.send(data, zmq.NOBLOCK)
+                return
+
+    def _take(self, dealer: zmq.Socket[bytes], deadline: float) -> bytes:
+        """Return the next message's bytes."""
+        while True:
+            self._wait(dealer, zmq.POLLIN, deadline)
+            with _renamed(), suppress(zmq.Again):
+                return dealer.recv(zmq.NOBLOCK)
 
     def _wait(self, dealer: zmq.Socket[bytes], what: int, deadline: float) -> None:
         """Wait until the socket is ready.

@@ -234,6 +234,24 @@ def test_a_wrong_key_is_said_at_once(server: SmallServer, whose: str):
         assert client.ping().version == "small"
 
 
+@pytest.mark.parametrize("verb", ["send", "recv"])
+def test_a_socket_that_is_ready_no_longer_is_waited_for_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch, verb: str
+):
+    """A refused handshake ends a pipe after the wait: no failure yet, the next wait hears why."""
+    true, refused = getattr(zmq.Socket, verb), []
+
+    def shy(self: zmq.Socket[bytes], *args: object, **words: object) -> object:
+        if self.type == zmq.DEALER and not refused:
+            refused.append(self)
+            raise zmq.Again
+        return true(self, *args, **words)
+
+    monkeypatch.setattr(zmq.Socket, verb, shy)
+    assert client.ping().version == "small"
+    assert refused
+
+
 def test_nobody_at_the_endpoint_is_an_error_in_time(server: SmallServer, tmp_path: Path):
     """Left to itself, libzmq would queue for nobody and say nothing."""
     nowhere = replace(server.endpoint.connection, control=f"ipc://{tmp_path}/nobody")
