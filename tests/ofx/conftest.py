@@ -15,7 +15,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from tests.ofx import wine
-from tests.ofx.fakehost import Build, HostPlate
+from tests.ofx.fakehost import Build, HostPlate, Open, opening
 from tests.support.plates import moving_disc, read_alpha, write_plate
 from tests.support.site import Site, machine_for_hosts
 from tests.support.tree import ROOT
@@ -97,6 +97,12 @@ def warm_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One for all tests of a file: its server stays warm, as an artist's does."""
     with _machine(tmp_path_factory.mktemp("site")) as site:
         yield site
+
+
+@pytest.fixture
+def host_like(build: Build, tmp_path: Path, plate: HostPlate, warm_site: Site) -> Open:
+    """Hosts on the machine with the warm server."""
+    return opening(build, tmp_path, plate, warm_site.environment)
 
 
 @pytest.fixture(scope="module")

@@ -20,19 +20,13 @@ LINEAR = {"inputColourspace": 2}
 NEEDED = "OfxImageClipPropFrameRange_Source"
 
 
-@pytest.fixture(scope="module")
-def site(warm_site: Site) -> Site:
-    """One machine for all these tests."""
-    return warm_site
-
-
 Alphas = dict[int, NDArray[np.float32]]
 
 
 @pytest.fixture
-def host_like(build: Build, tmp_path: Path, plate: HostPlate, site: Site) -> Open:
+def host_like(build: Build, tmp_path: Path, plate: HostPlate, warm_site: Site) -> Open:
     """Hosts on the machine with the warm server."""
-    return opening(build, tmp_path, plate, site.environment, like="resolve")
+    return opening(build, tmp_path, plate, warm_site.environment, like="resolve")
 
 
 def test_a_filmstrip_s_picture_shows_the_source_and_asks_nobody(host_like: Open, alphas: Alphas):
@@ -116,12 +110,12 @@ def by_index(tmp_path_factory: pytest.TempPathFactory, plate: HostPlate) -> Host
 
 
 def test_the_media_that_resolve_names_is_read_where_the_artist_says_so(
-    host_like: Open, site: Site, movie: Path, by_index: HostPlate, tmp_path: Path
+    host_like: Open, warm_site: Site, movie: Path, by_index: HostPlate, tmp_path: Path
 ):
     """The movie's own frame is matted, and no neighbour is fetched from the host."""
     out = tmp_path / "out"
     words = ("--depth", "float", "--input-colorspace", "rec709")
-    assert site.matte(str(movie), out, *words).code == 0
+    assert warm_site.matte(str(movie), out, *words).code == 0
     wanted = read_alpha(sorted(out.glob("*.exr"))[4])
     with host_like(source_path=str(movie)) as host:
         host.tell("plates", plate=by_index.said())
@@ -183,7 +177,7 @@ MEDIA = {"source_path": "/p/A001_C002.braw"}  # the same for all instances of a 
 
 @pytest.mark.parametrize("order", [("whole", "short"), ("short", "whole")])
 def test_instances_of_one_clip_share_mattes_though_their_ranges_differ(
-    host_like: Open, site: Site, alphas: Alphas, order: tuple[str, str]
+    host_like: Open, warm_site: Site, alphas: Alphas, order: tuple[str, str]
 ):
     """Playback, filmstrip and eyes are told ranges a frame or two apart; no window runs twice."""
     with host_like(**MEDIA) as host:
@@ -192,9 +186,9 @@ def test_instances_of_one_clip_share_mattes_though_their_ranges_differ(
         for name in order:  # as when a timeline is opened
             host.tell("frames_needed", instance=name, frame=FIRST)
         host.tell("render", instance=order[0], frame=LAST - 2)
-        before = len(site.windows_denoised())
+        before = len(warm_site.windows_denoised())
         shown = host.picture(LAST - 2, SHAPE, instance=order[1])
-        assert len(site.windows_denoised()) == before
+        assert len(warm_site.windows_denoised()) == before
         np.testing.assert_array_equal(shown[..., 3], alphas[LAST - 2])
         for name in order:
             last = host.picture(LAST, SHAPE, instance=name)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gvm_server.media.colour.encodings import srgb_from_linear
 from gvm_server.media.openexr import read_channels
 from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH
-from tests.ofx.fakehost import Build, HostPlate, Open, opening
+from tests.ofx.fakehost import HostPlate, Open
 from tests.ofx.test_ofx_matte import SHAPE, SMALL, STEPS, write_integers
 from tests.support.plates import moving_disc
 from tests.support.site import Site
@@ -20,18 +20,6 @@ from tests.support.site import Site
 STRAIGHT, PREMULTIPLIED = 5, 6
 FRAME = 1004
 GREEN = 1
-
-
-@pytest.fixture(scope="module")
-def site(warm_site: Site) -> Site:
-    """One machine for all these tests."""
-    return warm_site
-
-
-@pytest.fixture
-def host_like(build: Build, tmp_path: Path, plate: HostPlate, site: Site) -> Open:
-    """Hosts on the machine with the warm server."""
-    return opening(build, tmp_path, plate, site.environment)
 
 
 def colours_of(site: Site, plate: str, out: Path, *words: str) -> NDArray[np.float32]:
@@ -50,9 +38,9 @@ def read(path: Path, channels: Sequence[str]) -> NDArray[np.float32]:
 
 
 @pytest.fixture(scope="module")
-def colours(site: Site, exr_plate: str) -> NDArray[np.float32]:
+def colours(warm_site: Site, exr_plate: str) -> NDArray[np.float32]:
     """The command line's colours and alpha of one frame."""
-    return colours_of(site, exr_plate, site.folder / "colours")
+    return colours_of(warm_site, exr_plate, warm_site.folder / "colours")
 
 
 def _source() -> NDArray[np.float32]:
@@ -60,13 +48,13 @@ def _source() -> NDArray[np.float32]:
 
 
 def test_a_switch_gives_the_command_line_s_colours_and_runs_no_model(
-    host_like: Open, colours: NDArray[np.float32], site: Site
+    host_like: Open, colours: NDArray[np.float32], warm_site: Site
 ):
     """From the matte to straight and premultiplied colours and back."""
     with host_like("nuke") as host:
         host.create(**SMALL)
         plain = host.picture(FRAME, SHAPE)
-        before = len(site.windows_denoised())
+        before = len(warm_site.windows_denoised())
         host.tell("set", instance="node", param="outputMode", value=STRAIGHT)
         straight = host.picture(FRAME, SHAPE)
         np.testing.assert_array_equal(straight, colours)
@@ -75,7 +63,7 @@ def test_a_switch_gives_the_command_line_s_colours_and_runs_no_model(
         np.testing.assert_array_equal(host.picture(FRAME, SHAPE), wanted)
         host.tell("set", instance="node", param="outputMode", value=0)
         np.testing.assert_array_equal(host.picture(FRAME, SHAPE), plain)
-        assert len(site.windows_denoised()) == before
+        assert len(warm_site.windows_denoised()) == before
         assert host.tell("facts")["images_out"] == 0
     soft = (colours[..., 3] > 0) & (colours[..., 3] < 1)
     assert soft.any()
@@ -84,7 +72,7 @@ def test_a_switch_gives_the_command_line_s_colours_and_runs_no_model(
     np.testing.assert_array_equal(straight[solid], plain[solid])
 
 
-def test_a_first_render_may_ask_for_it(host_like: Open, site: Site):
+def test_a_first_render_may_ask_for_it(host_like: Open, warm_site: Site):
     """In any order, by an instance for each frame; the matte then runs no model."""
     with host_like("natron", offset_x=0, offset_y=0) as host:
         for frame in (FRAME, FIRST, LAST):
@@ -92,20 +80,20 @@ def test_a_first_render_may_ask_for_it(host_like: Open, site: Site):
             name = f"of {frame}"
             host.create(name, **SMALL, inputColourspace=2, matteExposure=1, outputMode=STRAIGHT)
             straight = host.picture(frame, SHAPE, instance=name)
-            before = len(site.windows_denoised())
+            before = len(warm_site.windows_denoised())
             host.tell("set", instance=name, param="outputMode", value=0)
             alone = host.picture(frame, SHAPE, instance=name)
             np.testing.assert_array_equal(straight[..., 3], alone[..., 3])
-            assert len(site.windows_denoised()) == before > 0
+            assert len(warm_site.windows_denoised()) == before > 0
 
 
 @pytest.mark.parametrize(("depth", "bits"), [("Byte", 8), ("Short", 16)])
 def test_integer_hosts_get_it_in_their_own_space(
-    host_like: Open, site: Site, tmp_path: Path, depth: str, bits: int
+    host_like: Open, warm_site: Site, tmp_path: Path, depth: str, bits: int
 ):
     """Found in linear light, and displayed again: within a step of the output's depth."""
     pattern = write_integers(tmp_path / "png", bits)
-    wanted = colours_of(site, pattern, tmp_path / "out", "--input-colorspace", "srgb")
+    wanted = colours_of(warm_site, pattern, tmp_path / "out", "--input-colorspace", "srgb")
     shown = srgb_from_linear(np.ascontiguousarray(wanted[..., :3]))
     step = 1 / STEPS[depth]
     plain = {frame: moving_disc(frame, WIDTH, HEIGHT) for frame in range(FIRST, LAST + 1)}
@@ -190,10 +178,10 @@ def test_a_holdout_shows_the_source_and_garbage_nothing(
     np.testing.assert_array_equal(picture[:, 56:, :3], wanted)
 
 
-def test_the_screen_s_light_is_taken_off(host_like: Open, site: Site, exr_plate: str):
+def test_the_screen_s_light_is_taken_off(host_like: Open, warm_site: Site, exr_plate: str):
     """As `--despill green` does; solid pixels too."""
-    out = site.folder / "despilled"
-    wanted = colours_of(site, exr_plate, out, "--despill", "green")
+    out = warm_site.folder / "despilled"
+    wanted = colours_of(warm_site, exr_plate, out, "--despill", "green")
     with host_like("nuke") as host:
         host.create(**SMALL, outputMode=STRAIGHT, despill=GREEN)
         np.testing.assert_array_equal(host.picture(FRAME, SHAPE), wanted)

@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from gvm_server.matting.guides import feathered
-from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH, alphas
-from tests.ofx.fakehost import HOSTS, NUKE, Build, HostPlate, Open, hosting, opening
+from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH, alphas, host_like
+from tests.ofx.fakehost import HOSTS, NUKE, Build, HostPlate, Open, hosting
 from tests.ofx.wine import linux_only
 from tests.support.colours import CONFIG
 from tests.support.plates import moving_disc, read_alpha, write_exr
@@ -32,12 +32,6 @@ STEPS = {"Byte": 255, "Short": 65535, "Half": 2048, "Float": 2**24}  # of alpha,
 def site(warm_site: Site) -> Site:
     """One machine for all these tests."""
     return warm_site
-
-
-@pytest.fixture
-def host_like(build: Build, tmp_path: Path, plate: HostPlate, site: Site) -> Open:
-    """Hosts on the machine with the warm server."""
-    return opening(build, tmp_path, plate, site.environment)
 
 
 Alphas = dict[int, NDArray[np.float32]]
@@ -286,6 +280,8 @@ def test_a_sequence_fetches_every_frame_once(host_like: Open):
     """Within a final render nothing upstream changes: each frame is fetched and hashed once."""
     with host_like("nuke") as host:
         host.create(**SMALL)
+        for frame in FRAMES:  # a matte that is still to be made has its frames fetched once more
+            host.picture(frame, SHAPE)
         host.tell("forget_fetches")
         host.tell("begin", instance="node", first=FIRST, last=LAST, interactive=0)
         for frame in FRAMES:

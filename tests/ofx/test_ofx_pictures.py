@@ -31,12 +31,6 @@ def light(frame: int) -> NDArray[np.float32]:
 
 
 @pytest.fixture(scope="module")
-def site(warm_site: Site) -> Site:
-    """One machine for all these tests."""
-    return warm_site
-
-
-@pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The clip on disk."""
     folder = tmp_path_factory.mktemp("file")
@@ -46,10 +40,10 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def alphas(site: Site, file: str) -> Alphas:
+def alphas(warm_site: Site, file: str) -> Alphas:
     """The command line's alphas of the file."""
-    out = site.folder / "alphas"
-    assert site.matte(file, out, "--depth", "float").code == 0
+    out = warm_site.folder / "alphas"
+    assert warm_site.matte(file, out, "--depth", "float").code == 0
     return {frame: read_alpha(out / f"clip.{frame:04d}.exr") for frame in FRAMES}
 
 
@@ -62,9 +56,9 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> HostPlate:
 
 
 @pytest.fixture
-def mlt(build: Build, tmp_path: Path, shown: HostPlate, site: Site) -> Open:
+def mlt(build: Build, tmp_path: Path, shown: HostPlate, warm_site: Site) -> Open:
     """Hosts that behave like MLT."""
-    return opening(build, tmp_path, shown, site.environment, like="mlt")
+    return opening(build, tmp_path, shown, warm_site.environment, like="mlt")
 
 
 def _same(picture: NDArray[np.float32], alpha: NDArray[np.float32]) -> bool:
@@ -149,20 +143,22 @@ def test_exposure_and_depth_are_no_other_picture(
 
 
 def test_a_proxy_is_the_same_picture(
-    build: Build, tmp_path: Path, shown: HostPlate, site: Site, file: str
+    build: Build, tmp_path: Path, shown: HostPlate, warm_site: Site, file: str
 ):
     """At half and a quarter of the size, whatever filter the host has."""
-    with hosting(build, tmp_path, plate=shown, environment=site.environment, **NUKE) as host:
+    with hosting(build, tmp_path, plate=shown, environment=warm_site.environment, **NUKE) as host:
         host.create(**SMALL, plateFile=file)
         for scale in (0.5, 0.25):
             assert host.render(8, scale=scale)["status"] == 0
 
 
 def test_matte_range_now_compares_too(
-    build: Build, tmp_path: Path, shown: HostPlate, site: Site, file: str
+    build: Build, tmp_path: Path, shown: HostPlate, warm_site: Site, file: str
 ):
     """Where the host gives pictures of other times."""
-    host_of = hosting(build, tmp_path, plate=shown, environment=site.environment, cut=3, **NUKE)
+    host_of = hosting(
+        build, tmp_path, plate=shown, environment=warm_site.environment, cut=3, **NUKE
+    )
     with host_of as host:
         host.create(**SMALL, plateFile=file, rangeFirst=2, rangeLast=5)
         host.click("matteRange")
@@ -173,7 +169,7 @@ def test_matte_range_now_compares_too(
 
 
 def test_media_that_shows_another_frame_leaves_the_host_s_frames(
-    build: Build, tmp_path: Path, site: Site
+    build: Build, tmp_path: Path, warm_site: Site
 ):
     """Equal aspect does not prove the same picture: what Resolve names may be another one."""
     plate = HostPlate.of(tmp_path / "plate", {frame - 1: srgb(light(frame)) for frame in FRAMES})
@@ -190,7 +186,7 @@ def test_media_that_shows_another_frame_leaves_the_host_s_frames(
             build,
             tmp_path,
             plate=plate,
-            environment=site.environment,
+            environment=warm_site.environment,
             source_path=str(movie),
             **HOSTS["resolve"],
         ) as host:

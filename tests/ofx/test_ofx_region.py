@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.ofx.conftest import FIRST, HEIGHT, LAST, WIDTH
-from tests.ofx.fakehost import HOSTS, Build, HostPlate, Open, opening
+from tests.ofx.fakehost import HOSTS, Open
 from tests.support.plates import read_alpha, write_plate
 from tests.support.site import Site
 
@@ -24,25 +24,13 @@ DRAWN = {"useRegion": 1, "regionLowerLeft": [LEFT, LOW], "regionUpperRight": [RI
 
 
 @pytest.fixture(scope="module")
-def site(warm_site: Site) -> Site:
-    """One machine for all these tests."""
-    return warm_site
-
-
-@pytest.fixture
-def host_like(build: Build, tmp_path: Path, plate: HostPlate, site: Site) -> Open:
-    """Hosts on the machine with the warm server."""
-    return opening(build, tmp_path, plate, site.environment)
-
-
-@pytest.fixture(scope="module")
-def region_alphas(site: Site, exr_plate: str) -> dict[str, NDArray[np.float32]]:
+def region_alphas(warm_site: Site, exr_plate: str) -> dict[str, NDArray[np.float32]]:
     """The command line's alphas of a frame, by the region's scale."""
     made = {}
     for scale in ("1", "2"):
-        out = site.folder / f"region{scale}"
+        out = warm_site.folder / f"region{scale}"
         words = ("--roi", ROI, "--roi-scale", scale, "--depth", "float")
-        assert site.matte(exr_plate, out, "--frames", str(FRAME), *words).code == 0
+        assert warm_site.matte(exr_plate, out, "--frames", str(FRAME), *words).code == 0
         made[scale] = read_alpha(out / f"plate.{FRAME}.exr")
     return made
 
@@ -136,19 +124,21 @@ def test_a_subject_that_the_region_cuts_is_said_on_the_node(host_like: Open):
         assert host.render(FRAME)["persistent"] == ""
 
 
-def test_moving_the_region_runs_the_model_and_moving_it_back_does_not(host_like: Open, site: Site):
+def test_moving_the_region_runs_the_model_and_moving_it_back_does_not(
+    host_like: Open, warm_site: Site
+):
     """What was made is found again."""
     with host_like() as host:
         host.create(**SMALL, **DRAWN)
         host.picture(FRAME, SHAPE)
-        before = len(site.windows_denoised())
+        before = len(warm_site.windows_denoised())
         host.tell("set", instance="node", param="regionUpperRight", value=[70, 50])
         host.picture(FRAME, SHAPE)
-        moved = len(site.windows_denoised())
+        moved = len(warm_site.windows_denoised())
         assert moved > before
         host.tell("set", instance="node", param="regionUpperRight", value=[RIGHT, HIGH])
         host.picture(FRAME, SHAPE)
-        assert len(site.windows_denoised()) == moved
+        assert len(warm_site.windows_denoised()) == moved
 
 
 @pytest.mark.parametrize(
@@ -188,7 +178,7 @@ def test_switching_it_on_gives_the_whole_picture_to_draw_on(host_like: Open):
         assert host.value("regionUpperRight") == [50, 50]
 
 
-def test_a_range_is_matted_in_the_region(host_like: Open, site: Site):
+def test_a_range_is_matted_in_the_region(host_like: Open, warm_site: Site):
     """Matte Range Now makes what the renders then find."""
     with host_like() as host:
         host.create(**SMALL, **{**DRAWN, "regionUpperRight": [76, 52]})
@@ -196,6 +186,6 @@ def test_a_range_is_matted_in_the_region(host_like: Open, site: Site):
         host.tell("set", instance="node", param="rangeLast", value=LAST)
         host.click("matteRange")
         assert host.value("status") == f"Matted {LAST - FIRST + 1} frames."
-        before = len(site.windows_denoised())
+        before = len(warm_site.windows_denoised())
         host.picture(FRAME, SHAPE)
-        assert len(site.windows_denoised()) == before
+        assert len(warm_site.windows_denoised()) == before

@@ -20,17 +20,11 @@ LATER = FIRST + 4  # its window does not see the first frame
 REGION = "OfxImageEffectActionGetRegionOfDefinition"
 
 
-@pytest.fixture(scope="module")
-def site(warm_site: Site) -> Site:
-    """One machine for all these tests."""
-    return warm_site
-
-
 @pytest.fixture
-def host_like(build: Build, tmp_path: Path, plate: HostPlate, site: Site) -> Open:
+def host_like(build: Build, tmp_path: Path, plate: HostPlate, warm_site: Site) -> Open:
     """Hosts on the machine with the warm server, on the clip's first six frames."""
     short = HostPlate(folder=plate.folder, width=WIDTH, height=HEIGHT, first=FIRST, last=LAST)
-    return opening(build, tmp_path, short, site.environment)
+    return opening(build, tmp_path, short, warm_site.environment)
 
 
 def later(host: FakeHost) -> NDArray[np.float32]:
@@ -39,11 +33,13 @@ def later(host: FakeHost) -> NDArray[np.float32]:
 
 
 @pytest.fixture(scope="module")
-def wanted(build: Build, tmp_path_factory: pytest.TempPathFactory, plate: HostPlate, site: Site):
+def wanted(
+    build: Build, tmp_path_factory: pytest.TempPathFactory, plate: HostPlate, warm_site: Site
+):
     """The alpha of that frame where every region is the whole picture."""
     short = HostPlate(folder=plate.folder, width=WIDTH, height=HEIGHT, first=FIRST, last=LAST)
     folder = tmp_path_factory.mktemp("wanted")
-    environment = site.environment
+    environment = warm_site.environment
     with hosting(build, folder, plate=short, environment=environment, **HOSTS["nuke"]) as host:
         host.create(**SMALL)
         return later(host)
