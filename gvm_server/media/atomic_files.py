@@ -124,7 +124,7 @@ def _put(
             seen = look(descriptor)
         finally:
             os.close(descriptor)
-        temporary.replace(path)
+        replace_file(temporary, path)
     except OSError as error:
         with suppress(OSError):
             temporary.unlink()

@@ -13,7 +13,7 @@ import heapq
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -117,17 +117,12 @@ def prepare(
         failed.callback(plate.close)
         geometry = plate.geometry()
         views = _views(request, window, plate, geometry, engine)
-        tiled = request.knobs.refine == Refine.TILES and engine.sees_parts
-        tile = [working_size_of(geometry, window, engine)] if tiled else []
-        seen = largest([*(view.working for view in views), *tile])
-        window, fitted = _fitted(request, window, engine, seen)
+        seen = _seen(request, window, geometry, views, engine)
+        window, fitted = _fitted(request, window, engine, largest(seen))
         if engine.for_job is not None:
-            engine = engine.for_job(window, [*(view.working for view in views), *tile])
+            engine = engine.for_job(window, seen)
         plan = _plan(request, window, plate, engine.reach)
-        memory = max(
-            check_memory(plate.name, geometry, _in_hand(request, view, plan, tiled=tiled))
-            for view in views
-        )
+        memory = _memory(request, plate, geometry, views, plan, engine)
         frames = _frames(request, plate)
         shown = _shown(request, plate, geometry, frames, context, check_ending)
         if shown is not None:
@@ -163,15 +158,47 @@ def _plan(request: Matte, window: WindowSettings, plate: Plate, reach: int) -> P
     return Plan.of(window, first=plate.first, last=plate.last, cuts=request.plate.cuts, reach=reach)
 
 
-def _in_hand(request: Matte, view: ShotView, plan: Plan, *, tiled: bool) -> FramesInHand:
-    """Return what of a shot's frames is in memory at the same time."""
-    return FramesInHand(
-        view=view,
-        plan=plan,
-        hands=READERS + WRITERS,
-        colours=_content(request).has_colours,
-        tiled=tiled,
+def _is_tiled(request: Matte, engine: EngineInfo) -> bool:
+    """Return whether the model sees the picture's tiles, besides the whole."""
+    return request.knobs.refine == Refine.TILES and engine.sees_parts
+
+
+def _seen(
+    request: Matte,
+    window: WindowSettings,
+    geometry: ClipGeometry,
+    views: Sequence[ShotView],
+    engine: EngineInfo,
+) -> list[WorkingSize]:
+    """Return the sizes at which the model sees the clip: the shots', and the tiles'."""
+    tile = [working_size_of(geometry, window, engine)] if _is_tiled(request, engine) else []
+    return [*(view.working for view in views), *tile]
+
+
+def _memory(
+    request: Matte,
+    plate: Plate,
+    geometry: ClipGeometry,
+    views: Sequence[ShotView],
+    plan: Plan,
+    engine: EngineInfo,
+) -> int:
+    """Return the bytes of the frames that are in memory at the same time, of the worst shot.
+
+    Raises:
+        GvmError: as `check_memory`.
+    """
+    of_shots = (
+        FramesInHand(
+            view=view,
+            plan=plan,
+            hands=READERS + WRITERS,
+            colours=_content(request).has_colours,
+            tiled=_is_tiled(request, engine),
+        )
+        for view in views
     )
+    return max(check_memory(plate.name, geometry, in_hand) for in_hand in of_shots)
 
 
 def _content(request: Matte) -> FileContent:

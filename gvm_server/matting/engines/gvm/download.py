@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gvm_client.errors import EngineError, ErrorCode, OutputError, SettingsError
+from gvm_client.platform import replace_file
 from gvm_server.matting.engines.gvm.contents import sha256_of
 from gvm_server.matting.engines.gvm.hub import REPO, Hub, Release, RemoteFile
 from gvm_server.matting.engines.gvm.weights_folder import (
@@ -192,7 +193,7 @@ class _Pull:
         for file in wanted:
             path = self._folder / file.name
             path.parent.mkdir(exist_ok=True)
-            self._part(file).replace(path)
+            replace_file(self._part(file), path)
         for name in self._before.files if self._before else ():
             if name not in self._hashes:
                 (self._folder / name).unlink(missing_ok=True)
