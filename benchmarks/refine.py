@@ -28,10 +28,10 @@ from gvm_server.matting.edges.guide import Guide
 from gvm_server.matting.engines.base import Image
 from gvm_server.matting.preprocess import luma
 from gvm_server.matting.refine import refine
-from gvm_server.media.alphas.exr import write_alpha
 from gvm_server.media.colour.encodings import srgb_from_linear
 from gvm_server.media.geometry import Box, FrameHeader
 from tests.support import synthetic
+from tests.support.alphas import write_alpha
 
 SIZES = {"4K": (4096, 2304), "8K": (7680, 4320)}
 WORKING = 1024  # pixels, the long edge

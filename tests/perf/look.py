@@ -21,8 +21,9 @@ from pathlib import Path
 
 from gvm_client.settings import Depth
 from gvm_server.cli.main import main as gvm
-from gvm_server.media.alphas.exr import read_alpha, write_alpha
+from gvm_server.media.alphas.exr import read_alpha
 from gvm_server.media.geometry import Box, FrameHeader
+from tests.support.alphas import write_alpha
 from tests.support.plates import write_exr
 from tests.support.synthetic import frame as drawn
 
@@ -70,7 +71,7 @@ def write(folder: Path, count: int) -> list[Path]:
             continue
         picture, truth = drawn(float(index), WIDTH, HEIGHT)
         write_exr(plate, picture)
-        write_alpha(alpha, truth, header=header, depth=Depth.HALF, attributes={}, flush=False)
+        write_alpha(alpha, truth, header=header, depth=Depth.HALF, attributes={})
     return sorted((folder / "matte").iterdir())
 
 

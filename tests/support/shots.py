@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gvm_client.settings import Depth
-from gvm_server.media.alphas.exr import write_alpha
 from gvm_server.media.geometry import Box, FrameHeader
+from tests.support.alphas import write_alpha
 from tests.support.plates import write_exr
 
 HEIGHT, WIDTH = 72, 128
@@ -64,5 +64,5 @@ def write_shot(
         header = FrameHeader(display=display, data=display)
         path = folder / "matte" / f"shot.{frame:04d}.exr"
         said = {"gvm:key": "0" * 32, **texts(frame)}
-        write_alpha(path, alpha, header=header, depth=Depth.HALF, attributes=said, flush=False)
+        write_alpha(path, alpha, header=header, depth=Depth.HALF, attributes=said)
     return str(folder / "plate" / "shot.%04d.exr"), str(folder / "matte")

@@ -1,6 +1,5 @@
 """Alpha files: EXRs with the channel `A`, and layers beside it, made whole or not at all.
 
-- A file appears under its final name by a rename, after all of it was written and flushed.
 - A file of ours says what it was made from, and a checksum proves all of its bytes (`stamp`).
 - What a crash leaves behind has a name that no other program uses, and is swept up.
 """
@@ -32,69 +31,10 @@ from gvm_server.media.alphas.stamp import (
     seal,
 )
 from gvm_server.media.alphas.zips import compressed
-from gvm_server.media.atomic_files import put_whole, write_failure
 from gvm_server.media.file_access import probe_file, reason_of
 from gvm_server.media.geometry import Box, FrameHeader
 from gvm_server.media.openexr import file_bytes, read_channels
 from gvm_server.media.pixels import StoredPixels, as_float
-
-
-def write_alpha(  # noqa: PLR0913 (a file has so many sides)
-    path: Path,
-    alpha: StoredPixels,
-    *,
-    header: FrameHeader,
-    depth: Depth,
-    attributes: Mapping[str, str],
-    flush: bool = True,
-    umask: int | None = None,
-) -> None:
-    """Write an alpha [H, W] alone, as the channel `A` with ZIPS; as `write_planes`."""
-    write_planes(
-        path,
-        {ALPHA: alpha},
-        header=header,
-        depth=depth,
-        attributes=attributes,
-        flush=flush,
-        umask=umask,
-    )
-
-
-def write_planes(  # noqa: PLR0913 (a file has so many sides)
-    path: Path,
-    planes: Mapping[str, StoredPixels],
-    *,
-    header: FrameHeader,
-    depth: Depth,
-    attributes: Mapping[str, str],
-    compression: Compression = Compression.ZIPS,
-    chromaticities: Sequence[float] = (),
-    flush: bool = True,
-    umask: int | None = None,
-) -> None:
-    """Write planes [H, W], over the header's data window, in one atomic step.
-
-    Windows, pixel aspect, frame rate, timecode, time, view and part name are the header's: the same
-    planes are the same file, whenever they are written. What is beyond half's range becomes its
-    largest number. `planes` are by the channels' names; `chromaticities` are those of colours among
-    them. The file's mode is what `umask` leaves, else what this process's own does.
-
-    Raises:
-        OutputError: DISK_FULL or OUTPUT_UNWRITABLE; no trace of the file is left.
-    """
-    try:
-        made = sealed_bytes(
-            planes,
-            header=header,
-            depth=depth,
-            attributes=attributes,
-            compression=compression,
-            chromaticities=chromaticities,
-        )
-    except OSError as error:
-        raise write_failure(path, error) from error
-    put_whole(path, made, flush=flush, umask=umask)
 
 
 def sealed_bytes(
@@ -106,7 +46,12 @@ def sealed_bytes(
     compression: Compression = Compression.ZIPS,
     chromaticities: Sequence[float] = (),
 ) -> bytearray:
-    """Return the bytes of a file, as `write_planes` writes it.
+    """Return the bytes of a file of planes [H, W] over the header's data window.
+
+    Windows, pixel aspect, frame rate, timecode, time, view and part name are the header's: the same
+    planes are the same file, whenever they are written. What is beyond half's range becomes its
+    largest number. `planes` are by the channels' names; `chromaticities` are those of colours among
+    them.
 
     Raises:
         OSError: it cannot be made.

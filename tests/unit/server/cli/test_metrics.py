@@ -15,8 +15,8 @@ from gvm_client.process import Exit
 from gvm_client.settings import Depth
 from gvm_server.cli.main import main
 from gvm_server.measure.meter import METRICS
-from gvm_server.media.alphas.exr import write_alpha
 from gvm_server.media.geometry import Box, FrameHeader
+from tests.support.alphas import write_alpha
 
 HEIGHT, WIDTH = 24, 40
 DISPLAY = Box(x=0, y=0, width=WIDTH, height=HEIGHT)

@@ -19,18 +19,17 @@ import pytest
 from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
 from gvm_client.file_content import Compression
 from gvm_client.settings import Depth
-from gvm_server.media.alphas import exr
 from gvm_server.media.alphas.exr import (
     check_compression,
     read_alpha,
     read_proven,
-    write_alpha,
-    write_planes,
+    sealed_bytes,
 )
 from gvm_server.media.alphas.stamp import Fingerprint, prove_file, read_stamp, seal
 from gvm_server.media.atomic_files import LEFTOVER_SECONDS, put_whole, sweep_leftovers
 from gvm_server.media.geometry import Box, FrameHeader
 from tests.fakes.plates import write_image
+from tests.support.alphas import write_alpha
 from tests.support.tree import ROOT
 
 KEY = bytes(range(16))
@@ -131,14 +130,14 @@ def test_planes_come_back_bit_for_bit_by_their_names(tmp_path, compression, dept
     names = ("A", "fg.R", "fg.G", "matte.raw")
     planes = {name: whole[3:67, 5:81, at] for at, name in enumerate(names)}
     path = tmp_path / "a.exr"
-    write_planes(
-        path,
+    data = sealed_bytes(
         planes,
         header=replace(_sized(64, 76), view="left", part="rgba.left"),
         depth=depth,
         attributes={"gvm:key": KEY.hex()},
         compression=compression,
     )
+    path.write_bytes(data)
     kind = np.float16 if depth is Depth.HALF else np.float32
     with OpenEXR.File(str(path), separate_channels=True) as file:
         (part,) = file.parts
@@ -155,7 +154,8 @@ def test_the_alpha_is_read_by_its_name(tmp_path):
     """Beside premultiplied colours it is not the first channel."""
     planes = {name: ramp() * (at + 1) / 4 for at, name in enumerate("BGRA")}
     path = tmp_path / "a.exr"
-    write_planes(path, planes, header=PLAIN, depth=Depth.FLOAT, attributes={})
+    data = sealed_bytes(planes, header=PLAIN, depth=Depth.FLOAT, attributes={})
+    path.write_bytes(data)
     assert np.array_equal(read_alpha(path), ramp())
 
 
@@ -298,19 +298,6 @@ def test_a_full_disk_is_told_from_other_failures(small_disk):
             attempt()
         assert caught.value.code is ErrorCode.DISK_FULL
         assert names(small_disk) == []
-
-
-def test_a_file_that_the_library_cannot_make_is_an_error(tmp_path, monkeypatch):
-    """It never gets its name, and the reason is told (fault injected)."""
-
-    def refuses(planes, header, *, half):
-        raise OSError("no memory for a line")
-
-    monkeypatch.setattr(exr, "file_bytes", refuses)
-    with pytest.raises(OutputError, match="no memory for a line") as caught:
-        write(tmp_path / "a.exr")
-    assert caught.value.code is ErrorCode.OUTPUT_UNWRITABLE
-    assert names(tmp_path) == []
 
 
 def test_copies_are_whole_and_equal(tmp_path):

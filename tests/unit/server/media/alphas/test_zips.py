@@ -8,8 +8,9 @@ import OpenImageIO as oiio
 import pytest
 
 from gvm_client.settings import Depth
-from gvm_server.media.alphas.exr import read_alpha, write_alpha
+from gvm_server.media.alphas.exr import read_alpha
 from gvm_server.media.geometry import Box, FrameHeader
+from tests.support.alphas import write_alpha
 
 
 def noise(height, width):

@@ -7,12 +7,12 @@ import pytest
 
 from gvm_client.errors import ErrorCode, OutputError, SettingsError
 from gvm_client.settings import Depth
-from gvm_server.media.alphas.exr import write_alpha
 from gvm_server.media.file_access import Roots
 from gvm_server.media.geometry import Box, FrameHeader
 from gvm_server.media.outputs import alpha_files as output
 from gvm_server.media.outputs.alpha_files import AlphaFiles
 from tests.fakes.plates import write_image, write_sequence
+from tests.support.alphas import write_alpha
 
 
 def files(target, plate="/p/plate.%04d.exr", roots=Roots()):  # noqa: B008 - frozen

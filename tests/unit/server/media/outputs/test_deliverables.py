@@ -15,7 +15,6 @@ from pymediainfo import MediaInfo
 
 from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
 from gvm_client.settings import Depth
-from gvm_server.media.alphas.exr import write_alpha
 from gvm_server.media.alphas.stamp import STAMP
 from gvm_server.media.file_access import Roots
 from gvm_server.media.geometry import Box, FrameHeader, on_display
@@ -27,6 +26,7 @@ from gvm_server.media.plates.base import PlateOptions
 from gvm_server.media.plates.open import open_plate
 from tests.fakes.plate import DrawnPlate
 from tests.fakes.plates import MovieSpec, write_movie
+from tests.support.alphas import write_alpha
 
 KEY = bytes(range(16))
 FRAMES = (3, 4, 6)

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from gvm_client.settings import Depth
-from gvm_server.media.alphas.exr import read_alpha, write_alpha
+from gvm_server.media.alphas.exr import read_alpha
 from gvm_server.media.alphas.stamp import MAKER, STAMP, Fingerprint
 from gvm_server.media.geometry import Box, FrameHeader
 from gvm_server.media.store.cache import DiskCache, window_bytes
+from tests.support.alphas import write_alpha
 
 LIMIT = 1 << 30
 HERE = "device: here"
