@@ -92,3 +92,20 @@ def test_what_would_fail_fails_now(site, tmp_path, plate):
     assert ran.code == 3
     assert "1003" in ran.stderr
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_movie_that_could_not_be_made_is_told(site, tmp_path, plate):
+    """A codec that takes no pictures of that size, a name of no container, somebody's file."""
+    (tmp_path / "theirs.mov").write_bytes(b"somebody's")
+    before = everything(site.folder)
+    for words, code, says in (
+        (("--movie", "new/a.mov", "--movie-codec", "dnxhr444"), 2, "prores4444 takes every size"),
+        (("--movie", "new/a.gif"), 2, ".gif"),
+        (("--movie", "theirs.mov"), 5, "theirs.mov"),
+        (("--comp", "new/a.mov", "--comp-over", "none.png"), 2, "none.png"),
+    ):
+        ran = site.gvm("matte", plate, "-o", "out", *SMALL, "--dry-run", *words)
+        assert ran.code == code, ran.stderr
+        assert says in ran.stderr
+    assert everything(site.folder) == before
+    foretold(site, plate, "--movie", "new/a.mov", "--png", "new/png")

@@ -51,11 +51,11 @@ def run(parsed: argparse.Namespace) -> int:
         outlive_readers()
     meant = translate(parsed)
     request = request_from(meant)
+    delivery = _delivery(meant)
     if parsed.dry_run:
         return _foretell(request, meant.notes, json=parsed.json)
     frames: set[int] = set()
     cut: set[int] = set()
-    delivery = _delivery(meant)
     with (
         sigterm_interrupts(),
         _display(parsed) as display,

@@ -63,6 +63,8 @@ class PlannedDeliverables:
 def plan_delivery(parsed: argparse.Namespace) -> PlannedDeliverables:
     """Return the deliverables that `gvm matte`'s translated options want.
 
+    A dry run makes no folder and no file to prove that they can be written.
+
     Raises:
         SettingsError: a movie's name is of no known kind, its codec takes no pictures of the
             plate's size, or the background is not there.
@@ -79,7 +81,8 @@ def plan_delivery(parsed: argparse.Namespace) -> PlannedDeliverables:
         content=content_of(parsed),
     )
     plate = plate_options(parsed)
-    wanted.check(plate.path, overwrite=parsed.overwrite)
+    check = wanted.check_names if parsed.dry_run else wanted.check
+    check(plate.path, overwrite=parsed.overwrite)
     if wanted.movies:
         with closing(open_plate(plate, roots=Roots())) as opened:
             wanted.check_sizes(opened)

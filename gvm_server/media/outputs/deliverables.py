@@ -98,11 +98,24 @@ class Deliverables:
         """Make the folders and prove, before a model runs, that these can be written.
 
         Raises:
+            SettingsError: as `check_names`.
+            InputError: as `check_names`.
+            OutputError: as `check_names`, or a folder is not writable.
+        """
+        self.check_names(plate, overwrite=overwrite)
+        for path in self.movies:
+            prove_writable(path.parent)
+        if self.png is not None:
+            prove_writable(self.png)
+
+    def check_names(self, plate: str, *, overwrite: bool) -> None:
+        """Check what can be known without writing anything.
+
+        Raises:
             SettingsError: a movie's name ends with no container of its codec's, or both have one
                 name; or the background is not there.
             InputError: the background cannot be read.
-            OutputError: a folder is not writable, or a movie would replace one that is not ours,
-                or the plate.
+            OutputError: a movie would replace one that is not ours, or the plate.
         """
         if len(set(self.movies)) < len(self.movies):
             raise SettingsError(
@@ -114,9 +127,6 @@ class Deliverables:
         for path, encoding in self.encodings:
             movie_container(path, encoding)
             _refuse_foreign(path, plate, overwrite=overwrite)
-            prove_writable(path.parent)
-        if self.png is not None:
-            prove_writable(self.png)
 
     def check_sizes(self, plate: Plate) -> None:
         """Prove, before a model runs, that the movies' codecs take the plate's pictures.
