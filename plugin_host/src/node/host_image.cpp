@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 
+#include "bridge/parallel.hpp"
 #include "bridge/thumbnail.hpp"
 #include "node/half.hpp"
 #include "node/host.hpp"
@@ -19,6 +20,9 @@ constexpr Depth kDepths[] = {{ofx::kDepthByte, bridge::PixelType::kUint8},
                              {ofx::kDepthShort, bridge::PixelType::kUint16},
                              {ofx::kDepthHalf, bridge::PixelType::kHalf},
                              {ofx::kDepthFloat, bridge::PixelType::kFloat}};
+
+// Of one size whatever the threads: the same pixels have the same hash on every machine.
+constexpr int kBandRows = 128;
 
 constexpr std::chrono::seconds kLongestWait{2};  // a copy takes milliseconds
 
@@ -111,7 +115,17 @@ bridge::Hash HostImage::hash() const {
   hasher.value(bounds_.x1).value(bounds_.y1).value(bounds_.x2).value(bounds_.y2);
   hasher.value(depth_).value(channels_);
   const std::size_t row = static_cast<std::size_t>(width(bounds_)) * pixel_bytes_;
-  for (int y = bounds_.y1; y < bounds_.y2; ++y) hasher.bytes(at(bounds_.x1, y), row);
+  const int rows = std::max(height(bounds_), 0);
+  std::vector<bridge::Hash> bands(static_cast<std::size_t>((rows + kBandRows - 1) / kBandRows));
+  bridge::for_each_index(bands.size(), [&](std::size_t band) {
+    const int from = bounds_.y1 + static_cast<int>(band) * kBandRows;
+    bridge::Hasher of_band;
+    for (int y = from; y < std::min(from + kBandRows, bounds_.y2); ++y) {
+      of_band.bytes(at(bounds_.x1, y), row);
+    }
+    bands[band] = of_band.end();
+  });
+  for (const bridge::Hash& band : bands) hasher.value(band);
   return hasher.end();
 }
 
