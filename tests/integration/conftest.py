@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import server_nursery
 from tests.support.site import Site, machine
 
 
@@ -16,6 +17,7 @@ from tests.support.site import Site, machine
 def site(tmp_path: Path) -> Iterator[Site]:
     """A machine of its own; its server ends with the test."""
     with machine(tmp_path) as site:
+        site.environment["GVM_SERVER"] = server_nursery.command()
         yield site
 
 

@@ -78,6 +78,7 @@ def test_a_folder_hands_its_group_down(site: Site, plate: str, tmp_path: Path):
 
 def test_the_server_belongs_to_nobodys_shell(site: Site, plate: str, tmp_path: Path):
     """It stands in its run-time folder, privately, without what changes programs and mattes."""
+    del site.environment["GVM_SERVER"]  # a start of its own, for /proc tells what it began with
     (tmp_path / "usb").mkdir()
     shell = in_shell(
         site, LD_LIBRARY_PATH="/nowhere", GVM_WEIGHTS="/w", PWD="/here", KMP_AFFINITY="none"

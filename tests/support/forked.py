@@ -22,7 +22,11 @@ _PRELOADED = (
     "tests.support.forked",
     "gvm_server.cli.main",
     "gvm_server.cli.matte.command",
+    "gvm_server.cli.matte.deliverables",
+    "gvm_server.cli.matte.dry_run",
+    "gvm_server.cli.cache",
     "gvm_server.cli.studio",
+    "gvm_server.service.server",
 )
 # An interpreter reads these once, at its start.
 _READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_")

@@ -1,0 +1,213 @@
+"""Servers for tests, forked from a process that has their modules loaded.
+
+Most of a server's start is the start of an interpreter and its imports, and the tests start
+hundreds. `command` gives words for `$GVM_SERVER`: a small program that hands its variables, folder,
+limits and streams to the nursery, which forks a server with just these. The program lives as
+long as that server, ends as it ends, and takes it along where it is killed itself. Where variables
+that are read at a start, by the interpreter or a library, or the cores are others than the
+nursery's, the program starts the real command in its own place.
+
+    python -m tests.support.server_nursery SOCKET      # the nursery; ends with its standard input
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import runpy
+import selectors
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from atexit import register
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from gvm_client.server_config import server_environment
+from gvm_server.cores import usable_cores
+from gvm_server.threads import share_cores, thread_variables
+from tests.support.tree import ROOT
+
+_PROGRAM = Path(__file__).with_name("server_in_nursery.py")
+_LARGEST = 1 << 20  # bytes of a question
+_READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_", "OMP_", "KMP_", "MKL_", "OPEN")
+_OF_NO_MATTER = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+_MODULES = (
+    "gvm_server.cli.main",
+    "gvm_server.cli.serve",
+    "gvm_server.matting.engines.gvm.engine",
+    "gvm_server.matting.engines.preview.engine",
+    "gvm_server.matting.engines.test",
+    "gvm_server.service.owner",
+    "gvm_server.service.server",
+    "importlib.metadata",
+    "numpy.ma",
+)
+
+
+@cache
+def command() -> str:
+    """Return what `$GVM_SERVER` says; the nursery ends with this process."""
+    folder = tempfile.TemporaryDirectory(prefix="gvm-nursery-")
+    path = Path(folder.name, "socket")
+    words = [sys.executable, "-m", "tests.support.server_nursery", str(path)]
+    process = subprocess.Popen(
+        words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+
+    def end() -> None:
+        process.communicate()
+        folder.cleanup()
+
+    register(end)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    return shlex.join([sys.executable, "-I", "-S", str(_PROGRAM), str(path), "serve"])
+
+
+class _Nursery:
+    """One loop, no thread: what forks has none."""
+
+    def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._cores = sorted(os.sched_getaffinity(0))
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._listener.bind(str(path))
+        self._listener.listen(64)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._selector.register(sys.stdin, selectors.EVENT_READ)
+        self._servers: dict[socket.socket, tuple[int, int]] = {}  # process, its descriptor
+
+    def wait_for_a_server(self) -> dict[str, Any] | None:
+        """Serve; return in each forked process what is asked of it, and None at the end."""
+        while True:
+            for key, _ in self._selector.select():
+                if key.fileobj is sys.stdin:
+                    for process, _ in self._servers.values():
+                        os.kill(process, signal.SIGKILL)
+                    return None
+                if key.fileobj is self._listener:
+                    self._selector.register(self._listener.accept()[0], selectors.EVENT_READ)
+                elif isinstance(key.fileobj, socket.socket):
+                    # Closed: of the same round is the word that its server has ended.
+                    if key.fileobj.fileno() >= 0 and (asked := self._hear(key.fileobj)):
+                        return asked
+                elif key.data in self._servers:
+                    self._end(key.data)
+
+    def _hear(self, asking: socket.socket) -> dict[str, Any] | None:
+        """Fork for a question; a program that has gone takes its server along."""
+        data, streams = b"", list[int]()
+        with suppress(ConnectionError):
+            data, streams, _, _ = socket.recv_fds(asking, _LARGEST, 3)
+        if not data:
+            if asking in self._servers:
+                os.kill(self._servers[asking][0], signal.SIGKILL)
+                self._selector.unregister(asking)
+            else:
+                self._drop(asking)
+            return None
+        asked: dict[str, Any] = json.loads(data)
+        stands = (
+            _read_at_start(asked["environment"]) == _read_at_start(self._environment)
+            and asked["cores"] == self._cores
+        )
+        with suppress(OSError):  # it may have been killed meanwhile
+            asking.send(json.dumps(stands).encode())
+        if not stands:
+            self._drop(asking)
+            for stream in streams:
+                os.close(stream)
+            return None
+        process = os.fork()
+        if process == 0:
+            self._selector.close()
+            self._listener.close()
+            for other in (asking, *self._servers):
+                other.close()
+            for _, descriptor in self._servers.values():
+                os.close(descriptor)
+            _become(asked, streams)
+            return asked
+        for stream in streams:
+            os.close(stream)
+        descriptor = os.pidfd_open(process)
+        self._servers[asking] = (process, descriptor)
+        self._selector.register(descriptor, selectors.EVENT_READ, asking)
+        return None
+
+    def _end(self, asking: socket.socket) -> None:
+        """Tell how a server ended."""
+        process, descriptor = self._servers.pop(asking)
+        self._selector.unregister(descriptor)
+        os.close(descriptor)
+        _, status = os.waitpid(process, 0)
+        with suppress(OSError):  # its program was killed
+            asking.send(json.dumps(os.waitstatus_to_exitcode(status)).encode())
+        self._drop(asking)
+
+    def _drop(self, asking: socket.socket) -> None:
+        with suppress(KeyError):
+            self._selector.unregister(asking)
+        asking.close()
+
+
+def _read_at_start(environment: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: text
+        for name, text in {**thread_variables(usable_cores()), **environment}.items()
+        if name.startswith(_READ_AT_START) and name not in _OF_NO_MATTER
+    }
+
+
+def _become(asked: dict[str, Any], streams: list[int]) -> None:
+    """Make of this process what its program was when it asked."""
+    os.setsid()
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    # Made anew: they remember whether what was there before could be sought in.
+    sys.stdin = sys.__stdin__ = open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = sys.__stdout__ = open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.__stderr__ = open(  # noqa: SIM115
+        2, "w", buffering=1, errors="backslashreplace", closefd=False
+    )
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    os.chdir(asked["folder"])
+    os.umask(asked["umask"])
+    for kind, limits in asked["limits"]:
+        resource.setrlimit(kind, tuple(limits))
+
+
+def main() -> None:
+    """Be the nursery; in each forked process, be the server."""
+    # As a launcher passes variables on: OpenCV sets LD_LIBRARY_PATH where it is imported.
+    environment = server_environment(os.environ, {}, same_python=True)
+    share_cores()
+    for module in _MODULES:
+        import_module(module)
+    # A thread does not live on in a fork; onnxruntime begins one where it is imported.
+    assert len([*Path("/proc/self/task").iterdir()]) == 1
+    nursery = _Nursery(Path(sys.argv[1]), environment)
+    print("ready", flush=True)
+    asked = nursery.wait_for_a_server()
+    if asked is None:
+        return
+    import gvm_server  # noqa: PLC0415 (as the real command)
+
+    sys.argv = [str(Path(gvm_server.__file__).with_name("__main__.py")), *asked["words"]]
+    runpy.run_module("gvm_server", run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()
