@@ -32,7 +32,7 @@ from gvm_server.media.geometry import (
     orientation_of,
 )
 from gvm_server.media.openexr import read_channels
-from gvm_server.media.pixels import Pixels, StoredPixels
+from gvm_server.media.pixels import Pixels, StoredPixels, as_float
 from gvm_server.media.plates.exr_headers import DATE_TIME, ExrHeader, Layouts, parse
 from gvm_server.media.plates.layers import Layer, Part, find_layer
 from gvm_server.media.store.file_keys import hash_texts
@@ -210,6 +210,10 @@ def read_first_channel(image: ImageFile) -> tuple[FrameHeader, Pixels]:
     Raises:
         InputError: the file is missing or unreadable, or lacks the layer.
     """
+    if (plain := parse(_probed(image))) is not None:
+        found = read_channels(image.path, _names(image, plain)[:1])
+        if found is not None and found.data == plain.header.data:
+            return plain.header, as_float(found.pixels[..., 0])
     with _opened(image) as file:
         layer = _seek_layer(file, image)
         channel = layer.channels[0]
