@@ -1,9 +1,12 @@
-"""How many cores this process may use."""
+"""How many cores this process may use, and how many threads share them beside the model."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+READERS = 2  # threads that read ahead of the model
+WRITERS = 2  # threads that refine and write behind it
 
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")  # Linux control groups, version 2: "quota period" or "max"
 

@@ -13,6 +13,7 @@ from platformdirs import user_cache_path
 from gvm_client.errors import SettingsError
 from gvm_client.folders import below_home, expanded
 from gvm_client.text import is_text
+from gvm_server.cores import READERS, WRITERS
 from gvm_server.matting.engines.machine import MachineOptions
 
 CACHE_VARIABLE = "GVM_CACHE_DIR"
@@ -21,8 +22,6 @@ MIB = 1 << 20
 
 CACHE_LIMIT_BYTES = 20 * GIB
 LATENT_LIMIT_BYTES = 64 * MIB
-READERS = 2  # threads that read ahead of the model
-WRITERS = 2  # threads that refine and write behind it
 IDLE_SECONDS = 1800.0  # an idle server leaves after half an hour and frees the device
 
 

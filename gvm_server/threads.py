@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, MutableMapping
 
-from gvm_server.cores import usable_cores
-from gvm_server.settings import READERS, WRITERS
+from gvm_server.cores import READERS, WRITERS, usable_cores
 
 
 def thread_variables(cores: int) -> Mapping[str, str]:

@@ -24,6 +24,7 @@ import numpy as np
 from gvm_client.errors import GvmError, InputError
 from gvm_client.settings import Refine
 from gvm_client.windows import Window, blends, windows_covering
+from gvm_server.cores import READERS, WRITERS, usable_cores
 from gvm_server.matting.background import BackgroundTasks, ReadAhead, shared_out
 from gvm_server.matting.engines.base import Engine, EngineInfo, Image
 from gvm_server.matting.finish import NeutralAlpha, brought_up, crossfade, finished, with_layers
@@ -84,14 +85,13 @@ class Pipeline:
         self.lost: dict[int, Fingerprint] = {}
         self._damaged_alphas: list[int] = []
         self.timer = StageTimer()
-        self._in_hand = max(
-            WINDOWS_IN_HAND,
-            spec.window.frames_per_window // spec.plan.frames_per_window,
-        )
+        # An engine of single frames: as many as are read, encoded and waited for at a time.
+        single = min(spec.window.frames_per_window, READERS + usable_cores())
+        self._in_hand = max(WINDOWS_IN_HAND, 1 if spec.engine.temporal else single)
         self._neutral = NeutralAlphas(spec, resources.cache, maker_words(spec))
         self._read_ahead = ReadAhead(spec, readers=resources.readers, timer=self.timer)
         self._on_end = on_end
-        room = 2 * spec.window.frames_per_window + SHARES_OF_NEUTRAL
+        room = 2 * max(WRITERS, spec.plan.frames_per_window) + SHARES_OF_NEUTRAL
         self._background = BackgroundTasks(writers=resources.writers, room=room, on_end=self._end)
         self._runs = WindowRuns(spec, resources, self._read_ahead, self._background, self.timer)
         self._background.put(lambda: self._place_cached(lookup.cached))

@@ -25,6 +25,7 @@ from gvm_client.frames import format_frames, parse_frames
 from gvm_client.protocol.messages import FileOutput, FilePlate, MappedOutput, Matte, PushedPlate
 from gvm_client.settings import Priority, Refine, WindowSettings
 from gvm_client.windows import Plan
+from gvm_server.cores import READERS, WRITERS
 from gvm_server.matting.engines.base import EngineInfo
 from gvm_server.matting.engines.machine import Machine
 from gvm_server.matting.engines.registry import find_engine
@@ -52,7 +53,6 @@ from gvm_server.service.admission import (
     check_licence,
     weights_folder,
 )
-from gvm_server.settings import READERS, WRITERS
 
 # How many threads may prepare jobs of a priority, or of less urgent ones, at the same time.
 SHARES: Mapping[Priority, int] = MappingProxyType(

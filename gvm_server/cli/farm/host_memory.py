@@ -8,13 +8,14 @@ from pathlib import Path
 from gvm_client.protocol.messages import Matte
 from gvm_client.settings import Refine
 from gvm_client.windows import Plan
+from gvm_server.cores import READERS, WRITERS
 from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE
 from gvm_server.matting.engines.registry import entry_of
 from gvm_server.matting.region import ShotView
 from gvm_server.matting.resources import FramesInHand
 from gvm_server.matting.working_size import working_size
 from gvm_server.media.geometry import Box
-from gvm_server.settings import LATENT_LIMIT_BYTES, READERS, WRITERS
+from gvm_server.settings import LATENT_LIMIT_BYTES
 
 MIB = 1 << 20
 SERVER_BYTES = 320 * MIB  # libraries, the engine's net and the task's own process; measured
