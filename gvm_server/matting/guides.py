@@ -44,11 +44,10 @@ class GuideMattes:
     feather: float = 0.0
 
     @property
-    def named(self) -> Iterator[tuple[str, GuideClip]]:
+    def named(self) -> tuple[tuple[str, GuideClip], ...]:
         """The guides that there are, with their names, in the order in which they are applied."""
-        for name, clip in (("garbage", self.garbage), ("holdout", self.holdout)):
-            if clip is not None:
-                yield name, clip
+        clips = ("garbage", self.garbage), ("holdout", self.holdout)
+        return tuple((name, clip) for name, clip in clips if clip is not None)
 
     def check(self, frames: tuple[int, ...]) -> tuple[str, ...]:
         """Prove that the frames can be had; return what stands in for others, in sentences.

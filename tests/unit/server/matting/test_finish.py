@@ -128,3 +128,18 @@ GROWN = ({"grow": 3.0}, {"grow": -3.0}, {"blur": 2.0})
 def test_a_frames_border_stays_no_edge_on_a_larger_canvas(known, knob):
     """A figure that leaves the frame does not shrink there because a later frame has overscan."""
     assert (finished(known, **knob) == 1).all()
+
+
+@pytest.mark.parametrize("knobs", [{}, {"black": 0.1, "white": 0.9, "gamma": 1.2}, {"blur": 2.0}])
+@pytest.mark.parametrize("known", [CANVAS, CROPPED])
+def test_what_is_kept_as_half_stays_half(known: Box, knobs: dict[str, float]):
+    """Without a guide nothing is made float for a file of halves, and the bits are the same."""
+    rng = np.random.default_rng(3)
+    alpha = rng.random((CANVAS.height, CANVAS.width), np.float32).astype(np.float16)
+    geometry = ClipGeometry(display=DISPLAY, canvas=CANVAS)
+    rest = geometry, known, MatteKnobs(**knobs)
+    kept, window = in_window(alpha, *rest, halves=True)
+    rounded, other = in_window(alpha, *rest)
+    assert (kept.dtype, rounded.dtype) == (np.float16, np.float32)
+    assert np.array_equal(kept.view(np.uint16), rounded.astype(np.float16).view(np.uint16))
+    assert window == other
