@@ -74,6 +74,8 @@ def build_for_windows() -> Build:
 def prepare(site: Site) -> None:
     """Let the site's servers and commands be ones that a host under Wine can talk to."""
     site.environment["PYTHONPATH"] = PYTHONPATH
+    # The plain words, in whose place `Build.told` puts the stand-in: no host there can fork.
+    site.environment["GVM_SERVER"] = f"{sys.executable} -m gvm_server serve"
 
 
 def _serving() -> Path:
