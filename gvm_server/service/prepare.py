@@ -110,8 +110,6 @@ def prepare(
     """
     configuration = check_configuration(request.context, context.roots)
     engine = _engine(request, context)
-    check_demands(request.context, engine)
-    check_licence(request.context, engine, request.model)
     plate = _open(request.plate, configuration, context, ask)
     with ExitStack() as failed:
         failed.callback(plate.close)
@@ -119,8 +117,7 @@ def prepare(
         views = _views(request, window, plate, geometry, engine)
         seen = _seen(request, window, geometry, views, engine)
         window, fitted = _fitted(request, window, engine, largest(seen))
-        if engine.for_job is not None:
-            engine = engine.for_job(window, seen)
+        engine = engine.for_job(window, seen) if engine.for_job else engine
         plan = _plan(request, window, plate, engine.reach)
         memory = _memory(request, plate, geometry, views, plan, engine)
         frames = _frames(request, plate)
@@ -210,13 +207,21 @@ def _content(request: Matte) -> FileContent:
 
 
 def _engine(request: Matte, context: ServerContext) -> EngineInfo:
+    """Return the engine that is asked for, which its asker may use.
+
+    Raises:
+        GvmError: it is not to be had, or a studio's demands or a licence forbid it.
+    """
     for folder in (request.model.weights, request.model.unet, request.model.lora):
         if folder:
             context.roots.check_read(Path(folder))
     own = context.machine.weights
     weights = weights_folder(request.context, context.roots, own)
     machine = replace(context.machine, weights=weights)
-    return find_engine(request.engine.value, request.model, machine)
+    engine = find_engine(request.engine.value, request.model, machine)
+    check_demands(request.context, engine)
+    check_licence(request.context, engine, request.model)
+    return engine
 
 
 def _views(
