@@ -131,10 +131,8 @@ def read_image(image: ImageFile) -> tuple[FrameHeader, StoredPixels]:
     Raises:
         InputError: the file is missing or unreadable, or lacks the layer.
     """
-    if (plain := parse(_probed(image))) is not None:
-        found = read_channels(image.path, _names(image, plain))
-        if found is not None and found.data == plain.header.data:
-            return plain.header, found.pixels
+    if (plain := _read_plain(image)) is not None:
+        return plain
     with _opened(image) as file:
         layer = _seek_layer(file, image)
         first, end = min(layer.channels), max(layer.channels) + 1
@@ -147,6 +145,26 @@ def read_image(image: ImageFile) -> tuple[FrameHeader, StoredPixels]:
     if order != list(range(pixels.shape[2])):
         pixels = pixels[..., order]
     return header, orientation.turn(np.asarray(pixels, dtype=np.float32))
+
+
+def _read_plain(
+    image: ImageFile, most: int | None = None
+) -> tuple[FrameHeader, StoredPixels] | None:
+    """Read a plain EXR: header, and so many of the layer's channels at most [H, W, C].
+
+    Returns:
+        None where it is none, or OpenEXR's module does not read it: OpenImageIO may.
+
+    Raises:
+        InputError: it lacks the layer.
+    """
+    plain = parse(_probed(image))
+    if plain is None:
+        return None
+    found = read_channels(image.path, _names(image, plain)[:most])
+    if found is None or found.data != plain.header.data:
+        return None
+    return plain.header, found.pixels
 
 
 def _names(image: ImageFile, plain: ExrHeader) -> tuple[str, ...]:
@@ -210,10 +228,8 @@ def read_first_channel(image: ImageFile) -> tuple[FrameHeader, Pixels]:
     Raises:
         InputError: the file is missing or unreadable, or lacks the layer.
     """
-    if (plain := parse(_probed(image))) is not None:
-        found = read_channels(image.path, _names(image, plain)[:1])
-        if found is not None and found.data == plain.header.data:
-            return plain.header, as_float(found.pixels[..., 0])
+    if (plain := _read_plain(image, most=1)) is not None:
+        return plain[0], as_float(plain[1][..., 0])
     with _opened(image) as file:
         layer = _seek_layer(file, image)
         channel = layer.channels[0]
