@@ -86,8 +86,8 @@ class Pipeline:
         self._damaged_alphas: list[int] = []
         self.timer = StageTimer()
         # An engine of single frames: as many as are read, encoded and waited for at a time.
-        single = min(spec.window.frames_per_window, READERS + usable_cores())
-        self._in_hand = max(WINDOWS_IN_HAND, 1 if spec.engine.temporal else single)
+        single = max(WINDOWS_IN_HAND, min(spec.window.frames_per_window, READERS + usable_cores()))
+        self._in_hand = WINDOWS_IN_HAND if spec.engine.temporal else single
         self._neutral = NeutralAlphas(spec, resources.cache, maker_words(spec))
         self._read_ahead = ReadAhead(spec, readers=resources.readers, timer=self.timer)
         self._on_end = on_end
