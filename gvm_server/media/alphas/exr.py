@@ -1,7 +1,6 @@
-"""Alpha files: EXRs with the channel `A`, and layers beside it, made whole or not at all.
+"""Alpha files: the bytes of EXRs with the channel `A`, and layers beside it; and files read back.
 
-- A file of ours says what it was made from, and a checksum proves all of its bytes (`stamp`).
-- What a crash leaves behind has a name that no other program uses, and is swept up.
+A file of ours says what it was made from, and a checksum proves all of its bytes (`stamp`).
 """
 
 from __future__ import annotations
