@@ -29,12 +29,12 @@ _PRELOADED = (
     "gvm_server.service.server",
 )
 # An interpreter reads these once, at its start.
-_READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_")
+READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_")
 
 
 def can_fork(environment: Mapping[str, str]) -> bool:
     """Return whether a forked process can stand for one with these variables set."""
-    return not any(name.startswith(_READ_AT_START) for name in environment)
+    return not any(name.startswith(READ_AT_START) for name in environment)
 
 
 def run(
@@ -69,6 +69,11 @@ def _command(
         written = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(written, stream)
         os.close(written)
+    be_gvm(words, environment, folder)
+
+
+def be_gvm(words: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
+    """Be the `gvm` command in this process, with these variables and in this folder."""
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import runpy
 import selectors
 import shlex
 import signal
@@ -34,11 +33,12 @@ from typing import Any
 from gvm_client.server_config import server_environment
 from gvm_server.cores import usable_cores
 from gvm_server.threads import share_cores, thread_variables
+from tests.support.forked import READ_AT_START, be_gvm
 from tests.support.tree import ROOT
 
 _PROGRAM = Path(__file__).with_name("server_in_nursery.py")
 _LARGEST = 1 << 20  # bytes of a question
-_READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_", "OMP_", "KMP_", "MKL_", "OPEN")
+_READ_AT_START = (*READ_AT_START, "OMP_", "KMP_", "MKL_", "OPEN")  # libraries, too
 _OF_NO_MATTER = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
 _MODULES = (
     "gvm_server.cli.main",
@@ -170,7 +170,7 @@ def _read_at_start(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _become(asked: dict[str, Any], streams: list[int]) -> None:
-    """Make of this process what its program was when it asked."""
+    """Give this process the session, streams, mode and limits of the program that asked."""
     os.setsid()
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
@@ -181,9 +181,6 @@ def _become(asked: dict[str, Any], streams: list[int]) -> None:
     sys.stderr = sys.__stderr__ = open(  # noqa: SIM115
         2, "w", buffering=1, errors="backslashreplace", closefd=False
     )
-    os.environ.clear()
-    os.environ.update(asked["environment"])
-    os.chdir(asked["folder"])
     os.umask(asked["umask"])
     for kind, limits in asked["limits"]:
         resource.setrlimit(kind, tuple(limits))
@@ -201,12 +198,8 @@ def main() -> None:
     nursery = _Nursery(Path(sys.argv[1]), environment)
     print("ready", flush=True)
     asked = nursery.wait_for_a_server()
-    if asked is None:
-        return
-    import gvm_server  # noqa: PLC0415 (as the real command)
-
-    sys.argv = [str(Path(gvm_server.__file__).with_name("__main__.py")), *asked["words"]]
-    runpy.run_module("gvm_server", run_name="__main__")
+    if asked is not None:
+        be_gvm(asked["words"], asked["environment"], Path(asked["folder"]))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import os
 import shlex
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 from gvm_client.process import is_alive
 from gvm_client.server_config import server_environment
 from tests.support import server_nursery
+from tests.support.serving import until
 from tests.support.site import Site, machine
 
 PATIENCE = 20.0  # seconds
@@ -37,10 +37,9 @@ def start(site: Site, **more: str) -> subprocess.Popen[bytes]:
 
 def pid_of(site: Site) -> int:
     """Return the server's process, once it answers."""
-    deadline = time.monotonic() + PATIENCE
-    while (server := site.server()) is None:
-        assert time.monotonic() < deadline, "no server came up"
-        time.sleep(0.01)
+    assert until(lambda: site.server() is not None, PATIENCE)
+    server = site.server()
+    assert server is not None
     return server.pid
 
 
@@ -65,10 +64,7 @@ def test_either_takes_the_other_along(site: Site, killed: str):
     os.kill(server if killed == "server" else program.pid, signal.SIGKILL)
     program.communicate(timeout=PATIENCE)
     assert program.returncode == -signal.SIGKILL
-    deadline = time.monotonic() + PATIENCE
-    while is_alive(server, 0):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    assert until(lambda: not is_alive(server, 0), PATIENCE)
 
 
 def test_variables_that_are_read_at_a_start_get_a_start(site: Site):
