@@ -39,7 +39,8 @@ class Channels:
     """Channels of a file, and how they lie.
 
     Attributes:
-        pixels: [H, W, C] over the data window, half or float as they are stored; contiguous.
+        pixels: [H, W, C] over the data window, or of the lines that were asked for; half or float
+            as they are stored; contiguous.
         data: the data window.
         display: the display window.
     """
@@ -49,12 +50,16 @@ class Channels:
     display: Box
 
 
-def read_channels(path: Path, names: Sequence[str]) -> Channels | None:
+def read_channels(
+    path: Path, names: Sequence[str], lines: Sequence[range] | None = None
+) -> Channels | None:
     """Return channels of a file's first part.
 
     Args:
         path: of the file.
         names: of the channels, in the order that is wanted; one may stand for several.
+        lines: spans of the data window's lines, from its top, of a file in lines: no other is
+            decoded, and H is how many they are. All of any file where it is None.
 
     Returns:
         None where the file is none of those that are read here: it lacks a channel of the name,
@@ -72,16 +77,32 @@ def read_channels(path: Path, names: Sequence[str]) -> Channels | None:
         if kind is None:
             return None
         data, display = _box(header["dataWindow"]), _box(header["displayWindow"])
+        if lines is not None and "tiles" in header:
+            return None
         own = list(dict.fromkeys(names))  # of a name that is given twice it fills one array alone
-        by_name = dict(zip(own, file.channels(own), strict=True))
+        by_name = dict(zip(own, _planes(file, own, data, lines), strict=True))
         planes = [by_name[name] for name in names]
     except (OSError, KeyError, TypeError, ValueError, SystemError):
         return None  # of some headers the module raises nothing itself: Python does, a SystemError
     finally:
         file.close()
-    if any(len(plane) != data.area * np.dtype(kind).itemsize for plane in planes):
+    height = data.height if lines is None else sum(map(len, lines))
+    if any(len(plane) != height * data.width * np.dtype(kind).itemsize for plane in planes):
         return None
-    return Channels(pixels=_merged(planes, kind, data), data=data, display=display)
+    pixels = _merged(planes, kind, (height, data.width, len(planes)))
+    return Channels(pixels=pixels, data=data, display=display)
+
+
+def _planes(
+    file: OpenEXR.InputFile, names: list[str], data: Box, lines: Sequence[range] | None
+) -> Sequence[bytes]:
+    if lines is None:
+        return file.channels(names)
+    spans = [
+        file.channels(names, scanLine1=data.y + span.start, scanLine2=data.y + span.stop - 1)
+        for span in lines
+    ]
+    return [b"".join(parts) for parts in zip(*spans, strict=True)] or [b""] * len(names)
 
 
 def _box(corners: Any) -> Box:  # noqa: ANN401 (Imath ships no types)
@@ -89,8 +110,9 @@ def _box(corners: Any) -> Box:  # noqa: ANN401 (Imath ships no types)
     return Box(x=first.x, y=first.y, width=last.x - first.x + 1, height=last.y - first.y + 1)
 
 
-def _merged(planes: list[bytes], kind: type[np.float16 | np.float32], box: Box) -> StoredPixels:
-    shape = box.height, box.width, len(planes)
+def _merged(
+    planes: list[bytes], kind: type[np.float16 | np.float32], shape: tuple[int, int, int]
+) -> StoredPixels:
     if kind is np.float16 and len(planes) == 1:  # read-only, as nobody writes into it
         return np.frombuffer(planes[0], np.float16).reshape(shape)
     if kind is np.float32:

@@ -188,7 +188,7 @@ def read_display_lines(
 ) -> tuple[FrameHeader, Pixels]:
     """Read some lines of a file's display window: header, and [N, W, 3] float32.
 
-    Of an EXR in lines whose data window is its display window the others are not decoded.
+    Of a plain EXR in lines whose data window is its display window the others are not decoded.
 
     Args:
         image: which file.
@@ -198,28 +198,16 @@ def read_display_lines(
     Raises:
         InputError: the file is missing or unreadable, or lacks the layer.
     """
-    with _opened(image) as file:
-        layer = _seek_layer(file, image)
-        spec = file.spec()
-        header = _header(spec, layer)
-        whole = spec.tile_width or file.format_name() != "openexr" or header.data != header.display
-        first, end = min(layer.channels), max(layer.channels) + 1
-        parts: list[Pixels] = []
-        for span in () if whole else choose(header.display.height):
-            place = layer.part, 0, spec.y + span.start, spec.y + span.stop, 0, first, end
-            lines = file.read_scanlines(*place, oiio.FLOAT)
-            if lines is None:
-                raise _unreadable(image, reason_of(file))
-            parts.append(lines)
-    if whole:
-        header, stored = read_image(image)
-        shown = on_display(np.asarray(stored, np.float32), header.data, header.display)
-        parts = [shown[span.start : span.stop] for span in choose(header.display.height)]
-        return header, np.concatenate([shown[:0], *parts])
-    order = [channel - first for channel in layer.channels]
-    nothing = np.zeros((0, header.display.width, end - first), np.float32)
-    pixels = np.concatenate([nothing, *parts])
-    return header, pixels if order == list(range(pixels.shape[2])) else pixels[..., order]
+    plain = parse(_probed(image))
+    if plain is not None and plain.header.data == plain.header.display:
+        spans = choose(plain.header.display.height)
+        found = read_channels(image.path, _names(image, plain), spans)
+        if found is not None and found.data == plain.header.data:
+            return plain.header, as_float(found.pixels)
+    header, stored = read_image(image)
+    shown = on_display(np.asarray(stored, np.float32), header.data, header.display)
+    parts = [shown[span.start : span.stop] for span in choose(header.display.height)]
+    return header, np.concatenate([shown[:0], *parts])
 
 
 def read_first_channel(image: ImageFile) -> tuple[FrameHeader, Pixels]:

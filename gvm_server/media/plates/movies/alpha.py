@@ -21,29 +21,26 @@ def has_alpha(picture: VideoFrame) -> bool:
     return _alpha_component(picture) is not None
 
 
-def require_alpha(picture: VideoFrame, path: Path, layer: str, *, hidden: bool) -> None:
-    """Refuse a movie of which an alpha is asked for that cannot be had.
+def no_alpha(path: Path, layer: str, *, hidden: bool) -> InputError:
+    """Return the error of a movie of which an alpha is asked for that cannot be had.
 
     Args:
-        picture: its first one.
         path: of the movie.
         layer: what was asked for.
         hidden: whether its container says that there is one beside the picture.
 
-    Raises:
-        InputError: PLATE_MISMATCH, it has none; PLATE_UNREADABLE, nothing here decodes it.
+    Returns:
+        PLATE_MISMATCH, it has none; PLATE_UNREADABLE, nothing here decodes it.
     """
-    if has_alpha(picture):
-        return
     if hidden:
-        raise InputError(
+        return InputError(
             f"{path} has an alpha channel in a stream of its own, as VP8 and VP9 write it; that"
             " is not read.",
             remedy="Write it as ProRes 4444, as a grey movie, or as an EXR or PNG sequence.",
             code=ErrorCode.PLATE_UNREADABLE,
             path=str(path),
         )
-    raise InputError(
+    return InputError(
         f"{path} has no layer {layer!r}: the movie has no alpha channel.",
         remedy="Leave the layer out.",
         code=ErrorCode.PLATE_MISMATCH,
@@ -54,7 +51,7 @@ def require_alpha(picture: VideoFrame, path: Path, layer: str, *, hidden: bool) 
 def alpha_of(picture: VideoFrame) -> Pixels:
     """Return the alpha [H, W] float32, 0..1, of a picture that has one; as it is stored."""
     component = _alpha_component(picture)
-    assert component is not None  # noqa: S101 (`require_alpha` looked)
+    assert component is not None  # noqa: S101 (the plate looked)
     deep = component.bits > 8
     if component.plane == 0:  # interleaved; the scaler only orders the channels
         same = picture.reformat(format="rgba64le" if deep else "rgba", threads=1)

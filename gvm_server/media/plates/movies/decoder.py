@@ -7,14 +7,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Lock
+from typing import TypeVar
 
 import av
+from av.container import InputContainer
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from gvm_client.errors import InputError, JobCancelled
 from gvm_server.media.plates.movies.file import (
+    MovieMetadata,
     movie_reason,
     open_movie,
     stream_metadata,
@@ -25,13 +30,15 @@ from gvm_server.media.plates.movies.index import MovieIndex
 
 AT_HAND = 8  # decoded frames kept, in the codec's own compact format
 
+_Seen = TypeVar("_Seen")
+
 
 class MovieDecoder:
-    """Decodes a movie; safe to use from several threads.
+    """Decodes a movie, opened when something of it is asked for; safe from several threads."""
 
-    Raises:
-        InputError: it is not a movie, or has no video.
-    """
+    _container: InputContainer
+    _stream: VideoStream
+    _frames: Iterator[tuple[VideoFrame, bool]]
 
     def __init__(self, path: Path, index: MovieIndex) -> None:
         self._path = path
@@ -41,10 +48,16 @@ class MovieDecoder:
         self._position = 0  # the index that comes next
         self._closed = False
         self._skips = False  # whether pictures come first that nobody counted: see `_go_to`
-        self._container, self._stream = open_movie(path)
-        self._frames = whole_pictures(self._container, self._stream)
-        self._open = True
-        self.facts = stream_metadata(self._container, self._stream)
+        self._is_open = False
+
+    def facts(self) -> MovieMetadata:
+        """Return what the container says.
+
+        Raises:
+            InputError: it is not a movie, or has no video.
+            JobCancelled: it was closed.
+        """
+        return self._asked(lambda: stream_metadata(self._container, self._stream))
 
     def frame(self, index: int) -> VideoFrame | None:
         """Return a frame by its index; None where the movie does not yield it.
@@ -54,15 +67,9 @@ class MovieDecoder:
             JobCancelled: it was closed.
         """
         try:
-            with self._lock:
-                if self._closed:
-                    raise JobCancelled(f"{self._path} is not read any more.")
-                return self._find(index)
+            return self._asked(lambda: self._find(index))
         except av.FFmpegError as error:
             raise unreadable(self._path, movie_reason(error), frame=index + 1) from error
-        finally:
-            if self._closed:
-                self._let_go()
 
     def close(self) -> None:
         """Close file and codec, or have whoever reads do so; harmless when said again.
@@ -72,12 +79,27 @@ class MovieDecoder:
         self._closed = True
         self._let_go()
 
+    def _asked(self, look: Callable[[], _Seen]) -> _Seen:
+        """Return what a look at the open movie sees, one at a time."""
+        try:
+            with self._lock:
+                if self._closed:
+                    raise JobCancelled(f"{self._path} is not read any more.")
+                if not self._is_open:
+                    self._container, self._stream = open_movie(self._path)
+                    self._frames = whole_pictures(self._container, self._stream)
+                    self._is_open = True
+                return look()
+        finally:
+            if self._closed:
+                self._let_go()
+
     def _let_go(self) -> None:
         """Give file and codec back, unless somebody reads: who leaves last does it."""
         if not self._lock.acquire(blocking=False):
             return
-        if self._open:
-            self._open = False
+        if self._is_open:
+            self._is_open = False
             self._at_hand.clear()
             self._container.close()
             # PyAV ends a codec's threads with the last reference to it, and has no other word.

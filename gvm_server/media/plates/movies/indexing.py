@@ -41,7 +41,7 @@ REMEMBERED = 64  # movies; an index of a two-hour movie takes 1.4 MB
 _TABLES = ("mov", "avi")  # containers whose table of packets is complete when they are opened
 _BY_DECODE_TIME = ("mpegts", "mpeg")  # containers that are sought in by when a packet is decoded
 
-_INDEX = f"movie index 4, FFmpeg {av.ffmpeg_version_info}"  # another FFmpeg may show others
+INDEX = f"movie index 4, FFmpeg {av.ffmpeg_version_info}"  # another FFmpeg may show others
 
 Identity = tuple[int, int, int, int, int]
 
@@ -76,13 +76,13 @@ def count_movie(path: Path, memo: Memo = NOTHING) -> MovieIndex:
 
 def _keep(identity: Identity, index: MovieIndex, memo: Memo) -> None:
     _KNOWN.keep(identity, index)
-    memo.keep(_INDEX, hash_texts(*identity), index.to_bytes())
+    memo.keep(INDEX, hash_texts(*identity), index.to_bytes())
 
 
 def _recall(identity: Identity, memo: Memo) -> MovieIndex | None:
     if known := _KNOWN.recall(identity):
         return known
-    kept = memo.recall(_INDEX, hash_texts(*identity))
+    kept = memo.recall(INDEX, hash_texts(*identity))
     index = None if kept is None else MovieIndex.from_bytes(kept)
     if index is not None:
         _KNOWN.keep(identity, index)

@@ -20,17 +20,17 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.settings import PlateKeys
-from gvm_server.media.colour.hints import FileHint
 from gvm_server.media.colour.spaces import resolve_colour
-from gvm_server.media.geometry import Box, ClipGeometry, FrameHeader, describe, geometry_of
+from gvm_server.media.geometry import ClipGeometry, FrameHeader, describe, geometry_of
 from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.base import PlateFrame, PlateOptions
 from gvm_server.media.plates.image import INTERLACED
-from gvm_server.media.plates.movies.alpha import ALPHA_NAMES, alpha_of, require_alpha
+from gvm_server.media.plates.movies.alpha import ALPHA_NAMES, alpha_of, no_alpha
 from gvm_server.media.plates.movies.decoder import MovieDecoder
 from gvm_server.media.plates.movies.file import display_orientation, timecode_at, unreadable
 from gvm_server.media.plates.movies.index import MovieContent, MovieIndex
 from gvm_server.media.plates.movies.indexing import count_movie, index_movie
+from gvm_server.media.plates.movies.look import MovieLook, header_of, known_look, look_of
 from gvm_server.media.plates.sequence import outside_clip
 
 # ISO/IEC 23091-2 matrix codes that FFmpeg gives a frame, as its scaler names them.
@@ -81,21 +81,20 @@ class MoviePlate:
         self._shows: int | None = None  # how many frames, where they were counted
         self._closed = False
         self._decoder = MovieDecoder(opened.path, index)
-        self._facts = self._decoder.facts
         with ExitStack() as failed:
             failed.callback(self.close)
-            first = self._decode(self.first)
-            if self._reads_alpha:
-                hidden = self._facts.hides_alpha
-                require_alpha(first, path, options.layer, hidden=hidden)
-            self._header, self._orientation = self._header_of(first), display_orientation(first)
-            self.colour = resolve_colour(options.colourspace, _hint(first), options.configuration)
+            version = self._keys.version(path, self.first)
+            look = known_look(options.memo, version, self.first, self._look)
+            self._facts, self._header, self._orientation = look.facts, look.header, look.orientation
+            if self._reads_alpha and not look.alpha:
+                raise no_alpha(path, options.layer, hidden=look.facts.hides_alpha)
+            self.colour = resolve_colour(options.colourspace, look.hint, options.configuration)
             failed.pop_all()
         notes = (
-            self._facts.choice,
+            look.facts.choice,
             _said_of_end(index),
             self.colour.note,
-            INTERLACED if first.interlaced_frame else "",
+            INTERLACED if look.interlaced else "",
         )
         self.notes: tuple[str, ...] = tuple(note for note in notes if note)
 
@@ -145,7 +144,9 @@ class MoviePlate:
         """Decode a frame."""
         self._check(frame)
         decoded = self._decode(frame)
-        found, header = self._header_of(decoded), self._at(frame)
+        size = decoded.width, decoded.height
+        found = header_of(size, display_orientation(decoded), self._facts)
+        header = self._at(frame)
         if found != self._header:
             raise InputError(
                 f"Frame {frame} of {self.name} is {describe(found.display)}, the clip is"
@@ -175,6 +176,9 @@ class MoviePlate:
         if decoded is None:
             raise unreadable(self._path, "the decoder yields no such frame", frame=frame)
         return decoded
+
+    def _look(self) -> MovieLook:
+        return look_of(self._decode(self.first), self._decoder.facts())
 
     def _counted(self, real: Path, wrong: MovieDecoder) -> MovieDecoder:
         """Return a decoder by an index that was counted: the container's times were not right.
@@ -207,17 +211,6 @@ class MoviePlate:
             return self._header
         return replace(self._header, timecode=timecode_at(self._facts.timecode, rate, frame - 1))
 
-    def _header_of(self, decoded: VideoFrame) -> FrameHeader:
-        box = Box(x=0, y=0, width=decoded.width, height=decoded.height)
-        rate = self._facts.rate
-        header = FrameHeader(
-            display=box,
-            data=box,
-            pixel_aspect=float(self._facts.aspect),
-            frame_rate=None if rate is None else (rate.numerator, rate.denominator),
-        )
-        return display_orientation(decoded).turn_header(header)
-
     def _rgb(self, decoded: VideoFrame) -> Pixels:
         """Return [H, W, 3] float32 0..1, turned upright; the alpha stands for all three."""
         if self._reads_alpha:
@@ -246,15 +239,6 @@ def _said_of_end(index: MovieIndex) -> str:
     return (
         f"The movie is cut short or damaged at its end: frames 1-{index.count} are whole,"
         f" {index.lost} after them are not and are left out."
-    )
-
-
-def _hint(decoded: VideoFrame) -> FileHint:
-    return FileHint(
-        kind="movie",
-        is_float=False,
-        curve=int(decoded.color_trc),
-        primaries=int(decoded.color_primaries),
     )
 
 

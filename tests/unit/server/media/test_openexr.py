@@ -16,8 +16,8 @@ def _random(dtype=np.float16, height=37, width=53):
     return values
 
 
-def _write(path, channels, compression=OpenEXR.ZIP_COMPRESSION):
-    says = {"compression": compression, "type": OpenEXR.scanlineimage}
+def _write(path, channels, compression=OpenEXR.ZIP_COMPRESSION, **attributes: object):
+    says = {"compression": compression, "type": OpenEXR.scanlineimage, **attributes}
     OpenEXR.File(says, channels).write(str(path))
     return path
 
@@ -49,6 +49,28 @@ def test_one_channel_may_stand_for_all(tmp_path):
     assert all(np.array_equal(found.pixels[..., index], _random()) for index in range(3))
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("compression", ["NO", "ZIPS", "ZIP", "PIZ"])
+def test_some_lines_alone_are_those_of_the_whole(tmp_path, dtype, compression):
+    """Within, across and at the end of what is compressed together, wherever the window lies."""
+    planes = {name: _random(dtype) * dtype(place + 1) for place, name in enumerate("RGB")}
+    window = np.array((3, -5), np.int32), np.array((3 + 53 - 1, -5 + 37 - 1), np.int32)
+    packed = getattr(OpenEXR, f"{compression}_COMPRESSION")
+    path = _write(tmp_path / "a.exr", planes, compression=packed, dataWindow=window)
+    whole = read_channels(path, "RGB")
+    spans = [range(3), range(14, 19), range(36, 37)]
+    found = read_channels(path, "RGB", spans)
+    assert whole is not None
+    assert found is not None
+    assert found.data == whole.data
+    assert found.pixels.dtype == dtype
+    lines = np.concatenate([whole.pixels[span.start : span.stop] for span in spans])
+    assert np.array_equal(found.pixels, lines)
+    nothing = read_channels(path, "RGB", [])
+    assert nothing is not None
+    assert nothing.pixels.shape == (0, 53, 3)
+
+
 def test_windows_and_tiles_are_read(tmp_path):
     """A tiled file of OpenImageIO's, whose data window lies outside the display window."""
     spec = oiio.ImageSpec(53, 37, 3, oiio.HALF)
@@ -64,6 +86,7 @@ def test_windows_and_tiles_are_read(tmp_path):
     assert np.array_equal(found.pixels, pixels)
     assert (found.data.x, found.data.y, found.data.width, found.data.height) == (-7, 5, 53, 37)
     assert (found.display.width, found.display.height) == (20, 10)
+    assert read_channels(tmp_path / "a.exr", "RGB", [range(3)]) is None  # lines of lines alone
 
 
 def test_what_is_not_read_here_is_left_to_openimageio(tmp_path, capfd):

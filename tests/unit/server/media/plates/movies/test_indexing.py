@@ -64,11 +64,11 @@ def test_an_index_that_is_damaged_or_foreign_is_dropped(tmp_path, fact, monkeypa
     cache, key = Memo(tmp_path / "cache"), file_keys.hash_texts(*indexing._identity(path))
     good = index_movie(path, cache).to_bytes()
     if fact == b"noise":
-        cache.keep(indexing._INDEX, key, fact)
+        cache.keep(indexing.INDEX, key, fact)
     elif fact == "shortened":
-        cache.keep(indexing._INDEX, key, good[:-5])
+        cache.keep(indexing.INDEX, key, good[:-5])
     else:  # under the first one's name, as a copied row would be
-        cache.keep(indexing._INDEX, b"b", index_movie(other, cache).to_bytes())
+        cache.keep(indexing.INDEX, b"b", index_movie(other, cache).to_bytes())
         with sqlite3.connect(next((tmp_path / "cache").glob("*.sqlite"))) as database:
             database.execute(
                 "UPDATE facts SET value = (SELECT value FROM facts WHERE key = ?) WHERE key = ?",
