@@ -113,6 +113,8 @@ def _box(corners: Any) -> Box:  # noqa: ANN401 (Imath ships no types)
 def _merged(
     planes: list[bytes], kind: type[np.float16 | np.float32], shape: tuple[int, int, int]
 ) -> StoredPixels:
+    if 0 in shape:  # no lines were asked for; OpenCV merges nothing of that
+        return np.zeros(shape, kind)
     if kind is np.float16 and len(planes) == 1:  # read-only, as nobody writes into it
         return np.frombuffer(planes[0], np.float16).reshape(shape)
     if kind is np.float32:
@@ -136,7 +138,7 @@ def file_bytes(
     Raises:
         OSError: it cannot be made.
     """
-    channels = {name: _plane(plane, half=half) for name, plane in planes.items()}
+    channels = {name: stored(plane, half=half) for name, plane in planes.items()}
     stream = io.BytesIO()
     try:
         OpenEXR.File({"type": OpenEXR.scanlineimage, **header}, channels).write(stream)
@@ -145,7 +147,8 @@ def file_bytes(
     return bytearray(stream.getbuffer())
 
 
-def _plane(plane: StoredPixels, *, half: bool) -> StoredPixels:
+def stored(plane: StoredPixels, *, half: bool) -> StoredPixels:
+    """Return a plane [H, W] as a channel of half or float holds it, contiguous."""
     if not half:
         return as_float(plane)
     if plane.dtype == np.float16:  # a third of the time of a conversion

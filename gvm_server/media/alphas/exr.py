@@ -29,10 +29,10 @@ from gvm_server.media.alphas.stamp import (
     prove,
     seal,
 )
-from gvm_server.media.alphas.zips import compressed
+from gvm_server.media.alphas.zips import add_lines
 from gvm_server.media.file_access import probe_file, reason_of
 from gvm_server.media.geometry import Box, FrameHeader
-from gvm_server.media.openexr import file_bytes, read_channels
+from gvm_server.media.openexr import file_bytes, read_channels, stored
 from gvm_server.media.pixels import StoredPixels, as_float
 
 
@@ -55,21 +55,39 @@ def sealed_bytes(
     Raises:
         OSError: it cannot be made.
     """
-    packs = compression is Compression.ZIPS and set(planes) == {ALPHA}
-    says = _attributes(header, attributes, "NO_COMPRESSION" if packs else _constant(compression))
+    says = _attributes(header, attributes, _constant(compression))
     if chromaticities:
         says["chromaticities"] = tuple(map(float, chromaticities))
     data = header.data
     for name, plane in planes.items():
         if plane.shape != (data.height, data.width):
             raise ValueError(f"{name} is {plane.shape}, the data window {data}")
-    made = file_bytes(planes, says, half=depth is Depth.HALF)
-    if packs:
-        made = compressed(made, data.height)
+    half = depth is Depth.HALF
+    if compression is Compression.ZIPS and set(planes) == {ALPHA}:
+        made = _header_bytes(says, data, half=half)
+        add_lines(made, stored(planes[ALPHA], half=half), data.y)
+    else:
+        made = file_bytes(planes, says, half=half)
     if header.timecode is not None:
         _put_timecode(made, header.timecode)
     seal(made)
     return made
+
+
+def _header_bytes(says: Mapping[str, object], data: Box, *, half: bool) -> bytearray:
+    """Return the header of a file of an alpha, as OpenEXR writes it for one pixel.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    pixel = Box(x=data.x, y=data.y, width=1, height=1)
+    nothing = np.zeros((1, 1), np.float32)
+    made = file_bytes({ALPHA: nothing}, {**says, "dataWindow": _corners(pixel)}, half=half)
+    places = {name: (start, size) for name, _, start, size in attributes_in(made)}
+    start, size = places["dataWindow"]
+    made[start : start + size] = np.concatenate(_corners(data)).astype("<i4").tobytes()
+    end = max(start + size for start, size in places.values()) + 1  # it ends with an empty name
+    return made[:end]
 
 
 def check_compression(compression: Compression) -> None:

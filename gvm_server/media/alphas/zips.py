@@ -11,56 +11,61 @@ ZIP compression; RFC 1950.
 from __future__ import annotations
 
 import struct
+import sys
 import zlib
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gvm_server.media.alphas.stamp import attributes_in
+from gvm_server.media.pixels import StoredPixels
 
-_ZIPS = 2  # the code in the attribute `compression`
 _HEAD = struct.Struct("<2i")  # of a block: its line and how many bytes follow
 _OFFSET_BYTES = 8
 _BAND = 64  # lines at a time: they stay in the processor's cache
 _LEVEL, _WINDOW_BITS, _MEMORY = 1, 12, 5  # small tables, for they are cleared for each line
 
 
-def compressed(data: bytearray, lines: int) -> bytearray:
-    """Return an EXR's bytes with its lines compressed.
+def add_lines(header: bytearray, plane: StoredPixels, top: int) -> None:
+    """Add the lines of a file's only channel to its header, in place, compressed.
 
     Args:
-        data: of a file of one part in lines, from the top, without compression.
-        lines: how many it has.
+        header: of a file of one part in lines, from the top, of this compression.
+        plane: [H, W] half or float, contiguous.
+        top: the first line's number.
     """
-    names = {name: (start, size) for name, _, start, size in attributes_in(data)}
-    last, length = max(names.values())
-    table = last + length + 1  # a header ends with an empty name
-    made = data[: table + _OFFSET_BYTES * lines]
-    made[names["compression"][0]] = _ZIPS
-    blocks = np.frombuffer(data, np.uint8, offset=len(made)).reshape(lines, -1)
+    height = len(plane)
+    table, header[len(header) :] = len(header), bytes(_OFFSET_BYTES * height)
     offsets, known = [], dict[bytes, bytes]()
-    for at in range(0, lines, _BAND):
-        band = blocks[at : at + _BAND]
-        for block, predicted in zip(band, _predicted(band[:, _HEAD.size :]), strict=True):
-            line = predicted.tobytes()
-            packed = known.get(line)
+    for first in range(0, height, _BAND):
+        band = plane[first : first + _BAND]
+        for line, predicted in enumerate(_predicted(band)):
+            text = predicted.tobytes()
+            packed = known.get(text)
             if packed is None:
-                packed = known[line] = _packed(line)
+                packed = known[text] = _packed(text)
             # What does not become smaller is stored as it is.
-            body = packed if len(packed) < len(line) else block[_HEAD.size :].tobytes()
-            offsets.append(len(made))
-            made += block[:4].tobytes() + len(body).to_bytes(4, "little") + body
-    made[table : table + _OFFSET_BYTES * lines] = np.array(offsets, "<u8").tobytes()
-    return made
+            body = packed if len(packed) < len(text) else _little(band[line]).tobytes()
+            offsets.append(len(header))
+            header += _HEAD.pack(top + first + line, len(body)) + body
+    header[table : table + _OFFSET_BYTES * height] = np.array(offsets, "<u8").tobytes()
 
 
-def _predicted(lines: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _predicted(lines: StoredPixels) -> NDArray[np.uint8]:
     """Return lines [N, bytes] with even bytes before odd ones, each less the one before it."""
-    ordered = np.concatenate([lines[:, 0::2], lines[:, 1::2]], axis=1)
+    pairs = _little(lines).view("<u2")
+    width = pairs.shape[1]
+    ordered = np.empty((len(lines), 2 * width), np.uint8)
+    ordered[:, :width] = pairs  # its low byte
+    np.right_shift(pairs, 8, out=ordered[:, width:], casting="unsafe")
     steps = ordered.copy()
     steps[:, 1:] -= ordered[:, :-1]
     steps[:, 1:] += np.uint8(128)
     return steps
+
+
+def _little(values: StoredPixels) -> StoredPixels:
+    """Return values in the order of bytes that files have."""
+    return values if sys.byteorder == "little" else values.astype(values.dtype.newbyteorder("<"))
 
 
 def _packed(line: bytes) -> bytes:
