@@ -56,9 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    parsed = build_parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    parsed = build_parser(*words[:1]).parse_args(words)
     try:
-        parsed = _as_the_studio_says(parsed, arguments)
+        parsed = _as_the_studio_says(parsed, words)
         if view := getattr(parsed, "view", ""):
             for name in _PATHS_OF_VIEWS:
                 if path := getattr(parsed, name, None):
@@ -71,9 +72,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _say(GvmError(f"{where}{error.strerror or error}."))
 
 
-def _as_the_studio_says(
-    parsed: argparse.Namespace, arguments: Sequence[str] | None
-) -> argparse.Namespace:
+def _as_the_studio_says(parsed: argparse.Namespace, words: Sequence[str]) -> argparse.Namespace:
     """Return the words of a command that mattes with the studio's defaults for those not given.
 
     Raises:
@@ -86,9 +85,9 @@ def _as_the_studio_says(
 
     studio = Studio()
     if studio.values:
-        parser = build_parser()
+        parser = build_parser(*words[:1])
         set_defaults(parser, studio.values)
-        parsed = parser.parse_args(arguments)
+        parsed = parser.parse_args(words)
         studio.settle(parsed)
     return parsed
 
@@ -101,8 +100,8 @@ def _say(error: GvmError) -> int:
     return exit_for(error)
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def build_parser(command: str = "") -> argparse.ArgumentParser:
+    """Return the parser of a command, where this is one's name, else of the whole command line."""
     parser = argparse.ArgumentParser(
         prog="gvm",
         description=ABOUT,
@@ -111,10 +110,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"gvm {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, about, run, add_options in options.COMMANDS:
-        command = commands.add_parser(name, help=about, description=about)
-        add_options(command)
-        command.set_defaults(run=run)
+    asked = tuple(each for each in options.COMMANDS if each.name == command)
+    for name, about, run, add_options in asked or options.COMMANDS:
+        made = commands.add_parser(name, help=about, description=about)
+        add_options(made)
+        made.set_defaults(run=run)
     return parser
 
 

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import secrets
+import struct
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -21,7 +22,6 @@ from types import TracebackType
 from typing import TypeVar
 
 import zmq
-from zmq.utils.monitor import recv_monitor_message
 
 from gvm_client.connection import ConnectionFile, read_connection
 from gvm_client.errors import (
@@ -63,6 +63,9 @@ CONTROL_SECONDS = 2.0
 _LOOK_SECONDS = 0.25  # how often a silent server's process is looked at
 
 # What libzmq tells of wrong keys: the client's is refused by a word, the server's just ends it.
+# zmq_socket_monitor(3): an event's first frame is its number and a value. PyZMQ's own reader of it
+# loads asyncio, which takes longer than all else of a client.
+_EVENT = struct.Struct("=hi")
 _WRONG_KEYS = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
 
 _Answer = TypeVar("_Answer", Pong, Ok, ServerStatus)
@@ -317,7 +320,7 @@ class Client:
                 raise _lost(f"The GVM server (process {pid}) has died.", self.connection)
             if self._monitors[dealer] in ready:
                 with _renamed():
-                    event = recv_monitor_message(self._monitors[dealer])["event"]
+                    event, _ = _EVENT.unpack(self._monitors[dealer].recv_multipart()[0])
                 # One that goes ends a handshake without a word too, and is not there for another.
                 broken += event == zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
                 if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH or broken > 1:

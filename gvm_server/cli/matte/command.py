@@ -28,7 +28,6 @@ from gvm_server.cli.matte.display import (
     JsonLines,
     OpenJdLines,
     PlainLines,
-    RichBar,
     waterfall,
 )
 from gvm_server.cli.matte.original import translate
@@ -96,7 +95,11 @@ def _display(parsed: argparse.Namespace) -> Display:
         return JsonLines()
     if parsed.openjd:
         return OpenJdLines()
-    return RichBar() if sys.stderr.isatty() else PlainLines()
+    if not sys.stderr.isatty():
+        return PlainLines()
+    from gvm_server.cli.matte.bar import RichBar  # noqa: PLC0415 (rich takes a while to load)
+
+    return RichBar()
 
 
 def _tell_more(event: Accepted, display: Display, *, verbose: bool, owned: bool) -> None:

@@ -1,4 +1,4 @@
-"""What `gvm matte` shows while a job runs: a bar, plain lines, JSON lines, or a farm's lines.
+"""What `gvm matte` shows while a job runs: plain lines, JSON lines, or a farm's lines.
 
 A farm's are those that an Open Job Description session reads: one line a message, and no message
 before its time; progress is of this task's frames.
@@ -13,20 +13,6 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import (
-    Progress as Bar,
-)
-from rich.text import Text
-
 from gvm_client.errors import GvmError
 from gvm_client.protocol.messages import (
     MESSAGE_TYPES,
@@ -37,9 +23,9 @@ from gvm_client.protocol.messages import (
     Progress,
 )
 from gvm_client.session import Recovered
-from gvm_client.text import counted, one_line, printable
+from gvm_client.text import counted
 from gvm_server.cli.matte.pace import Pace
-from gvm_server.cli.terminal import as_json, on_terminal
+from gvm_server.cli.terminal import as_json
 
 PLAIN_SECONDS = 5.0  # between two lines where nobody watches a bar
 
@@ -121,55 +107,6 @@ class PlainLines:
         self.say(text)
 
 
-class RichBar:
-    """A bar with frames done, frames per second and time left, on a terminal."""
-
-    def __init__(self) -> None:
-        self._console = Console(file=on_terminal(sys.stderr))
-        self._bar = Bar(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            _FramesPerSecond(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}", markup=False),
-            console=self._console,
-        )
-        self._task = self._bar.add_task("matte", total=None, note="")
-
-    def __enter__(self) -> RichBar:  # noqa: PYI034
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
-
-    def show(self, event: Shown) -> None:
-        """Move the bar, and say above it what the artist should know."""
-        if isinstance(event, (Accepted, Recovered)):
-            for line in headlines(event):
-                self.say(line)
-        if isinstance(event, Accepted):
-            self._bar.update(self._task, total=event.frames_total, completed=0)
-        elif isinstance(event, FrameReady):
-            self._bar.update(self._task, advance=1, note="")
-        elif isinstance(event, Progress):
-            self._bar.update(self._task, note=one_line(event.note))
-
-    def say(self, text: str) -> None:
-        """Print above the bar."""
-        self._console.print(printable(text), highlight=False, markup=False)
-
-    def note(self, text: str) -> None:
-        """Print above the bar."""
-        self.say(text)
-
-
 def headlines(event: Accepted | Recovered) -> list[str]:
     """Return what is said above a job's progress, in whole sentences."""
     if isinstance(event, Recovered):
@@ -197,15 +134,6 @@ def waterfall(done: Done) -> str:
     return "\n".join(
         f"{name:>8} {seconds:8.2f} s {'#' * round(seconds * scale)}" for name, seconds in rows
     )
-
-
-class _FramesPerSecond(ProgressColumn):
-    """Frames per second, from the bar's own measurement."""
-
-    def render(self, task: Task) -> Text:
-        """Return the rate, or a dash before there is one."""
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:.2f} frames/s" if speed else "- frames/s")
 
 
 def _word(event: Shown) -> str:
