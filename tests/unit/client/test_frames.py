@@ -85,10 +85,10 @@ def test_what_is_no_range_is_refused_with_what_would_be_right(text: str) -> None
 )
 def test_a_huge_range_is_refused_at_once(text: str) -> None:
     """More than a million frames are refused before any is made."""
-    begin = time.perf_counter()
+    begin = time.thread_time()
     with pytest.raises(SettingsError, match="more than 1,000,000"):
         parse_frames(text)
-    assert time.perf_counter() - begin < 0.2
+    assert time.thread_time() - begin < 0.2
 
 
 def test_a_sparse_range_over_a_long_span_is_fine() -> None:
