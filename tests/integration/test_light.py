@@ -35,6 +35,17 @@ def test_the_light_client_loads_neither_numpy_nor_torch(tmp_path):
     assert ran.stdout.strip() == "[]"
 
 
+def test_a_command_that_mattes_loads_no_more_than_it_shows():
+    """Neither what draws a bar, where nobody watches one, nor what the server reads files by."""
+    code = (
+        "import sys; import gvm_server.cli.matte.command;"
+        "heavy = {'numpy', 'torch', 'OpenImageIO', 'cv2', 'PIL', 'av', 'rich', 'asyncio'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
 def test_help_answers_in_under_0_3_seconds():
     """`gvm --help` and `gvm matte --help`."""
     for words in (["--help"], ["matte", "--help"]):
