@@ -95,9 +95,9 @@ def read_channels(
 
 def _planes(
     file: OpenEXR.InputFile, names: list[str], data: Box, lines: Sequence[range] | None
-) -> Sequence[bytes]:
+) -> list[bytes]:
     if lines is None:
-        return file.channels(names)
+        return list(file.channels(names))
     spans = [
         file.channels(names, scanLine1=data.y + span.start, scanLine2=data.y + span.stop - 1)
         for span in lines
@@ -114,7 +114,7 @@ def _merged(
     planes: list[bytes], kind: type[np.float16 | np.float32], shape: tuple[int, int, int]
 ) -> StoredPixels:
     if 0 in shape:  # no lines were asked for; OpenCV merges nothing of that
-        return np.zeros(shape, kind)
+        return np.zeros(shape, np.float16) if kind is np.float16 else np.zeros(shape, np.float32)
     if kind is np.float16 and len(planes) == 1:  # read-only, as nobody writes into it
         return np.frombuffer(planes[0], np.float16).reshape(shape)
     if kind is np.float32:

@@ -11,8 +11,8 @@ ZIP compression; RFC 1950.
 from __future__ import annotations
 
 import struct
-import sys
 import zlib
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,9 +63,9 @@ def _predicted(lines: StoredPixels) -> NDArray[np.uint8]:
     return steps
 
 
-def _little(values: StoredPixels) -> StoredPixels:
-    """Return values in the order of bytes that files have."""
-    return values if sys.byteorder == "little" else values.astype(values.dtype.newbyteorder("<"))
+def _little(values: StoredPixels) -> NDArray[Any]:
+    """Return values in the order of bytes that files have; the same array where it is one's own."""
+    return values.astype(values.dtype.newbyteorder("<"), copy=False)
 
 
 def _packed(line: bytes) -> bytes:
