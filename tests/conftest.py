@@ -2,8 +2,16 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from gvm_server.telemetry import refuse_telemetry
+
+# Before a test imports a library by itself.
+refuse_telemetry()
 
 # Before PyTorch loads its OpenMP: more threads than cores otherwise spin at every barrier.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -20,3 +28,14 @@ settings.load_profile("gvm")
 # A shell that starts the tests in the background has them, and what they start, ignore Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def settings_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Leave the settings of whoever runs the tests unread and unchanged; pip keeps its own."""
+    theirs = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser()
+    with pytest.MonkeyPatch.context() as changed:
+        if (pip := theirs / "pip" / "pip.conf").is_file() and "PIP_CONFIG_FILE" not in os.environ:
+            changed.setenv("PIP_CONFIG_FILE", str(pip))
+        changed.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("settings")))
+        yield

@@ -15,7 +15,7 @@ FINDING = {  # of the server and of the user's folders
     *("APPDATA", "LOCALAPPDATA", "USERPROFILE", "HOME", "TMPDIR", "TEMP", "TMP"),
 }
 MEMORY = {"MALLOC_ARENA_MAX"}  # the machine's: it comes along
-INSTALLING = {"OFX_PLUGIN_PATH", "GVM_NODE_DEFAULTS", "HF_HUB_DISABLE_TELEMETRY"}
+INSTALLING = {"OFX_PLUGIN_PATH", "GVM_NODE_DEFAULTS"}
 HOSTS = {  # where hosts look and keep caches: `gvm doctor --hosts`, `gvm install ofx`
     *("NUKE_PATH", "NUKE_TEMP_DIR", "FUSION_PROFILE_DIR", "XDG_CACHE_HOME"),
     *("COMMONPROGRAMFILES", "PROGRAMDATA"),

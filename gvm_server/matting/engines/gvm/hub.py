@@ -71,8 +71,6 @@ class Hub:
     """
 
     def __init__(self, folder: Path, endpoint: str | None = None) -> None:
-        # Read by the library when it is imported: nothing but the weights is asked for or told.
-        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
         import huggingface_hub  # noqa: PLC0415 - only a pull needs it
         from huggingface_hub import errors  # noqa: PLC0415
         from huggingface_hub.utils.tqdm import disable_progress_bars  # noqa: PLC0415
