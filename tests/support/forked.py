@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import gvm_server
+from gvm_server.telemetry import refuse_telemetry
 
 _PRELOADED = (
     "tests.support.forked",
@@ -76,6 +77,7 @@ def be_gvm(words: Sequence[str], environment: Mapping[str, str], folder: Path) -
     """Be the `gvm` command in this process, with these variables and in this folder."""
     os.environ.clear()
     os.environ.update(environment)
+    refuse_telemetry()  # as the package does where it is imported
     os.chdir(folder)
     sys.argv = [str(Path(gvm_server.__file__).with_name("__main__.py")), *words]
     runpy.run_module("gvm_server", run_name="__main__")
