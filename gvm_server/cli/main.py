@@ -7,6 +7,7 @@ light client.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -23,9 +24,12 @@ from gvm_server.cli.terminal import ReaderGone, guarded_streams
 
 ABOUT = "Video matting: plate frames in, EXR alphas out, by a local server that stays warm."
 EPILOG = """\
-exit codes: 0 done; 2 usage; 3 the input is wrong; 4 server trouble; 5 the output cannot be
-written; 130 cancelled; 141 the reader of the output left"""
+exit codes: 0 done; 1 done, and a check that was asked for fails; 2 usage; 3 the input is
+wrong; 4 server trouble; 5 the output cannot be written; 130 cancelled; 141 the reader of the
+output left"""
 
+_BELOW_ZERO = re.compile(r"-\.?\d")
+_OPTION = re.compile(r"--[a-z][\w-]*")
 
 _PATHS_OF_VIEWS = (
     "plate",
@@ -56,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    words = sys.argv[1:] if arguments is None else arguments
+    words = with_signs(sys.argv[1:] if arguments is None else arguments)
     parsed = build_parser(*words[:1]).parse_args(words)
     try:
         parsed = _as_the_studio_says(parsed, words)
@@ -70,6 +74,23 @@ def _run(arguments: Sequence[str] | None) -> int:
     except OSError as error:  # a folder that may not be read, the working folder that is gone
         where = f"{error.filename}: " if error.filename else ""
         return _say(GvmError(f"{where}{error.strerror or error}."))
+
+
+def with_signs(words: Sequence[str]) -> list[str]:
+    """Return a command line in which values below zero belong to their options.
+
+    `--roi -8,0,640,480` and `--frames -5--1` begin as an option does, and argparse takes them for
+    one; none of ours begins with a number, so `--roi=-8,0,640,480` is what is meant.
+    """
+    found: list[str] = []
+    for at, word in enumerate(words):
+        if word == "--":
+            return [*found, *words[at:]]
+        if _BELOW_ZERO.match(word) and found and _OPTION.fullmatch(found[-1]):
+            found[-1] += f"={word}"
+        else:
+            found.append(word)
+    return found
 
 
 def _as_the_studio_says(parsed: argparse.Namespace, words: Sequence[str]) -> argparse.Namespace:

@@ -173,7 +173,7 @@ def add_region(group: Group) -> None:
         default=[],
         metavar="[FRAME:]X,Y,W,H",
         help="matte this region, plate pixels from the display window's top left; FRAME, a cut, is"
-        " where it begins to hold; repeatable (the whole frame); X below 0: --roi=-8,0,...",
+        " where it begins to hold; repeatable (the whole frame)",
     )
     group.add_argument(
         "--roi-scale",
