@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gvm_client.errors import SettingsError
 from gvm_client.settings import Noise
+from gvm_server.cli.matte.idle import idle_options
 from gvm_server.cli.matte.request import absolute
 from gvm_server.media.plates.find import own_pattern
 
@@ -91,6 +92,7 @@ def translate(parsed: argparse.Namespace) -> argparse.Namespace:
     if parsed.lora and not _holds_adapter(parsed.lora):
         meant.lora = ""
         meant.notes.append(f"{absolute(parsed.lora)} holds no adapter: the UNet is used as it is.")
+    meant.notes += idle_options(meant)
     return meant
 
 
