@@ -62,8 +62,8 @@ def propose(spec: JobSpec, engine: Engine, samples: int) -> Proposal:
     if not any(found):
         looked_at = counted(sum(map(len, sampled)), "frame")
         raise InputError(
-            f"The {spec.engine.name} engine finds nobody in the {looked_at} of {spec.plate.name}"
-            " that were looked at.",
+            f"The {spec.engine.name} engine finds nobody in {spec.plate.name}: it looked at"
+            f" {looked_at}.",
             remedy="Look at more with --samples, or write the region yourself: --roi x,y,w,h.",
             code=ErrorCode.PLATE_MISMATCH,
             path=spec.plate.name,

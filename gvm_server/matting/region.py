@@ -9,8 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -102,19 +102,34 @@ def notes_of(
         if scale != 1.0:
             yield f"The region's scale of {scale:g} does nothing: no region is set."
         return
-    canvas = geometry.canvas
+    canvas, display = geometry.canvas, geometry.display
     for view in views:
         if view.region is None:
             continue
-        seen, region = view.seen, view.region
+        seen, region = view.seen, _as_asked(view.region, display)
         share = seen.area / canvas.area
         work = share * view.scale**2
         scaled = f", at {view.scale:g} times its scale" if view.scale != 1.0 else ""
         yield (
-            f"From frame {view.first} the region {describe(region)} of {describe(canvas)} is"
-            f" matted. With its context the model sees {seen.width}x{seen.height} pixels,"
-            f" {share:.0%} of the frame's area{scaled}: about {work:.0%} of the whole frame's work."
+            f"From frame {view.first} the region {describe(region)} of"
+            f" {describe(_as_asked(canvas, display))} is matted. With its context the model sees"
+            f" {seen.width}x{seen.height} pixels, {_percent(share)} of the frame's area{scaled}:"
+            f" {_times(work)} the whole frame's work."
         )
+
+
+def _as_asked(box: Box, display: Box) -> Box:
+    """Return a box in the coordinates in which a region is written: from the display's top left."""
+    return replace(box, x=box.x - display.x, y=box.y - display.y)
+
+
+def _percent(share: float) -> str:
+    return "less than 1%" if share < 0.005 else f"{share:.0%}"
+
+
+def _times(work: float) -> str:
+    about = "" if work < 0.005 else "about "
+    return f"about {work:.1f} times" if work >= 2 else f"{about}{_percent(work)} of"
 
 
 def feathered(alpha: Image, view: ShotView, canvas: Box) -> Image:
@@ -221,9 +236,15 @@ def _ramp(start: int, length: int, inner: int, inner_length: int) -> Image:
     return ramp
 
 
-def of_cuts(frames: Collection[int]) -> str:
-    """Return the sentence for frames whose subject is cut at its region's border."""
+def of_cuts(cuts: Mapping[int, str]) -> str:
+    """Return the sentence for subjects that are cut at their region's border.
+
+    Args:
+        cuts: by frame, the sides, with spaces between them.
+    """
+    found = {side for sides in cuts.values() for side in sides.split()}
+    where = ", ".join(side for side in _SIDES if side in found)
     return (
-        f"The matte touches its region's border inside {counted(len(frames), 'frame')}"
-        f" ({abbreviated_frames(frames)}): the subject is cut there. Make the region larger."
+        f"The matte touches its region's border ({where}) in {counted(len(cuts), 'frame')}"
+        f" ({abbreviated_frames(cuts)}): the subject is cut there. Make the region larger."
     )

@@ -97,7 +97,7 @@ class Job:
         self.lost: Mapping[int, Fingerprint] = {}
         self.failures: int | None = 0
         self._notes: list[str] = []
-        self._cut: set[int] = set()  # frames whose subject is cut at its region's border
+        self._cut: dict[int, str] = {}  # frames cut at their region's border, and the sides
         self._windows_before = (0, 0)  # run and recalled, before it was resumed
         self._channels = {peer: channel}
         self._lock = threading.RLock()
@@ -227,9 +227,9 @@ class Job:
             self._frames_done += 1
             self._frames_written += not delivery.kept
             if delivery.roi_cut:
-                self._cut.add(delivery.frame)
+                self._cut[delivery.frame] = delivery.roi_cut
             else:
-                self._cut.discard(delivery.frame)
+                self._cut.pop(delivery.frame, None)
             self.say(frame_ready(self.name, delivery))
 
     def deliver_kept(self, frames: Iterable[int], roi_cuts: Mapping[int, str] = _NONE) -> None:

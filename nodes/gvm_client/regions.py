@@ -18,7 +18,7 @@ from gvm_client.limits import MAX_BUFFER_SIDE, MAX_REGION_SCALE, MAX_REGIONS
 from gvm_client.windows import Plan
 
 _ROUNDING = 1e-6  # pixels: what arithmetic of floats leaves of a whole number
-_HOW = "Write it as x,y,width,height or FRAME:x,y,width,height, in plate pixels from the top left."
+_HOW = "Write x,y,width,height or FRAME:x,y,width,height: whole plate pixels from the top left."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +89,7 @@ def parse_region(text: str) -> Region:
         frame = int(before) if colon else None
         x, y, width, height = (int(number) for number in rectangle.split(","))
     except ValueError:
-        raise SettingsError(f"The region {text!r} is none.", remedy=_HOW) from None
+        raise SettingsError(f"{text!r} is no region.", remedy=_HOW) from None
     return Region(x=x, y=y, width=width, height=height, frame=frame)
 
 

@@ -100,7 +100,8 @@ def test_a_plate_without_anybody_is_said(site, tmp_path):
         write_exr(tmp_path / f"wall.{frame:04d}.exr", _linear(_wall()))
     ran = site.gvm("roi", "wall.%04d.exr", "--samples", "3")
     assert (ran.code, ran.stdout) == (3, "")
-    assert "finds nobody in the 3 frames of" in ran.stderr
+    assert "finds nobody in " in ran.stderr
+    assert "it looked at 3 frames." in ran.stderr
     assert "--roi x,y,w,h" in ran.stderr
 
 

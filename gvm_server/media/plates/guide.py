@@ -27,6 +27,9 @@ from gvm_server.media.pixels import Pixels, downscale
 from gvm_server.media.plates.base import Plate, PlateOptions
 from gvm_server.media.plates.find import MoviePath, PlatePath, StillPath, resolve_plate
 from gvm_server.media.plates.mattes import ALPHA_FIRST, open_first_layer
+from gvm_server.media.plates.movies.alpha import ALPHA_NAMES
+from gvm_server.media.plates.movies.plate import MoviePlate
+from gvm_server.media.plates.sequence import ImagePlate
 from gvm_server.media.store.file_keys import hash_texts
 
 # Codecs that lose something do not keep 0 and 1: what is as near to them counts as them.
@@ -86,7 +89,7 @@ class GuideClip:
         self._left_out = frozenset(geometry.left_out)
         self._own = geometry.display
         self._scaled = _fit(kind, plate.name, geometry, onto)
-        self.notes: tuple[str, ...] = (*self._said_of_scale(),)
+        self.notes: tuple[str, ...] = (*_said_of_channel(plate, kind), *self._said_of_scale())
 
     def lacking(self, frames: Iterable[int]) -> list[int]:
         """Return those of the frames that are not there, ascending."""
@@ -109,8 +112,8 @@ class GuideClip:
         if not lacking:
             return ()
         are = "black" if self._missing is Missing.BLACK else "held from their neighbours"
-        what = f"missing frame of the {self._kind} matte"
-        return (f"{counted(len(lacking), what, ARE)} {are}: {abbreviated_frames(lacking)}.",)
+        what = f"{counted(len(lacking), 'missing frame')} of the {self._kind} matte"
+        return (f"{what} {ARE[len(lacking) != 1]} {are}: {abbreviated_frames(lacking)}.",)
 
     def key(self, frame: int) -> bytes:
         """Return 16 bytes that stand for what the guide is at a frame.
@@ -237,6 +240,20 @@ def naming(kind: str) -> Iterator[None]:
             error.message = f"{whose}: {error.message}"
             error.args = (error.message,)
         raise
+
+
+def _said_of_channel(plate: Plate, kind: str) -> Iterator[str]:
+    """Say which channel counts where there are several: an opaque alpha would force everything."""
+    if isinstance(plate, MoviePlate):
+        chosen, of_several = "alpha", plate.reads_alpha  # in a movie that has none, all are alike
+    elif isinstance(plate, ImagePlate):
+        first = plate.read_channels[0]
+        chosen = "alpha" if first.lower().rpartition(".")[2] in ALPHA_NAMES else f"{first} channel"
+        of_several = len(plate.read_channels) > 1 or bool(plate.unread_channels)
+    else:
+        return
+    if of_several:
+        yield f"Of the {kind} matte {plate.name} the {chosen} counts, and nothing else of it."
 
 
 def describe_size(box: Box) -> str:

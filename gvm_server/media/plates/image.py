@@ -69,12 +69,16 @@ class Findings:
 
     Attributes:
         layer: the layer that was found.
+        read: the names of the channels that are read, each once.
+        unread: those of the same part's others.
         header: the file's.
         hint: what it says about its colours.
         remarks: what an artist should know, in whole sentences.
     """
 
     layer: str
+    read: tuple[str, ...]
+    unread: tuple[str, ...]
     header: FrameHeader
     hint: FileHint
     remarks: tuple[str, ...]
@@ -117,6 +121,10 @@ def look_at(image: ImageFile) -> Findings:
             remarks.append(INTERLACED)
         return Findings(
             layer=layer.name,
+            read=tuple(spec.channelnames[at] for at in dict.fromkeys(layer.channels)),
+            unread=tuple(
+                name for at, name in enumerate(spec.channelnames) if at not in layer.channels
+            ),
             header=orientation.turn_header(_header(spec, layer)),
             hint=_hint(spec, file.format_name()),
             remarks=tuple(remarks),

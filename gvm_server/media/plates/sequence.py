@@ -93,6 +93,10 @@ def single_image(still: StillPath, options: PlateOptions) -> ImageFiles:
 class ImagePlate:
     """A plate of image files; safe to read from several threads.
 
+    Attributes:
+        read_channels: the names of the channels that are read, each once.
+        unread_channels: those of the same part's others.
+
     Raises:
         InputError: no frame of it lies in the clip, none is readable, the layer is not there, or
             the colour space is unknown.
@@ -110,6 +114,7 @@ class ImagePlate:
         self._layer: str | None = None  # found in the first file, expected of all
         found = self._first_readable()
         self._layer = found.layer
+        self.read_channels, self.unread_channels = found.read, found.unread
         self.colour = resolve_colour(options.colourspace, found.hint, options.configuration)
         self._display, self._aspect = found.header.display, found.header.pixel_aspect
         said = (self.colour.note,) if self.colour.note else ()

@@ -38,11 +38,11 @@ def test_a_panel_s_text_holds_several_regions_and_an_empty_one_none():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("1,2,3", "'1,2,3' is none"),
-        ("1,2,3,4,5", "is none"),
-        ("a:1,2,3,4", "is none"),
-        (":1,2,3,4", "is none"),
-        ("1.5,2,3,4", "is none"),
+        ("1,2,3", "'1,2,3' is no region"),
+        ("1,2,3,4,5", "is no region"),
+        ("a:1,2,3,4", "is no region"),
+        (":1,2,3,4", "is no region"),
+        ("1.5,2,3,4", "is no region"),
         ("1,2,0,4", "has a width of 0 pixels"),
         ("1,2,3,-4", "has a height of -4 pixels"),
         ("-65537,2,3,4", "begins at x -65537"),

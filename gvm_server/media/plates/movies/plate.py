@@ -49,6 +49,9 @@ _HD_HEIGHT = 720  # streams that name no matrix: BT.709 from here on, BT.601 bel
 class MoviePlate:
     """A movie as a plate; safe to read from several threads.
 
+    Attributes:
+        reads_alpha: whether its alpha is read, not its colours.
+
     Raises:
         InputError: it is unreadable or empty, the clip reaches outside it, or the colour space
             is unknown.
@@ -73,7 +76,7 @@ class MoviePlate:
             )
         self._threads = local()
         self._options = options
-        self._reads_alpha = options.layer.lower() in ALPHA_NAMES
+        self.reads_alpha = options.layer.lower() in ALPHA_NAMES
         self._content: MovieContent | None = None
         self._memo = options.memo
         self._count = index.count
@@ -86,7 +89,7 @@ class MoviePlate:
             version = self._keys.version(path, self.first)
             look = known_look(options.memo, version, self.first, self._look)
             self._facts, self._header, self._orientation = look.facts, look.header, look.orientation
-            if self._reads_alpha and not look.alpha:
+            if self.reads_alpha and not look.alpha:
                 raise no_alpha(path, options.layer, hidden=look.facts.hides_alpha)
             self.colour = resolve_colour(options.colourspace, look.hint, options.configuration)
             failed.pop_all()
@@ -213,7 +216,7 @@ class MoviePlate:
 
     def _rgb(self, decoded: VideoFrame) -> Pixels:
         """Return [H, W, 3] float32 0..1, turned upright; the alpha stands for all three."""
-        if self._reads_alpha:
+        if self.reads_alpha:
             alpha = np.repeat(alpha_of(decoded)[..., np.newaxis], 3, axis=2)
             return display_orientation(decoded).turn(alpha)
         if not hasattr(self._threads, "reformatter"):

@@ -9,7 +9,7 @@ from gvm_client.errors import InputError
 from gvm_client.regions import parse_regions
 from gvm_client.settings import WindowSettings
 from gvm_client.windows import Plan
-from gvm_server.matting.region import RAMP, feathered, notes_of, touched_sides, views_of
+from gvm_server.matting.region import RAMP, feathered, notes_of, of_cuts, touched_sides, views_of
 from gvm_server.matting.working_size import working_size
 from gvm_server.media.geometry import Box, ClipGeometry
 
@@ -114,6 +114,37 @@ def test_the_cost_is_said():
     assert "440x220" in says
     assert "240x120 pixels, 30% of the frame's area" in says
     assert "2 times its scale: about 119% of the whole frame's work" in says
+    (says,) = notes_of(views("100,40,160,80", 4.0), 4.0, GEOMETRY, reading=True)
+    assert "4 times its scale: about 4.8 times the whole frame's work" in says
     (says,) = notes_of(views(""), 2.0, GEOMETRY, reading=False)
     assert "does nothing" in says
     assert not list(notes_of(views(""), 1.0, GEOMETRY, reading=False))
+
+
+def test_what_is_said_is_in_the_pixels_in_which_a_region_is_written():
+    """From the display window's top left, wherever that lies in the file."""
+    away = ClipGeometry(
+        display=Box(x=1000, y=500, width=400, height=200),
+        canvas=Box(x=980, y=490, width=440, height=220),
+    )
+    (says,) = notes_of(views("100,40,160,80", geometry=away), 1.0, away, reading=True)
+    assert "the region 160x80 at (100, 40) of 440x220 at (-20, -10)" in says
+
+
+def test_a_region_of_next_to_nothing_is_not_said_to_cost_nothing():
+    """Context and all it is 33 of 4400 pixels wide here."""
+    large = Box(x=0, y=0, width=4400, height=2200)
+    geometry = ClipGeometry(display=large, canvas=large)
+    (says,) = notes_of(views("900,900,1,1", geometry=geometry), 1.0, geometry, reading=True)
+    assert says.endswith(
+        "less than 1% of the frame's area: less than 1% of the whole frame's work."
+    )
+
+
+def test_cut_subjects_are_said_with_frames_and_sides():
+    """The sides of all frames together, in one order."""
+    says = of_cuts({3: "right bottom", 1: "left bottom", 2: "left bottom"})
+    assert says.startswith(
+        "The matte touches its region's border (left, right, bottom) in 3 frames"
+    )
+    assert "(1-3): the subject is cut there" in says

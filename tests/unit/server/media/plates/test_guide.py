@@ -72,6 +72,26 @@ def test_it_is_the_alpha_else_the_first_channel(tmp_path, name, planes, names):
     np.testing.assert_array_equal(read(path).over(DISPLAY), half())
 
 
+@pytest.mark.parametrize(
+    ("name", "planes", "says"),
+    [
+        ("grey.png", [half()], ""),
+        ("only.exr", [half()], ""),
+        ("rgb.png", [half(), WHITE, WHITE], "the R channel counts"),
+        ("alpha.png", [half(), WHITE], "the alpha counts"),
+        ("opaque.png", [half(), half(), half(), WHITE], "the alpha counts"),
+        ("opaque.exr", [half(), half(), half(), WHITE], "the alpha counts"),
+    ],
+)
+def test_the_channel_that_counts_is_said_where_there_are_several(tmp_path, name, planes, says):
+    """A picture whose alpha is opaque forces everything, and its painter wonders why."""
+    names = ("A",) if name == "only.exr" else ()
+    with closing(guide(write_matte(tmp_path / name, *planes, names=names))) as clip:
+        notes = " ".join(clip.notes)
+    assert says in notes
+    assert ("garbage matte" in notes) == bool(says)
+
+
 def test_a_file_with_layers_and_no_alpha_has_a_remedy(tmp_path):
     """Neither of two layers is taken unasked."""
     path = write_matte(tmp_path / "layers.exr", WHITE, WHITE, names=("one.R", "two.R"))
@@ -128,7 +148,10 @@ def test_a_missing_frame_may_be_black(tmp_path):
     with closing(guide(tmp_path, missing=Missing.BLACK)) as clip:
         assert clip.read(4) is None
         assert clip.key(4) == clip.key(5) != clip.key(3)
-        assert "1 missing frame" in clip.check([3, 4])[0]
+        (one,) = clip.check([3, 4])
+        assert one.startswith("1 missing frame of the garbage matte is black: 4")
+        (two,) = clip.check([3, 4, 5])
+        assert two.startswith("2 missing frames of the garbage matte are black: 4-5")
 
 
 def test_a_movie_counts_from_1_and_its_white_is_white(tmp_path):
@@ -161,6 +184,8 @@ def test_a_movie_with_alpha_is_read_by_it(tmp_path):
         file.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgba").reformat(format="argb")))
         file.mux(stream.encode())
     np.testing.assert_array_equal(read(path).pixels, half())
+    with closing(guide(path)) as clip:
+        assert "the alpha counts" in " ".join(clip.notes)
 
 
 def test_it_lies_on_the_plates_display_window(tmp_path):
