@@ -76,6 +76,11 @@ class Review:
         """The engine, as the files name it; "" where they do not."""
         return self.texts.get(ENGINE, "").partition(" ")[0]
 
+    @property
+    def is_preview(self) -> bool:
+        """Whether the files say that their mattes are preview grade."""
+        return self.texts.get(ENGINE, "").endswith("(preview)")
+
 
 class Viewer(Protocol):
     """Makes something of every frame that is looked at."""

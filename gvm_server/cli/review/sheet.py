@@ -88,7 +88,8 @@ def sheet_of(shot: Shot, review: Review, rows: int, width: int) -> Picture:
         InputError: a frame went away, or cannot be read any more.
     """
     aspect = shot.plate.header(shot.frames[0]).pixel_aspect
-    return contact_sheet(_rows(shot, review, rows), width=width, pixel_aspect=aspect)
+    lines = _rows(shot, review, rows)
+    return contact_sheet(lines, width=width, pixel_aspect=aspect, preview=review.is_preview)
 
 
 def chosen(review: Review, rows: int) -> list[tuple[int, bool]]:

@@ -16,6 +16,7 @@ from gvm_server.media.pixels import Pixels
 COLOUR = (0.10, 0.35, 0.20)  # display-referred; unlike skin, hair and most clothes
 EDGE = (0.02, 0.98)  # between: a matte's edge, as the eye has it
 EDGE_COLOUR = (1.0, 0.25, 0.15)
+MATTE = "matte"  # the look that is the matte itself
 DIMMED = 0.35  # the plate behind the edge's colour
 
 Look = Callable[[Pixels, Pixels], Pixels]
@@ -46,7 +47,7 @@ def _band(picture: Pixels, alpha: Pixels) -> Pixels:
 LOOKS: Mapping[str, Look] = MappingProxyType(
     {
         "plate": lambda picture, _: picture,
-        "matte": _grey,
+        MATTE: _grey,
         "over colour": lambda picture, alpha: over(picture, alpha, COLOUR),
         "over black": lambda picture, alpha: over(picture, alpha, (0, 0, 0)),
         "over white": lambda picture, alpha: over(picture, alpha, (1, 1, 1)),

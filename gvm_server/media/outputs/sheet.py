@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from gvm_client import __version__
 from gvm_server.media.atomic_files import replacing
-from gvm_server.media.outputs.looks import LOOKS
+from gvm_server.media.outputs.looks import LOOKS, MATTE
 from gvm_server.media.pixels import Pixels
 
 Picture = NDArray[np.uint8]
@@ -25,6 +25,7 @@ ENDINGS = (".png", ".jpg", ".jpeg")
 _HEAD, _FOOT = 24, 22  # pixels: the looks' names above all, a caption below each line
 _GAP = 2
 _GROUND, _INK, _ALARM = 24, (210, 210, 210), (255, 150, 110)
+_FACE = cv2.FONT_HERSHEY_SIMPLEX, 0.43, 1  # of all texts: font, size, thickness
 _HEAD_BYTES = 1 << 16
 
 
@@ -45,15 +46,18 @@ class Row:
     alarm: bool = False
 
 
-def contact_sheet(rows: Iterable[Row], *, width: int, pixel_aspect: float = 1.0) -> Picture:
+def contact_sheet(
+    rows: Iterable[Row], *, width: int, pixel_aspect: float = 1.0, preview: bool = False
+) -> Picture:
     """Return a sheet [H, W, 3] of 8 bits: a line for each row, a column for each look.
 
     Args:
         rows: one at a time is in memory.
         width: of a cell, pixels.
         pixel_aspect: width of a plate's pixel over its height.
+        preview: whether the mattes are preview grade; it is said above them.
     """
-    lines = [_names(width), *(_line(row, width, pixel_aspect) for row in rows)]
+    lines = [_names(width, preview=preview), *(_line(row, width, pixel_aspect) for row in rows)]
     return np.concatenate(lines)
 
 
@@ -83,11 +87,14 @@ def is_marked(path: Path) -> bool:
         return False
 
 
-def _names(width: int) -> Picture:
+def _names(width: int, *, preview: bool) -> Picture:
     """Return the line above all others: what each column shows."""
     line = np.full((_HEAD, (width + _GAP) * len(LOOKS), 3), _GROUND, np.uint8)
     for index, name in enumerate(LOOKS):
         _write(line, name, index * (width + _GAP) + 6, 17, _INK)
+        if preview and name == MATTE:
+            after = cv2.getTextSize(f"{name} ", *_FACE)[0][0]
+            _write(line, "(preview)", index * (width + _GAP) + 6 + after, 17, _ALARM)
     return line
 
 
@@ -110,4 +117,5 @@ def _line(row: Row, width: int, pixel_aspect: float) -> Picture:
 
 
 def _write(image: Picture, text: str, x: int, y: int, ink: tuple[int, int, int]) -> None:
-    cv2.putText(image, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.43, ink, 1, cv2.LINE_AA)
+    face, size, thickness = _FACE
+    cv2.putText(image, text, (x, y), face, size, ink, thickness, cv2.LINE_AA)

@@ -10,6 +10,7 @@ import pytest
 
 from gvm_client.process import Exit
 from gvm_server.cli.main import main
+from gvm_server.measure.review import ENGINE
 from gvm_server.media.outputs.looks import COLOUR, LOOKS
 from tests.support.shots import FAULTY, FRAMES, HEIGHT, WIDTH, with_faults, write_shot
 
@@ -64,6 +65,19 @@ def test_each_look_is_what_its_name_says(shot, tmp_path):
     assert red[soft].all()
     assert not red[ground]
     assert not red[middle]
+
+
+def test_mattes_of_preview_grade_are_said_to_be_so_in_the_picture(tmp_path):
+    """Above them, in the colour of what is to be looked at; others have their name alone."""
+    heads = []
+    for engine in ("preview (preview)", "gvm"):
+        shot = write_shot(tmp_path / engine, FRAMES[:2], texts=lambda _, of=engine: {ENGINE: of})
+        heads.append(sheet(tmp_path / f"{engine}.png", *shot, "--rows", 1)[:HEAD].astype(int))
+    preview, plain = (head[..., 0] - head[..., 2] > 40 for head in heads)  # as no other text is
+    columns = np.flatnonzero(preview.any(axis=0))
+    start = list(LOOKS).index("matte") * (CELL + 2)
+    assert start < columns.min() < columns.max() < start + CELL
+    assert not plain.any()
 
 
 def test_more_lines_than_frames_are_as_many_as_there_are(shot, tmp_path):
