@@ -31,7 +31,7 @@ from gvm_server.matting.engines.preview.steady import Seen, seen, steady
 # still edges flicker more. (`gvm measure-spread`, `benchmarks/truth/figures.py`, November 2026.)
 SPREAD = 0.35
 CODE_VERSION = 3  # part of the keys: counts up when an alpha may change
-# For benchmarks of what stands around the engine; read when a job begins.
+# Of the server's process; read when a job begins.
 MANNER = "GVM_PREVIEW_MANNER"
 NOTE = "The preview engine makes a garbage or core matte of people, without hair."
 LIMITS = (  # all that is known of them, for whoever asks
@@ -58,6 +58,8 @@ class Manner:
 BEST = "best"
 MANNERS = {
     BEST: Manner(looks=Looks(), reach=EngineName.PREVIEW.reach),
+    # An edge nearer to the plate's, for about thrice the time: see `matting.py`.
+    "matting": Manner(looks=Looks(matting=True), reach=EngineName.PREVIEW.reach),
     # One look in one box around everybody, each frame by itself: what the networks cost at least.
     "single-look": Manner(
         looks=Looks(margins=(0.1,), mirrored=False, each_part=False),

@@ -16,6 +16,7 @@ import numpy as np
 
 from gvm_server.matting.engines.base import Image
 from gvm_server.matting.engines.preview.boxes import Box, beyond, people, without_specks
+from gvm_server.matting.engines.preview.matting import settled
 from gvm_server.matting.engines.preview.nets import LANDSCAPE, SQUARE, Net, Nets
 
 # The network's alphas that become 0 and 1, for it is hardly ever wholly sure.
@@ -31,11 +32,13 @@ class Looks:
         margins: of the boxes around a person, as parts of the longer side.
         mirrored: whether each box is also seen mirrored.
         each_part: whether people who stand apart get boxes of their own.
+        matting: whether what is unsure in a box follows its colours then.
     """
 
     margins: tuple[float, ...] = (0.06, 0.12, 0.25)
     mirrored: bool = True
     each_part: bool = True
+    matting: bool = False
 
 
 def look(frame: Image, nets: Nets, looks: Looks) -> Image:
@@ -56,6 +59,8 @@ def look(frame: Image, nets: Nets, looks: Looks) -> Image:
         more = beyond(close, place, height, width)
         if more is not None:
             place, close, trust = _close_look(frame, more.united(box), nets, looks)
+        if looks.matting:
+            close = settled(frame[place.slices], close)
         part = alpha[place.slices]
         np.maximum(part, close * trust, out=part)
     return without_specks(alpha, rough) if boxes else alpha

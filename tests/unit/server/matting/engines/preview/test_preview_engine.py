@@ -140,13 +140,15 @@ def test_the_engine_runs_without_torch():
     assert subprocess.run([sys.executable, "-c", works], check=False).returncode == 0
 
 
-def test_a_single_look_is_another_revision(monkeypatch: pytest.MonkeyPatch):
-    """What benchmarks ask for is told apart in every key, and a name that is none is refused."""
+def test_another_manner_is_another_revision(monkeypatch: pytest.MonkeyPatch):
+    """It is told apart in every key, and a name that is none is refused."""
     best = info()
     monkeypatch.setenv(MANNER, "single-look")
     single = info()
     assert single.revision == best.revision + "-single-look"
     assert single.reach == 0
+    monkeypatch.setenv(MANNER, "matting")
+    assert (info().revision, info().reach) == (best.revision + "-matting", best.reach)
     monkeypatch.setenv(MANNER, "glance")
     with pytest.raises(EngineError, match=r"glance.*single-look") as raised:
         info()
