@@ -163,7 +163,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--footage", type=Path, default=ROOT / "demo" / "footage")
     parser.add_argument("--against", type=Path, help="another tree, measured beside this one")
-    parser.add_argument("--manner", default="", help="single-look: the least that the nets cost")
+    parser.add_argument("--manner", default="", help="single-look, the least; matting, the most")
     parsed = parser.parse_args()
     fetch(parsed.footage)
     trees = [ROOT, *([parsed.against.resolve()] if parsed.against else [])]
