@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import shutil
+import sys
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
@@ -18,6 +19,7 @@ from gvm_server.cli.farm.carried import carried_files
 from gvm_server.cli.farm.clip import Clip, asked_frames, find_clip, needed_frames
 from gvm_server.cli.farm.guides import check_guides, find_guides
 from gvm_server.cli.farm.plan import plan_job
+from gvm_server.cli.farm.regions import check_regions
 from gvm_server.cli.farm.task_options import farm_request
 from gvm_server.cli.matte.request import absolute, content_of
 from gvm_server.cli.terminal import size_in_words
@@ -39,6 +41,8 @@ def submit_template(parsed: argparse.Namespace) -> int:
     """
     _check_targets(parsed)
     job = plan_job(parsed)
+    for note in job.notes:
+        print(note, file=sys.stderr)  # the template alone is what --dry-run prints
     if parsed.dry_run:
         print(deadline_cloud.as_text(openjd.template(job)), end="")
         return Exit.DONE
@@ -139,7 +143,7 @@ def validate(parsed: argparse.Namespace) -> int:
     print(f"{clip.path}: the clip is {clip.first}-{clip.last}; {asked} asked for.")
     _check_plate(clip, needed, Missing(parsed.missing))
     assert clip.geometry is not None  # noqa: S101 (the plate was looked at)
-    for says in check_guides(request, clip.geometry, frames):
+    for says in (*check_regions(request, clip), *check_guides(request, clip.geometry, frames)):
         print(says)
     for name in (guide.name for guide in find_guides(request)):
         print(f"The {name} matte is there.")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
+from typing import TypeAlias
 
 from gvm_client.protocol.messages import Matte
-from gvm_client.settings import Refine
+from gvm_client.settings import Refine, WindowSettings
 from gvm_client.windows import Plan
 from gvm_server.cores import READERS, WRITERS
 from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE
@@ -19,28 +22,65 @@ from gvm_server.settings import LATENT_LIMIT_BYTES
 
 MIB = 1 << 20
 SERVER_BYTES = 320 * MIB  # libraries, the engine's net and the task's own process; measured
+ModelBytes: TypeAlias = Callable[[tuple[int, int], WindowSettings, Path | None], int]
+"""What a model takes for a plate of (width, height), a window and weights."""
 HEADROOM = 0.8  # of what a host gives; the rest is the allocator's and the file system's
 
 
-def host_bytes(request: Matte, size: tuple[int, int], weights: Path | None) -> int:
-    """Return the memory that a host must have for tasks of a plate of (width, height) pixels.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """What the model sees at most of a clip.
+
+    Attributes:
+        canvas: the clip's.
+        view: the whole canvas; or a region that is seen with more pixels than that.
+    """
+
+    canvas: Box
+    view: ShotView
+
+    @classmethod
+    def of(cls, request: Matte, size: tuple[int, int], views: Iterable[ShotView] = ()) -> Seen:
+        """Return it of a plate of (width, height) pixels; a smaller region needs less than this."""
+        width, height = size
+        canvas = Box(x=0, y=0, width=width, height=height)
+        working = working_size(height, width, request.window, PAD_MULTIPLE)
+        whole = ShotView(first=0, seen=canvas, working=working)
+        return cls(canvas=canvas, view=max((whole, *views), key=_pixels))
+
+    def model_bytes(self, needed: ModelBytes, window: WindowSettings, weights: Path | None) -> int:
+        """Return what the model takes for it.
+
+        Args:
+            needed: returns what it takes for a plate of (width, height) and a window.
+            window: what is asked for.
+            weights: the folder of GVM's weights; None for the user's own.
+        """
+        if self.view.region is None:
+            return needed((self.canvas.width, self.canvas.height), window, weights)
+        size = self.view.working.width, self.view.working.height
+        return needed(size, replace(window, size=min(size), max_resolution=max(size)), weights)
+
+
+def _pixels(view: ShotView) -> int:
+    return view.working.padded_width * view.working.padded_height
+
+
+def host_bytes(request: Matte, seen: Seen, weights: Path | None) -> int:
+    """Return the memory that a host must have for the tasks of a clip.
 
     Args:
         request: what is asked for.
-        size: of the plate's canvas; a region needs less.
+        seen: what the model sees at most.
         weights: the folder of GVM's weights; None for the user's own.
 
     Raises:
         EngineError: the weights' configuration cannot be read.
     """
-    width, height = size
-    canvas = Box(x=0, y=0, width=width, height=height)
-    view = ShotView(
-        first=0, seen=canvas, working=working_size(height, width, request.window, PAD_MULTIPLE)
-    )
     plan = Plan.of(request.window, first=0, last=0, reach=request.engine.reach)
     tiled = request.knobs.refine == Refine.TILES
-    frames = FramesInHand(view=view, plan=plan, hands=READERS + WRITERS, tiled=tiled)
+    frames = FramesInHand(view=seen.view, plan=plan, hands=READERS + WRITERS, tiled=tiled)
     own = entry_of(request.engine).host_bytes
-    model = own(size, request.window, weights) if own else 0
-    return ceil((SERVER_BYTES + LATENT_LIMIT_BYTES + frames.nbytes(canvas) + model) / HEADROOM)
+    model = seen.model_bytes(own, request.window, weights) if own else 0
+    held = frames.nbytes(seen.canvas)
+    return ceil((SERVER_BYTES + LATENT_LIMIT_BYTES + held + model) / HEADROOM)

@@ -20,7 +20,8 @@ from gvm_client.protocol.messages import Matte
 from gvm_nodes.farm.job import FarmJob, FarmPath, HostNeeds, PlateInput
 from gvm_server.cli.farm.clip import Clip, asked_frames, expect_clip, find_clip, needed_frames
 from gvm_server.cli.farm.guides import check_guides, find_guides
-from gvm_server.cli.farm.host_memory import host_bytes
+from gvm_server.cli.farm.host_memory import Seen, host_bytes
+from gvm_server.cli.farm.regions import check_regions, seen_by_the_model
 from gvm_server.cli.farm.task_options import farm_request, worker_words
 from gvm_server.cli.matte.original import clip_name
 from gvm_server.cli.matte.request import absolute
@@ -45,8 +46,9 @@ def plan_job(parsed: argparse.Namespace) -> FarmJob:
     inputs, command = find_plate_inputs(shlex.split(parsed.plate_step), str(clip.path.parent))
     frames = asked_frames(request, clip)
     needed = needed_frames(request, clip, frames)
+    notes = [*check_regions(request, clip)]
     if clip.geometry is not None:
-        check_guides(request, clip.geometry, frames)
+        notes += check_guides(request, clip.geometry, frames)
     out = Path(absolute(parsed.out))
     pattern = parse_pattern(out)
     return FarmJob(
@@ -73,6 +75,7 @@ def plan_job(parsed: argparse.Namespace) -> FarmJob:
         plate_command=command,
         plate_frames=needed,
         plate_inputs=inputs,
+        notes=tuple(notes),
     )
 
 
@@ -133,13 +136,16 @@ def _needs(parsed: argparse.Namespace, request: Matte, clip: Clip) -> HostNeeds:
             "The plate is not rendered yet, so its size must be said: it decides the GPU's memory.",
             remedy="Give --plate-size, such as 1920x1080.",
         )
+    views = seen_by_the_model(request, clip) if clip.geometry is not None else ()
+    seen = Seen.of(request, clip.size, views) if clip.size is not None else None
     memory = 0
     if parsed.memory:
         memory = parse_memory(parsed.memory)
-    elif clip.size is not None:
-        memory = host_bytes(request, clip.size, weights)
+    elif seen is not None:
+        memory = host_bytes(request, seen, weights)
+    on_gpu = seen.model_bytes(gpu, request.window, weights) if gpu and seen else None
     return HostNeeds(
-        gpu_mib=ceil(gpu(clip.size, request.window, weights) / MIB) if gpu and clip.size else None,
+        gpu_mib=None if on_gpu is None else ceil(on_gpu / MIB),
         memory_mib=ceil(memory / MIB),
         cores=parsed.cores,
         os_family="" if parsed.os == ANY else parsed.os,

@@ -113,6 +113,7 @@ class FarmJob:
         plate_command: renders the plate first, word by word; empty where the plate is there.
         plate_frames: the frames that it must render.
         plate_inputs: the files and folders that it names.
+        notes: what its submitter should know, in whole sentences; no farm reads them.
 
     Raises:
         SettingsError: a value is out of its range, or longer than a farm takes.
@@ -141,6 +142,7 @@ class FarmJob:
     plate_command: tuple[str, ...] = ()
     plate_frames: tuple[int, ...] = ()
     plate_inputs: tuple[PlateInput, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.name) <= MAX_NAME:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gvm_client.errors import SettingsError
+from gvm_client.errors import InputError, SettingsError
 from gvm_nodes.farm.job import FarmJob, PlateInput
 from gvm_server.cli.farm.commands import submit_template
 from gvm_server.cli.farm.plan import find_plate_inputs, parse_memory, plan_job
@@ -62,6 +62,31 @@ def test_memory_is_predicted_for_the_plate_s_size_and_may_be_said(tmp_path: Path
     assert 562 < small < 2 * 562
     assert 1179 < large < 2 * 1179
     assert job_of(tmp_path, "--memory 24G").needs.memory_mib == 24 << 10
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("--roi 900,0,10,10", "outside the picture, whose pixels are x 0 to 15"),
+        ("--roi 2:0,0,8,8", "no shot begins"),
+        ("--roi 0,0,8,8 --roi 1:1,1,8,8", "both hold from frame 1"),
+    ],
+)
+def test_a_region_that_no_task_could_use_is_refused_at_once(tmp_path: Path, words: str, says: str):
+    """Else each of a thousand tasks would say so; what one costs is said, too."""
+    with pytest.raises(InputError, match=says):
+        job_of(tmp_path, words)
+    (note,) = job_of(tmp_path, "--roi 0,0,8,8").notes
+    assert "8x8 of 16x16 is matted" in note
+    assert job_of(tmp_path).notes == ()
+
+
+def test_a_region_that_is_seen_larger_needs_more_memory(tmp_path: Path):
+    """Four times the scale is sixteen times the pixels; a small region asks for no less."""
+    needs = [job_of(tmp_path, words).needs.memory_mib for words in ("", "--roi 0,0,4,4")]
+    assert needs[0] == needs[1]
+    larger = job_of(tmp_path, "--roi 0,0,16,16 --roi-scale 4").needs.memory_mib
+    assert larger > 1.5 * needs[0]
 
 
 @pytest.mark.parametrize(("text", "size"), [("900M", 900), ("900", 900), ("2g", 2048)])
