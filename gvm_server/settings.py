@@ -65,6 +65,11 @@ class ServerSettings:
     engines: MachineOptions = MachineOptions()
     weights: Path | None = None
 
+    @property
+    def kernels(self) -> Path:
+        """The folder for what a compiler of networks makes."""
+        return self.cache_dir / "kernels"
+
     def __post_init__(self) -> None:
         for name in ("cache_limit_bytes", "latent_limit_bytes", "idle_seconds", "unload_seconds"):
             if not getattr(self, name) >= 0:

@@ -120,7 +120,7 @@ def _memory(engine: GvmEngine, size: Size, clock: _Clock) -> Row:
     row: Row = {"planned GiB": plan.peak / GIB}
     if networks.placement.device.type != "cuda":
         return row
-    resident = sum(plan.weights.values())
+    resident = sum(plan.weights.values()) + plan.beside
     off = {stage: clock.allocated[stage] / (resident + plan.working[stage]) - 1 for stage in STAGES}
     return row | {
         "peak GiB": max(clock.allocated.values()) / GIB,

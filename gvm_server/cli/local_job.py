@@ -32,7 +32,9 @@ def local_job(request: Matte) -> Iterator[tuple[JobSpec, Engine]]:
             roots=Roots(settings.root),
             cache=cache_in_use()[0],
             buffers=Path(folder),
-            machine=Machine(options=settings.engines, weights=settings.weights),
+            machine=Machine(
+                options=settings.engines, weights=settings.weights, kernels=settings.kernels
+            ),
         )
         spec = prepare(request, request.window, context, lambda _: None).spec
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
@@ -74,6 +74,13 @@ class LatentCache:
             while self._held > self._limit or len(self._latents) > self._limit_frames:
                 _, oldest = self._latents.popitem(last=False)
                 self._held -= oldest.nbytes
+
+    def drop(self, keys: Iterable[bytes]) -> None:
+        """Drop the latents of these keys, as far as they are here."""
+        with self._lock:
+            for key in keys:
+                latent = self._latents.pop(key, None)
+                self._held -= 0 if latent is None else latent.nbytes
 
     def clear(self) -> None:
         """Drop every latent."""

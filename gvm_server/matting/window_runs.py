@@ -14,6 +14,7 @@ from itertools import repeat
 
 import numpy as np
 
+from gvm_client.errors import EngineError
 from gvm_client.windows import Window, seen_by
 from gvm_server.matting.background import BackgroundTasks, Encodings, ReadAhead
 from gvm_server.matting.engines.backoff import decode_halo
@@ -125,10 +126,14 @@ class WindowRuns:
             GvmError: a frame cannot be read, the engine failed, or the job has ended.
         """
         settings = self._spec.window
-        latents = self._latents(pending, engine, ahead)
-        self._background.check()
-        with self._timer.stage(Stage.DENOISE):
-            latents = list(engine.denoise(latents, steps=settings.steps))
+        try:
+            latents = self._latents(pending, engine, ahead)
+            self._background.check()
+            with self._timer.stage(Stage.DENOISE):
+                latents = list(engine.denoise(latents, steps=settings.steps))
+        except EngineError:  # a latent may turn out wrong after it was kept
+            self._resources.latents.drop(pending.latent_keys)
+            raise
         self._background.check()
         with self._timer.stage(Stage.DECODE):
             own = engine.decode(

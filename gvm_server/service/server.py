@@ -219,7 +219,9 @@ def serve(
             roots=Roots(settings.root),
             cache=resources.cache,
             buffers=buffers,
-            machine=Machine(options=settings.engines, weights=settings.weights),
+            machine=Machine(
+                options=settings.engines, weights=settings.weights, kernels=settings.kernels
+            ),
         )
         scheduler = Scheduler(resources=resources, context=context, preparing=preparing)
         daemon = Server(endpoint, scheduler, resources, settings, buffers)

@@ -99,7 +99,9 @@ def foretell(request: Matte, *, notes: Sequence[str], json: bool) -> int:
         roots=Roots(settings.root),
         cache=cache,
         buffers=Path(),  # no host's pixels
-        machine=Machine(options=settings.engines, weights=settings.weights),
+        machine=Machine(
+            options=settings.engines, weights=settings.weights, kernels=settings.kernels
+        ),
         dry=True,
     )
     prepared = prepare(request, request.window, context, lambda _: None)

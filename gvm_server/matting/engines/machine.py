@@ -49,12 +49,26 @@ class Step(str, Enum):
     """Group norms that fill the card, with the SiLU after them."""
     CHANNELS_LAST = "channels-last"
     """All networks' images with their channels last; alone it is slower than without."""
+    DEVICE_LATENTS = "device-latents"
+    """Latents stay on the device from encode to decode."""
+    PINNED_COPIES = "pinned-copies"
+    """Frames and alphas are copied beside the work, by page-locked memory."""
+    PINNED_WEIGHTS = "pinned-weights"
+    """Where memory is short networks leave the largest first, with copies in page-locked memory."""
+    CUDA_GRAPHS = "cuda-graphs"
+    """The UNet's kernels are launched as one graph."""
     HALF_DECODER = "half-decoder"
     """The decoder in float16, its values moved into that range; the encoder stays as it is."""
 
 
 NEEDS: Mapping[Step, Step] = MappingProxyType({Step.CHANNELS_LAST: Step.GROUP_NORM})
 """Steps that are taken together with another only."""
+
+EXACT = frozenset({Step.DEVICE_LATENTS, Step.PINNED_COPIES, Step.PINNED_WEIGHTS, Step.CUDA_GRAPHS})
+"""Steps that move bytes or launch the plain way's kernels: no bit changes, so no maker says them.
+
+There is nothing to hold them to at a job's sizes; what graphs give is compared when it is made.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -179,6 +193,8 @@ class Machine:
     options: MachineOptions = MachineOptions()
     weights: Path | None = None
     """The folder of GVM's weights; None is where `gvm weights pull` puts them."""
+    kernels: Path | None = None
+    """The folder for what a compiler makes; None is the compiler's own."""
 
 
 def device_memory(name: str) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from gvm_client.errors import EngineError, ErrorCode
 from gvm_server.matting.engines.base import Image
 from gvm_server.matting.engines.gvm.config import GvmOptions
 from gvm_server.matting.engines.gvm.engine import GvmEngine
+from gvm_server.matting.engines.gvm.latents import at_home
 
 # Of float32 on the CPU, as the tests hold them to the original's numbers.
 ALPHA = 3e-4  # from float64: the original, made with AVX-512, 1e-4; ours, with AVX2, 2.9e-4
@@ -53,8 +54,8 @@ def compare(folder: Path, frames: Image, say: Callable[[str], None]) -> tuple[St
     say("The engine runs.")
     engine = GvmEngine.load(folder, GvmOptions(device="cpu"), say)
     ours = (
-        np.stack([engine.encode(frame) for frame in frames]),
-        np.stack(engine.denoise(list(latents), steps=1)),
+        at_home([engine.encode(frame) for frame in frames]),
+        at_home(engine.denoise(list(latents), steps=1)),
         engine.decode(list(denoised), chunk=len(frames), halo=0),
     )
     engine.release()

@@ -223,6 +223,7 @@ class GvmOptions(MachineOptions):
         seed: of gaussian noise; every window starts from the same seed.
         unet: a folder with another UNet's `config.json` and weights; "" is the checkpoint's own.
         lora: a folder that may hold an adapter for the UNet; "" is none.
+        kernels: the folder for what `compile_backend` makes; "" is PyTorch's own.
 
     Raises:
         SettingsError: the device's name is unknown, or the seed is negative.
@@ -232,6 +233,7 @@ class GvmOptions(MachineOptions):
     seed: int = 0
     unet: str = ""
     lora: str = ""
+    kernels: str = ""
 
     def __post_init__(self) -> None:
         MachineOptions.__post_init__(self)  # `super()` does not know a class that has slots

@@ -39,7 +39,7 @@ from gvm_server.matting.engines.gvm.weights_folder import (
     read_manifest,
     weights_dir,
 )
-from gvm_server.matting.engines.machine import Machine, Precision, Step, resolved_device
+from gvm_server.matting.engines.machine import EXACT, Machine, Precision, Step, resolved_device
 from gvm_server.matting.engines.maker import Maker, host_maker, torch_maker, version
 from gvm_server.matting.working_size import WorkingSize
 
@@ -71,7 +71,8 @@ def describe(model: ModelSettings, machine: Machine) -> EngineInfo:
             code=ErrorCode.ENGINE_UNAVAILABLE,
             path=str(folder),
         )
-    return info(weights, GvmOptions.of(model, machine.options))
+    options = GvmOptions.of(model, machine.options)
+    return info(weights, replace(options, kernels=str(machine.kernels or "")))
 
 
 def info(folder: Path, options: GvmOptions, *, taken: str = "") -> EngineInfo:
@@ -223,7 +224,7 @@ def gvm_maker(folder: Path, options: GvmOptions) -> Maker:
         ("channels last", str(resolved.channels_last)),
         ("compiled by", options.compile_backend),
         *([("compiled", "blocks")] if options.compile_backend else []),
-        *(("step", step.value) for step in resolved.steps),
+        *(("step", step.value) for step in resolved.steps if step not in EXACT),
         *_norms_made_by(resolved.steps),
     )
 

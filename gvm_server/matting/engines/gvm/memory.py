@@ -11,6 +11,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import torch
@@ -23,9 +24,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from gvm_server.matting.engines.backoff import chunks
 from gvm_server.matting.engines.gvm.blocks import WIDEST_FUSED_HEAD
 from gvm_server.matting.engines.gvm.config import CheckpointConfig
+from gvm_server.matting.engines.gvm.latents import LARGEST_COUNT
 from gvm_server.matting.engines.gvm.network import Decoder, Encoder, UNet, take_steps
 from gvm_server.matting.engines.gvm.placement import Placement
 from gvm_server.matting.engines.machine import Step
+
+_FLOAT = 4  # bytes of a float32
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,19 +39,25 @@ class MemoryPlan:
     Attributes:
         weights: of each stage's network, after the simplifications, by stage.
         working: the most that each stage holds besides the weights, by stage.
+        beside: what steps hold at every stage: latents, copies on their way, a graph's memory.
     """
 
     weights: Mapping[str, int]
     working: Mapping[str, int]
+    beside: int = 0
 
     @property
     def peak(self) -> int:
         """The most held at once, with all networks on the device."""
-        return sum(self.weights.values()) + max(self.working.values())
+        return sum(self.weights.values()) + max(self.working.values()) + self.beside
 
     @property
     def peak_offloaded(self) -> int:
-        """The most held at once, with only the running network on the device."""
+        """The most held at once, with only the running network on the device.
+
+        What steps hold beside is not in it: graphs go before networks do, the rest is little, and a
+        step that gives the same bits is not to choose another window.
+        """
         return max(self.weights[stage] + self.working[stage] for stage in self.working)
 
 
@@ -96,13 +106,21 @@ def plan_memory(config: CheckpointConfig, placement: Placement, shape: WindowSha
         return _peak(run, copies=2 - placement.images_last(stage), whole=whole)
 
     networks: dict[str, nn.Module] = {"encode": encoder, "denoise": unet, "decode": decoder}
+    working = {
+        "encode": peak("encode", lambda: encoder(frame)) + frame.nbytes,
+        "denoise": peak("denoise", lambda: unet(window, noise)) + window.nbytes,
+        "decode": peak("decode", lambda: decoder(part)) + part.nbytes,
+    }
+    held = {
+        Step.DEVICE_LATENTS: LARGEST_COUNT * _FLOAT * prod(latent),
+        # The next frame, and the last chunk's alphas.
+        Step.PINNED_COPIES: _FLOAT * (frame.numel() + longest * shape.height * shape.width),
+        Step.CUDA_GRAPHS: working["denoise"],
+    }
     return MemoryPlan(
         weights={stage: _bytes(network.parameters()) for stage, network in networks.items()},
-        working={
-            "encode": peak("encode", lambda: encoder(frame)) + frame.nbytes,
-            "denoise": peak("denoise", lambda: unet(window, noise)) + window.nbytes,
-            "decode": peak("decode", lambda: decoder(part)) + part.nbytes,
-        },
+        working=working,
+        beside=sum(size for step, size in held.items() if step in placement.steps),
     )
 
 

@@ -33,7 +33,7 @@ from gvm_server.matting.engines.gvm.placement import (
 )
 from gvm_server.matting.engines.gvm.range_shift import SHIFT, shift_norms, shift_range
 from gvm_server.matting.engines.gvm.simplify import fold_upsampling
-from gvm_server.matting.engines.machine import NEEDS, Step
+from gvm_server.matting.engines.machine import EXACT, NEEDS, Step
 
 log = logging.getLogger(__name__)
 
@@ -155,6 +155,8 @@ def _first(error: Exception) -> str:
 @torch.inference_mode()
 def _tried(step: Step, placed: Placement, config: CheckpointConfig, shape: JobShape) -> Outcome:
     worst = Outcome()
+    if step in EXACT:
+        return worst
     for dtype, trial in _TRIALS[step](placed, config, shape):
         off, allowed = _difference(trial, placed.device, dtype), TOLERANCES[dtype]
         found = Outcome(off=off, allowed=allowed)

@@ -43,6 +43,16 @@ def test_the_least_recently_used_leaves_first():
     assert store.nbytes == 0
 
 
+def test_latents_that_turned_out_wrong_are_dropped():
+    """Those of a window that failed; the others stay, and what is held is theirs."""
+    store = LatentCache(limit_bytes=1 << 20)
+    for name in (b"a", b"b", b"c"):
+        store.keep(name, np.zeros(10, np.float32))
+    store.drop([b"a", b"c", b"unknown"])
+    assert [name in store for name in (b"a", b"b", b"c")] == [False, True, False]
+    assert store.nbytes == 40
+
+
 def test_frames_that_an_engine_looks_at_besides_count_too():
     """A window that fits without them is refused with them, and the sentence says both."""
     box = Box(x=0, y=0, width=4096, height=2304)

@@ -58,8 +58,8 @@ class Fault(nn.Module):
 
 
 def _inject(engine: GvmEngine, stage: str, times: int, fault: Callable[..., Tensor]) -> Fault:
-    broken = Fault(engine._stages[stage], times, fault)
-    engine._stages[stage] = broken
+    broken = Fault(engine.stages.networks[stage], times, fault)
+    engine.stages.networks[stage] = broken
     return broken
 
 
@@ -164,21 +164,22 @@ def test_idle_networks_leave_the_device_when_memory_runs_out(
     """On a GPU the first thing reduced is what does not run; the pixels stay, bit for bit."""
     expected = _matte(engine, _frames(2))
     moved: list[str] = []
-    bring = engine._bring
-    monkeypatch.setattr(engine, "_bring", lambda stage: (moved.append(stage), bring(stage)))
+    residence = engine.stages.residence
+    monkeypatch.setattr(residence, "_moved", moved.append)
     said: list[str] = []
-    engine._say = said.append
+    monkeypatch.setattr(engine.stages, "_say", said.append)
     device = engine.networks.placement.device
     # The real thing happens on a GPU; here the engine only believes that the host is one.
     placement = engine.networks.placement
     object.__setattr__(placement, "device", _Gpu())
+    residence._device = engine.stages.copies._device = placement.device
     monkeypatch.setattr(torch.Tensor, "to", _to_host(torch.Tensor.to))
     monkeypatch.setattr(nn.Module, "to", _to_host(nn.Module.to))
     _inject(engine, "denoise", 1, _out_of_memory)
     result = _matte(engine, _frames(2))
     object.__setattr__(placement, "device", device)
     assert result.tobytes() == expected.tobytes()
-    assert moved == ["denoise", "decode"]
+    assert moved == ["encode", "decode", "denoise", "decode"]  # leave, leave; leave, come
     assert any("host memory" in sentence for sentence in said)
 
 
@@ -214,7 +215,7 @@ def test_nan_in_a_half_type_is_made_again_in_float32_and_said(
     options = GvmOptions(device="cpu", precision=precision, vae_precision=precision)
     engine = GvmEngine.load(smallest, options, said.append)
     expected = _matte(engine, _small_frames())
-    before = [parameter.clone() for parameter in engine._stages[stage].parameters()]
+    before = [parameter.clone() for parameter in engine.stages.networks[stage].parameters()]
     _inject(engine, stage, 1, _not_a_number)
     said.clear()
     result = _matte(engine, _small_frames())
@@ -222,7 +223,7 @@ def test_nan_in_a_half_type_is_made_again_in_float32_and_said(
     assert abs(result - expected).mean() < 0.1
     assert [sentence for sentence in said if f"{stage} stage gave NaN" in sentence] == said
     assert len(said) == 1
-    after = engine._stages[stage].parameters()
+    after = engine.stages.networks[stage].parameters()
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
@@ -232,7 +233,7 @@ def test_a_wider_network_that_does_not_fit_is_a_lack_of_memory(
     """The retry in float32 may itself find no room; the network is then as it was."""
     engine = _load(smallest, precision=Precision.BFLOAT16)
     _inject(engine, "denoise", 1, _not_a_number)
-    monkeypatch.setattr(engine._stages["denoise"], "float", lambda: _out_of_memory(engine))
+    monkeypatch.setattr(engine.stages.networks["denoise"], "float", lambda: _out_of_memory(engine))
     with pytest.raises(EngineError, match="float32 ran out of memory") as caught:
         _matte(engine, _small_frames())
     assert caught.value.code is ErrorCode.OUT_OF_MEMORY

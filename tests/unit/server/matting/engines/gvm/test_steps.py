@@ -29,12 +29,13 @@ from gvm_server.matting.engines.gvm.config import RELEASED, GvmOptions, resolve
 from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.engines.gvm.engine import GvmEngine
 from gvm_server.matting.engines.gvm.group_norm import is_last
+from gvm_server.matting.engines.gvm.latents import LARGEST_COUNT
 from gvm_server.matting.engines.gvm.load import assemble
 from gvm_server.matting.engines.gvm.memory import WindowShape, plan_memory
 from gvm_server.matting.engines.gvm.network import Decoder, Encoder, UNet, take_steps
 from gvm_server.matting.engines.gvm.operators import DoublingConvolution, GroupNorm
 from gvm_server.matting.engines.gvm.placement import Placement, place_on
-from gvm_server.matting.engines.machine import MachineOptions, Step, steps_named
+from gvm_server.matting.engines.machine import EXACT, MachineOptions, Step, steps_named
 from gvm_server.matting.working_size import padded
 
 CPU = torch.device("cpu")
@@ -42,6 +43,16 @@ NARROW = replace(
     RELEASED,
     unet=replace(RELEASED.unet, widths=(32, 96)),
     vae=replace(RELEASED.vae, widths=(32, 64)),
+)
+SMALL = replace(
+    NARROW.unet,
+    widths=(32,),
+    layers=(1,),
+    heads=(1,),
+    depths=(1,),
+    contexts=(8,),
+    down_attention=(False,),
+    up_attention=(False,),
 )
 SHAPE = steps.JobShape(height=16, width=32, frames=3, decoded=2)
 LARGER = replace(SHAPE, height=32)
@@ -263,17 +274,34 @@ def test_the_plan_knows_the_steps():
     """Whole attention holds no scores; the folded decoder no doubled image, but larger kernels."""
     cuda = torch.device("cuda")
     shape = WindowShape(height=512, width=512, frames=1, chunk=1, halo=0)
-    small = replace(NARROW.unet, widths=(32,), layers=(1,), heads=(1,), depths=(1,), contexts=(8,))
-    small = replace(small, down_attention=(False,), up_attention=(False,))
 
     def plan(names: str):
         placed = place_on(cuda, GvmOptions(gpu_steps=names), RELEASED.vae)
-        return plan_memory(replace(RELEASED, unet=small), placed, shape)
+        return plan_memory(replace(RELEASED, unet=SMALL), placed, shape)
 
     plain, folded, whole = plan(""), plan("fold"), plan("whole-attention")
     assert folded.weights["decode"] > plain.weights["decode"]
     assert folded.working["decode"] <= plain.working["decode"]
     assert whole.working["encode"] <= plain.working["encode"]
+
+
+def test_the_plan_knows_what_exact_steps_hold_and_chooses_no_window_by_it():
+    """They are in the peak with all networks there, and not where memory is short."""
+    shape = WindowShape(height=64, width=64, frames=2, chunk=2, halo=0)
+
+    def plan(names: str):
+        placed = place_on(torch.device("cuda"), GvmOptions(gpu_steps=names), RELEASED.vae)
+        return plan_memory(replace(NARROW, unet=SMALL), placed, shape)
+
+    plain = plan("")
+    latents, copies = plan("device-latents"), plan("pinned-copies")
+    graphs = plan("cuda-graphs,pinned-weights")
+    assert latents.beside == LARGEST_COUNT * 4 * 4 * (64 // NARROW.vae.reduction) ** 2
+    assert copies.beside == 4 * 64 * 64 * (3 + 2)
+    assert graphs.beside == plain.working["denoise"]
+    for one in (latents, copies, graphs):
+        assert one.peak == plain.peak + one.beside
+        assert one.peak_offloaded == plain.peak_offloaded
 
 
 def test_the_set_in_effect_is_in_the_maker_of_a_job(monkeypatch: pytest.MonkeyPatch, tiny: Path):
@@ -305,6 +333,11 @@ def test_the_set_in_effect_is_in_the_maker_of_a_job(monkeypatch: pytest.MonkeyPa
     ]
     assert tried == [(frozenset(steps_named(chosen)), shapes)]
     assert engine.revision == known.revision
+    monkeypatch.setattr(steps, "in_effect", lambda *_: (tuple(EXACT), ()))
+    exact = known.for_job(window, sizes)
+    assert exact.maker() == known.maker()  # no bit of a matte says them
+    (options,) = (part for part in exact.load.args if isinstance(part, GvmOptions))
+    assert set(steps_named(options.gpu_steps)) == EXACT  # and yet they are taken
     assert info.info(tiny, GvmOptions()).for_job is None
 
 
