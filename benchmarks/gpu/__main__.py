@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
 
-from benchmarks.gpu import parity, stock, table
+from benchmarks.gpu import exact, parity, stock, table
 from benchmarks.gpu.measure import Effort
 from benchmarks.gpu.model import Model, Size
 from benchmarks.gpu.report import Report, Row
@@ -53,6 +53,9 @@ def main() -> int:
     if given.tiny:
         torch.set_num_threads(1)
     model = Model.of(device, tiny=given.tiny)
+    if given.first:
+        print(exact.first_window(model, given.first, given.kernels))
+        return 0
     report = Report(
         path=given.out,
         machine=_machine(device) | {"deterministic": deterministic},
@@ -62,6 +65,7 @@ def main() -> int:
     sizes = TINY_SIZES if given.tiny else SIZES
     parity.run(report, device)
     table.run(report, model, sizes, effort)
+    exact.run(report, model, (sizes.usual, sizes.others[-1]), effort)
     stock.run(report, model, sizes.usual, effort)
     report.write(finished=True)
     return int(any(map(_failed, report.rows)))
@@ -107,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--tiny", action="store_true", help="tiny widths, to try the kit on a CPU")
     parser.add_argument("--hash", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--first", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--kernels", type=Path, default=Path(), help=argparse.SUPPRESS)
     return parser
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gvm_server.matting.engines.machine import Step
+from gvm_server.matting.engines.machine import EXACT, Step
 from tests.support.tree import ROOT
 
 # PyTorch, numpy and safetensors, and what PyTorch itself is installed with.
@@ -51,14 +51,19 @@ def test_every_part_runs_with_pytorch_numpy_and_safetensors_alone(tmp_path: Path
     assert said["finished"] is True
     assert said["machine"]["torch"]
     parts = {row["part"] for row in said["rows"]}
-    assert parts == {"parity", "trials", "table", "memory", "bits", "diffusers"}
+    assert parts == {"parity", "trials", "table", "exact", "memory", "bits", "diffusers"}
     rows = {row["what"]: row for row in said["rows"]}
     assert rows["original, UNet float32"]["holds"] is True
     assert rows["two processes"]["sha equal"] is True
-    for step in Step:
+    for step in set(Step) - EXACT:
         assert rows[f"48x32 T2 {step.value}"]["holds"] is True
     for step in set(Step) - {Step.HALF_DECODER}:  # which takes long on a CPU
         assert rows[f"48x32 T2 + {step.value}"]["max off"] < 1e-4
+    for step in EXACT:
+        for size in ("48x32 T2", "64x32 T2"):
+            assert rows[f"{size} {step.value}"]["same bits"] is True
+    assert rows["48x32 T2 pinned-weights, others at home"]["same bits"] is True
+    assert "a CPU" in rows["kernels are kept"]["left_out"]
     assert "pip install diffusers" in rows["48x32 T2 plain pipeline"]["left_out"]
 
 
