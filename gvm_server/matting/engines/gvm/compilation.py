@@ -20,6 +20,7 @@ from gvm_server.matting.engines.gvm.blocks import (
     TemporalBlock,
     TemporalResnet,
 )
+from gvm_server.matting.engines.gvm.config import INDUCTOR
 from gvm_server.matting.engines.machine import Step
 
 COMPILED = (SpatialResnet, TemporalResnet, SpatialBlock, TemporalBlock)
@@ -39,10 +40,20 @@ def compile_blocks(network: nn.Module, backend: str, steps: Collection[Step]) ->
     config = torch._dynamo.config  # noqa: SLF001 - PyTorch documents it under this name
     limit = "recompile_limit" if hasattr(config, "recompile_limit") else "cache_size_limit"
     setattr(config, limit, max(getattr(config, limit), LARGEST_COUNT))
+    if backend == INDUCTOR:
+        _choose_without_timing()
     whole = Step.GROUP_NORM not in steps
     for module in network.modules():
         if isinstance(module, COMPILED):
             module.compile(backend=backend, dynamic=False, fullgraph=whole)
+
+
+def _choose_without_timing() -> None:
+    """Have Inductor take no kernel because it was faster in a trial: another day, other bits."""
+    from torch._inductor import config  # noqa: PLC0415 - heavy, and wanted by few
+
+    if hasattr(config, "deterministic"):  # since 2.10
+        config.deterministic = True
 
 
 def is_of_compiling(error: RuntimeError) -> bool:

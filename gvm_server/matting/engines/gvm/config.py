@@ -214,6 +214,10 @@ RELEASED = CheckpointConfig(
 """The released model's shape, to plan memory before the weights are there; a load reads its own."""
 
 
+INDUCTOR = "inductor"
+"""PyTorch's own backend of `torch.compile`, which makes kernels and keeps them."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GvmOptions(MachineOptions):
     """How the model is loaded and run: what the machine's owner chooses, and what a request asks.

@@ -105,7 +105,7 @@ class _Arriving:
         if self._value is None:
             self._event.synchronize()
             assert self._held is not None  # noqa: S101 - for the type: it goes when it is taken
-            self._value = self._held.numpy().copy()
+            self._value = self._held.numpy().copy(order="K")
             self._held = None
         return self._value
 
@@ -118,15 +118,18 @@ class _Buffer:
         self._memory = torch.empty(0)
         self.free: Callable[[], object] = lambda: None
 
-    def hold(self, shape: torch.Size) -> Tensor:
-        """Wait until it may be written, and return as much of it as a shape has."""
+    def hold(self, like: Tensor) -> Tensor:
+        """Wait until it may be written, and return as much of it as a value takes.
+
+        It lies there as a copy of the value would: a kernel's choice follows the strides too.
+        """
         self.free()
         self.free = lambda: None
-        count = shape.numel()
+        count = like.numel()
         if self._memory.numel() < count:
             self._memory = torch.empty(0)  # before the larger one is made
             self._memory = self._lanes.pinned(count)
-        return self._memory[:count].view(shape)
+        return self._memory.as_strided(like.shape, torch.empty_like(like, device="meta").stride())
 
 
 class PinnedCopies:
@@ -148,7 +151,7 @@ class PinnedCopies:
         """See `Copies.up`."""
         source = torch.from_numpy(host)
         buffer = next(self._ups)
-        held = self._held(buffer, source.shape)
+        held = self._held(buffer, source)
         if held is None:
             return self._plain.up(host, dtype)
         value, event = self._lanes.send(held.copy_(source))
@@ -158,18 +161,18 @@ class PinnedCopies:
     def down(self, value: Tensor) -> Arrival:
         """See `Copies.down`."""
         buffer = next(self._downs)
-        held = self._held(buffer, value.shape)
+        held = self._held(buffer, value)
         if held is None:
             return self._plain.down(value)
-        arriving = _Arriving(held, self._lanes.fetch(value.contiguous(), held))
+        arriving = _Arriving(held, self._lanes.fetch(value, held))
         buffer.free = arriving.take
         return arriving
 
-    def _held(self, buffer: _Buffer, shape: torch.Size) -> Tensor | None:
+    def _held(self, buffer: _Buffer, like: Tensor) -> Tensor | None:
         if not self._pins:
             return None
         try:
-            return buffer.hold(shape)
+            return buffer.hold(like)
         except RuntimeError as error:
             if lost_its_context(error):
                 raise

@@ -19,7 +19,7 @@ from gvm_client.settings import Noise
 from gvm_server.matting.engines.backoff import SEAMLESS_HALO, chunks
 from gvm_server.matting.engines.base import ALL, Image, Latent
 from gvm_server.matting.engines.gvm.compilation import compile_blocks
-from gvm_server.matting.engines.gvm.config import GvmOptions, SchedulerConfig
+from gvm_server.matting.engines.gvm.config import INDUCTOR, GvmOptions, SchedulerConfig
 from gvm_server.matting.engines.gvm.kernels import keep_kernels
 from gvm_server.matting.engines.gvm.latents import DeviceLatent, Staying, at_home, on_device
 from gvm_server.matting.engines.gvm.load import Networks, Say, load_networks
@@ -46,7 +46,7 @@ class GvmEngine:
             "denoise": networks.unet,
             "decode": networks.decoder,
         }
-        if options.compile_backend == "inductor" and options.kernels:
+        if options.compile_backend == INDUCTOR and options.kernels:
             keep_kernels(Path(options.kernels), placement.device, say)
         for network in by_stage.values():
             compile_blocks(network, options.compile_backend, placement.steps)

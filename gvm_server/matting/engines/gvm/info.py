@@ -27,7 +27,7 @@ from gvm_server.matting.engines.base import (
     Licence,
 )
 from gvm_server.matting.engines.gvm.checkpoint import weight_files
-from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE, GvmOptions, resolve
+from gvm_server.matting.engines.gvm.config import INDUCTOR, PAD_MULTIPLE, GvmOptions, resolve
 from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.engines.gvm.contents import content_of
 from gvm_server.matting.engines.gvm.lora import CONFIG, FILES
@@ -223,10 +223,17 @@ def gvm_maker(folder: Path, options: GvmOptions) -> Maker:
         ("vae", resolved.vae.value),
         ("channels last", str(resolved.channels_last)),
         ("compiled by", options.compile_backend),
-        *([("compiled", "blocks")] if options.compile_backend else []),
+        *_compiled(options.compile_backend),
         *(("step", step.value) for step in resolved.steps if step not in EXACT),
         *_norms_made_by(resolved.steps),
     )
+
+
+def _compiled(backend: str) -> Iterator[tuple[str, str]]:
+    if backend:
+        yield "compiled", "blocks"
+    if backend == INDUCTOR:  # the version of torch, which says whether it can, is another word
+        yield "kernels chosen", "without timing, where torch can"
 
 
 def _norms_made_by(steps: Sequence[Step]) -> Iterator[tuple[str, str]]:

@@ -25,6 +25,7 @@ from gvm_server.matting.engines.maker import processor, version
 log = logging.getLogger(__name__)
 
 VARIABLE = "TORCHINDUCTOR_CACHE_DIR"  # PyTorch reads it when it first compiles
+_kept: list[Path] = []  # the folder that this process keeps kernels in, until it proved bad
 # Before anything compiles, for PyTorch itself sets it then.
 _named_by_user = VARIABLE in os.environ
 
@@ -48,9 +49,25 @@ def keep_kernels(root: Path, device: torch.device, aloud: Callable[[str], None])
         aloud(f"Compiled kernels are not kept: {why}.")
         folder = Path(tempfile.mkdtemp(prefix="gvm-kernels-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    else:
+        _kept[:] = [folder]
     os.environ[VARIABLE] = str(folder)
     log.info("Compiled kernels are kept in %s.", folder)
     return folder
+
+
+def drop_kernels() -> bool:
+    """Delete the kept kernels, so that they are made anew; return whether any were kept.
+
+    A server that was killed may leave half a file, and PyTorch does not ask whether one is whole.
+    Once only: what fails again has another cause.
+    """
+    if not _kept:
+        return False
+    folder = _kept.pop()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return True
 
 
 def _refused(folder: Path) -> str:

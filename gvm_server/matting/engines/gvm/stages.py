@@ -24,6 +24,7 @@ from gvm_server.matting.engines.base import DeviceLost, Image
 from gvm_server.matting.engines.gvm.compilation import is_of_compiling, not_compiled
 from gvm_server.matting.engines.gvm.copies import Arrival, copies_for
 from gvm_server.matting.engines.gvm.graphs import CudaGraph, Graphed
+from gvm_server.matting.engines.gvm.kernels import drop_kernels
 from gvm_server.matting.engines.gvm.placement import (
     Placement,
     empty_cache,
@@ -215,6 +216,13 @@ class Stages:
         value = given.to(dtype) if isinstance(given, Tensor) else self.copies.up(given, dtype)
         if self.placement.images_last(stage):
             value = value.contiguous(memory_format=torch.channels_last)
+        try:
+            return run(network, value)
+        except RuntimeError as error:
+            if not is_of_compiling(error) or not drop_kernels():
+                raise
+            self._aloud("The kernels that were kept cannot be used; they are compiled again.")
+        torch.compiler.reset()
         return run(network, value)
 
     def _moved(self, stage: str) -> None:

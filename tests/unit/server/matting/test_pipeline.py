@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from gvm_client.errors import ErrorCode, InputError, JobCancelled
+from gvm_client.errors import EngineError, ErrorCode, InputError, JobCancelled
 from gvm_client.settings import Depth, Highlights, MatteKnobs, PlanKind, WindowSettings
 from gvm_client.windows import blends, windows_covering, windows_for
 from gvm_server.matting.engines.base import Engine, Image, Latent
@@ -243,6 +243,29 @@ def test_cancel_ends_between_the_steps_of_a_window(bench):
     pipeline.close()
     assert end.wait(10)
     assert spec.sink.alphas == {}
+
+
+def test_latents_of_a_window_that_failed_are_not_kept(bench):
+    """One may turn out wrong only when it is wanted: the next try encodes its frames again."""
+    plate = DrawnPlate(1, 10)
+    spec = make_spec(bench, plate, range(1, 11))
+    pipeline, end = bench.begin(spec)
+    engine = ENGINE.load(lambda _: None)
+    held = []
+
+    def fails(latents, *, steps):
+        held.append(bench.resources.latents.nbytes)
+        raise EngineError("The encode stage gave NaN.")
+
+    engine.denoise = fails
+    pipeline.look_ahead()
+    with pytest.raises(EngineError):
+        pipeline.run_window(lambda: engine)
+    assert held[0] > 0
+    assert bench.resources.latents.nbytes == 0
+    pipeline.fail(EngineError("The encode stage gave NaN."))
+    pipeline.close()
+    assert end.wait(10)
 
 
 def test_the_playhead_s_frame_comes_first(bench):

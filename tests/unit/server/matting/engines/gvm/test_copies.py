@@ -38,6 +38,21 @@ def test_what_goes_up_and_comes_home_is_the_same_bits():
     assert coming[0].take() is home[0]
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 3, 1), (0, 3, 2, 1)])
+@pytest.mark.parametrize("step", [1, 2])
+def test_a_value_has_the_plain_way_s_strides(order: tuple[int, ...], step: int):
+    """Which kernel a library takes follows them, and so may bits."""
+    wide = np.random.default_rng(0).random((1, 5, 6, 3), np.float32)
+    value = wide[:, ::step].transpose(order)
+    plain, pinned = PlainCopies(CPU), _pinned(SlowLanes())
+    ours, theirs = (copies.up(value, torch.float32) for copies in (pinned, plain))
+    if step == 1:  # else the CPU's plain way has the array itself
+        assert ours.stride() == theirs.stride()
+    assert torch.equal(ours, theirs)
+    home = pinned.down(ours).take()
+    assert home.tobytes() == value.tobytes()
+
+
 def test_pinned_memory_is_made_once_a_buffer():
     """Two a way; a larger value makes a buffer larger, a smaller one takes what is there."""
     lanes = SlowLanes()

@@ -6,9 +6,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from gvm_client.errors import EngineError
 from gvm_server.matting.engines.gvm import kernels
 from gvm_server.matting.engines.gvm.config import GvmOptions
 from gvm_server.matting.engines.gvm.engine import GvmEngine
@@ -21,6 +23,7 @@ CPU = torch.device("cpu")
 def none_named(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Begin as a new process does, and leave no folder named."""
     monkeypatch.setattr(kernels, "_named_by_user", False)
+    monkeypatch.setattr(kernels, "_kept", [])
     monkeypatch.setenv(VARIABLE, "")  # so that it is put back
     monkeypatch.delenv(VARIABLE)
     yield
@@ -95,3 +98,33 @@ def test_an_engine_keeps_kernels_only_where_it_compiles_by_inductor(smallest: Pa
         options = GvmOptions(device="cpu", compile_backend=backend, kernels=str(tmp_path / "k"))
         GvmEngine.load(smallest, options, lambda _: None)
         assert (tmp_path / "k").is_dir() is kept
+
+
+def test_kept_kernels_that_are_damaged_are_made_anew_once(
+    smallest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A server that was killed may leave half a file; a compiler that fails again is an error."""
+    torch.compiler.reset()
+    folder = keep_kernels(tmp_path / "kernels", CPU, print)
+    assert folder is not None
+    damaged = folder / "main.so"
+    damaged.write_bytes(b"half of")
+
+    def backend(graph: torch.fx.GraphModule, _: object) -> object:
+        if damaged.exists():
+            raise ImportError("main.so: file too short")
+        return graph.forward
+
+    said: list[str] = []
+    frame = np.zeros((3, 16, 24), np.float32)
+    plain = GvmEngine.load(smallest, GvmOptions(device="cpu"), lambda _: None).encode(frame)
+    options = GvmOptions(device="cpu", compile_backend=backend)
+    engine = GvmEngine.load(smallest, options, said.append)
+    assert engine.encode(frame).tobytes() == plain.tobytes()
+    assert "The kernels that were kept cannot be used; they are compiled again." in said
+    assert folder.stat().st_mode & 0o777 == 0o700
+    damaged.write_bytes(b"half of")
+    torch.compiler.reset()
+    with pytest.raises(EngineError, match="file too short"):
+        engine.encode(frame[:, ::-1, :8].copy())
+    torch.compiler.reset()
