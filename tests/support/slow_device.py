@@ -91,11 +91,17 @@ class Recording:
         self._network = network
         self._places = [parameter.data_ptr() for parameter in network.parameters()]
         self.runs = 0
+        self.has_ended = False
 
     def run(self, window: Tensor, noise: Tensor | None) -> Tensor:
         """Run it; weights that were moved away are what a graph would read garbage from."""
         places = [parameter.data_ptr() for parameter in self._network.parameters()]
         assert places == self._places, "replayed after its weights had moved"
+        assert not self.has_ended, "replayed after it had ended"
         self.runs += 1
         made: Tensor = self._network(window, noise)
         return made
+
+    def end(self) -> None:
+        """Take no run any more."""
+        self.has_ended = True

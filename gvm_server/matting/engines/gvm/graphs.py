@@ -7,8 +7,8 @@ between windows, so there is one at a time, and where memory runs out there is n
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 import torch
@@ -25,6 +25,10 @@ class Graph(Protocol):
 
     def run(self, window: Tensor, noise: Tensor | None) -> Tensor:
         """Run it on values of the recorded size; the result is the caller's own."""
+        ...
+
+    def end(self) -> None:
+        """Wait for its runs and give its memory up; it is not run after."""
         ...
 
 
@@ -56,6 +60,12 @@ class CudaGraph:
             self._noise.copy_(noise)
         self._graph.replay()
         return self._result.clone()
+
+    def end(self) -> None:
+        """See `Graph.end`."""
+        with suppress(RuntimeError):  # of a device that is lost, which the next stage says
+            torch.cuda.synchronize(self._window.device)
+            self._graph.reset()
 
 
 class Graphed(nn.Module):
@@ -98,9 +108,9 @@ class Graphed(nn.Module):
 
     def forget(self) -> None:
         """Drop what was recorded, and its memory."""
-        if self._graphs:
-            self._graphs.clear()
-            gc.collect()
+        for graph in self._graphs.values():
+            graph.end()
+        self._graphs.clear()
 
     def give_up(self, why: str) -> bool:
         """Record no more; return whether it did until now."""
@@ -129,6 +139,8 @@ class Graphed(nn.Module):
             why = "its result is not the plain way's"
             if same:
                 self._graphs[form] = graph
+            else:
+                graph.end()
         if not same:
             self.give_up(why)
             empty_cache(window.device)
