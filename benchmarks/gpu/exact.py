@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from benchmarks.gpu import ROOT
@@ -20,13 +20,26 @@ PLAIN = "plain"
 _IDLE = 2  # networks: all but the one that runs
 
 
-def run(report: Report, model: Model, sizes: tuple[Size, ...], effort: Effort) -> None:
-    """Add the rows: each step at each size, networks that come and go, kernels that are kept."""
-    for size in sizes:
-        _compared(report, model, size, effort, list(_alone(str(model.device))))
-    short = [(name, options) for name, options in _alone(str(model.device)) if _is_of_room(options)]
-    _compared(report, model, sizes[0], effort, short, leaving=_IDLE)
-    _kept_kernels(report, model, sizes[0])
+def run(report: Report, model: Model, sizes: tuple[Size, Size], effort: Effort) -> None:
+    """Add the rows: each step, graphs where launches count, networks that move, kept kernels.
+
+    Args:
+        report: of the run.
+        model: what is measured.
+        sizes: the usual one, and a small one.
+        effort: of each row.
+    """
+    usual, small = sizes
+    alone = dict(_alone(str(model.device)))
+
+    def some(*names: str) -> dict[str, GvmOptions]:
+        return {name: alone[name] for name in (PLAIN, *names)}
+
+    _compared(report, model, usual, effort, alone)
+    _compared(report, model, small, effort, some(Step.CUDA_GRAPHS.value, _all()))
+    room = some(Step.PINNED_WEIGHTS.value)
+    _compared(report, model, usual, effort, room, leaving=_IDLE)
+    _kept_kernels(report, model, usual)
 
 
 def _alone(device: str) -> Iterator[tuple[str, GvmOptions]]:
@@ -39,21 +52,17 @@ def _all() -> str:
     return ",".join(step.value for step in Step if step in EXACT)
 
 
-def _is_of_room(options: GvmOptions) -> bool:
-    return options.gpu_steps in ("", Step.PINNED_WEIGHTS.value)
-
-
 def _compared(
     report: Report,
     model: Model,
     size: Size,
     effort: Effort,
-    variants: list[tuple[str, GvmOptions]],
+    variants: Mapping[str, GvmOptions],
     leaving: int = 0,
 ) -> None:
     """Measure variants, of which the first is plain: `same bits` says whether the others are it."""
     plain: object = None
-    for name, options in variants:
+    for name, options in variants.items():
         what = f"{size} {name}{', others at home' * bool(leaving)}"
         if report.late("exact", what):
             continue
