@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from gvm_server.matting.engines.gvm import config, network, winograd
 from gvm_server.matting.engines.gvm.config import GvmOptions
 from gvm_server.matting.engines.gvm.engine import GvmEngine
+from gvm_server.matting.engines.gvm.processor_ways import Way
 from tests.support.tree import GOLDEN
 from tests.tools.make_tiny_checkpoint import Recipe, make_checkpoint
 
@@ -42,6 +44,25 @@ def smallest(tmp_path_factory: pytest.TempPathFactory) -> Path:
         vae={"block_out_channels": [32], "down_block_types": ["DownEncoderBlock2D"]},
     )
     return make_checkpoint(tmp_path_factory.mktemp("smallest"), recipe)
+
+
+@pytest.fixture
+def no_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take none of a processor's own ways, on any machine."""
+    monkeypatch.setattr(config, "taken_ways", lambda: ())
+
+
+@pytest.fixture
+def all_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a tiny network take every way that a processor may take, on any machine.
+
+    Its narrow kernels are transformed and its wider ones packed, as large networks' are.
+    """
+    monkeypatch.setattr(config, "taken_ways", lambda: tuple(Way))
+    for room in (winograd, network):
+        monkeypatch.setattr(room, "LARGEST_KERNEL", 1 << 11)
+    monkeypatch.setattr(winograd, "FEWEST_TILES", 16)
+    monkeypatch.setattr(winograd, "FEWEST_CHANNELS", 1)
 
 
 @pytest.fixture
