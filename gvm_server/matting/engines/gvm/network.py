@@ -22,8 +22,8 @@ from gvm_server.matting.engines.gvm.blocks import (
     norm_silu,
 )
 from gvm_server.matting.engines.gvm.config import Level, UNetConfig, VaeConfig
-from gvm_server.matting.engines.gvm.processor_ways import Way
 from gvm_server.matting.engines.gvm.operators import Convolution, DoublingConvolution, GroupNorm
+from gvm_server.matting.engines.gvm.processor_ways import Way
 from gvm_server.matting.engines.gvm.simplify import POSITIONS
 from gvm_server.matting.engines.gvm.winograd import LARGEST_KERNEL
 from gvm_server.matting.engines.machine import Step

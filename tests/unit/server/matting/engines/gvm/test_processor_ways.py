@@ -13,8 +13,8 @@ from gvm_server.matting.engines import maker
 from gvm_server.matting.engines.gvm import config, kernels
 from gvm_server.matting.engines.gvm.config import RELEASED, GvmOptions, resolve
 from gvm_server.matting.engines.gvm.info import gvm_maker
-from gvm_server.matting.engines.gvm.processor_ways import TABLE, Way
 from gvm_server.matting.engines.gvm.operators import Convolution
+from gvm_server.matting.engines.gvm.processor_ways import TABLE, Way
 from gvm_server.matting.engines.machine import Precision, Switch
 from tests.support.threads import hashes
 
