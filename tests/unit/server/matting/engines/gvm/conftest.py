@@ -11,6 +11,7 @@ import torch
 from gvm_server.matting.engines.gvm import config, network, winograd
 from gvm_server.matting.engines.gvm.config import GvmOptions
 from gvm_server.matting.engines.gvm.engine import GvmEngine
+from gvm_server.matting.engines.gvm.load import Networks, load_networks
 from gvm_server.matting.engines.gvm.processor_ways import Way
 from tests.support.tree import GOLDEN
 from tests.tools.make_tiny_checkpoint import Recipe, make_checkpoint
@@ -46,6 +47,12 @@ def smallest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_checkpoint(tmp_path_factory.mktemp("smallest"), recipe)
 
 
+@pytest.fixture(scope="session")
+def networks(tiny: Path) -> Networks:
+    """The tiny checkpoint's networks on the CPU, loaded once: who changes them loads others."""
+    return load_networks(tiny, GvmOptions(device="cpu"), lambda _: None)
+
+
 @pytest.fixture
 def no_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take none of a processor's own ways, on any machine."""
@@ -66,9 +73,9 @@ def all_ways(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def engine(tiny: Path) -> GvmEngine:
-    """An engine over the tiny checkpoint, on the CPU."""
-    return GvmEngine.load(tiny, GvmOptions(device="cpu"), lambda _: None)
+def engine(networks: Networks) -> GvmEngine:
+    """A new engine over the tiny checkpoint."""
+    return GvmEngine(networks, GvmOptions(device="cpu"), lambda _: None)
 
 
 @pytest.fixture(scope="session")

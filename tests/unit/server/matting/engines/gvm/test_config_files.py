@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,14 @@ def test_any_latent_side_joins_its_skips(tiny: Path, sides: tuple[int, int, int]
     np.testing.assert_allclose(result, stock.denoise(torch.from_numpy(latents)), rtol=0, atol=5e-4)
 
 
+@pytest.fixture
+def configs(tiny: Path, tmp_path: Path) -> Path:
+    """The tiny checkpoint's configs without its weights, which a reader of configs never opens."""
+    return Path(
+        shutil.copytree(tiny, tmp_path / "configs", ignore=shutil.ignore_patterns("*.safetensors"))
+    )
+
+
 def _edit(folder: Path, file: str, **fields: object) -> None:
     path = folder / file
     path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
@@ -107,24 +116,22 @@ def _edit(folder: Path, file: str, **fields: object) -> None:
     ],
 )
 def test_a_config_of_another_network_is_refused(
-    tmp_path: Path, file: str, fields: dict[str, object], says: str
+    configs: Path, file: str, fields: dict[str, object], says: str
 ):
     """The error names the file, the field and the value."""
-    folder = make_checkpoint(tmp_path)
-    _edit(folder, file, **fields)
+    _edit(configs, file, **fields)
     with pytest.raises(EngineError, match=says) as caught:
-        read_config(folder)
+        read_config(configs)
     assert caught.value.code is ErrorCode.ENGINE_UNAVAILABLE
     assert caught.value.remedy
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3"])
-def test_a_config_that_is_no_object_is_refused(tmp_path: Path, text: str):
+def test_a_config_that_is_no_object_is_refused(configs: Path, text: str):
     """Damaged and foreign JSON is an error of the checkpoint, not a crash."""
-    folder = make_checkpoint(tmp_path)
-    (folder / "vae" / "config.json").write_text(text)
+    (configs / "vae" / "config.json").write_text(text)
     with pytest.raises(EngineError, match=r"vae/config\.json"):
-        read_config(folder)
+        read_config(configs)
 
 
 def test_a_missing_config_says_what_to_do(tmp_path: Path):

@@ -21,6 +21,7 @@ from gvm_server.matting.engines.gvm import blocks
 from gvm_server.matting.engines.gvm.config import GvmOptions, SchedulerConfig
 from gvm_server.matting.engines.gvm.engine import GvmEngine, noise_levels
 from gvm_server.matting.engines.gvm.info import info
+from gvm_server.matting.engines.gvm.load import Networks
 from gvm_server.matting.engines.gvm.operators import GroupNorm
 from gvm_server.matting.engines.machine import Precision, Switch
 
@@ -36,6 +37,12 @@ def _small_frames() -> Image:
 def _matte(engine: GvmEngine, frames: Image, *, steps: int = 1, chunk: int = 8) -> Image:
     latents = [engine.encode(frame) for frame in frames]
     return engine.decode(engine.denoise(latents, steps=steps), chunk=chunk)
+
+
+@pytest.fixture(scope="module")
+def matte_of_two(networks: Networks) -> Image:
+    """The matte of `_frames(2)` that an engine without a fault makes."""
+    return _matte(GvmEngine(networks, GvmOptions(device="cpu"), lambda _: None), _frames(2))
 
 
 def _load(folder: Path, **options: object) -> GvmEngine:
@@ -106,9 +113,9 @@ def _flags() -> tuple[object, ...]:
     )
 
 
-def test_two_loads_give_the_same_bits(engine: GvmEngine, tiny: Path):
+def test_two_loads_give_the_same_bits(matte_of_two: Image, tiny: Path):
     """A server that was started again makes the same matte."""
-    assert _matte(_load(tiny), _frames(2)).tobytes() == _matte(engine, _frames(2)).tobytes()
+    assert _matte(_load(tiny), _frames(2)).tobytes() == matte_of_two.tobytes()
 
 
 def test_alphas_are_bounded_float32_and_latents_host_arrays(engine: GvmEngine):
@@ -137,12 +144,11 @@ def test_a_halo_brings_chunks_closer_to_the_whole_window(engine: GvmEngine):
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("fault", [_out_of_memory, _host_out_of_memory])
 def test_one_lack_of_memory_is_met_without_changing_the_matte(
-    engine: GvmEngine, stage: str, fault: Callable[..., Tensor]
+    engine: GvmEngine, matte_of_two: Image, stage: str, fault: Callable[..., Tensor]
 ):
     """The stage runs again and gives the same pixels, bit for bit: memory is in no key."""
-    expected = _matte(engine, _frames(2))
     broken = _inject(engine, stage, 1, fault)
-    assert _matte(engine, _frames(2)).tobytes() == expected.tobytes()
+    assert _matte(engine, _frames(2)).tobytes() == matte_of_two.tobytes()
     assert broken.calls >= 2
 
 
@@ -159,10 +165,10 @@ def test_a_lasting_lack_of_memory_ends_with_numbers_and_a_remedy(engine: GvmEngi
 
 
 def test_idle_networks_leave_the_device_when_memory_runs_out(
-    engine: GvmEngine, monkeypatch: pytest.MonkeyPatch
+    tiny: Path, matte_of_two: Image, monkeypatch: pytest.MonkeyPatch
 ):
     """On a GPU the first thing reduced is what does not run; the pixels stay, bit for bit."""
-    expected = _matte(engine, _frames(2))
+    engine = _load(tiny)
     moved: list[str] = []
     residence = engine.stages.residence
     monkeypatch.setattr(residence, "_moved", moved.append)
@@ -178,7 +184,7 @@ def test_idle_networks_leave_the_device_when_memory_runs_out(
     _inject(engine, "denoise", 1, _out_of_memory)
     result = _matte(engine, _frames(2))
     object.__setattr__(placement, "device", device)
-    assert result.tobytes() == expected.tobytes()
+    assert result.tobytes() == matte_of_two.tobytes()
     assert moved == ["encode", "decode", "denoise", "decode"]  # leave, leave; leave, come
     assert any("host memory" in sentence for sentence in said)
 
@@ -327,8 +333,9 @@ def test_the_group_norm_is_exact_in_channels_last(sides: tuple[int, int], offset
     torch.testing.assert_close(result.double(), expected, rtol=0, atol=2e-5)
 
 
-def test_released_weights_are_gone(engine: GvmEngine):
+def test_released_weights_are_gone(tiny: Path):
     """After release no tensor of the model holds memory."""
+    engine = _load(tiny)
     engine.release()
     networks = (engine.networks.encoder, engine.networks.unet, engine.networks.decoder)
     assert all(parameter.is_meta for net in networks for parameter in net.parameters())
