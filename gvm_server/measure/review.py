@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.frames import abbreviated_frames
@@ -82,6 +82,10 @@ class Review:
         return self.texts.get(ENGINE, "").endswith("(preview)")
 
 
+Look: TypeAlias = tuple[FrameFigures, Pair | None]
+"""A frame's figures, and how it changed from the frame before; None where that is not compared."""
+
+
 class Viewer(Protocol):
     """Makes something of every frame that is looked at."""
 
@@ -143,7 +147,7 @@ def frames_of(
     return tuple(common), tuple(notes)
 
 
-def review(
+def look_through(
     plate: Plate,
     matte: MatteClip,
     frames: Sequence[int],
@@ -151,8 +155,8 @@ def review(
     cuts: Collection[int] = (),
     tell: Callable[[int], None] = lambda _: None,
     viewer: Viewer | None = None,
-) -> Review:
-    """Look at these frames.
+) -> list[Look]:
+    """Look at these frames, in order.
 
     Args:
         plate: what was matted.
@@ -165,28 +169,34 @@ def review(
     Raises:
         InputError: a frame is missing, unreadable, or of another size than its plate.
     """
-    texts = matte.texts(frames[0])
-    engine = texts.get(ENGINE, "").partition(" ")[0]
-    pairs: list[Pair] = []
-    figures: list[FrameFigures] = []
+    looks: list[Look] = []
     before: _Looked | None = None
     for looked in _in_order(plate, matte, frames, viewer):
         frame = looked.figures.frame
         if before is not None and before.figures.frame == frame - 1 and frame not in cuts:
-            compared, pair = _compared(before, looked)
-            pairs.append(pair)
-            figures.append(replace(compared, border=pair.is_border and is_windowed(engine)))
+            looks.append(_compared(before, looked))
         else:
-            figures.append(looked.figures)
+            looks.append((looked.figures, None))
         if viewer is not None:
             viewer.take(looked.seen)
         before = looked
-        tell(len(figures))
+        tell(len(looks))
+    return looks
+
+
+def review_of(plate: Plate, matte: MatteClip, looks: Sequence[Look]) -> Review:
+    """Return what looks at a clip's frames say together; there is one at least."""
+    texts = matte.texts(looks[0][0].frame)
+    engine = texts.get(ENGINE, "").partition(" ")[0]
+    windowed = is_windowed(engine)
     return Review(
         plate=plate.name,
         matte=matte.name,
-        frames=tuple(figures),
-        seam=seam_score(pairs, engine),
+        frames=tuple(
+            replace(figures, border=windowed and pair is not None and pair.is_border)
+            for figures, pair in looks
+        ),
+        seam=seam_score([pair for _, pair in looks if pair is not None], engine),
         texts=texts,
         notes=(*plate.notes, *matte.notes),
     )
@@ -245,7 +255,7 @@ def _look(plate: Plate, matte: MatteClip, frame: int, viewer: Viewer | None) -> 
     )
 
 
-def _compared(before: _Looked, after: _Looked) -> tuple[FrameFigures, Pair]:
+def _compared(before: _Looked, after: _Looked) -> Look:
     """Return a frame's figures with those that its neighbour is needed for."""
     if before.alpha.shape != after.alpha.shape:
         raise InputError(

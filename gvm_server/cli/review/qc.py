@@ -12,6 +12,7 @@ from gvm_client.frames import abbreviated_frames, format_frames
 from gvm_client.process import Exit
 from gvm_client.text import counted
 from gvm_server.cli.review.limits import by_limit, limits_of
+from gvm_server.cli.review.parts import reviewed
 from gvm_server.cli.review.shot import opened
 from gvm_server.cli.terminal import as_json
 from gvm_server.measure.review import FrameFigures, Review
@@ -29,7 +30,7 @@ def run(parsed: argparse.Namespace) -> int:
     """
     limits = limits_of(parsed)
     with opened(parsed) as shot:
-        review = shot.review()
+        review = reviewed(parsed, shot)
     notes = (*shot.notes, *review.notes)
     passed = excesses(review, limits, parsed.min_coverage)
     if parsed.csv:

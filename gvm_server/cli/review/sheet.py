@@ -11,6 +11,7 @@ import numpy as np
 from gvm_client.errors import ErrorCode, SettingsError
 from gvm_client.process import Exit
 from gvm_server.cli.matte.request import absolute
+from gvm_server.cli.review.parts import reviewed
 from gvm_server.cli.review.shot import Shot, opened
 from gvm_server.measure.review import Review
 from gvm_server.measure.verdict import FIGURES, UNLIKE, worst_first
@@ -42,7 +43,7 @@ def run(parsed: argparse.Namespace) -> int:
     out = Path(absolute(parsed.out))
     with opened(parsed) as shot:
         prove_output(out, shot, ENDINGS, overwrite=parsed.overwrite)
-        picture = sheet_of(shot, shot.review(), parsed.rows, parsed.width)
+        picture = sheet_of(shot, reviewed(parsed, shot), parsed.rows, parsed.width)
     write_picture(out, picture)
     print(f"{out} is written.")
     return Exit.DONE

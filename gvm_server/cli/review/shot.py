@@ -15,7 +15,7 @@ from gvm_server.cli.matte.display import PLAIN_SECONDS
 from gvm_server.cli.matte.plate import plate_options
 from gvm_server.cli.matte.request import absolute
 from gvm_server.measure.clips import MatteClip, open_matte_of
-from gvm_server.measure.review import Review, Viewer, frames_of, review
+from gvm_server.measure.review import Review, Viewer, frames_of, look_through, review_of
 from gvm_server.media.file_access import Roots
 from gvm_server.media.plates.base import Plate
 from gvm_server.media.plates.open import open_plate
@@ -49,9 +49,10 @@ class Shot:
         Raises:
             InputError: a frame is missing, unreadable, or of another size than its plate.
         """
+        clips = self.plate, self.matte
         tell = telling(len(self.frames), "looked at")
-        clips = self.plate, self.matte, self.frames
-        return review(*clips, cuts=self.cuts, tell=tell, viewer=viewer)
+        looks = look_through(*clips, self.frames, cuts=self.cuts, tell=tell, viewer=viewer)
+        return review_of(*clips, looks)
 
 
 @contextmanager
