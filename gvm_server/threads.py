@@ -1,24 +1,16 @@
-"""How the server's libraries share cores and take memory: said in their variables, before a load.
+"""How the server's libraries share the cores: said in their variables, before they are loaded.
 
 A library that waits actively, or that starts a thread for every core in every call, is fast on an
 idle machine and collapses beside other work: 24 preview frames took 43 to 66 s with two busy
 neighbours on two cores, and 1.9 s with waiting that sleeps.
-
-What PyTorch computes on the CPU lies in large tensors that are made anew for each operator. In
-pages of 4 KB the system cleared 32 MiB in 27 ms, in which adding to them took 3; in large pages it
-takes 5.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, MutableMapping
-from types import MappingProxyType
 
 from gvm_server.cores import READERS, WRITERS, usable_cores
-
-# PyTorch's: large pages for large tensors, where Linux gives them to who asks (`madvise`).
-MEMORY_VARIABLES: Mapping[str, str] = MappingProxyType({"THP_MEM_ALLOC_ENABLE": "1"})
 
 
 def thread_variables(cores: int) -> Mapping[str, str]:
@@ -39,5 +31,5 @@ def thread_variables(cores: int) -> Mapping[str, str]:
 
 def share_cores(environment: MutableMapping[str, str] = os.environ) -> None:
     """Set the variables that are not set; what a user set stays."""
-    for name, value in {**thread_variables(usable_cores()), **MEMORY_VARIABLES}.items():
+    for name, value in thread_variables(usable_cores()).items():
         environment.setdefault(name, value)

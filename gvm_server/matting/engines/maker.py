@@ -84,17 +84,12 @@ def host_maker() -> Maker:
 
 def processor(cpuinfo: Path = _CPUINFO) -> str:
     """Return the processor's kind in words: vendor, family and model, never its count of cores."""
-    words = processor_words(cpuinfo)
-    said = " ".join(f"{name} {words[name]}" for name in _KIND if words.get(name))
-    return f"{platform.machine()} {said or platform.processor()}".strip()
-
-
-def processor_words(cpuinfo: Path = _CPUINFO) -> dict[str, str]:
-    """Return what Linux says of the first processor; nothing where there is no such file."""
-    words: dict[str, str] = {}
+    words = dict.fromkeys(_KIND, "")
     for name, value in _fields(cpuinfo):
-        words[name] = words.get(name) or value
-    return words
+        if name in words:
+            words[name] = words[name] or value
+    said = " ".join(f"{name} {value}" for name, value in words.items() if value)
+    return f"{platform.machine()} {said or platform.processor()}".strip()
 
 
 def instructions() -> str:

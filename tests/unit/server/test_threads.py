@@ -41,7 +41,6 @@ def test_what_a_user_set_stays():
     share_cores(environment)
     assert environment["OMP_NUM_THREADS"] == "3"
     assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
-    assert environment["THP_MEM_ALLOC_ENABLE"] == "1"
 
 
 def test_the_libraries_follow():

@@ -10,7 +10,6 @@ from itertools import pairwise
 
 from gvm_client.errors import SettingsError
 from gvm_client.settings import ModelSettings, Noise
-from gvm_server.matting.engines.gvm.processor_ways import Way, taken_ways
 from gvm_server.matting.engines.machine import MachineOptions, Precision, Step, Switch, steps_named
 
 PAD_MULTIPLE = 32  # of both sides of the working frame, as the original pads it
@@ -261,14 +260,12 @@ class Resolved:
         vae: of the VAE.
         channels_last: the decoder's memory format.
         steps: that are taken; none but on a CUDA device.
-        ways: the processor's own that are taken; none but on the CPU, and in float32.
     """
 
     unet: Precision
     vae: Precision
     channels_last: bool
     steps: tuple[Step, ...]
-    ways: tuple[Way, ...]
 
 
 def resolve(device: str, options: GvmOptions, vae: VaeConfig) -> Resolved:
@@ -283,12 +280,9 @@ def resolve(device: str, options: GvmOptions, vae: VaeConfig) -> Resolved:
     # rounding, which the UNet magnifies, stays that of the original's kernels without it.
     wanted = {Switch.ON: True, Switch.OFF: False, Switch.AUTO: device == "cpu"}
     steps = steps_named(options.gpu_steps) if device == "cuda" else ()
-    full = unet is vae_precision is Precision.FLOAT32
-    plain = not options.compile_backend and options.channels_last is not Switch.OFF
     return Resolved(
         unet=unet,
         vae=vae_precision,
         channels_last=wanted[options.channels_last],
         steps=steps,
-        ways=taken_ways() if device == "cpu" and full and plain else (),
     )

@@ -49,7 +49,7 @@ DRAFT_NOTE = (
     "This is a draft: GVM computes in bfloat16 on the CPU, which moves soft edges. For the final"
     " matte start the server with --precision float32."
 )
-CODE_REVISION = 4  # goes up whenever the same weights and settings give other pixels
+CODE_REVISION = 3  # goes up whenever the same weights and settings give other pixels
 # The options that say what was asked; the others say how it is made, which is the maker's.
 ASKED = ("noise", "seed", "unet", "lora")
 
@@ -225,7 +225,6 @@ def gvm_maker(folder: Path, options: GvmOptions) -> Maker:
         ("compiled by", options.compile_backend),
         *_compiled(options.compile_backend),
         *(("step", step.value) for step in resolved.steps if step not in EXACT),
-        *(("way", way.value) for way in resolved.ways),
         *_norms_made_by(resolved.steps),
     )
 

@@ -28,7 +28,7 @@ from gvm_server.matting.engines.gvm.checkpoint import (
 from gvm_server.matting.engines.gvm.config import CheckpointConfig, GvmOptions
 from gvm_server.matting.engines.gvm.config_files import read_config
 from gvm_server.matting.engines.gvm.lora import adapter_file, merge_adapter
-from gvm_server.matting.engines.gvm.network import Decoder, Encoder, UNet, take_steps, take_ways
+from gvm_server.matting.engines.gvm.network import Decoder, Encoder, UNet, take_steps
 from gvm_server.matting.engines.gvm.placement import Placement, place
 from gvm_server.matting.engines.gvm.range_shift import shift_norms, shift_range
 from gvm_server.matting.engines.gvm.simplify import (
@@ -208,7 +208,5 @@ def _place(network: nn.Module, weights: Weights, stage: str, placement: Placemen
             )
         placed[name.removeprefix(prefix)] = moved
     network.load_state_dict(placed, assign=True)
-    placed.clear()  # what is packed is not held twice
     network.requires_grad_(False)
     network.eval()
-    take_ways(network, placement.ways)

@@ -103,8 +103,7 @@ def plan_memory(config: CheckpointConfig, placement: Placement, shape: WindowSha
     whole = Step.WHOLE_ATTENTION in placement.steps
 
     def peak(stage: str, run: Callable[[], Tensor]) -> int:
-        in_order = placement.images_last(stage) and not placement.ways
-        return _peak(run, copies=2 - in_order, whole=whole)
+        return _peak(run, copies=2 - placement.images_last(stage), whole=whole)
 
     networks: dict[str, nn.Module] = {"encode": encoder, "denoise": unet, "decode": decoder}
     working = {

@@ -23,9 +23,7 @@ from gvm_server.matting.engines.gvm.blocks import (
 )
 from gvm_server.matting.engines.gvm.config import Level, UNetConfig, VaeConfig
 from gvm_server.matting.engines.gvm.operators import Convolution, DoublingConvolution, GroupNorm
-from gvm_server.matting.engines.gvm.processor_ways import Way
 from gvm_server.matting.engines.gvm.simplify import POSITIONS
-from gvm_server.matting.engines.gvm.winograd import LARGEST_KERNEL
 from gvm_server.matting.engines.machine import Step
 
 _EPS = 1e-6
@@ -39,15 +37,6 @@ def take_steps(network: nn.Module, steps: Collection[Step]) -> None:
             module.whole = Step.WHOLE_ATTENTION in steps
         elif isinstance(module, GroupNorm):
             module.fills = Step.GROUP_NORM in steps
-
-
-def take_ways(network: nn.Module, ways: Collection[Way]) -> None:
-    """Have a placed network's 3x3 convolutions take a processor's own faster ways."""
-    for module in network.modules():
-        if isinstance(module, Convolution):
-            module.winograd = Way.WINOGRAD in ways
-            if Way.PACKED in ways and module.weight[:, :, 0, 0].numel() > LARGEST_KERNEL:
-                module.pack()
 
 
 class UNetLevel(nn.Module):

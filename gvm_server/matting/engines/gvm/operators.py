@@ -7,8 +7,8 @@ are summed in another order for another count of threads. Which do was measured
 
 PyTorch's group norm for channels-last sums a whole group one after the other in float32: at one
 million pixels its result is wrong in the third decimal (measured with torch 2.13: 3e-4 at
-128 x 4 x 256 x 256, contiguous 1e-6). Here moments are those of short blocks of pixels, about
-their own mean, joined in float64.
+128 x 4 x 256 x 256, contiguous 1e-6). Here it runs on short blocks of pixels, and the blocks'
+moments are joined in float64.
 
 On other devices, and in half types, each is PyTorch's own kernel.
 """
@@ -23,7 +23,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gvm_server.matting.engines.gvm import winograd
 from gvm_server.matting.engines.gvm.config import NORM_GROUPS
 from gvm_server.matting.engines.gvm.group_norm import normalise
 
@@ -35,8 +34,6 @@ FEWEST_ROWS = 16
 # images is not (oneDNN 3.12 on AVX2: up to 105 pixels).
 FEWEST_PIXELS = 128
 PIXEL_BLOCK = 256  # pixels summed one after the other
-FULL_BITS = 32  # of a value that is no half type
-MOMENTS_BLOCK = 1 << 19  # values whose moments are taken together: 2 MiB, which stay in a cache
 
 
 def applies_to(value: Tensor) -> bool:
@@ -84,54 +81,19 @@ class Linear(nn.Linear):
 
 
 class Convolution(nn.Conv2d):
-    """A 3x3 convolution.
-
-    `winograd` is set where the way of that name is taken, and `packed`, the weight in oneDNN's own
-    order, where `pack` was called.
-    """
-
-    winograd = False
-    packed: Tensor | None = None
+    """A 3x3 convolution."""
 
     def __init__(
         self, before: int, width: int, *, stride: int = 1, padding: int = 1, bias: bool = True
     ) -> None:
         super().__init__(before, width, 3, stride=stride, padding=padding, bias=bias)
 
-    def pack(self) -> None:
-        """Keep the weight, channels last, in oneDNN's own order instead, and no plain one."""
-        reorder = torch.ops.mkldnn._reorder_convolution_weight  # noqa: SLF001 - it has no other name
-        weight = self.weight.detach()
-        self.packed = reorder(weight, self.padding, self.stride, self.dilation, 1, None)
-        self.weight = nn.Parameter(self.weight.to("meta"), requires_grad=False)
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Convolution:  # noqa: FBT001, FBT002 - PyTorch's own signature
-        """Move or convert the layer as a plain one: what is in oneDNN's order cannot be."""
-        if self.packed is not None:
-            self.weight = nn.Parameter(self.packed.to_dense(), requires_grad=False)
-            self.packed = None
-        super()._apply(fn, recurse)  # type: ignore[no-untyped-call] # PyTorch's own is untyped
-        return self
-
     def forward(self, frames: Tensor) -> Tensor:
         """Map [T, before, h, w] to [T, width, h / stride, w / stride], in the format it has."""
         stride = self.stride[0]
         padding = 2 * int(self.padding[0])
-        if (
-            self.winograd
-            and (stride, padding) == (1, 2)
-            and winograd.pays(frames, len(self.weight))
-        ):
-            return _formatted(winograd.convolve(frames, self.weight, self.bias), frames)
         rows = (frames.shape[2] + padding - 3) // stride + 1
-        convolve = super().forward if self.packed is None else self._convolve_packed
-        return _steady(convolve, frames, rows, stride)
-
-    def _convolve_packed(self, frames: Tensor) -> Tensor:
-        convolve = torch.ops.mkldnn._convolution_pointwise  # noqa: SLF001 - it has no other name
-        sizes = (self.padding, self.stride, self.dilation)
-        result: Tensor = convolve(frames, self.packed, self.bias, *sizes, 1, "none", [], "")
-        return result
+        return _steady(super().forward, frames, rows, stride)
 
 
 class DoublingConvolution(nn.Module):
@@ -258,51 +220,24 @@ class GroupNorm(nn.GroupNorm):
 
 
 def _blocked(norm: nn.GroupNorm, value: Tensor) -> Tensor:
-    """Normalise by the moments of short blocks of pixels, each channel's own, joined in float64.
+    """Normalise block by block, then move each block from its own moments to those of all.
 
-    With means m_b and variances v_b of equal blocks, m = mean(m_b) and
-    v = mean(v_b + (m_b - m)^2). Half types are computed in float32.
+    With block moments m_b, v_b the group has m = mean(m_b), v = mean(v_b + (m_b - m)^2).
     """
     count, width, *sides = value.shape
-    pixels = value.permute(0, 2, 3, 1).reshape(count, -1, width)
-    centre, spread = _moments(pixels, norm.num_groups)
-    # The centre is taken off before the scale: far from zero their products would not meet.
-    full = torch.float32 if torch.finfo(value.dtype).bits < FULL_BITS else value.dtype
-    near = centre.to(full)
-    scale = torch.rsqrt(spread + norm.eps) * norm.weight
-    shift = (norm.bias + (near - centre) * scale).to(full)
-    scale = scale.to(full)
-    result = torch.empty_like(pixels)
-    several = max(1, MOMENTS_BLOCK // width)
-    for index in range(count):
-        parts = (torch.split(part[index], several) for part in (pixels, result))
-        for given, normal in zip(*parts, strict=True):
-            room = normal if normal.dtype is full else None
-            apart = torch.sub(given.to(full), near[index], out=room)
-            torch.addcmul(shift[index], apart, scale[index], out=apart)
-            if room is None:
-                normal.copy_(apart)
-    return result.view(count, *sides, width).permute(0, 3, 1, 2)
-
-
-def _moments(pixels: Tensor, groups: int) -> tuple[Tensor, Tensor]:
-    """Return the means and variances of [N, pixels, C], a channel its group's: [N, C] float64."""
-    count, length, width = pixels.shape
-    block = gcd(length, PIXEL_BLOCK)
-    blocks = pixels.view(-1, block, width)
-    kind = torch.float32 if torch.finfo(pixels.dtype).bits < FULL_BITS else pixels.dtype
-    mean, variance = (pixels.new_empty(len(blocks), width, dtype=kind) for _ in range(2))
-    several = max(1, MOMENTS_BLOCK // (block * width))
-    parts = (torch.split(part, several) for part in (blocks, mean, variance))
-    for given, means, variances in zip(*parts, strict=True):
-        values = given.to(kind)
-        torch.mean(values, 1, out=means)
-        apart = values - means[:, None]
-        torch.mean(apart.mul_(apart), 1, out=variances)
-    grouped = (count, -1, groups, width // groups)
-    mean, variance = (part.double().view(grouped) for part in (mean, variance))
-    centre = mean.mean(dim=(1, 3), keepdim=True)
-    spread = (variance + (mean - centre) ** 2).mean(dim=(1, 3), keepdim=True)
-    each = (part.expand(-1, 1, -1, width // groups) for part in (centre, spread))
-    centre, spread = (part.reshape(count, width) for part in each)
-    return centre, spread
+    block = gcd(sides[0] * sides[1], PIXEL_BLOCK)
+    blocks = value.permute(0, 2, 3, 1).reshape(-1, block, 1, width).permute(0, 3, 1, 2)
+    result, mean, rstd = torch.native_group_norm(
+        blocks, None, None, len(blocks), width, block, norm.num_groups, norm.eps
+    )
+    mean, rstd = (part.double().view(count, -1, norm.num_groups) for part in (mean, rstd))
+    centre = mean.mean(dim=1, keepdim=True)
+    variance = (rstd**-2 - norm.eps + (mean - centre) ** 2).mean(dim=1, keepdim=True)
+    whole = torch.rsqrt(variance + norm.eps)
+    channels = width // norm.num_groups
+    scale = (whole / rstd).repeat_interleave(channels, dim=2) * norm.weight
+    shift = ((mean - centre) * whole).repeat_interleave(channels, dim=2) * norm.weight + norm.bias
+    flat = result.permute(0, 2, 3, 1).view(len(blocks), block, width)
+    scale, shift = (part.to(flat.dtype).view(-1, 1, width) for part in (scale, shift))
+    torch.addcmul(shift, flat, scale, out=flat)
+    return flat.view(count, *sides, width).permute(0, 3, 1, 2)

@@ -10,7 +10,6 @@ import torch
 from gvm_server.hostmemory import available_bytes
 from gvm_server.matting.engines.determinism import set_determinism
 from gvm_server.matting.engines.gvm.config import GvmOptions, VaeConfig, resolve
-from gvm_server.matting.engines.gvm.processor_ways import Way
 from gvm_server.matting.engines.machine import Step, resolved_device
 
 OutOfMemory = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
@@ -42,8 +41,7 @@ class Placement:
         unet: the UNet's type.
         vae: the VAE's type, but for what a step says of the decoder.
         channels_last: the decoder's memory format, where no step says another.
-        steps: the faster ways that are taken on a GPU.
-        ways: the processor's own that are taken on the CPU, in float32.
+        steps: the faster ways that are taken.
     """
 
     device: torch.device
@@ -51,7 +49,6 @@ class Placement:
     vae: torch.dtype
     channels_last: bool
     steps: frozenset[Step] = frozenset()
-    ways: frozenset[Way] = frozenset()
 
     @property
     def folds(self) -> bool:
@@ -66,9 +63,7 @@ class Placement:
 
     def images_last(self, stage: str) -> bool:
         """Say whether the images of a stage lie in memory with their channels last."""
-        if Step.CHANNELS_LAST in self.steps or self.ways:
-            return True
-        return self.channels_last and stage == "decode"
+        return Step.CHANNELS_LAST in self.steps or (self.channels_last and stage == "decode")
 
 
 def place(options: GvmOptions, vae: VaeConfig) -> Placement:
@@ -92,7 +87,6 @@ def place_on(device: torch.device, options: GvmOptions, vae: VaeConfig) -> Place
         vae=getattr(torch, resolved.vae.value),
         channels_last=resolved.channels_last,
         steps=frozenset(resolved.steps),
-        ways=frozenset(resolved.ways),
     )
 
 

@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from gvm_server.matting.engines.gvm import config, network, winograd
 from gvm_server.matting.engines.gvm.config import GvmOptions
 from gvm_server.matting.engines.gvm.engine import GvmEngine
 from gvm_server.matting.engines.gvm.load import Networks, load_networks
-from gvm_server.matting.engines.gvm.processor_ways import Way
 from tests.support.tree import GOLDEN
 from tests.tools.make_tiny_checkpoint import Recipe, make_checkpoint
 
@@ -51,25 +49,6 @@ def smallest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def networks(tiny: Path) -> Networks:
     """The tiny checkpoint's networks on the CPU, loaded once: who changes them loads others."""
     return load_networks(tiny, GvmOptions(device="cpu"), lambda _: None)
-
-
-@pytest.fixture
-def no_ways(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take none of a processor's own ways, on any machine."""
-    monkeypatch.setattr(config, "taken_ways", lambda: ())
-
-
-@pytest.fixture
-def all_ways(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have a tiny network take every way that a processor may take, on any machine.
-
-    Its narrow kernels are transformed and its wider ones packed, as large networks' are.
-    """
-    monkeypatch.setattr(config, "taken_ways", lambda: tuple(Way))
-    for room in (winograd, network):
-        monkeypatch.setattr(room, "LARGEST_KERNEL", 1 << 11)
-    monkeypatch.setattr(winograd, "FEWEST_TILES", 16)
-    monkeypatch.setattr(winograd, "FEWEST_CHANNELS", 1)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def _engine(folder: Path, backend: object) -> GvmEngine:
     return GvmEngine.load(folder, options, lambda _: None)
 
 
-def test_blocks_share_graphs_whatever_the_count_of_frames(smallest: Path, no_ways: None):
+def test_blocks_share_graphs_whatever_the_count_of_frames(smallest: Path):
     """A second frame, and another load, compile nothing anew: PyTorch would say so by an error."""
     made = 0
 

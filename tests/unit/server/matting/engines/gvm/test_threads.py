@@ -188,14 +188,6 @@ def test_every_stage_gives_the_same_bits_on_any_count_of_threads(
     assert len(set(hashes(lambda: engine.decode(latents, chunk=2), WHOLE_STAGE))) == 1
 
 
-@pytest.mark.parametrize("sides", [(64, 64), (160, 200)])
-def test_every_stage_gives_the_same_bits_by_a_processors_own_ways(
-    tiny: Path, all_ways: None, sides: tuple[int, int]
-):
-    """Kernels of both kinds, transformed and packed, whatever the machine of the test takes."""
-    test_every_stage_gives_the_same_bits_on_any_count_of_threads(tiny, sides, Switch.ON)
-
-
 def test_gaussian_noise_and_what_is_made_at_load_give_the_same_bits(tiny: Path):
     """Noise of its seed, time embeddings of each step, and tables that the loader computes."""
     options = GvmOptions(device="cpu", noise=Noise.GAUSSIAN)
