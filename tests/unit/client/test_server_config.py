@@ -14,7 +14,7 @@ FINDING = {  # of the server and of the user's folders
     *("GVM_SERVER", "GVM_SIDE_PYTHON", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME"),
     *("APPDATA", "LOCALAPPDATA", "USERPROFILE", "HOME", "TMPDIR", "TEMP", "TMP"),
 }
-MEMORY = {"MALLOC_ARENA_MAX"}  # the machine's: it comes along
+MACHINES = {"MALLOC_ARENA_MAX", "TORCHINDUCTOR_CACHE_DIR"}  # they come along
 INSTALLING = {"OFX_PLUGIN_PATH", "GVM_NODE_DEFAULTS"}
 HOSTS = {  # where hosts look and keep caches: `gvm doctor --hosts`, `gvm install ofx`
     *("NUKE_PATH", "NUKE_TEMP_DIR", "FUSION_PROFILE_DIR", "XDG_CACHE_HOME"),
@@ -44,7 +44,9 @@ def test_every_variable_that_is_read_has_a_rule():
     """Whoever reads a new one says here whose it is."""
     names = variables_read()
     assert names >= {"OCIO", "GVM_WEIGHTS", "GVM_CACHE_DIR", "GVM_TEST_ENGINE_LOG"}
-    assert names - TRAVELS - THE_SERVERS - FINDING - MEMORY - INSTALLING - HOSTS - TESTING == set()
+    assert (
+        names - TRAVELS - THE_SERVERS - FINDING - MACHINES - INSTALLING - HOSTS - TESTING == set()
+    )
 
 
 def test_a_hosts_own_variables_stay_behind():
