@@ -14,7 +14,7 @@ from gvm_client.errors import SettingsError
 from gvm_client.folders import below_home, expanded
 from gvm_client.text import is_text
 from gvm_server.cores import READERS, WRITERS
-from gvm_server.matting.engines.machine import MachineOptions
+from gvm_server.matting.engines.machine import Machine, MachineOptions
 
 CACHE_VARIABLE = "GVM_CACHE_DIR"
 GIB = 1 << 30
@@ -66,9 +66,11 @@ class ServerSettings:
     weights: Path | None = None
 
     @property
-    def kernels(self) -> Path:
-        """The folder for what a compiler of networks makes."""
-        return self.cache_dir / "kernels"
+    def machine(self) -> Machine:
+        """What engines are told of this machine; compiled kernels lie in the cache's folder."""
+        return Machine(
+            options=self.engines, weights=self.weights, kernels=self.cache_dir / "kernels"
+        )
 
     def __post_init__(self) -> None:
         for name in ("cache_limit_bytes", "latent_limit_bytes", "idle_seconds", "unload_seconds"):

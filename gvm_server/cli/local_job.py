@@ -10,7 +10,6 @@ from pathlib import Path
 from gvm_client.protocol.messages import Matte
 from gvm_server.cli.cache import cache_in_use
 from gvm_server.matting.engines.base import Engine
-from gvm_server.matting.engines.machine import Machine
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.media.file_access import Roots
 from gvm_server.service.prepare import ServerContext, prepare
@@ -32,9 +31,7 @@ def local_job(request: Matte) -> Iterator[tuple[JobSpec, Engine]]:
             roots=Roots(settings.root),
             cache=cache_in_use()[0],
             buffers=Path(folder),
-            machine=Machine(
-                options=settings.engines, weights=settings.weights, kernels=settings.kernels
-            ),
+            machine=settings.machine,
         )
         spec = prepare(request, request.window, context, lambda _: None).spec
         try:

@@ -33,7 +33,7 @@ from gvm_client.protocol.messages import (
 )
 from gvm_client.protocol.wire import Envelope
 from gvm_server.hostmemory import give_back, resident_bytes
-from gvm_server.matting.engines.machine import Machine, device_memory, device_name
+from gvm_server.matting.engines.machine import device_memory, device_name
 from gvm_server.matting.resources import LatentCache, SharedResources
 from gvm_server.media.file_access import Roots
 from gvm_server.media.store.cache import DiskCache
@@ -219,9 +219,7 @@ def serve(
             roots=Roots(settings.root),
             cache=resources.cache,
             buffers=buffers,
-            machine=Machine(
-                options=settings.engines, weights=settings.weights, kernels=settings.kernels
-            ),
+            machine=settings.machine,
         )
         scheduler = Scheduler(resources=resources, context=context, preparing=preparing)
         daemon = Server(endpoint, scheduler, resources, settings, buffers)

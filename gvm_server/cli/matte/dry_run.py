@@ -21,7 +21,6 @@ from gvm_client.windows import seen_by
 from gvm_server.cli.cache import cache_in_use
 from gvm_server.cli.terminal import as_json, duration_in_words, size_in_words
 from gvm_server.hostmemory import available_bytes
-from gvm_server.matting.engines.machine import Machine
 from gvm_server.matting.engines.registry import entry_of
 from gvm_server.matting.keys import maker_words, window_key
 from gvm_server.matting.lookup import CacheLookup, look_up
@@ -99,9 +98,7 @@ def foretell(request: Matte, *, notes: Sequence[str], json: bool) -> int:
         roots=Roots(settings.root),
         cache=cache,
         buffers=Path(),  # no host's pixels
-        machine=Machine(
-            options=settings.engines, weights=settings.weights, kernels=settings.kernels
-        ),
+        machine=settings.machine,
         dry=True,
     )
     prepared = prepare(request, request.window, context, lambda _: None)
