@@ -95,7 +95,7 @@ class JobSpec:
     @property
     def tile_grid(self) -> TileGrid:
         """The parts at which the engine looks again where a frame is refined by tiles."""
-        whole = working_size_of(self.geometry, self.window, self.engine)
+        whole = working_size_of(self.geometry, self.window, self.engine.pad_multiple)
         return TileGrid.of(self.geometry, whole, self.engine.pad_multiple)
 
     @property
@@ -148,7 +148,7 @@ def _sizes(view: ShotView) -> tuple[Size, Size]:
 
 
 def working_size_of(
-    geometry: ClipGeometry, window: WindowSettings, engine: EngineInfo
+    geometry: ClipGeometry, window: WindowSettings, pad_multiple: int
 ) -> WorkingSize:
     """Return the working size of a clip; the model sees square pixels."""
     canvas = geometry.canvas
@@ -156,5 +156,5 @@ def working_size_of(
         canvas.height,
         max(1, round(canvas.width * geometry.pixel_aspect)),
         window,
-        engine.pad_multiple,
+        pad_multiple,
     )

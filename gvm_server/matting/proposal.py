@@ -81,7 +81,7 @@ def _weighed(
 ) -> Proposal:
     """Return the regions with what they cost; none where they save nothing."""
     geometry = spec.geometry
-    whole = working_size_of(geometry, spec.window, spec.engine)
+    whole = working_size_of(geometry, spec.window, spec.engine.pad_multiple)
     views = views_of(regions, 1.0, spec.plan, geometry, whole, spec.engine.pad_multiple)
     shares = [view.seen.area / geometry.canvas.area for view in views]
     lengths = [len(shot) for shot in shots]

@@ -168,7 +168,8 @@ def _seen(
     engine: EngineInfo,
 ) -> list[WorkingSize]:
     """Return the sizes at which the model sees the clip: the shots', and the tiles'."""
-    tile = [working_size_of(geometry, window, engine)] if _is_tiled(request, engine) else []
+    pad = engine.pad_multiple
+    tile = [working_size_of(geometry, window, pad)] if _is_tiled(request, engine) else []
     return [*(view.working for view in views), *tile]
 
 
@@ -237,7 +238,7 @@ def _views(
         request.roi_scale,
         _plan(request, window, plate, reach=0),
         geometry,
-        working_size_of(geometry, window, engine),
+        working_size_of(geometry, window, engine.pad_multiple),
         engine.pad_multiple,
     )
 

@@ -91,7 +91,7 @@ def make_spec(
         changes.pop("roi_scale", 1.0),
         plan,
         geometry,
-        working_size_of(geometry, window, ENGINE),
+        working_size_of(geometry, window, ENGINE.pad_multiple),
         ENGINE.pad_multiple,
     )
     spec = JobSpec(

@@ -124,12 +124,16 @@ def needed_frames(request: Matte, clip: Clip, frames: tuple[int, ...]) -> tuple[
         InputError: a frame lies outside the clip.
         SettingsError: a cut does.
     """
-    plan = Plan.of(
-        request.window,
-        first=clip.first,
-        last=clip.last,
-        cuts=request.plate.cuts,
-        reach=request.engine.reach,
-    )
+    plan = plan_of(request, clip, reach=request.engine.reach)
     windows = windows_for(plan, frames)
     return tuple(sorted({seen for window in windows for seen in seen_by(plan, window).frames}))
+
+
+def plan_of(request: Matte, clip: Clip, *, reach: int = 0) -> Plan:
+    """Return a clip's plan, by which shots are known whatever an engine's reach is.
+
+    Raises:
+        SettingsError: a cut lies outside the clip.
+    """
+    cuts = request.plate.cuts
+    return Plan.of(request.window, first=clip.first, last=clip.last, cuts=cuts, reach=reach)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from gvm_client.protocol.messages import Matte
 from gvm_client.regions import by_shot
-from gvm_client.windows import Plan
-from gvm_server.cli.farm.clip import Clip
+from gvm_server.cli.farm.clip import Clip, plan_of
 from gvm_server.matting.engines.gvm.config import PAD_MULTIPLE
+from gvm_server.matting.job_spec import working_size_of
 from gvm_server.matting.region import ShotView, notes_of, views_of
-from gvm_server.matting.working_size import working_size
 
 
 def check_regions(request: Matte, clip: Clip) -> tuple[str, ...]:
@@ -20,7 +19,7 @@ def check_regions(request: Matte, clip: Clip) -> tuple[str, ...]:
         InputError: a region holds from where no shot begins, lies outside the picture, or would be
             seen with too many pixels.
     """
-    by_shot(request.regions, _plan(request, clip))
+    by_shot(request.regions, plan_of(request, clip))
     if clip.geometry is None:
         return ()
     views = seen_by_the_model(request, clip)
@@ -36,12 +35,6 @@ def seen_by_the_model(request: Matte, clip: Clip) -> tuple[ShotView, ...]:
     """
     geometry = clip.geometry
     assert geometry is not None  # noqa: S101 (the plate was looked at)
-    canvas = geometry.canvas
-    width = max(1, round(canvas.width * geometry.pixel_aspect))
-    whole = working_size(canvas.height, width, request.window, PAD_MULTIPLE)
-    plan = _plan(request, clip)
+    whole = working_size_of(geometry, request.window, PAD_MULTIPLE)
+    plan = plan_of(request, clip)
     return views_of(request.regions, request.roi_scale, plan, geometry, whole, PAD_MULTIPLE)
-
-
-def _plan(request: Matte, clip: Clip) -> Plan:
-    return Plan.of(request.window, first=clip.first, last=clip.last, cuts=request.plate.cuts)

@@ -215,7 +215,7 @@ def test_no_tile_is_larger_than_the_models_frame_and_each_runs_once(bench):
     """At most the number that is said before, for each window; the model's own shape each."""
     plate = DrawnPlate(1, 20, width=131, height=97)
     spec = make_spec(bench, plate, range(1, 21), window=WINDOW, knobs=TILES)
-    whole = working_size_of(spec.geometry, WINDOW, ENGINE)
+    whole = working_size_of(spec.geometry, WINDOW, ENGINE.pad_multiple)
     count = len(list(spec.tile_grid.within(spec.canvas)))
     (says,) = spec.advice
     assert f"up to {count} tiles of {whole.padded_width}x{whole.padded_height} plate pixels" in says
