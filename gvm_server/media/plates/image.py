@@ -156,9 +156,17 @@ def read_image(image: ImageFile) -> tuple[FrameHeader, StoredPixels]:
 
 
 def _read_plain(
-    image: ImageFile, most: int | None = None
+    image: ImageFile,
+    *,
+    most: int | None = None,
+    choose: Callable[[int], Sequence[range]] | None = None,
 ) -> tuple[FrameHeader, StoredPixels] | None:
-    """Read a plain EXR: header, and so many of the layer's channels at most [H, W, C].
+    """Read a plain EXR: header, and [H, W, C].
+
+    Args:
+        image: which file.
+        most: how many of the layer's channels at most.
+        choose: as `read_display_lines` has it; None reads all lines.
 
     Returns:
         None where it is none, or OpenEXR's module does not read it: OpenImageIO may.
@@ -167,9 +175,10 @@ def _read_plain(
         InputError: it lacks the layer.
     """
     plain = parse(_probed(image))
-    if plain is None:
+    if plain is None or (choose and plain.header.data != plain.header.display):
         return None
-    found = read_channels(image.path, _names(image, plain)[:most])
+    lines = choose(plain.header.display.height) if choose else None
+    found = read_channels(image.path, _names(image, plain)[:most], lines)
     if found is None or found.data != plain.header.data:
         return None
     return plain.header, found.pixels
@@ -206,12 +215,8 @@ def read_display_lines(
     Raises:
         InputError: the file is missing or unreadable, or lacks the layer.
     """
-    plain = parse(_probed(image))
-    if plain is not None and plain.header.data == plain.header.display:
-        spans = choose(plain.header.display.height)
-        found = read_channels(image.path, _names(image, plain), spans)
-        if found is not None and found.data == plain.header.data:
-            return plain.header, as_float(found.pixels)
+    if (plain := _read_plain(image, choose=choose)) is not None:
+        return plain[0], as_float(plain[1])
     header, stored = read_image(image)
     shown = on_display(np.asarray(stored, np.float32), header.data, header.display)
     parts = [shown[span.start : span.stop] for span in choose(header.display.height)]
