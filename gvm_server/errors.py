@@ -17,6 +17,11 @@ def forget_traces(error: BaseException | None) -> None:
         error = error.__cause__ or error.__context__
 
 
+def first_line(error: BaseException, otherwise: str = "") -> str:
+    """Return the first line of what an error says; where it says nothing that, or its class."""
+    return (str(error).splitlines() or [otherwise or type(error).__name__])[0]
+
+
 def as_gvm_error(error: BaseException) -> GvmError:
     """Return an error as one of ours; a foreign one is logged with its trace."""
     if isinstance(error, GvmError):

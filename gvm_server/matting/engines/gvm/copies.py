@@ -15,6 +15,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from gvm_server.errors import first_line
 from gvm_server.matting.engines.base import Image
 from gvm_server.matting.engines.gvm.placement import Placement, lost_its_context
 from gvm_server.matting.engines.machine import Step
@@ -177,7 +178,7 @@ class PinnedCopies:
             if lost_its_context(error):
                 raise
             self._pins = False
-            said = (str(error).splitlines() or ["no details"])[0]
+            said = first_line(error, "no details")
             self._aloud(f"No host memory could be pinned ({said}); values are copied plainly.")
             return None
 

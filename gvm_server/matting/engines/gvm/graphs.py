@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import Parameter
 
+from gvm_server.errors import first_line
 from gvm_server.matting.engines.gvm.placement import empty_cache, lost_its_context
 
 _WARM_UPS = 3  # on a side stream, as PyTorch's notes on graphs have it
@@ -133,7 +134,7 @@ class Graphed(nn.Module):
         except RuntimeError as error:
             if lost_its_context(error):
                 raise
-            why = (str(error).splitlines() or [type(error).__name__])[0]
+            why = first_line(error)
             same, why = False, f"it could not be recorded ({why})"
         else:
             why = "its result is not the plain way's"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from gvm_client.errors import EngineError, ErrorCode, GvmError, SettingsError
+from gvm_server.errors import first_line
 from gvm_server.matting.engines.gvm.checkpoint import STEM
 from gvm_server.matting.engines.gvm.weights_folder import is_weights_file, weights_dir
 from gvm_server.media.atomic_files import write_failure
@@ -188,7 +189,7 @@ class Hub:
         except self._transport as error:
             if part is not None and isinstance(error, OSError) and _is_local(error):
                 raise write_failure(part, error) from error
-            said = str(error).splitlines()[0] if str(error) else type(error).__name__
+            said = first_line(error)
             raise self._unreachable(f"cannot be reached, or stopped sending ({said})") from error
 
     def _unreachable(self, says: str) -> EngineError:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
+from gvm_server.errors import first_line
+
 # The order in which idle networks leave: the largest first, the decoder, which is next, last.
 LEAVING = ("denoise", "encode", "decode")
 _NAMES: Mapping[str, str] = {"denoise": "UNet", "encode": "encoder", "decode": "decoder"}
@@ -102,7 +104,7 @@ class Residence:
         try:
             return [self._keep(tensor.data) for tensor in tensors]
         except RuntimeError as error:
-            said = (str(error).splitlines() or ["no details"])[0]
+            said = first_line(error, "no details")
             self._aloud(f"The {_NAMES[stage]} could not be pinned ({said}); it waits as it is.")
         return [tensor.data.cpu() for tensor in tensors]
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.linalg import vector_norm
 from torch.nn import functional
 
+from gvm_server.errors import first_line
 from gvm_server.matting.engines.base import DeviceLost
 from gvm_server.matting.engines.gvm.blocks import SpatialResnet, TemporalResnet, attend
 from gvm_server.matting.engines.gvm.config import CheckpointConfig
@@ -136,19 +137,16 @@ def outcome(step: Step, placed: Placement, config: CheckpointConfig, shape: JobS
     try:
         return _tried(step, placed, config, shape)
     except Exception as error:  # a compiler of kernels has errors of many classes
+        said = first_line(error)
         if isinstance(error, RuntimeError) and lost_its_context(error):
             raise DeviceLost(
-                f"The device failed when the GPU step {step.value} was tried ({_first(error)}).",
+                f"The device failed when the GPU step {step.value} was tried ({said}).",
                 remedy=f"Start the server again without {step.value} in --gpu-steps.",
             ) from error
         no_room = isinstance(error, RuntimeError) and is_out_of_memory(error)
-        problem = "no memory is free for it" if no_room else _first(error)
+        problem = "no memory is free for it" if no_room else said
     empty_cache(placed.device)
     return Outcome(problem=problem)  # not kept: memory may be free the next time
-
-
-def _first(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 @lru_cache(_KEPT)
