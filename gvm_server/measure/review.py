@@ -7,7 +7,7 @@ here, in order. At most READ_AHEAD frames are in memory, however long the clip.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
@@ -74,7 +74,7 @@ class Review:
     @property
     def engine(self) -> str:
         """The engine, as the files name it; "" where they do not."""
-        return self.texts.get(ENGINE, "").partition(" ")[0]
+        return _engine_in(self.texts)
 
     @property
     def is_preview(self) -> bool:
@@ -187,7 +187,7 @@ def look_through(
 def review_of(plate: Plate, matte: MatteClip, looks: Sequence[Look]) -> Review:
     """Return what looks at a clip's frames say together; there is one at least."""
     texts = matte.texts(looks[0][0].frame)
-    engine = texts.get(ENGINE, "").partition(" ")[0]
+    engine = _engine_in(texts)
     windowed = is_windowed(engine)
     return Review(
         plate=plate.name,
@@ -200,6 +200,10 @@ def review_of(plate: Plate, matte: MatteClip, looks: Sequence[Look]) -> Review:
         texts=texts,
         notes=(*plate.notes, *matte.notes),
     )
+
+
+def _engine_in(texts: Mapping[str, str]) -> str:
+    return texts.get(ENGINE, "").partition(" ")[0]
 
 
 def _in_order(

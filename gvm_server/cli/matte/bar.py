@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
 
 from rich.console import Console
 from rich.progress import (
@@ -20,7 +19,6 @@ from rich.progress import (
 from rich.text import Text
 
 from gvm_client.protocol.messages import Accepted, FrameReady, Progress
-from gvm_client.session import Recovered
 from gvm_client.text import one_line, printable
 from gvm_server.cli.matte.display import Shown, headlines
 from gvm_server.cli.terminal import on_terminal
@@ -46,19 +44,13 @@ class RichBar:
         self._bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
     def show(self, event: Shown) -> None:
         """Move the bar, and say above it what the artist should know."""
-        if isinstance(event, (Accepted, Recovered)):
-            for line in headlines(event):
-                self.say(line)
+        for line in headlines(event):
+            self.say(line)
         if isinstance(event, Accepted):
             self._bar.update(self._task, total=event.frames_total, completed=0)
         elif isinstance(event, FrameReady):

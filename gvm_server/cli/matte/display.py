@@ -85,9 +85,8 @@ class PlainLines:
 
     def show(self, event: Shown) -> None:
         """Print what is worth a line in a log."""
-        if isinstance(event, (Accepted, Recovered)):
-            for line in headlines(event):
-                self.say(line)
+        for line in headlines(event):
+            self.say(line)
         if isinstance(event, Accepted):
             self._pace.begin(event)
         if isinstance(event, FrameReady):
@@ -107,10 +106,12 @@ class PlainLines:
         self.say(text)
 
 
-def headlines(event: Accepted | Recovered) -> list[str]:
-    """Return what is said above a job's progress, in whole sentences."""
+def headlines(event: Shown) -> list[str]:
+    """Return what an event has said above a job's progress, in whole sentences; mostly nothing."""
     if isinstance(event, Recovered):
         return [event.message]
+    if not isinstance(event, Accepted):
+        return []
     label = f"{event.engine.value} ({'preview grade, ' if event.preview else ''}{event.revision})"
     frames = f"{counted(event.frames_total, 'frame')}, {event.frames_kept} already there"
     windows = f"{counted(event.windows_total, 'window')}, {event.windows_cached} cached"
@@ -165,9 +166,8 @@ class OpenJdLines:
 
     def show(self, event: Shown) -> None:
         """Print how far the task is, and what it waits for where that is new."""
-        if isinstance(event, (Accepted, Recovered)):
-            for line in headlines(event):
-                self.say(line)
+        for line in headlines(event):
+            self.say(line)
         if isinstance(event, Accepted):
             self._pace.begin(event)
         elif isinstance(event, FrameReady):
