@@ -19,6 +19,7 @@ from gvm_server.matting.engines.gvm.steps import JobShape, outcome
 from gvm_server.matting.engines.machine import EXACT, Precision, Step, steps_named
 
 AS_IS = "as is"
+ROUNDING = tuple(step for step in Step if step not in EXACT)
 CAPS_GIB = (24, 12)
 
 
@@ -35,7 +36,7 @@ def variants(device: str) -> Iterator[tuple[str, GvmOptions]]:
     """Yield how the engine is run: as it is, with each step added, and what there is besides."""
     yield AS_IS, GvmOptions(device=device)
     taken: list[str] = []
-    for step in (step for step in Step if step not in EXACT):
+    for step in ROUNDING:
         if step is Step.HALF_DECODER:  # those that change no bit: each alone is in `exact.py`
             taken.extend(each.value for each in Step if each in EXACT)
             yield "+ steps of the same bits", GvmOptions(device=device, gpu_steps=",".join(taken))
@@ -79,7 +80,7 @@ def _is_slow_there(options: GvmOptions) -> bool:
 def _trials(report: Report, model: Model, size: Size) -> None:
     """Hold each step to the plain way at a size, as a job of that size would."""
     shape = JobShape(height=size.height, width=size.width, frames=size.frames, decoded=size.frames)
-    for step in (step for step in Step if step not in EXACT):  # those have no trial
+    for step in ROUNDING:  # the others have no trial
         what = f"{size} {step.value}"
         if report.late("trials", what):
             continue

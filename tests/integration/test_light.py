@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from tests.support.plates import write_plate
 
+HEAVY = {"numpy", "torch", "OpenImageIO", "cv2", "PIL", "av", "rich"}
 TRIES = 5  # the fastest of them: the machine may be busy with other tests
 
 
@@ -24,26 +25,22 @@ def _least_work(command: list[str], environment: Mapping[str, str] | None = None
     return min(seconds)
 
 
+def _loaded(imports: str, modules: set[str]) -> list[str]:
+    """Return which of some modules a fresh interpreter has loaded after it imported others."""
+    code = f"import sys; import {imports}; print(*sys.modules)"
+    loaded = subprocess.check_output([sys.executable, "-c", code], text=True).split()
+    return sorted(modules.intersection(loaded))
+
+
 def test_the_light_client_loads_neither_numpy_nor_torch(tmp_path):
     """A host's Python imports the client; only the standard library, zmq and msgpack come along."""
-    code = (
-        "import sys; import gvm_client, gvm_client.client, gvm_client.session;"
-        "heavy = {'numpy', 'torch', 'OpenImageIO', 'cv2', 'PIL', 'av', 'gvm_server', 'rich'};"
-        "print(sorted(heavy & set(sys.modules)))"
-    )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == "[]"
+    imports = "gvm_client, gvm_client.client, gvm_client.session"
+    assert _loaded(imports, HEAVY | {"gvm_server"}) == []
 
 
 def test_a_command_that_mattes_loads_no_more_than_it_shows():
     """Neither what draws a bar, where nobody watches one, nor what the server reads files by."""
-    code = (
-        "import sys; import gvm_server.cli.matte.command;"
-        "heavy = {'numpy', 'torch', 'OpenImageIO', 'cv2', 'PIL', 'av', 'rich', 'asyncio'};"
-        "print(sorted(heavy & set(sys.modules)))"
-    )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == "[]"
+    assert _loaded("gvm_server.cli.matte.command", HEAVY | {"asyncio"}) == []
 
 
 def test_help_answers_in_under_0_3_seconds():
