@@ -1,5 +1,6 @@
 """What every test shares."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -28,6 +29,17 @@ settings.load_profile("gvm")
 # A shell that starts the tests in the background has them, and what they start, ignore Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Leave the tests themselves out of every later look for garbage: there are thousands."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Give it back: libraries say at the end what they think has leaked."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
