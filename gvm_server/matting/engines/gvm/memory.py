@@ -9,21 +9,22 @@ of the weights, and of the input where it is not in the channels-last format (on
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
-from torch.utils import _pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from gvm_server.matting.engines.backoff import chunks
 from gvm_server.matting.engines.gvm.blocks import WIDEST_FUSED_HEAD
 from gvm_server.matting.engines.gvm.config import CheckpointConfig
+from gvm_server.matting.engines.gvm.group_norm import is_last
 from gvm_server.matting.engines.gvm.latents import LARGEST_COUNT
 from gvm_server.matting.engines.gvm.network import Decoder, Encoder, UNet, take_steps
 from gvm_server.matting.engines.gvm.placement import Placement
@@ -153,6 +154,12 @@ class LivePeak(TorchDispatchMode):  # type: ignore[no-untyped-call] # PyTorch's 
         self.peak = 0
         self._known: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # Otherwise the first count imports the compiler, which nothing here is compiled by: a
+        # second of each process, and a tenth of each count. Older releases do not ask.
+        return False
+
     def __torch_dispatch__(
         self,
         func: Callable[..., Any],
@@ -161,7 +168,8 @@ class LivePeak(TorchDispatchMode):  # type: ignore[no-untyped-call] # PyTorch's 
         kwargs: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401 - whatever the operator returns
         inputs = _storages((args, kwargs))
-        result = func(*args, **(kwargs or {}))
+        stand_in = _STAND_INS.get(func) if all(part.is_meta for part in _tensors(args)) else None
+        result = (stand_in or func)(*args, **(kwargs or {}))
         for storage in _storages(result) - inputs:
             self._count(storage)
         if func is torch.ops.aten.convolution.default:
@@ -182,8 +190,57 @@ class LivePeak(TorchDispatchMode):  # type: ignore[no-untyped-call] # PyTorch's 
 
 
 def _storages(tree: object) -> set[torch.UntypedStorage]:
-    leaves = _pytree.tree_leaves(tree)
-    return {leaf.untyped_storage() for leaf in leaves if isinstance(leaf, Tensor)}
+    return {tensor.untyped_storage() for tensor in _tensors(tree)}
+
+
+def _linear(_bias: Tensor, rows: Tensor, weight: Tensor) -> Tensor:
+    return rows.new_empty((len(rows), weight.shape[1]))
+
+
+def _activated(value: Tensor, **_how: object) -> Tensor:
+    return torch.empty_like(value)
+
+
+def _sum(value: Tensor, other: Tensor) -> Tensor:
+    fits = value.dtype == other.dtype and value.shape[-other.dim() :] == other.shape
+    return torch.empty_like(value) if fits else value + other
+
+
+def _in_place(value: Tensor, *_others: object) -> Tensor:
+    return value
+
+
+def _joined(parts: list[Tensor], dim: int = 0) -> Tensor:
+    shape = list(parts[0].shape)
+    shape[dim] = sum(part.shape[dim] for part in parts)
+    last = all(map(is_last, parts))
+    made = torch.channels_last if last else torch.contiguous_format
+    return torch.empty(shape, dtype=parts[0].dtype, device="meta", memory_format=made)
+
+
+# Operators that the meta device takes apart in Python, and imports the compiler for: each makes
+# its result and nothing else.
+_STAND_INS: Mapping[object, Callable[..., Tensor]] = MappingProxyType(
+    {
+        torch.ops.aten.addmm.default: _linear,
+        torch.ops.aten.gelu.default: _activated,
+        torch.ops.aten.silu_.default: _in_place,
+        torch.ops.aten.add.Tensor: _sum,
+        torch.ops.aten.add_.Tensor: _in_place,
+        torch.ops.aten.cat.default: _joined,
+    }
+)
+
+
+def _tensors(tree: object) -> Iterator[Tensor]:
+    """Yield the tensors in an operator's arguments or results; PyTorch's own trees take longer."""
+    if isinstance(tree, Tensor):
+        yield tree
+    elif isinstance(tree, (tuple, list)):
+        for part in tree:
+            yield from _tensors(part)
+    elif isinstance(tree, dict):
+        yield from _tensors(list(tree.values()))
 
 
 _NORMS = (functional.group_norm, functional.layer_norm)
