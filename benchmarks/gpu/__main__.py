@@ -10,6 +10,7 @@ It ends with 1 where a row failed or does not hold.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import platform
 from importlib import metadata
@@ -45,6 +46,7 @@ _MUST_HOLD = ("holds", "same bits", "released", "sha equal", "plan holds")
 def main() -> int:
     """Run all parts; return 1 where something failed or does not hold."""
     given = _parser().parse_args()
+    gc.freeze()  # each row looks for the garbage of the last one; PyTorch's modules are none
     device = torch.device(given.device)
     deterministic = set_determinism()
     if given.hash:
