@@ -202,8 +202,10 @@ def _activated(value: Tensor, **_how: object) -> Tensor:
 
 
 def _sum(value: Tensor, other: Tensor) -> Tensor:
-    fits = value.dtype == other.dtype and value.shape[-other.dim() :] == other.shape
-    return torch.empty_like(value) if fits else value + other
+    sides = zip(reversed(value.shape), reversed(other.shape), strict=False)
+    fits = other.dim() <= value.dim() and all(its in (mine, 1) for mine, its in sides)
+    alike = fits and value.dtype == other.dtype
+    return torch.empty_like(value) if alike else value + other
 
 
 def _in_place(value: Tensor, *_others: object) -> Tensor:

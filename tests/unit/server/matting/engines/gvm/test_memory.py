@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate
 from math import prod
 
@@ -23,7 +24,7 @@ from gvm_server.matting.engines.backoff import (
 )
 from gvm_server.matting.engines.gvm.checkpoint import unet_shapes, vae_shapes
 from gvm_server.matting.engines.gvm.config import RELEASED, UNetConfig
-from gvm_server.matting.engines.gvm.memory import WindowShape, plan_memory
+from gvm_server.matting.engines.gvm.memory import LivePeak, WindowShape, plan_memory
 from gvm_server.matting.engines.gvm.network import Decoder, Encoder, UNet
 from gvm_server.matting.engines.gvm.placement import Placement
 
@@ -185,3 +186,40 @@ def test_the_released_shape_has_the_released_number_of_parameters():
     """1,521,999,082 in the UNet and 97,742,847 in the VAE."""
     assert sum(prod(shape) for shape in unet_shapes(RELEASED.unet).values()) == 1_521_999_082
     assert sum(prod(shape) for shape in vae_shapes(RELEASED.vae).values()) == 97_742_847
+
+
+ATEN = torch.ops.aten
+LAST = {"memory_format": torch.channels_last}
+
+
+@pytest.mark.parametrize(
+    ("operator", "make"),
+    [
+        (ATEN.addmm.default, lambda new: (new(6), new(5, 4), new(4, 6))),
+        (ATEN.gelu.default, lambda new: (new(2, 3, 4),)),
+        (ATEN.silu_.default, lambda new: (new(2, 3, 4, 5, **LAST),)),
+        (ATEN.add.Tensor, lambda new: (new(2, 3, 4), new(4))),
+        (ATEN.add.Tensor, lambda new: (new(2, 3, 4), new(2, 1, 4))),
+        (ATEN.add.Tensor, lambda new: (new(4), new(2, 3, 4))),
+        (ATEN.add_.Tensor, lambda new: (new(2, 3, 4, 5, **LAST), new(2, 3, 4, 5))),
+        (ATEN.cat.default, lambda new: ([new(2, 3, 4, 5, **LAST)] * 2, 1)),
+        (ATEN.cat.default, lambda new: ([new(2, 3, 4, 5, **LAST), new(2, 3, 4, 5)], 1)),
+    ],
+)
+def test_a_stand_in_makes_what_the_operator_makes(
+    operator: Callable[..., Tensor], make: Callable[[Callable[..., Tensor]], tuple[object, ...]]
+):
+    """The same shape, type and order in memory, in as many bytes."""
+    made, peaks = [], []
+    for device in ("cpu", "meta"):
+        given_to = make(partial(torch.empty, device=device))
+        with torch.no_grad(), LivePeak(copies=1) as live:
+            made.append(operator(*given_to))
+        peaks.append(live.peak)
+    real, stand_in = made
+    assert (real.shape, real.dtype, real.stride()) == (
+        stand_in.shape,
+        stand_in.dtype,
+        stand_in.stride(),
+    )
+    assert peaks[0] == peaks[1]
