@@ -20,8 +20,7 @@ TOLERANCE = 1e-4
 
 @pytest.fixture
 def gvm(site):
-    """Run `gvm matte` with the tiny checkpoint, a few threads, float EXRs."""
-    site.environment["OMP_NUM_THREADS"] = "1"
+    """Run `gvm matte` with the tiny checkpoint, float EXRs."""
 
     def matte(plate: str, out: str, *words: str):
         model = ("--engine", "gvm", "--weights", WEIGHTS, "--depth", "float", "--json")

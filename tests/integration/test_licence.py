@@ -41,7 +41,6 @@ def licence(path: Path) -> str:
 @pytest.fixture
 def gvm(site, tmp_path, weights):
     """Matte two frames with those weights."""
-    site.environment["OMP_NUM_THREADS"] = "1"
     plate = write_plate(tmp_path / "plate", range(1, 3))
 
     def matte(out: str, *words: str):

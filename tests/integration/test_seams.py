@@ -31,7 +31,6 @@ def plate(tmp_path) -> str:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_windows_that_overlap_show_no_joints(site, plate, engine):
     """Border frames change at most 1.05 times as much as inner ones; `gvm qc` holds them to it."""
-    site.environment["OMP_NUM_THREADS"] = "1"
     ran = site.gvm("matte", plate, "-o", "matte", *ENGINES[engine], *WINDOWS)
     assert ran.code == 0, ran.stderr
     ran = site.gvm("qc", plate, "matte", "--max-seam", str(PROMISE), "--json")
