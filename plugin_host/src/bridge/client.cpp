@@ -31,7 +31,13 @@ void set_number(void* socket, int option, Number value) {
   if (zmq_setsockopt(socket, option, &value, sizeof value) != 0) throw refused("an option");
 }
 
-class Socket {
+bool is_live(const JobSummary& job) {
+  return job.state == "asked" || job.state == "accepted" || job.state == "running";
+}
+
+}  // namespace
+
+class Client::Socket {
  public:
   Socket(void* context, const std::string& endpoint, const std::string& name,
          const Connection& connection)
@@ -93,12 +99,6 @@ class Socket {
 
   void* socket_;
 };
-
-bool is_live(const JobSummary& job) {
-  return job.state == "asked" || job.state == "accepted" || job.state == "running";
-}
-
-}  // namespace
 
 struct Client::Sockets {
   struct Context {

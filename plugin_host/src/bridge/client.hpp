@@ -33,6 +33,7 @@ class Client {
                                  const CancelToken& token = {});
 
  private:
+  class Socket;
   struct Sockets;
   std::unique_ptr<Sockets> sockets_;
 };

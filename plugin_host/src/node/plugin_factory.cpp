@@ -15,8 +15,8 @@
 namespace gvm::node {
 namespace {
 
-constexpr const char* kDepths[] = {ofx::kDepthFloat, ofx::kDepthHalf, ofx::kDepthShort,
-                                   ofx::kDepthByte};
+constexpr const char* kOfferedDepths[] = {ofx::kDepthFloat, ofx::kDepthHalf, ofx::kDepthShort,
+                                          ofx::kDepthByte};
 
 /// Defines parameters one after the other; each belongs to the group that was opened last.
 class ParamWriter {
@@ -339,7 +339,7 @@ ofx::Status describe(ofx::Effect descriptor) {
   effect.set(ofx::kSupportedContexts, ofx::kContextFilter, 0);
   effect.set(ofx::kSupportedContexts, ofx::kContextGeneral, 1);
   int index = 0;
-  for (const char* depth : kDepths) effect.set(ofx::kSupportedPixelDepths, depth, index++);
+  for (const char* depth : kOfferedDepths) effect.set(ofx::kSupportedPixelDepths, depth, index++);
   effect.set(ofx::kRenderThreadSafety, ofx::kRenderFullySafe);
   effect.set(ofx::kHostFrameThreading, 0).set(ofx::kSingleInstance, 0);
   effect.set(ofx::kSupportsTiles, 0).set(ofx::kSupportsMultiResolution, 1);

@@ -22,7 +22,7 @@ namespace {
 
 Viewer viewer;
 std::map<ofx::EffectStruct*, std::unique_ptr<ofx::InteractStruct>> overlays;
-ofx::DrawContextStruct context;
+ofx::DrawContextStruct canvas;
 bool drawing = false;
 
 void drawn(double x, double y) {
@@ -44,13 +44,13 @@ const ofx::InteractSuiteV1 kInteracts{swap_buffers, redraw, properties_of};
 
 ofx::Status get_colour(ofx::DrawContext, int, ofx::ColourF*) { return ofx::kErrValue; }
 ofx::Status set_colour(ofx::DrawContext given, const ofx::ColourF*) {
-  return given == &context ? ofx::kOk : ofx::kErrBadHandle;
+  return given == &canvas ? ofx::kOk : ofx::kErrBadHandle;
 }
 ofx::Status set_width(ofx::DrawContext, float) { return ofx::kOk; }
 ofx::Status set_stipple(ofx::DrawContext, int) { return ofx::kOk; }
 ofx::Status draw_points(ofx::DrawContext given, int primitive, const ofx::PointD* points,
                         int count) {
-  if (given != &context || primitive != ofx::kDrawLineLoop) return ofx::kFailed;
+  if (given != &canvas || primitive != ofx::kDrawLineLoop) return ofx::kFailed;
   for (int index = 0; index < count; ++index) drawn(points[index].x, points[index].y);
   viewer.drawn_by = "draw suite";
   return ofx::kOk;
@@ -96,7 +96,7 @@ Viewer overlay_action(ofx::EffectStruct& descriptor, ofx::EffectStruct& instance
     if (!pen.empty()) in.set(ofx::kPenPosition, index, pen.at(static_cast<std::size_t>(index)));
   }
   if (world().behaviour.draw_suite) {
-    in.set(ofx::kDrawContext, 0, static_cast<void*>(&context));
+    in.set(ofx::kDrawContext, 0, static_cast<void*>(&canvas));
   }
   overlay->redraws = 0;
   drawing = action == ofx::kInteractDraw;
