@@ -30,7 +30,7 @@ from gvm_server.matting.tiles import TILES_REVISION, Tile
 
 PREPROCESS_REVISION = 5  # exposure and highlights, canvas, resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
-FINISH_REVISION = 6  # cross-fade, refine, knobs, EXR
+FINISH_REVISION = 7  # cross-fade, refine, knobs, EXR
 KEY_BYTES = 16
 
 

@@ -10,15 +10,17 @@
 
 from __future__ import annotations
 
-from math import ceil, gcd, log2
+from collections.abc import Sequence
+from functools import partial
+from math import ceil, log2
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gvm_client.settings import Refine
 from gvm_server.matting.edges.climb import Said, applied, bilinear, brought_back, hold, laid_over
-from gvm_server.matting.edges.fit import fit, flat, spread_out
+from gvm_server.matting.edges.fit import fit
 from gvm_server.matting.edges.guide import Guide
+from gvm_server.matting.edges.near import Near, near_band
 from gvm_server.matting.edges.sampling import average
 from gvm_server.matting.engines.base import Image
 from gvm_server.matting.tiles import Closer
@@ -29,7 +31,6 @@ Size = tuple[int, int]
 DETAIL_FROM = 2.5  # times the working size: below it `detail` gains nothing over `guided`
 # Of the grain's variance, what counts where a fit's guide is as shot, and where it is smoothed.
 GRAIN, GRAIN_LEFT = 0.5, 0.25
-HALO = 24  # working pixels around the band: more than the fits and projections reach
 _LAST_OCTAVE = 0.25  # as much longer than an octave the last step may be, in octaves
 
 
@@ -76,55 +77,53 @@ def refine(
     working = (alpha.shape[0], alpha.shape[1])
     way = fitting(way, guide.size, working)
     plain = bilinear(alpha, *guide.size)
-    still = flat(alpha)
-    if way is Refine.NONE or still.all():
+    said = Said.of(alpha, spread)
+    if way is Refine.NONE or said.still.all():
         return plain
-    band = np.argwhere(~still)
-    rows, columns = (_span(band[:, axis], working[axis], guide.size[axis]) for axis in (0, 1))
-    here, there = (rows[0], columns[0]), (rows[1], columns[1])
-    said = Said(alpha=alpha[here], still=still[here], spread=spread)
-    made = _climbed(said, guide.part(*there), way)
-    if closer is not None:
-        made = closer.over(made, there)
-        brought_back(made, said)
-    laid_over(plain[there], made, said.still)
-    return plain
-
-
-def _span(band: NDArray[np.intp], side: int, plate: int) -> tuple[slice, slice]:
-    """Return the working pixels of a side that the band needs, and the plate's pixels of them.
-
-    Both begin and end on common borders of working and plate pixels; where these are rare, which
-    is up to the sizes, it is the whole side.
-    """
-    common = side // gcd(side, plate)
-    first = max(int(band.min()) - HALO, 0) // common * common
-    last = min(-(-(int(band.max()) + 1 + HALO) // common) * common, side)
-    return slice(first, last), slice(first * plate // side, last * plate // side)
-
-
-def _climbed(said: Said, guide: Guide, way: Refine) -> Image:
-    """Bring an alpha to its guide's size by a fit, or by one for each octave.
-
-    One step has to tell from one fit what lies in a working pixel of many plate pixels; small ones
-    find their way along a strand.
-    """
-    sizes, grain = [said.alpha.shape[:2], guide.size], GRAIN
+    steps, variance = [working, guide.size], GRAIN * guide.grain**2
     if way is Refine.DETAIL:
-        sizes, grain, guide = octaves(sizes[0], guide.size), GRAIN_LEFT, guide.smoothed()
-    colours = [guide.averaged(*sizes[-2])]
-    for size in reversed(sizes[:-2]):
+        # One step has to tell from one fit what lies in a working pixel of many plate pixels;
+        # small ones find their way along a strand.
+        steps, variance = octaves(*steps), GRAIN_LEFT * guide.grain**2
+        guide = guide.smoothed()
+    near = [near_band(said.still, guide.size, height) for height, _ in steps]
+    made = _climbed(said, guide, variance, steps, near)
+    if closer is not None:
+        closer.over(made, near[-1])
+        brought_back(made, said, near[-1], near[0])
+    return laid_over(plain, made, said.still, near[-1])
+
+
+def _climbed(
+    said: Said,
+    guide: Guide,
+    variance: float,
+    steps: Sequence[Size],
+    near: Sequence[Sequence[Near]],
+) -> Image:
+    """Bring an alpha to its guide's size by a fit for each step: [H, W], 0 far from the band.
+
+    Args:
+        said: the alpha.
+        guide: the plate.
+        variance: of its grain, as far as it counts.
+        steps: the sizes, from the working one to the plate's.
+        near: what of each lies near the band.
+    """
+    colours = [guide.averaged(*steps[-2], near[-1], near[-2])]
+    for size in reversed(steps[:-2]):
         colours.insert(0, average(colours[0], *size))
-    colours[0] = spread_out(colours[0], said.spread)
-    here, made = said, said.alpha
-    for index, size in enumerate(sizes[1:], start=1):
-        fitted = fit(here.alpha, colours[index - 1], here.still, grain * guide.grain**2)
-        rows = colours[index].__getitem__ if index < len(colours) else guide.linear
-        made = applied(fitted, rows, *size)
-        hold(made, said)
-        if index < len(colours):
-            made = laid_over(bilinear(said.alpha, *size), made, said.still)
-            here = Said.of(made, 0.0)
+    here, spread = said, said.spread
+    for index, size in enumerate(steps[1:], start=1):
+        where, last = near[index], index == len(colours)
+        fitted = fit(here.alpha, colours[index - 1], here.still, variance, near[index - 1], spread)
+        made = np.zeros(size, np.float32)
+        rows = guide.linear if last else partial(Near.cut, image=colours[index])
+        applied(fitted, rows, where, made)
+        hold(made, said, where, near[0])
+        if not last:
+            made = laid_over(bilinear(said.alpha, *size), made, said.still, where)
+            here, spread = Said.of(made, 0.0), 0.0
     return made
 
 

@@ -17,6 +17,7 @@ from gvm_client.errors import ErrorCode, InputError
 from gvm_client.windows import Window, windows_for
 from gvm_server.matting.edges.fit import fit, flat, high_pass, spread_out
 from gvm_server.matting.edges.guide import Guide
+from gvm_server.matting.edges.near import near_band
 from gvm_server.matting.engines.backoff import decode_halo
 from gvm_server.matting.engines.base import Engine, Image
 from gvm_server.matting.job_spec import JobSpec
@@ -94,10 +95,13 @@ def measured_on(pairs: Iterable[tuple[Image, Guide]]) -> Measured:
         rough = high_pass(alpha)
         whole += _energy(rough)
         grains.append(guide.grain)
-        colour, still = guide.averaged(*alpha.shape), flat(alpha)
+        height, width = alpha.shape
+        still = flat(alpha)
+        small, plate = (near_band(still, guide.size, side) for side in (height, guide.size[0]))
+        colour = guide.averaged(height, width, plate, small)
         for spread in SPREADS:
             seen = spread_out(colour, spread)
-            slopes = fit(alpha, seen, still, GRAIN * guide.grain**2).slopes
+            slopes = fit(alpha, seen, still, GRAIN * guide.grain**2, small).slopes
             rest[spread] += _energy(rough - (slopes * high_pass(seen)).sum(axis=2))
     return Measured(
         unexplained={spread: left / whole if whole else 0.0 for spread, left in rest.items()},

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gvm_server.matting.edges.fit import flat
+from gvm_server.matting.edges.near import Near
 from gvm_server.matting.engines.base import Image
 from gvm_server.matting.region import ShotView
 from gvm_server.matting.working_size import WorkingSize, padded
@@ -179,11 +180,12 @@ class Closer:
     total: Image
     weights: Image
 
-    def over(self, made: Image, part: tuple[slice, slice]) -> Image:
-        """Return an alpha [h, w] of a part with what the tiles say laid over it."""
-        total, weights = self.total[part], self.weights[part]
-        whole = np.maximum(weights, np.float32(1.0))  # where a row or column of tiles is moved up
-        return np.asarray(made + (total - weights * made) / whole, np.float32)
+    def over(self, made: Image, near: Sequence[Near]) -> None:
+        """Lay what the tiles say over an alpha [H, W], in place, near the band."""
+        for part in near:
+            own, total, weights = (part.cut(each) for each in (made, self.total, self.weights))
+            whole = np.maximum(weights, np.float32(1.0))  # where tiles are moved up to an edge
+            part.lay(np.asarray(own + (total - weights * own) / whole, np.float32), made)
 
 
 def _starts(start: int, length: int, tile: int) -> list[int]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from gvm_server.matting.edges.fit import Fit, flat, spread_out
-from gvm_server.matting.edges.sampling import Rows, across, average, down, nearest, strips
+from gvm_server.matting.edges.near import Mask, Near
+from gvm_server.matting.edges.sampling import Rows, across, nearest, strips
 from gvm_server.matting.engines.base import Image
 
 PROJECTIONS = 5
@@ -19,28 +19,39 @@ PROJECTIONS = 5
 COARSE = 1.0
 _SUM = np.ones((1, 3), np.float32)
 
-LinearRows = Callable[[slice], Image]
-"""Gives rows of a guide in linear light: [n, W, 3]."""
+_SPREAD_HALO = 2  # rows that a spread sees on either side
+
+Linear = Callable[[Near], Image]
+"""Gives what of a guide lies near the band of some rows, in linear light: [n, m, 3]."""
 
 
 def bilinear(alpha: Image, height: int, width: int) -> Image:
     """Bring an alpha [h, w] to [height, width] and nothing else."""
     plain = np.empty((height, width), np.float32)
-    source = Rows(alpha, height)
+    source = Rows(alpha.shape[0], height)
     for rows in strips(height):
-        np.clip(across(source[rows], width), 0.0, 1.0, out=plain[rows])  # means may pass 1
+        brought = across(source.of(alpha[source.needed(rows)], rows), width)
+        np.clip(brought, 0.0, 1.0, out=plain[rows])  # means may pass 1
     return plain
 
 
-def applied(fitted: Fit, guide: LinearRows, height: int, width: int) -> Image:
-    """Apply a fit to a guide of [height, width]; the result may leave 0..1."""
-    made = np.empty((height, width), np.float32)
-    slopes, offset = Rows(fitted.slopes, height), Rows(fitted.offset, height)
-    for rows in strips(height):
-        rise = cv2.multiply(across(slopes[rows], width), guide(rows))
-        made[rows] = cv2.transform(rise, _SUM).reshape(-1, width)
-        made[rows] += across(offset[rows], width)
-    return made
+def applied(fitted: Fit, guide: Linear, near: Sequence[Near], onto: Image) -> None:
+    """Apply a fit to a guide; the result may leave 0..1.
+
+    Args:
+        fitted: at the smaller size.
+        guide: at the larger one.
+        near: what of the larger size lies near the band.
+        onto: [H, W], changed there.
+    """
+    height, width = onto.shape
+    rows = Rows(fitted.offset.shape[0], height)
+    for part in near:
+        needed, own = rows.needed(part.rows), part.width(width)
+        slopes = across(rows.of(part.cut(fitted.slopes, needed), part.rows), own)
+        rise = cv2.transform(cv2.multiply(slopes, guide(part)), _SUM).reshape(slopes.shape[:2])
+        offset = across(rows.of(part.cut(fitted.offset, needed), part.rows), own)
+        part.lay(rise + offset, onto)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +65,7 @@ class Said:
     """
 
     alpha: Image
-    still: NDArray[np.bool_]
+    still: Mask
     spread: float
 
     @classmethod
@@ -63,57 +74,84 @@ class Said:
         return cls(alpha=alpha, still=flat(alpha), spread=spread)
 
 
-def hold(made: Image, said: Said) -> None:
+def hold(made: Image, said: Said, near: Sequence[Near], small: Sequence[Near]) -> None:
     """Hold a larger alpha [H, W] at what the model said, in place; it lies in 0..1 then.
 
     Averaged and blurred as the model does it becomes the model's alpha again: iterated as in Irani
     and Peleg, "Improving Resolution by Image Registration", 1991.
+
+    Args:
+        made: the larger alpha.
+        said: what the model said, [h, w].
+        near: what of the larger size lies near the band.
+        small: what of the model's size does.
     """
-    height, width = made.shape
-    thin = np.empty((height, said.alpha.shape[1]), np.float32)
-    for rows in strips(height):
-        np.clip(made[rows], 0.0, 1.0, out=made[rows])
-        thin[rows] = across(made[rows], said.alpha.shape[1])
-    for _ in range(PROJECTIONS):
-        missed = Rows(_missed(thin, said), height)
-        for rows in strips(height):
-            part = made[rows]
-            part += across(missed[rows], width)
-            np.clip(part, 0.0, 1.0, out=part)
-            thin[rows] = across(part, said.alpha.shape[1])
+    height, width = said.alpha.shape
+    thin, missed = np.zeros((made.shape[0], width), np.float32), np.zeros_like(said.alpha)
+    brought_up, brought_down = Rows(height, made.shape[0]), Rows(made.shape[0], height)
+    wholes = [part.cut(made) for part in near]
+    for turn in range(1 + PROJECTIONS):
+        for part, whole in zip(near, wholes, strict=True):
+            if turn:
+                rest = part.cut(missed, brought_up.needed(part.rows))
+                np.add(whole, across(brought_up.of(rest, part.rows), whole.shape[1]), out=whole)
+            np.clip(whole, 0.0, 1.0, out=whole)
+            if turn < PROJECTIONS:
+                part.lay(across(whole, part.width(width)), thin)
+            else:
+                part.lay(whole, made)
+        if turn < PROJECTIONS:
+            for part in small:
+                part.lay(_missed(thin, said, part, brought_down), missed)
 
 
-def _missed(thin: Image, said: Said) -> Image:
-    missed = said.alpha - spread_out(down(thin, said.alpha.shape[0]), said.spread)
-    missed[said.still] = 0.0
+def _missed(thin: Image, said: Said, near: Near, brought_down: Rows) -> Image:
+    """Return by how much a larger alpha, averaged across, misses what was said: [n, m]."""
+    rows, height = near.rows, said.alpha.shape[0]
+    seen = slice(max(rows.start - _SPREAD_HALO, 0), min(rows.stop + _SPREAD_HALO, height))
+    again = spread_out(
+        brought_down.of(near.cut(thin, brought_down.needed(seen)), seen), said.spread
+    )
+    missed = near.cut(said.alpha) - again[rows.start - seen.start :][: rows.stop - rows.start]
+    missed[near.cut(said.still)] = 0.0
     return missed
 
 
-def brought_back(made: Image, said: Said) -> None:
+def brought_back(made: Image, said: Said, near: Sequence[Near], small: Sequence[Near]) -> None:
     """Bring a larger alpha [H, W] back to what the model said in the coarse, in place: 0..1 then.
 
     What is finer than about two working pixels stays as it was made.
     """
-    height, width = made.shape
-    missed = said.alpha - average(made, *said.alpha.shape)
-    rest = Rows(spread_out(missed, COARSE), height)
-    for rows in strips(height):
-        part = made[rows]
-        part += across(rest[rows], width)
-        np.clip(part, 0.0, 1.0, out=part)
+    height, width = said.alpha.shape
+    thin, missed = np.zeros((made.shape[0], width), np.float32), np.zeros_like(said.alpha)
+    brought_up, brought_down = Rows(height, made.shape[0]), Rows(made.shape[0], height)
+    for part in near:
+        part.lay(across(part.cut(made), part.width(width)), thin)
+    for part in small:
+        again = brought_down.of(part.cut(thin, brought_down.needed(part.rows)), part.rows)
+        part.lay(part.cut(said.alpha) - again, missed)
+    missed = spread_out(missed, COARSE)
+    for part in near:
+        whole = part.cut(made)
+        rest = part.cut(missed, brought_up.needed(part.rows))
+        whole += across(brought_up.of(rest, part.rows), whole.shape[1])
+        part.lay(np.clip(whole, 0.0, 1.0), made)
 
 
-def laid_over(plain: Image, made: Image, still: NDArray[np.bool_]) -> Image:
+def laid_over(plain: Image, made: Image, still: Mask, near: Sequence[Near]) -> Image:
     """Lay a made alpha over a plain one [H, W] within the band, in place, and return that.
 
     Args:
         plain: what bilinear makes.
         made: of the same size.
         still: [h, w], the working pixels outside the band.
+        near: what of the larger size lies near the band.
     """
     height, width = plain.shape
     row, column = nearest(still.shape[0], height), nearest(still.shape[1], width)
+    columns = column[np.newaxis]
     band = ~still
-    for rows in strips(height):
-        np.copyto(plain[rows], made[rows], where=band[row[rows]][:, column])
+    for part in near:
+        inside = band[row[part.rows][:, np.newaxis], part.cut(columns, slice(0, 1))]
+        part.lay(part.cut(made), plain, inside)
     return plain

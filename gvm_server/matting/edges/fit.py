@@ -11,13 +11,13 @@ truths of `benchmarks/truth`:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from gvm_server.matting.edges.sampling import strips
+from gvm_server.matting.edges.near import Mask, Near
 from gvm_server.matting.engines.base import LUMA, Image
 
 FLAT = 2e-5  # variance, in display values squared, below which a clean guide says nothing
@@ -25,8 +25,8 @@ _BLUR = (5, 5)  # working pixels; of a spread
 _THIRD = np.full((3, 1), 1 / 3, np.float32)
 _BOX = np.ones((3, 3), np.uint8)  # working pixels; wider boxes spread texture into the soft edge
 _LUMA = np.array([LUMA], np.float32)
-_HALO = 3  # rows that a fit sees on either side: of three means, one after the other
-_ROWS = 64
+_SUM = np.ones((1, 3), np.float32)
+_HALO = 5  # rows that a fit sees on either side: a spread's two, and three means, one after another
 # The slope of linear light over display values, squared, is this times light to the 7/6
 # (IEC 61966-2-1), and that of the straight part near black at least.
 _SLOPE_GAIN, _SLOPE_POWER, _SLOPE_IN_BLACK = (2.4 / 1.055) ** 2, 7 / 6, 1 / 12.92**2
@@ -45,7 +45,7 @@ class Fit:
     offset: Image
 
 
-def flat(alpha: Image) -> NDArray[np.bool_]:
+def flat(alpha: Image) -> Mask:
     """Return where a pixel's whole box of 3 x 3 has one value: [h, w]. The band is the rest."""
     return np.asarray(cv2.dilate(alpha, _BOX) == cv2.erode(alpha, _BOX))
 
@@ -57,7 +57,14 @@ def spread_out(image: Image, spread: float) -> Image:
     return np.asarray(cv2.GaussianBlur(image, _BLUR, spread, borderType=cv2.BORDER_REFLECT))
 
 
-def fit(alpha: Image, colour: Image, still: NDArray[np.bool_], variance: float) -> Fit:
+def fit(
+    alpha: Image,
+    colour: Image,
+    still: Mask,
+    variance: float,
+    near: Sequence[Near],
+    spread: float = 0.0,
+) -> Fit:
     """Fit alpha to colour around each pixel.
 
     Args:
@@ -65,20 +72,25 @@ def fit(alpha: Image, colour: Image, still: NDArray[np.bool_], variance: float) 
         colour: [h, w, 3], linear light.
         still: [h, w], where no slope is wanted.
         variance: of the guide's grain, in display values squared, as far as it counts.
+        near: what of the size lies near the band: elsewhere no slope is wanted either.
+        spread: sigma of the blur that the alpha has and the colour does not yet, in pixels.
     """
-    ridge = (FLAT + variance) * _slope_squared(colour)
-    slopes = np.empty_like(colour)
-    height = alpha.shape[0]
-    for rows in strips(height, _ROWS):
+    slopes, offset, height = np.zeros_like(colour), alpha.copy(), alpha.shape[0]
+    for part in near:
+        rows = part.rows
         seen = slice(max(rows.start - _HALO, 0), min(rows.stop + _HALO, height))
-        part = _slopes(alpha[seen], colour[seen], still[seen], ridge[seen])
-        slopes[rows] = part[rows.start - seen.start :][: rows.stop - rows.start]
-    slopes[still] = 0.0
-    explained = cv2.transform(cv2.multiply(slopes, colour), np.ones((1, 3), np.float32))
-    return Fit(slopes=slopes, offset=alpha - explained.reshape(alpha.shape))
+        own = slice(rows.start - seen.start, rows.stop - seen.start)
+        shown = spread_out(part.cut(colour, seen), spread)
+        ridge = (FLAT + variance) * _slope_squared(shown)
+        lines = _slopes(part.cut(alpha, seen), shown, part.cut(still, seen), ridge)[own]
+        lines[part.cut(still)] = 0.0
+        part.lay(lines, slopes)
+        explained = cv2.transform(cv2.multiply(lines, shown[own]), _SUM)
+        part.lay(part.cut(alpha) - explained.reshape(lines.shape[:2]), offset)
+    return Fit(slopes=slopes, offset=offset)
 
 
-def _slopes(alpha: Image, colour: Image, still: NDArray[np.bool_], ridge: Image) -> Image:
+def _slopes(alpha: Image, colour: Image, still: Mask, ridge: Image) -> Image:
     rough = high_pass(alpha)
     red, green, blue = (np.asarray(each, np.float32) for each in cv2.split(high_pass(colour)))
     wish = [_mean(each * rough) for each in (red, green, blue)]

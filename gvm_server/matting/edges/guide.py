@@ -5,6 +5,7 @@ Compositing is linear in light: there alpha is an affine function of colour, and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -12,21 +13,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gvm_server.matting.edges.sampling import across, down, strips
+from gvm_server.matting.edges.near import Near
+from gvm_server.matting.edges.sampling import Rows, across
 from gvm_server.matting.engines.base import Image
 from gvm_server.media.colour.encodings import linear_from_srgb
 from gvm_server.media.pixels import Pixels
 
-# Immerkaer, "Fast Noise Variance Estimation", 1996: this mask leaves no edge and no ramp standing;
-# of white noise it makes 6 times its deviation.
-_MASK = np.array(((1, -2, 1), (-2, 4, -2), (1, -2, 1)), np.float32)
+# Immerkaer, "Fast Noise Variance Estimation", 1996: a mask of second differences down and across
+# leaves no edge and no ramp standing; of white noise it makes 6 times its deviation.
 _GAIN = 6.0
 _NORMAL = 1.4826  # standard deviations in a median of absolute values
 # Of the grain of a channel, which a lens and a debayering have softened, and which a luma averages,
 # the mask sees a third: measured on grain of 2 and 5 % that was softened by 0.6 pixels.
 _SEEN = 0.33
 MOST_GRAIN = 0.05  # of the display's range; what reads higher is texture
-_EVERY = 3  # in both directions: a ninth of the pixels is plenty for a median
+_EVERY = 3  # in both directions: a ninth of the masks, which share no pixel, do for a median
 
 NO_GRAIN = 1e-3  # a quarter of an 8-bit step: below it there is nothing to smooth
 _BOX = 5  # pixels
@@ -67,16 +68,31 @@ class Guide:
         """Return a part of the plate, with the whole frame's grain."""
         return replace(self, display=self.display[rows, columns])
 
-    def linear(self, rows: slice) -> Image:
-        """Return rows in linear light: [n, W, 3] float32, 0..1."""
-        return np.asarray(cv2.LUT(self.display[rows], _linear_of_code()))
+    def linear(self, near: Near) -> Image:
+        """Return what lies near the band of some rows in linear light: [n, m, 3], 0..1."""
+        return np.asarray(cv2.LUT(near.cut(self.display), _linear_of_code()), np.float32)
 
-    def averaged(self, height: int, width: int) -> Image:
-        """Return [height, width, 3] in linear light; each pixel is the mean of its area."""
-        thin = np.empty((self.size[0], width, 3), np.float32)
-        for rows in strips(self.size[0]):
-            thin[rows] = across(self.linear(rows), width)
-        return down(thin, height)
+    def averaged(
+        self, height: int, width: int, plate: Sequence[Near], small: Sequence[Near]
+    ) -> Image:
+        """Return it in linear light; each pixel is the mean of its area.
+
+        Args:
+            height: of the result.
+            width: of the result.
+            plate: what of the plate lies near the band.
+            small: what of the result does.
+
+        Returns:
+            [height, width, 3]; 0 in what does not.
+        """
+        thin = np.zeros((self.size[0], width, 3), np.float32)
+        for near in plate:
+            near.lay(across(self.linear(near), near.width(width)), thin)
+        made, rows = np.zeros((height, width, 3), np.float32), Rows(self.size[0], height)
+        for near in small:
+            near.lay(rows.of(near.cut(thin, rows.needed(near.rows)), near.rows), made)
+        return made
 
     def smoothed(self) -> Guide:
         """Return the guide with its grain smoothed and its edges kept; itself where it has none.
@@ -100,12 +116,20 @@ def grain_of(luma: Image) -> float:
         The standard deviation of one channel, in display values; black and clipped pixels, which
         have none, are left out.
     """
-    rough = np.abs(cv2.filter2D(luma, -1, _MASK)[1:-1:_EVERY, 1:-1:_EVERY])
+    rough = np.abs(_second_difference(_second_difference(luma).T).T)
     of = luma[1:-1:_EVERY, 1:-1:_EVERY]
     rough = rough[(of > 0.0) & (of < 1.0)]
     if rough.size == 0:
         return 0.0
-    return min(float(np.median(rough)) * _NORMAL / _GAIN / _SEEN, MOST_GRAIN)
+    middle = rough.size // 2
+    median = float(np.partition(rough, middle)[middle])
+    return min(median * _NORMAL / _GAIN / _SEEN, MOST_GRAIN)
+
+
+def _second_difference(image: Image) -> Image:
+    """Return the second difference down of every third row that has one above and one below."""
+    above, own, below = (image[at : image.shape[0] - 2 + at : _EVERY] for at in range(3))
+    return np.asarray(above + below - own - own, np.float32)
 
 
 @cache

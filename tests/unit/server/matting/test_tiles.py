@@ -15,6 +15,7 @@ from benchmarks.truth.measures import case, error
 from benchmarks.truth.scenes import draw as draw_scene
 from gvm_client.settings import MatteKnobs, Refine, WindowSettings
 from gvm_client.windows import windows_covering
+from gvm_server.matting.edges.near import Near, near_band
 from gvm_server.matting.edges.sampling import average
 from gvm_server.matting.engines.base import Image
 from gvm_server.matting.job_spec import working_size_of
@@ -55,7 +56,8 @@ def test_tiles_cover_the_canvas_and_their_weights_are_whole(width, height, size,
     assert joined.weights.min() > 1 - 1e-6
     np.testing.assert_allclose(joined.total, joined.weights, atol=1e-6)
     other = np.zeros((height, width), np.float32)
-    np.testing.assert_allclose(joined.over(other, np.s_[:, :]), 1.0, atol=1e-6)
+    joined.over(other, everywhere(other))
+    np.testing.assert_allclose(other, 1.0, atol=1e-6)
 
 
 def test_a_tile_is_the_same_in_any_region_that_holds_it():
@@ -91,18 +93,18 @@ def test_tiles_join_without_a_seam_and_fade_where_there_are_none():
         (tile, tile.size.pad(whole[tile.box.slices_in(grid.canvas)][None])[0])
         for tile in grid.within(grid.canvas)
     ]
-    np.testing.assert_allclose(
-        grid.joined(tiles, grid.canvas).over(0 * whole, np.s_[:, :]), whole, atol=1e-6
-    )
+    made = 0 * whole
+    grid.joined(tiles, grid.canvas).over(made, everywhere(made))
+    np.testing.assert_allclose(made, whole, atol=1e-6)
     some = grid.joined(tiles[::3], grid.canvas)
     assert some.weights.min() == 0.0
     assert some.weights.max() > 1 - 1e-6
     steepest = 2 * 1.5 / 16  # two tiles' ramps of 16 pixels may fall at once
     for axis in (0, 1):
         assert np.abs(np.diff(some.weights, axis=axis)).max() < steepest
-    np.testing.assert_array_equal(
-        some.over(whole, np.s_[:, :])[some.weights == 0], whole[some.weights == 0]
-    )
+    made = whole.copy()
+    some.over(made, everywhere(made))
+    np.testing.assert_array_equal(made[some.weights == 0], whole[some.weights == 0])
 
 
 def test_square_pixels_are_seen_of_an_anamorphic_plate():
@@ -117,6 +119,12 @@ def test_square_pixels_are_seen_of_an_anamorphic_plate():
     assert picture.shape == (3, 64, 64)
     assert (picture.max(), picture[..., 40:].max()) == (1.0, 0.0)
     assert tile.over_plate(picture[0]).shape == (64, 32)
+
+
+def everywhere(picture: Image) -> tuple[Near, ...]:
+    """Return the parts of a picture that is all band."""
+    height, width = picture.shape
+    return near_band(np.zeros((1, 1), np.bool_), (height, width), height)
 
 
 def all_over(alpha: Image) -> Closer:
