@@ -34,7 +34,7 @@ from gvm_server.matting.tiles import Closer, TilesOfFrame
 from gvm_server.media.alphas.stamp import MAKER, PLATE_KEY, ROI, ROI_CUT, STAMP, Fingerprint
 from gvm_server.media.geometry import Box, ClipGeometry, FrameHeader, on_display
 from gvm_server.media.outputs.sinks import Alpha
-from gvm_server.media.pixels import Pixels, StoredPixels, as_float, upscale
+from gvm_server.media.pixels import Pixels, StoredPixels, as_float, as_half, upscale
 
 # The original program's cuts, in 8-bit steps: below the first is 0, above the second is 1.
 _Pixels = TypeVar("_Pixels", NDArray[np.float16], NDArray[np.float32], StoredPixels)
@@ -109,7 +109,7 @@ def brought_up(
     return NeutralAlpha(
         frame=frame_in.frame,
         header=frame_in.header,
-        pixels=pixels if spec.reference else pixels.astype(np.float16),
+        pixels=pixels if spec.reference else as_half(pixels),
         roi_cut=roi_cut,
         plate=frame_in.plate,
     )

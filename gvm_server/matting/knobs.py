@@ -22,6 +22,7 @@ from gvm_server.media.pixels import (
     StoredPixels,
     Table,
     as_float,
+    as_half,
     halves_looked_up,
     looked_up,
 )
@@ -73,7 +74,7 @@ def apply_to_half(alpha: NDArray[np.float16], knobs: MatteKnobs) -> NDArray[np.f
     if is_identity(replace(knobs, black=0.0, white=1.0, gamma=1.0)):
         levels = _levels_table(knobs.black, knobs.white, knobs.gamma)
         return halves_looked_up(alpha, np.clip(levels, 0.0, 1.0))
-    return apply(alpha, knobs).astype(np.float16)
+    return as_half(apply(alpha, knobs))
 
 
 def apply(alpha: StoredPixels, knobs: MatteKnobs) -> Image:

@@ -3,7 +3,8 @@
 - Every radius is in working pixels: what is done scales with the plate.
 - Outside the band, where 3 x 3 working pixels have one value, every way is bilinear to the bit.
 - The result is a function of this frame's alpha and plate, whatever was asked for beside it.
-- Plate-size work is done some rows at a time: besides the frame's own planes little is held.
+- Plate-size work is done near the band alone, some rows at a time: besides the frame's own planes
+  little is held.
 
 `tests/unit/server/matting/test_refine.py` holds these; `python -m benchmarks.truth` has figures.
 """
@@ -76,8 +77,9 @@ def refine(
     """
     working = (alpha.shape[0], alpha.shape[1])
     way = fitting(way, guide.size, working)
-    plain = bilinear(alpha, *guide.size)
     said = Said.of(alpha, spread)
+    band = near_band(said.still, guide.size, guide.size[0])
+    plain = bilinear(alpha, band, *guide.size)
     if way is Refine.NONE or said.still.all():
         return plain
     steps, variance = [working, guide.size], GRAIN * guide.grain**2
@@ -86,12 +88,12 @@ def refine(
         # small ones find their way along a strand.
         steps, variance = octaves(*steps), GRAIN_LEFT * guide.grain**2
         guide = guide.smoothed()
-    near = [near_band(said.still, guide.size, height) for height, _ in steps]
+    near = [*(near_band(said.still, guide.size, height) for height, _ in steps[:-1]), band]
     made = _climbed(said, guide, variance, steps, near)
     if closer is not None:
-        closer.over(made, near[-1])
-        brought_back(made, said, near[-1], near[0])
-    return laid_over(plain, made, said.still, near[-1])
+        closer.over(made, band)
+        brought_back(made, said, band, near[0])
+    return laid_over(plain, made, said.still, band)
 
 
 def _climbed(
@@ -122,7 +124,7 @@ def _climbed(
         applied(fitted, rows, where, made)
         hold(made, said, where, near[0])
         if not last:
-            made = laid_over(bilinear(said.alpha, *size), made, said.still, where)
+            made = laid_over(bilinear(said.alpha, where, *size), made, said.still, where)
             here, spread = Said.of(made, 0.0), 0.0
     return made
 

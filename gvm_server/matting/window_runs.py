@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
 
-import numpy as np
-
 from gvm_client.errors import EngineError
 from gvm_client.windows import Window, seen_by
 from gvm_server.matting.background import BackgroundTasks, Encodings, ReadAhead
@@ -25,6 +23,7 @@ from gvm_server.matting.resources import SharedResources
 from gvm_server.matting.stage_timer import Stage, StageTimer
 from gvm_server.matting.tiles import Tile
 from gvm_server.media.alphas.stamp import Fingerprint
+from gvm_server.media.pixels import as_half
 from gvm_server.media.store.cache import WindowAlphas
 
 
@@ -139,7 +138,7 @@ class WindowRuns:
             own = engine.decode(
                 latents, chunk=settings.chunk, halo=decode_halo(settings), own=pending.own
             )
-        alphas = own if self._spec.reference else own.astype(np.float16)
+        alphas = own if self._spec.reference else as_half(own)
         self._resources.fresh[pending.key] = alphas
         self._background.keep(lambda: self._put_into_cache(pending.key, alphas))
         return alphas

@@ -10,7 +10,7 @@ import numpy as np
 
 from gvm_server.matting.edges.fit import Fit, flat, spread_out
 from gvm_server.matting.edges.near import Mask, Near
-from gvm_server.matting.edges.sampling import Rows, across, nearest, strips
+from gvm_server.matting.edges.sampling import Rows, across, nearest
 from gvm_server.matting.engines.base import Image
 
 PROJECTIONS = 5
@@ -25,13 +25,18 @@ Linear = Callable[[Near], Image]
 """Gives what of a guide lies near the band of some rows, in linear light: [n, m, 3]."""
 
 
-def bilinear(alpha: Image, height: int, width: int) -> Image:
-    """Bring an alpha [h, w] to [height, width] and nothing else."""
-    plain = np.empty((height, width), np.float32)
-    source = Rows(alpha.shape[0], height)
-    for rows in strips(height):
-        brought = across(source.of(alpha[source.needed(rows)], rows), width)
-        np.clip(brought, 0.0, 1.0, out=plain[rows])  # means may pass 1
+def bilinear(alpha: Image, near: Sequence[Near], height: int, width: int) -> Image:
+    """Bring an alpha [h, w] to [height, width] and nothing else.
+
+    Far from the band all around a pixel has its value, so there is nothing to interpolate.
+    """
+    source = np.ascontiguousarray(alpha)
+    plain = cv2.resize(source, (width, height), interpolation=cv2.INTER_NEAREST)
+    plain = np.asarray(plain, np.float32).reshape(height, width)  # of one row and column, too
+    rows = Rows(alpha.shape[0], height)
+    for part in near:
+        brought = rows.of(part.cut(alpha, rows.needed(part.rows)), part.rows)
+        part.lay(np.clip(across(brought, part.width(width)), 0.0, 1.0), plain)  # means may pass 1
     return plain
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from benchmarks.truth.measures import case, error
 from benchmarks.truth.scenes import draw as draw_scene
 from gvm_client.settings import Refine
-from gvm_server.matting.edges import climb, near, sampling
+from gvm_server.matting.edges import near
 from gvm_server.matting.edges.fit import flat
 from gvm_server.matting.edges.guide import Guide
 from gvm_server.matting.edges.sampling import average, nearest
@@ -190,8 +190,6 @@ def test_how_many_rows_are_made_at_once_changes_nothing(
     alpha[:, :60] = np.round(alpha[:, :60])
     whole = refine(alpha, guide, way, SPREAD)
     for rows in (1, 7, 1000):
-        few = partial(lambda height, _=0, *, rows: sampling.strips(height, rows), rows=rows)
-        monkeypatch.setattr(climb, "strips", few)
         monkeypatch.setattr(near, "ROWS", rows)
         np.testing.assert_allclose(refine(alpha, guide, way, SPREAD), whole, atol=2e-6)
 

@@ -13,6 +13,7 @@ from gvm_client.settings import BadPixels
 from gvm_server.media.pixels import (
     HALVES,
     as_float,
+    as_half,
     averaged,
     downscale,
     looked_up,
@@ -124,3 +125,14 @@ def test_pixels_that_are_no_number_are_found_in_each_type(dtype, bad):
     assert black.dtype == dtype
     assert (black[2, 3] == 0).all()
     assert np.isfinite(black).all()
+
+
+@pytest.mark.parametrize("shape", [(7,), (5, 9), (2, 3, 4), (0, 3)])
+def test_half_is_numpys_half(shape: tuple[int, ...]):
+    """Every value of a half, what lies in the middle of two, and what is next to that."""
+    halves = HALVES[:0x7C00].astype(np.float32)
+    middles = (halves[1:] + halves[:-1]) / 2
+    for values in (halves, middles, np.nextafter(middles, 0), np.nextafter(middles, 1e9), -middles):
+        np.testing.assert_array_equal(as_half(values), values.astype(np.float16))
+    some = np.random.default_rng(0).random(shape, np.float32)[..., ::-1]
+    np.testing.assert_array_equal(as_half(some), some.astype(np.float16))
