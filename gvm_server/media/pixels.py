@@ -23,7 +23,7 @@ Table: TypeAlias = NDArray[np.float32]
 """[65536]: what each half becomes, in the order of their bits."""
 
 HALVES = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
-_EXPONENT = np.uint16(0x7C00)  # of a half: all its bits are set where it is infinite or NaN
+_EXPONENT = np.int16(0x7C00)  # of a half: all its bits are set where it is infinite or NaN
 _HAS_HALF = int(cv2.__version__.partition(".")[0]) >= 5  # OpenCV before that: tables of 8 bits
 
 
@@ -81,7 +81,7 @@ def as_float(pixels: StoredPixels) -> Pixels:
 
 
 def as_half(pixels: NDArray[np.float32]) -> NDArray[np.float16]:
-    """Return finite floats rounded to the nearest half, or of two to the even one; of their shape."""
+    """Return finite floats rounded to half: the nearest, or of two the even one."""
     if not _HAS_HALF or pixels.size == 0:
         return pixels.astype(np.float16)
     flat = np.ascontiguousarray(pixels, np.float32).reshape(pixels.shape[0], -1)
@@ -140,5 +140,7 @@ def require_finite(
 def _is_finite(pixels: StoredPixels) -> bool:
     if pixels.dtype != np.float16:
         return bool(np.isfinite(pixels).all())
-    # Four times as fast as asking each half.
-    return not bool(((pixels.view(np.uint16) & _EXPONENT) == _EXPONENT).any())
+    codes = np.ascontiguousarray(pixels).view(np.int16)
+    if codes.size and codes.min() >= 0:  # no sign: in order of their values, infinity after all
+        return bool(codes.max() < _EXPONENT)
+    return not bool(((codes & _EXPONENT) == _EXPONENT).any())

@@ -166,9 +166,9 @@ def _displayed(pixels: Pixels, conversion: _Conversion, mapping: ToneMapping) ->
     if conversion.light is not None:
         return srgb_from_linear(mapping.apply(conversion.light(pixels)))
     shown = conversion.display(pixels)
-    light = linear_from_srgb(shown)
-    mapped = mapping.apply(light, most=1.0)
-    return shown if mapped is light else srgb_from_linear(mapped)
+    if mapping.exposure == 0.0:  # displayed pixels have no light above white
+        return shown
+    return srgb_from_linear(mapping.apply(linear_from_srgb(shown), most=1.0))
 
 
 @lru_cache(maxsize=8)  # of 256 KiB; a job uses one
