@@ -21,7 +21,7 @@ from gvm_client.settings import Refine
 from gvm_server.matting.edges.climb import Said, applied, bilinear, brought_back, hold, laid_over
 from gvm_server.matting.edges.fit import fit
 from gvm_server.matting.edges.guide import Guide
-from gvm_server.matting.edges.near import Near, near_band
+from gvm_server.matting.edges.near import Near, around, near_band
 from gvm_server.matting.edges.sampling import average
 from gvm_server.matting.engines.base import Image
 from gvm_server.matting.tiles import Closer
@@ -78,7 +78,8 @@ def refine(
     working = (alpha.shape[0], alpha.shape[1])
     way = fitting(way, guide.size, working)
     said = Said.of(alpha, spread)
-    band = near_band(said.still, guide.size, guide.size[0])
+    wide = around(said.still)
+    band = near_band(wide, guide.size, guide.size[0])
     plain = bilinear(alpha, band, *guide.size)
     if way is Refine.NONE or said.still.all():
         return plain
@@ -88,7 +89,7 @@ def refine(
         # small ones find their way along a strand.
         steps, variance = octaves(*steps), GRAIN_LEFT * guide.grain**2
         guide = guide.smoothed()
-    near = [*(near_band(said.still, guide.size, height) for height, _ in steps[:-1]), band]
+    near = [*(near_band(wide, guide.size, height) for height, _ in steps[:-1]), band]
     made = _climbed(said, guide, variance, steps, near)
     if closer is not None:
         closer.over(made, band)

@@ -17,7 +17,7 @@ from gvm_client.errors import ErrorCode, InputError
 from gvm_client.windows import Window, windows_for
 from gvm_server.matting.edges.fit import fit, flat, high_pass, spread_out
 from gvm_server.matting.edges.guide import Guide
-from gvm_server.matting.edges.near import near_band
+from gvm_server.matting.edges.near import around, near_band
 from gvm_server.matting.engines.backoff import decode_halo
 from gvm_server.matting.engines.base import Engine, Image
 from gvm_server.matting.job_spec import JobSpec
@@ -97,7 +97,8 @@ def measured_on(pairs: Iterable[tuple[Image, Guide]]) -> Measured:
         grains.append(guide.grain)
         height, width = alpha.shape
         still = flat(alpha)
-        small, plate = (near_band(still, guide.size, side) for side in (height, guide.size[0]))
+        wide = around(still)
+        small, plate = (near_band(wide, guide.size, side) for side in (height, guide.size[0]))
         colour = guide.averaged(height, width, plate, small)
         for spread in SPREADS:
             seen = spread_out(colour, spread)

@@ -75,26 +75,29 @@ class Near:
         return sum(run.stop - run.start for run in self._columns(width))
 
 
-def near_band(still: Mask, plate: tuple[int, int], height: int) -> tuple[Near, ...]:
+def around(still: Mask) -> Mask:
+    """Return the working pixels [h, w] within MARGIN of the band, of those outside the band."""
+    reach = np.ones((2 * MARGIN + 1, 1), np.uint8)
+    band = cv2.dilate((~still).view(np.uint8), reach)
+    return np.asarray(cv2.dilate(band, reach.T), np.uint8).reshape(still.shape).view(np.bool_)
+
+
+def near_band(wide: Mask, plate: tuple[int, int], height: int) -> tuple[Near, ...]:
     """Return what of a picture of this height lies near the band.
 
     Args:
-        still: [h, w], the working pixels outside the band.
+        wide: [h, w], the working pixels around the band.
         plate: height and width of the plate, in whose pixels runs begin and end, too.
         height: of the picture, between the working size's and the plate's.
     """
-    around = cv2.dilate((~still).astype(np.uint8), np.ones((2 * MARGIN + 1,) * 2, np.uint8))
-    side = still.shape[1]
+    rows, side = wide.shape
     common = side // gcd(side, plate[1])
     found = []
-    for rows in strips(height, ROWS):
-        first, last = (
-            rows.start * still.shape[0] // height,
-            -(-rows.stop * still.shape[0] // height),
-        )
-        blocks = around[first:last].any(axis=0).reshape(-1, common).any(axis=1)
+    for part in strips(height, ROWS):
+        first, last = part.start * rows // height, -(-part.stop * rows // height)
+        blocks = wide[first:last].any(axis=0).reshape(-1, common).any(axis=1)
         edges = np.flatnonzero(np.diff(blocks, prepend=False, append=False)) * common
         runs = tuple(slice(int(a), int(b)) for a, b in edges.reshape(-1, 2))
         if runs:
-            found.append(Near(rows=rows, runs=runs, side=side))
+            found.append(Near(rows=part, runs=runs, side=side))
     return tuple(found)

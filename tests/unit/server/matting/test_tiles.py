@@ -124,7 +124,7 @@ def test_square_pixels_are_seen_of_an_anamorphic_plate():
 def everywhere(picture: Image) -> tuple[Near, ...]:
     """Return the parts of a picture that is all band."""
     height, width = picture.shape
-    return near_band(np.zeros((1, 1), np.bool_), (height, width), height)
+    return near_band(np.ones((1, 1), np.bool_), (height, width), height)
 
 
 def all_over(alpha: Image) -> Closer:

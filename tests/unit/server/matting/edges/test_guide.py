@@ -48,16 +48,16 @@ def test_its_rows_are_in_linear_light():
     """Within half a code value of what the display's values say."""
     display = np.random.default_rng(3).random((50, 70, 3), np.float32)
     guide = Guide.of(display, luma(display))
-    everywhere = near_band(np.zeros((1, 1), np.bool_), (50, 70), 50)
+    everywhere = near_band(np.ones((1, 1), np.bool_), (50, 70), 50)
     rows = np.concatenate([guide.linear(part) for part in everywhere])
     np.testing.assert_allclose(rows, linear_from_srgb(display), atol=0.5 / 255 * 2.3)
-    one = near_band(np.zeros((1, 1), np.bool_), (50, 70), 1)
+    one = near_band(np.ones((1, 1), np.bool_), (50, 70), 1)
     np.testing.assert_allclose(
         guide.averaged(1, 1, everywhere, one).ravel(), rows.mean(axis=(0, 1)), atol=1e-5
     )
     ends = np.zeros((2, 2, 3), np.float32)
     ends[1] = 1.0
-    (both,) = near_band(np.zeros((1, 1), np.bool_), (2, 2), 2)
+    (both,) = near_band(np.ones((1, 1), np.bool_), (2, 2), 2)
     assert set(Guide.of(ends, luma(ends)).linear(both).ravel()) == {0.0, 1.0}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from gvm_server.matting.edges.climb import bilinear
 from gvm_server.matting.edges.fit import flat
-from gvm_server.matting.edges.near import near_band
+from gvm_server.matting.edges.near import around, near_band
 from gvm_server.matting.edges.sampling import Rows, average, nearest, strips
 
 
@@ -29,7 +29,7 @@ def test_bilinear_is_bilinear(size: tuple[int, int]):
     """As OpenCV's own resize of both axes, to a few last bits; where one value stands it stands."""
     image = np.random.default_rng(1).random((16, 24), np.float32)
     image[4:9, 4:9] = 1.0
-    made = bilinear(image, near_band(flat(image), size, size[0]), *size)
+    made = bilinear(image, near_band(around(flat(image)), size, size[0]), *size)
     expected = cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR)
     np.testing.assert_allclose(made, expected, atol=2e-6)
     middle = [
