@@ -22,13 +22,13 @@ from gvm_server.matting.engines.base import ALL, Image
 REACH = EngineName.PREVIEW.reach  # frames on each side that a mean takes in
 # How far two plates may differ and still be the same: the standard deviation, in sRGB 0..1, of a
 # Gaussian over the distance of their colours.
-TOLERANCE = 0.04
+TOLERANCE = 0.03
 # How far two alphas may differ and still be one edge: a neighbour's outline, left behind by a dark
 # subject on a dark ground, is no flicker.
 ALPHA_TOLERANCE = 0.5
-GUIDE_SIDE = 512  # pixels of the longer side at which plates are compared
+GUIDE_SIDE = 768  # pixels of the longer side at which plates are compared
 AROUND = np.ones((3, 3), np.uint8)  # where one pixel moved its neighbours did, too
-GUIDE_BLUR = 0.7  # pixels there: as much as 1.5 at twice the size, grain must not count
+GUIDE_BLUR = 1.0  # pixels there: as much as 1.4 at 1024, grain must not count
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
