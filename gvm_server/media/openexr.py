@@ -25,7 +25,7 @@ import numpy as np
 import OpenEXR
 
 from gvm_server.media.geometry import Box
-from gvm_server.media.pixels import StoredPixels, as_float
+from gvm_server.media.pixels import StoredPixels, as_float, as_half
 
 _MOST = float(np.finfo(np.float16).max)
 _TYPES: Mapping[str, type[np.float16 | np.float32]] = {
@@ -153,4 +153,4 @@ def stored(plane: StoredPixels, *, half: bool) -> StoredPixels:
         return as_float(plane)
     if plane.dtype == np.float16:  # a third of the time of a conversion
         return np.ascontiguousarray(plane, np.float16)
-    return np.ascontiguousarray(np.clip(plane, -_MOST, _MOST), np.float16)
+    return as_half(np.clip(as_float(plane), -_MOST, _MOST))
