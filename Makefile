@@ -44,10 +44,10 @@ contracts: setup
 	$(BIN)/lint-imports
 
 # A file's tests stay on one worker: they share what is dear to set up. Files go in the order of
-# their folders, long ones first. One worker more than there are cores: a third of their time they
+# their folders, long ones first. Two workers more than there are cores: a third of their time they
 # wait for servers to start and to end.
 unit: setup
-	$(BIN)/pytest --numprocesses $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses $$(($$(nproc) + 2)) --dist loadfile --no-loadscope-reorder
 
 # The report's page in a real headless browser; Chromium is installed by apt where it may.
 test-browser: setup
