@@ -28,6 +28,7 @@ TOLERANCE = 0.03
 ALPHA_TOLERANCE = 0.5
 GUIDE_SIDE = 768  # pixels of the longer side at which plates are compared
 AROUND = np.ones((3, 3), np.uint8)  # where one pixel moved its neighbours did, too
+_ROWS = 64  # that are compared at once: they stay in a core's cache
 GUIDE_BLUR = 1.0  # pixels there: as much as 1.4 at 1024, grain must not count
 
 
@@ -84,19 +85,28 @@ def steady(frames: Sequence[Seen], threads: int, own: slice = ALL) -> Image:
 
 
 def _steady_one(frames: Sequence[Seen], place: int, out: Image) -> None:
-    own = frames[place]
-    before = frames[max(0, place - REACH) : place]
-    after = frames[place + 1 : place + 1 + REACH]
-    change, weights = np.zeros_like(own.small), np.ones_like(own.small)
-    for other in (*before, *after):
-        apart = other.small - own.small
-        alike = _likeness(own.guide, other.guide, apart)
-        weights += alike
-        change += alike * apart
+    own, change = frames[place], np.empty_like(frames[place].small)
+    others = (*frames[max(0, place - REACH) : place], *frames[place + 1 : place + 1 + REACH])
+    for top in range(0, len(change), _ROWS):
+        change[top : top + _ROWS] = _change(own, others, top, min(top + _ROWS, len(change)))
     height, width = own.alpha.shape
-    grown = cv2.resize(change / weights, (width, height), interpolation=cv2.INTER_LINEAR)
+    grown = cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR)
     np.add(own.alpha, grown, out=out)
     np.clip(out, 0.0, 1.0, out=out)
+
+
+def _change(own: Seen, others: Sequence[Seen], top: int, end: int) -> Image:
+    """Return by how much the mean differs from a frame's own small alpha in rows: [n, w']."""
+    first = max(0, top - 1)  # likeness looks a row beyond
+    seen, rows = slice(first, end + 1), slice(top - first, end - first)
+    total = np.zeros((end - top, own.small.shape[1]), np.float32)
+    weights = np.ones_like(total)
+    for other in others:
+        apart = other.small[seen] - own.small[seen]
+        alike = _likeness(own.guide[seen], other.guide[seen], apart)[rows]
+        weights += alike
+        total += alike * apart[rows]
+    return total / weights
 
 
 def _likeness(one: Image, other: Image, apart: Image) -> Image:
