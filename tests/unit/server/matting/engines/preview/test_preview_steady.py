@@ -64,3 +64,17 @@ def test_a_held_frame_counts_as_often_as_it_stands_there():
     (copy,) = _clip([_alpha(30)], [_plate(30)])
     held, copied = steady([one, one, other], 1), steady([one, copy, other], 1)
     np.testing.assert_array_equal(held, copied)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 1000])
+def test_how_many_rows_are_compared_at_once_changes_no_bit(
+    monkeypatch: pytest.MonkeyPatch, rows: int
+):
+    """Strips are for the speed's sake; what moved is seen across their borders."""
+    rng = np.random.default_rng(3)
+    noise = [rng.random((HEIGHT, WIDTH, 3), np.float32) for _ in range(5)]
+    plates = [_plate(30 + place) + 0.05 * each for place, each in enumerate(noise)]
+    clip = _clip([_alpha(30 + place, 0.4) for place in range(5)], plates)
+    whole = steady(clip, threads=1)
+    monkeypatch.setattr("gvm_server.matting.engines.preview.steady._ROWS", rows)
+    np.testing.assert_array_equal(steady(clip, threads=1), whole)
