@@ -81,7 +81,7 @@ def refine(
     wide = around(said.still)
     band = near_band(wide, guide.size, guide.size[0])
     plain = bilinear(alpha, band, *guide.size)
-    if way is Refine.NONE or said.still.all():
+    if way is Refine.NONE or not band:
         return plain
     steps, variance = [working, guide.size], GRAIN * guide.grain**2
     if way is Refine.DETAIL:
@@ -121,8 +121,8 @@ def _climbed(
         where, last = near[index], index == len(colours)
         fitted = fit(here.alpha, colours[index - 1], here.still, variance, near[index - 1], spread)
         made = np.zeros(size, np.float32)
-        rows = guide.linear if last else partial(Near.cut, image=colours[index])
-        applied(fitted, rows, where, made)
+        linear = guide.linear if last else partial(Near.cut, image=colours[index])
+        applied(fitted, linear, where, made)
         hold(made, said, where, near[0])
         if not last:
             made = laid_over(bilinear(said.alpha, where, *size), made, said.still, where)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from gvm_server.matting.edges.fit import Fit, flat, spread_out
+from gvm_server.matting.edges.fit import SPREAD_REACH, SUM, Fit, flat, spread_out
 from gvm_server.matting.edges.near import Mask, Near
 from gvm_server.matting.edges.sampling import Rows, across, nearest
 from gvm_server.matting.engines.base import Image
@@ -17,9 +17,6 @@ PROJECTIONS = 5
 # Sigma, in working pixels, of what is coarse in a second look's alpha. With 0 the look mends no
 # edge that the first one misplaced; with 2 a look that errs as a whole does more harm.
 COARSE = 1.0
-_SUM = np.ones((1, 3), np.float32)
-
-_SPREAD_HALO = 2  # rows that a spread sees on either side
 
 Linear = Callable[[Near], Image]
 """Gives what of a guide lies near the band of some rows, in linear light: [n, m, 3]."""
@@ -35,8 +32,7 @@ def bilinear(alpha: Image, near: Sequence[Near], height: int, width: int) -> Ima
     plain = np.asarray(plain, np.float32).reshape(height, width)  # of one row and column, too
     rows = Rows(alpha.shape[0], height)
     for part in near:
-        brought = rows.of(part.cut(alpha, rows.needed(part.rows)), part.rows)
-        part.lay(np.clip(across(brought, part.width(width)), 0.0, 1.0), plain)  # means may pass 1
+        part.lay(np.clip(part.brought(alpha, rows, width), 0.0, 1.0), plain)  # means may pass 1
     return plain
 
 
@@ -52,11 +48,9 @@ def applied(fitted: Fit, guide: Linear, near: Sequence[Near], onto: Image) -> No
     height, width = onto.shape
     rows = Rows(fitted.offset.shape[0], height)
     for part in near:
-        needed, own = rows.needed(part.rows), part.width(width)
-        slopes = across(rows.of(part.cut(fitted.slopes, needed), part.rows), own)
-        rise = cv2.transform(cv2.multiply(slopes, guide(part)), _SUM).reshape(slopes.shape[:2])
-        offset = across(rows.of(part.cut(fitted.offset, needed), part.rows), own)
-        part.lay(rise + offset, onto)
+        slopes = part.brought(fitted.slopes, rows, width)
+        rise = cv2.transform(cv2.multiply(slopes, guide(part)), SUM).reshape(slopes.shape[:2])
+        part.lay(rise + part.brought(fitted.offset, rows, width), onto)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,30 +88,24 @@ def hold(made: Image, said: Said, near: Sequence[Near], small: Sequence[Near]) -
     height, width = said.alpha.shape
     thin, missed = np.zeros((made.shape[0], width), np.float32), np.zeros_like(said.alpha)
     brought_up, brought_down = Rows(height, made.shape[0]), Rows(made.shape[0], height)
-    wholes = [part.cut(made) for part in near]
-    for turn in range(1 + PROJECTIONS):
-        for part, whole in zip(near, wholes, strict=True):
-            if turn:
-                rest = part.cut(missed, brought_up.needed(part.rows))
-                np.add(whole, across(brought_up.of(rest, part.rows), whole.shape[1]), out=whole)
+    cut = [(part, np.clip(part.cut(made), 0.0, 1.0)) for part in near]
+    for _ in range(PROJECTIONS):
+        for part, whole in cut:
+            part.lay(across(whole, part.width(width)), thin)
+        for part in small:
+            part.lay(_missed(thin, said, part, brought_down), missed)
+        for part, whole in cut:
+            np.add(whole, part.brought(missed, brought_up, made.shape[1]), out=whole)
             np.clip(whole, 0.0, 1.0, out=whole)
-            if turn < PROJECTIONS:
-                part.lay(across(whole, part.width(width)), thin)
-            else:
-                part.lay(whole, made)
-        if turn < PROJECTIONS:
-            for part in small:
-                part.lay(_missed(thin, said, part, brought_down), missed)
+    for part, whole in cut:
+        part.lay(whole, made)
 
 
 def _missed(thin: Image, said: Said, near: Near, brought_down: Rows) -> Image:
     """Return by how much a larger alpha, averaged across, misses what was said: [n, m]."""
-    rows, height = near.rows, said.alpha.shape[0]
-    seen = slice(max(rows.start - _SPREAD_HALO, 0), min(rows.stop + _SPREAD_HALO, height))
-    again = spread_out(
-        brought_down.of(near.cut(thin, brought_down.needed(seen)), seen), said.spread
-    )
-    missed = near.cut(said.alpha) - again[rows.start - seen.start :][: rows.stop - rows.start]
+    seen, own = near.with_halo(SPREAD_REACH, said.alpha.shape[0])
+    again = brought_down.of(near.cut(thin, brought_down.needed(seen)), seen)
+    missed = near.cut(said.alpha) - spread_out(again, said.spread)[own]
     missed[near.cut(said.still)] = 0.0
     return missed
 
@@ -133,13 +121,10 @@ def brought_back(made: Image, said: Said, near: Sequence[Near], small: Sequence[
     for part in near:
         part.lay(across(part.cut(made), part.width(width)), thin)
     for part in small:
-        again = brought_down.of(part.cut(thin, brought_down.needed(part.rows)), part.rows)
-        part.lay(part.cut(said.alpha) - again, missed)
+        part.lay(part.cut(said.alpha) - part.brought(thin, brought_down, width), missed)
     missed = spread_out(missed, COARSE)
     for part in near:
-        whole = part.cut(made)
-        rest = part.cut(missed, brought_up.needed(part.rows))
-        whole += across(brought_up.of(rest, part.rows), whole.shape[1])
+        whole = part.cut(made) + part.brought(missed, brought_up, made.shape[1])
         part.lay(np.clip(whole, 0.0, 1.0), made)
 
 

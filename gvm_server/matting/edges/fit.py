@@ -21,12 +21,13 @@ from gvm_server.matting.edges.near import Mask, Near
 from gvm_server.matting.engines.base import LUMA, Image
 
 FLAT = 2e-5  # variance, in display values squared, below which a clean guide says nothing
-_BLUR = (5, 5)  # working pixels; of a spread
+SPREAD_REACH = 2  # working pixels that a spread sees on either side
+_BLUR = (2 * SPREAD_REACH + 1,) * 2
 _THIRD = np.full((3, 1), 1 / 3, np.float32)
 _BOX = np.ones((3, 3), np.uint8)  # working pixels; wider boxes spread texture into the soft edge
 _LUMA = np.array([LUMA], np.float32)
-_SUM = np.ones((1, 3), np.float32)
-_HALO = 5  # rows that a fit sees on either side: a spread's two, and three means, one after another
+SUM = np.ones((1, 3), np.float32)  # of colours
+_HALO = SPREAD_REACH + 3  # rows that a fit sees on either side: then three means, each of the last
 # The slope of linear light over display values, squared, is this times light to the 7/6
 # (IEC 61966-2-1), and that of the straight part near black at least.
 _SLOPE_GAIN, _SLOPE_POWER, _SLOPE_IN_BLACK = (2.4 / 1.055) ** 2, 7 / 6, 1 / 12.92**2
@@ -77,15 +78,13 @@ def fit(
     """
     slopes, offset, height = np.zeros_like(colour), alpha.copy(), alpha.shape[0]
     for part in near:
-        rows = part.rows
-        seen = slice(max(rows.start - _HALO, 0), min(rows.stop + _HALO, height))
-        own = slice(rows.start - seen.start, rows.stop - seen.start)
+        seen, own = part.with_halo(_HALO, height)
         shown = spread_out(part.cut(colour, seen), spread)
         ridge = (FLAT + variance) * _slope_squared(shown)
         lines = _slopes(part.cut(alpha, seen), shown, part.cut(still, seen), ridge)[own]
         lines[part.cut(still)] = 0.0
         part.lay(lines, slopes)
-        explained = cv2.transform(cv2.multiply(lines, shown[own]), _SUM)
+        explained = cv2.transform(cv2.multiply(lines, shown[own]), SUM)
         part.lay(part.cut(alpha) - explained.reshape(lines.shape[:2]), offset)
     return Fit(slopes=slopes, offset=offset)
 

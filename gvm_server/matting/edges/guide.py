@@ -64,10 +64,6 @@ class Guide:
         """Height and width."""
         return self.display.shape[0], self.display.shape[1]
 
-    def part(self, rows: slice, columns: slice) -> Guide:
-        """Return a part of the plate, with the whole frame's grain."""
-        return replace(self, display=self.display[rows, columns])
-
     def linear(self, near: Near) -> Image:
         """Return what lies near the band of some rows in linear light: [n, m, 3], 0..1."""
         return np.asarray(cv2.LUT(near.cut(self.display), _linear_of_code()), np.float32)
@@ -91,7 +87,7 @@ class Guide:
             near.lay(across(self.linear(near), near.width(width)), thin)
         made, rows = np.zeros((height, width, 3), np.float32), Rows(self.size[0], height)
         for near in small:
-            near.lay(rows.of(near.cut(thin, rows.needed(near.rows)), near.rows), made)
+            near.lay(near.brought(thin, rows, width), made)
         return made
 
     def smoothed(self) -> Guide:

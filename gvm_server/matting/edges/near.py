@@ -17,7 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gvm_server.matting.edges.sampling import strips
+from gvm_server.matting.edges.sampling import Rows, across, strips
+from gvm_server.matting.engines.base import Image
 
 Mask: TypeAlias = NDArray[np.bool_]
 _Scalar = TypeVar("_Scalar", bound=np.generic)
@@ -65,6 +66,22 @@ class Near:
             own = slice(begin, begin := begin + run.stop - run.start)
             mask = True if where is None else where[:, own]
             np.copyto(onto[self.rows, run], made[:, own], where=mask)
+
+    def with_halo(self, halo: int, height: int) -> tuple[slice, slice]:
+        """Return its rows with so many on either side, cut at a height, and its own among these."""
+        seen = slice(max(self.rows.start - halo, 0), min(self.rows.stop + halo, height))
+        return seen, slice(self.rows.start - seen.start, self.rows.stop - seen.start)
+
+    def brought(self, image: Image, rows: Rows, width: int) -> Image:
+        """Return its part of an image [h, w(, C)] that is brought to another size: [n, m(, C)].
+
+        Args:
+            image: the whole, at the size that it has.
+            rows: from the image's height to the one that this is of.
+            width: that the image is brought to.
+        """
+        own = rows.of(self.cut(image, rows.needed(self.rows)), self.rows)
+        return across(own, self.width(width))
 
     def _columns(self, width: int) -> Iterator[slice]:
         for run in self.runs:

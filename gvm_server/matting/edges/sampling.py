@@ -16,11 +16,9 @@ from numpy.typing import NDArray
 
 from gvm_server.matting.engines.base import Image
 
-STRIP = 32  # rows at once: what a strip needs stays in a core's cache
 
-
-def strips(height: int, rows: int = STRIP) -> Iterator[slice]:
-    """Yield the rows of a picture, some at a time."""
+def strips(height: int, rows: int) -> Iterator[slice]:
+    """Yield the rows of a picture, so many at a time."""
     for top in range(0, height, rows):
         yield slice(top, min(top + rows, height))
 

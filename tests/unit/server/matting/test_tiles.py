@@ -159,7 +159,7 @@ def test_what_is_coarse_is_the_models():
     y, x = np.mgrid[0:60, 0:90].astype(np.float32)
     alpha = (0.5 + 0.3 * np.sin(x / 9) * np.cos(y / 8)).astype(np.float32)
     of = case(draw_scene("edge", 5), 4, 0.0, seed=5)
-    guide = of.guide.part(np.s_[:240], np.s_[:360])
+    guide = replace(of.guide, display=of.guide.display[:240, :360])
     grown = cv2.resize(alpha, (360, 240)) + np.float32(0.1)
     tiled = refine(alpha, guide, Refine.DETAIL, SPREAD, all_over(grown))
     np.testing.assert_allclose(average(tiled, 60, 90), alpha, atol=5e-3)
@@ -170,7 +170,7 @@ def test_outside_the_band_tiles_change_nothing():
     alpha = np.zeros((60, 90), np.float32)
     alpha[20:40, 30:60] = 1.0
     of = case(draw_scene("edge", 5), 4, 0.0, seed=5)
-    guide = of.guide.part(np.s_[:240], np.s_[:360])
+    guide = replace(of.guide, display=of.guide.display[:240, :360])
     noise = np.random.default_rng(1).random((240, 360), np.float32)
     tiled = refine(alpha, guide, Refine.DETAIL, SPREAD, all_over(noise))
     plain = refine(alpha, guide, Refine.NONE, SPREAD)
