@@ -24,6 +24,7 @@ from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.preprocess import preprocess
 from gvm_server.matting.refine import GRAIN
 from gvm_server.matting.stage_timer import StageTimer
+from gvm_server.media.pixels import as_float, as_half
 
 SPREADS = (0.0, 0.35, 0.5, 0.6, 0.7, 0.85, 1.0)  # working pixels
 CLEAN = 0.01  # grain above it, in display values, is too much to measure by
@@ -117,7 +118,7 @@ def _made(spec: JobSpec, engine: Engine, window: Window) -> Iterator[tuple[Image
     latents = [engine.encode(frame.working) for frame in taken]
     latents = list(engine.denoise(latents, steps=settings.steps))
     alphas = engine.decode(latents, chunk=settings.chunk, halo=decode_halo(settings))
-    halves = alphas.astype(np.float16).astype(np.float32)  # as the pipeline rounds them
+    halves = as_float(as_half(alphas))  # as the pipeline rounds them
     for alpha, frame in zip(halves, taken, strict=True):
         yield np.ascontiguousarray(spec.working.crop(alpha)), frame.guide
 

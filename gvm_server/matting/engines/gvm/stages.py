@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from gvm_client.errors import EngineError, ErrorCode
+from gvm_server.errors import first_line
 from gvm_server.matting.engines.base import DeviceLost, Image
 from gvm_server.matting.engines.gvm.compilation import is_of_compiling, not_compiled
 from gvm_server.matting.engines.gvm.copies import Arrival, copies_for
@@ -269,7 +270,7 @@ def _name(dtype: torch.dtype) -> str:
 
 def _lost(stage: str, error: RuntimeError) -> DeviceLost:
     return DeviceLost(
-        f"The device failed in the {stage} stage ({str(error).splitlines()[0]}); only a new server"
+        f"The device failed in the {stage} stage ({first_line(error)}); only a new server"
         " can use it again.",
         remedy="If it comes again, see the driver's log, or run on another device.",
     )

@@ -28,8 +28,8 @@ TOLERANCE = 0.03
 ALPHA_TOLERANCE = 0.5
 GUIDE_SIDE = 768  # pixels of the longer side at which plates are compared
 AROUND = np.ones((3, 3), np.uint8)  # where one pixel moved its neighbours did, too
-_ROWS = 64  # that are compared at once: they stay in a core's cache
 GUIDE_BLUR = 1.0  # pixels there: as much as 1.4 at 1024, grain must not count
+_ROWS = 64  # that are compared at once: they stay in a core's cache
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
