@@ -1,7 +1,7 @@
 """What each result was made from, as hashes: a result is made once.
 
-A key here is a recipe: what was asked. With its maker (`maker_words`) a recipe is a fingerprint, by
-which everything that is kept, in memory or on disk, is found. A finished file in its place is
+A recipe says what was asked. With its maker (`JobKeys.maker`) it is a fingerprint, by which
+everything that is kept, in memory or on disk, is found. A finished file in its place is
 compared by its recipe alone: another machine's matte of the same request is that matte.
 
     alpha(t) <- windows that cover t <- frames of each window <- plate frames
@@ -17,8 +17,10 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Callable
 from dataclasses import astuple, replace
 from enum import Enum
+from functools import lru_cache, partial
 
 from gvm_client.settings import Depth, Refine
 from gvm_client.windows import Window, blends, seen_by
@@ -27,6 +29,7 @@ from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.knobs import finish_values
 from gvm_server.matting.region import REGION_REVISION
 from gvm_server.matting.tiles import TILES_REVISION, Tile
+from gvm_server.media.alphas.stamp import Fingerprint
 
 PREPROCESS_REVISION = 5  # exposure and highlights, canvas, resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
@@ -34,26 +37,84 @@ FINISH_REVISION = 7  # cross-fade, refine, knobs, EXR
 KEY_BYTES = 16
 
 
-def maker_words(spec: JobSpec) -> str:
-    """Return what makes a job's results here: device, types, libraries, processor.
+REMEMBERED = (
+    1024  # recipes of each kind that a job makes once: those of a window and its neighbours
+)
+
+
+class JobKeys:
+    """The keys of one job's results; safe to use from several threads.
+
+    A plate is one version as long as a job runs, so a recipe is made once: a frame lies in several
+    windows, and a window's recipe is part of each of its frames'.
+
+    Attributes:
+        maker: what makes the results here: device, types, libraries, processor; in words.
+
+    Args:
+        spec: the job's.
 
     Raises:
         EngineError: the device is not there.
     """
-    return "; ".join(f"{name}: {value}" for name, value in spec.engine.maker())
+
+    def __init__(self, spec: JobSpec) -> None:
+        self.maker = "; ".join(f"{name}: {value}" for name, value in spec.engine.maker())
+        self._spec = spec
+        self._neutral = spec.neutral
+        self._latent: _RecipeOfLatent = lru_cache(REMEMBERED)(partial(_latent_recipe, spec))
+        by_latents = partial(_window_recipe, spec, self._latent)
+        self._window: _RecipeOfWindow = lru_cache(REMEMBERED)(by_latents)
+
+    def latent(self, frame: int, tile: Tile | None = None) -> bytes:
+        """Return the key of one frame's latent: its plate, its colour, its size, the engine.
+
+        Args:
+            frame: of the plate.
+            tile: the part of it that is seen, where it is one.
+
+        Raises:
+            InputError: the plate frame is not there.
+        """
+        return Fingerprint(self._latent(frame, tile), self.maker).digest
+
+    def window(self, window: Window, tile: Tile | None = None) -> bytes:
+        """Return the key of a window's alphas: the latents that its engine sees, and its settings.
+
+        Args:
+            window: of the job's plan.
+            tile: the part of the frames that is seen, where it is one.
+
+        Raises:
+            InputError: a plate frame is not there.
+        """
+        return Fingerprint(self._window(window, tile), self.maker).digest
+
+    def alpha(self, frame: int) -> Fingerprint:
+        """Return that of a finished alpha: its windows, its place in them, plate, knobs and guides.
+
+        Raises:
+            InputError: a plate frame, or one of a guide, is not there.
+        """
+        recipe = _alpha_recipe(self._spec, frame, self._spec.sink.depth, self._window)
+        return Fingerprint(recipe, self.maker)
+
+    def neutral(self, frame: int) -> Fingerprint:
+        """Return that of the alpha before knobs and guides: of the half file that has none of them.
+
+        Raises:
+            InputError: a plate frame is not there.
+        """
+        # What the finish does is in no window's recipe, so the job's own are these.
+        recipe = _alpha_recipe(self._neutral, frame, Depth.HALF, self._window)
+        return Fingerprint(recipe, self.maker)
 
 
-def latent_key(spec: JobSpec, frame: int, tile: Tile | None = None) -> bytes:
-    """Return the key of one frame's latent: its plate, its colour, its size, the engine.
+_RecipeOfLatent = Callable[[int, Tile | None], bytes]
+_RecipeOfWindow = Callable[[Window, Tile | None], bytes]
 
-    Args:
-        spec: the job's.
-        frame: of the plate.
-        tile: the part of it that is seen, where it is one.
 
-    Raises:
-        InputError: the plate frame is not there.
-    """
+def _latent_recipe(spec: JobSpec, frame: int, tile: Tile | None) -> bytes:
     if tile is None:
         view = spec.shot_view(frame)
         seen, working = view.seen, view.working
@@ -72,17 +133,9 @@ def latent_key(spec: JobSpec, frame: int, tile: Tile | None = None) -> bytes:
     )
 
 
-def window_key(spec: JobSpec, window: Window, tile: Tile | None = None) -> bytes:
-    """Return the key of a window's alphas: the latents that its engine sees, and its settings.
-
-    Args:
-        spec: the job's.
-        window: of its plan.
-        tile: the part of the frames that is seen, where it is one.
-
-    Raises:
-        InputError: a plate frame is not there.
-    """
+def _window_recipe(
+    spec: JobSpec, latent: _RecipeOfLatent, window: Window, tile: Tile | None
+) -> bytes:
     settings, seen = spec.window, seen_by(spec.plan, window)
     halo = decode_halo(settings) if settings.chunk < len(window) else 0
     return _digest(
@@ -94,29 +147,11 @@ def window_key(spec: JobSpec, window: Window, tile: Tile | None = None) -> bytes
         spec.reference,
         # Where nothing is thrown away nothing is said of it: other engines' keys stay as they are.
         *(() if seen == window else (window.first - seen.first, len(window))),
-        *(latent_key(spec, frame, tile) for frame in seen.frames),
+        *(latent(frame, tile) for frame in seen.frames),
     )
 
 
-def alpha_key(spec: JobSpec, frame: int) -> bytes:
-    """Return the key of a finished alpha: its windows, its place in them, plate, knobs and guides.
-
-    Raises:
-        InputError: a plate frame, or one of a guide, is not there.
-    """
-    return _alpha_key(spec, frame, spec.sink.depth)
-
-
-def neutral_key(spec: JobSpec, frame: int) -> bytes:
-    """Return the key of the alpha before knobs and guides: of the half file that has none of them.
-
-    Raises:
-        InputError: a plate frame is not there.
-    """
-    return _alpha_key(spec.neutral, frame, Depth.HALF)
-
-
-def _alpha_key(spec: JobSpec, frame: int, depth: Depth) -> bytes:
+def _alpha_recipe(spec: JobSpec, frame: int, depth: Depth, window: _RecipeOfWindow) -> bytes:
     parts: list[_Part] = ["alpha", FINISH_REVISION, spec.plate.key(frame)]
     parts += [spec.reference, depth, spec.engine.licence.name]
     refine = spec.refine_of(frame)
@@ -133,7 +168,7 @@ def _alpha_key(spec: JobSpec, frame: int, depth: Depth) -> bytes:
         parts += ["region", REGION_REVISION, *astuple(view.region), view.scale]
     for blend in blends(spec.plan, frame):
         place = frame - blend.window.first
-        parts += [window_key(spec, blend.window), place, blend.numerator, blend.denominator]
+        parts += [window(blend.window, None), place, blend.numerator, blend.denominator]
     return _digest(*parts)
 
 

@@ -13,7 +13,7 @@ from gvm_client.frames import abbreviated_frames
 from gvm_client.text import ARE, WERE, counted
 from gvm_client.windows import Window, seen_by, windows_covering, windows_for
 from gvm_server.matting.job_spec import JobSpec
-from gvm_server.matting.keys import alpha_key, maker_words, window_key
+from gvm_server.matting.keys import JobKeys
 from gvm_server.matting.neutral import NeutralAlphas
 from gvm_server.media.alphas.stamp import ROI_CUT, Fingerprint, read_text
 from gvm_server.media.store.cache import DiskCache
@@ -70,8 +70,8 @@ def look_up(
     """
     _check_plate(spec)
     stand_ins = spec.guides.check(spec.frames)
-    maker = maker_words(spec)
-    found = _sort(spec, cache, maker, check_ending, lost)
+    keys = JobKeys(spec)
+    found = _sort(spec, keys, cache, check_ending, lost)
     windows = tuple(_in_order_of_service(spec, found.to_make))
     return CacheLookup(
         kept=tuple(found.kept),
@@ -80,10 +80,10 @@ def look_up(
         neutral=found.neutral,
         to_make=found.to_make,
         windows=windows,
-        windows_cached=_count_cached(spec, cache, windows, maker),
+        windows_cached=sum(cache.has_window(keys.window(window)) for window in windows),
         notes=(
             *stand_ins,
-            *_of_other_makers(found.kept, maker),
+            *_of_other_makers(found.kept, keys.maker),
             *_of_outdated(found.outdated),
             *of_damage(len(found.damaged), "finished frame", found.damaged),
             *of_damage(len(found.damaged_in_cache), "cached alpha", found.damaged_in_cache),
@@ -107,17 +107,17 @@ class _Sorted:
 
 def _sort(
     spec: JobSpec,
+    keys: JobKeys,
     cache: DiskCache,
-    maker: str,
     check_ending: Callable[[], None],
     lost: Mapping[int, Fingerprint],
 ) -> _Sorted:
     """Sort the frames by the nearest place where an alpha stands: output, cache, before knobs."""
     found = _Sorted()
-    before_knobs = NeutralAlphas(spec, cache, maker)
+    before_knobs = NeutralAlphas(spec, keys, cache)
     for frame in sorted(spec.frames):
         check_ending()
-        wanted = Fingerprint(alpha_key(spec, frame), maker)
+        wanted = keys.alpha(frame)
         if lost.get(frame, wanted) != wanted:
             raise _changed(spec, frame)
         found.outdated += spec.sink.outdated(frame, wanted)
@@ -153,12 +153,6 @@ def cached_files(
     paths = [cache.alpha(made, on_damage) for made in spec.sink.fingerprints(wanted)]
     found = tuple(path for path in paths if path is not None)
     return found if len(found) == len(paths) else ()
-
-
-def _count_cached(spec: JobSpec, cache: DiskCache, windows: Sequence[Window], maker: str) -> int:
-    """Return how many windows' alphas lie in the cache, made here."""
-    keys = (Fingerprint(window_key(spec, window), maker).digest for window in windows)
-    return sum(map(cache.has_window, keys))
 
 
 def roi_cut_of(spec: JobSpec, frame: int, path: Path) -> str:

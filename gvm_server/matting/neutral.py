@@ -15,7 +15,7 @@ from gvm_client.file_content import ALPHA
 from gvm_client.settings import Depth
 from gvm_server.matting.finish import NeutralAlpha, finished
 from gvm_server.matting.job_spec import JobSpec
-from gvm_server.matting.keys import neutral_key
+from gvm_server.matting.keys import JobKeys
 from gvm_server.media.alphas.exr import sealed_bytes
 from gvm_server.media.alphas.stamp import ROI_CUT, Fingerprint, read_text
 from gvm_server.media.openexr import read_channels
@@ -27,14 +27,14 @@ class NeutralAlphas:
 
     Args:
         spec: the job's.
+        keys: the job's.
         cache: where they are kept.
-        maker: of the job's results, in words.
     """
 
-    def __init__(self, spec: JobSpec, cache: DiskCache, maker: str) -> None:
+    def __init__(self, spec: JobSpec, keys: JobKeys, cache: DiskCache) -> None:
         self._spec = spec
+        self._keys = keys
         self._cache = cache
-        self._maker = maker
 
     def has(self, frame: int, absent: tuple[Fingerprint, ...]) -> bool:
         """Return whether one lies in the cache; it is proven when it is recalled.
@@ -48,7 +48,7 @@ class NeutralAlphas:
         """
         if self._spec.reference or self._spec.sink.content.has_colours:  # these want the plate
             return False
-        made = self._made(frame)
+        made = self._keys.neutral(frame)
         return absent != (made,) and self._cache.has_alpha(made)
 
     def recall(self, frame: int, on_damage: Callable[[], None]) -> NeutralAlpha | None:
@@ -57,7 +57,7 @@ class NeutralAlphas:
         Raises:
             InputError: the plate frame is not there, or changed.
         """
-        path = self._cache.alpha(self._made(frame), on_damage)
+        path = self._cache.alpha(self._keys.neutral(frame), on_damage)
         if path is None:
             return None
         found = read_channels(path, ("A",))
@@ -72,7 +72,7 @@ class NeutralAlphas:
 
     def keep(self, neutral: NeutralAlpha, kept: Collection[Fingerprint]) -> None:
         """Keep one, where it is not there; `kept` are those of the frame's files that are."""
-        made = self._made(neutral.frame)
+        made = self._keys.neutral(neutral.frame)
         if self._spec.reference or made in kept or self._cache.has_alpha(made):
             return
         alpha = finished(self._spec.neutral, made, neutral)
@@ -83,6 +83,3 @@ class NeutralAlphas:
             attributes=alpha.attributes,
         )
         self._cache.put_alpha(made, data)
-
-    def _made(self, frame: int) -> Fingerprint:
-        return Fingerprint(neutral_key(self._spec, frame), self._maker)

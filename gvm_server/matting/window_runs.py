@@ -18,11 +18,10 @@ from gvm_server.matting.background import BackgroundTasks, Encodings, ReadAhead
 from gvm_server.matting.engines.backoff import decode_halo
 from gvm_server.matting.engines.base import Engine, Latent
 from gvm_server.matting.job_spec import JobSpec
-from gvm_server.matting.keys import latent_key, maker_words, window_key
+from gvm_server.matting.keys import JobKeys
 from gvm_server.matting.resources import SharedResources
 from gvm_server.matting.stage_timer import Stage, StageTimer
 from gvm_server.matting.tiles import Tile
-from gvm_server.media.alphas.stamp import Fingerprint
 from gvm_server.media.pixels import as_half
 from gvm_server.media.store.cache import WindowAlphas
 
@@ -57,6 +56,7 @@ class WindowRuns:
 
     Args:
         spec: what to make.
+        keys: of what is made.
         resources: the server's stores.
         read_ahead: gives the frames.
         background: the job's tasks.
@@ -66,17 +66,18 @@ class WindowRuns:
     def __init__(
         self,
         spec: JobSpec,
+        keys: JobKeys,
         resources: SharedResources,
         read_ahead: ReadAhead,
         background: BackgroundTasks,
         timer: StageTimer,
     ) -> None:
         self._spec = spec
+        self._keys = keys
         self._resources = resources
         self._read_ahead = read_ahead
         self._background = background
         self._timer = timer
-        self._maker = maker_words(spec)
         self._encodings = Encodings() if spec.engine.parallel else None
         self.damaged: list[Window] = []
 
@@ -86,14 +87,14 @@ class WindowRuns:
         Raises:
             InputError: a plate frame is not there any more.
         """
-        spec, seen = self._spec, seen_by(self._spec.plan, window)
-        key, resources = self._digest(window_key(spec, window, tile)), self._resources
+        seen = seen_by(self._spec.plan, window)
+        key, resources = self._keys.window(window, tile), self._resources
         return PendingWindow(
             window=window,
             seen=seen,
             key=key,
             cached=key in resources.fresh or resources.cache.has_window(key),
-            latent_keys=tuple(self._digest(latent_key(spec, one, tile)) for one in seen.frames),
+            latent_keys=tuple(self._keys.latent(one, tile) for one in seen.frames),
             tile=tile,
         )
 
@@ -205,6 +206,3 @@ class WindowRuns:
             if tile is None:
                 self._resources.latents.keep(key, latent)
         return latent
-
-    def _digest(self, recipe: bytes) -> bytes:
-        return Fingerprint(recipe, self._maker).digest

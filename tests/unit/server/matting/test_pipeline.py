@@ -17,7 +17,7 @@ from gvm_client.errors import EngineError, ErrorCode, InputError, JobCancelled
 from gvm_client.settings import Depth, Highlights, MatteKnobs, PlanKind, WindowSettings
 from gvm_client.windows import blends, windows_covering, windows_for
 from gvm_server.matting.engines.base import Engine, Image, Latent
-from gvm_server.matting.keys import alpha_key, window_key
+from gvm_server.matting.keys import JobKeys
 from gvm_server.matting.lookup import look_up
 from tests.fakes.plate import DrawnPlate, MemorySink
 from tests.support.bench import ENGINE, Bench, make_spec, open_bench
@@ -313,9 +313,9 @@ def test_what_the_model_sees_is_in_the_windows_key_and_the_finish_is_not(bench):
     (window,) = {blend.window for blend in blends(spec.plan, 1)}
 
     def changed(**knobs: object) -> tuple[bool, bool]:
-        other = replace(spec, knobs=MatteKnobs(**knobs))
-        same = window_key(other, window) == window_key(spec, window)
-        return not same, alpha_key(other, 1) != alpha_key(spec, 1)
+        other, own = JobKeys(replace(spec, knobs=MatteKnobs(**knobs))), JobKeys(spec)
+        same = other.window(window) == own.window(window)
+        return not same, other.alpha(1) != own.alpha(1)
 
     assert changed(exposure=1.0) == (True, True)
     assert changed(highlights="clip") == (True, True)

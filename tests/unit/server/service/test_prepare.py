@@ -13,7 +13,7 @@ import pytest
 from gvm_client.settings import Priority, WindowSettings
 from gvm_server.matting.engines import test as test_engine
 from gvm_server.matting.engines.base import EngineInfo
-from gvm_server.matting.keys import maker_words
+from gvm_server.matting.keys import JobKeys
 from gvm_server.matting.working_size import WorkingSize
 from gvm_server.service import prepare
 from gvm_server.service.job import STEPS, Phase, step
@@ -107,5 +107,5 @@ def test_the_engine_of_a_job_is_known_before_its_keys(
         request = request_in(tmp_path)
         made = prepare.prepare(request, request.window, site, lambda _: None)
     assert asked == [(WINDOW, [(32, 64)])]
-    assert maker_words(made.spec) == "step: fast"
+    assert JobKeys(made.spec).maker == "step: fast"
     assert "One step is not taken." in made.notes
