@@ -57,10 +57,12 @@ class Build:
 
     folder: Path
     binaries: str = "Linux-x86-64"
+    programs: Path | None = None
+    """Where the test programs lie; None is the same folder."""
     runner: tuple[str, ...] = ()
     """What runs its programs; nothing on the system that they are for."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """What the runner wants to be told."""
+    """What the programs want to be told."""
     server: str = ""
     """The command that its hosts start where a site's is this Python's server; "" is the same."""
     stand_in: str = ""
@@ -78,7 +80,8 @@ class Build:
 
     def program(self, name: str) -> list[str]:
         """Return the words that start one of the test programs."""
-        return [*self.runner, str(self.folder / (f"{name}.exe" if self.runner else name))]
+        folder = self.folder if self.programs is None else self.programs
+        return [*self.runner, str(folder / (f"{name}.exe" if self.runner else name))]
 
     def told(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a host that is to have these variables."""
