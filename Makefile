@@ -45,8 +45,10 @@ contracts: setup
 
 # A file's tests stay on one worker: they share what is dear to set up. Files go in the order of
 # their folders, long ones first. Two workers more than there are cores: a third of their time they
-# wait for servers to start and to end.
+# wait for servers to start and to end. The first time they would each compile all tests: once is
+# enough, while types are checked beside it.
 unit: setup
+	test -e tests/__pycache__ || $(BIN)/pytest --collect-only --quiet >/dev/null || true
 	$(BIN)/pytest --numprocesses $$(($$(nproc) + 2)) --dist loadfile --no-loadscope-reorder
 
 # The report's page in a real headless browser; Chromium is installed by apt where it may.
