@@ -18,8 +18,9 @@ import psutil
 import pytest
 
 from tests.fakes.pyoutline import specification
+from tests.support import server_nursery
 from tests.support.plates import read_alpha, write_plate
-from tests.support.site import SMALL, Site
+from tests.support.site import SMALL, Site, machine
 
 BIN = Path(sys.executable).parent
 FRAMES = 24
@@ -30,12 +31,13 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.glob("*.exr"))}
 
 
-def submit(site: Site, plate: str, out: str, *words: str) -> Path:
-    """Write the template for a plate and return its path."""
+def submit(site: Site, plate: str, out: str, *words: str, gvm: Path | None = None) -> Path:
+    """Write the template for a plate and return its path; its tasks are forked, or the command."""
+    gvm = gvm or server_nursery.program()
     template = site.folder / f"{out}.yaml"
     ran = site.gvm(
         *("farm", "submit-template", plate, "--out", out, "-o", str(template)),
-        *("--gvm", str(BIN / "gvm"), *SMALL, *words),
+        *("--gvm", str(gvm), *SMALL, *words),
     )
     assert ran.code == 0, ran.stderr
     return template
@@ -91,14 +93,22 @@ def session_of(site: Site, folder: Path) -> Site:
     return Site(folder=site.folder, runtime=folder, environment=environment)
 
 
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A machine's folder with a plate and the alphas of one local job."""
+    folder = tmp_path_factory.mktemp("artist")
+    plate = write_plate(folder / "plate", range(1, FRAMES + 1))
+    with machine(folder) as site:
+        site.environment["GVM_SERVER"] = server_nursery.command()
+        assert site.matte(plate, "local").code == 0
+    return folder
+
+
 @pytest.fixture
-def whole(site, tmp_path) -> dict[str, bytes]:
-    """The alphas of one local job; nothing that it made is left in the cache."""
-    plate = write_plate(tmp_path / "plate", range(1, FRAMES + 1))
-    assert site.matte(plate, "local").code == 0
-    assert site.gvm("stop").code == 0
-    assert site.gvm("cache", "clear").code == 0
-    return files(tmp_path / "local")
+def whole(tmp_path, local) -> dict[str, bytes]:
+    """The alphas of one local job on another machine, whose plate lies here too."""
+    shutil.copytree(local / "plate", tmp_path / "plate")
+    return files(local / "local")
 
 
 def test_every_chunk_size_gives_the_local_job_s_bits_and_a_repeat_writes_nothing(
@@ -126,7 +136,7 @@ def test_every_chunk_size_gives_the_local_job_s_bits_and_a_repeat_writes_nothing
 def test_a_killed_task_loses_nothing(site, tmp_path, whole, eventually):
     """Kill -9 in mid-task: the job fails, its server ends, a second run ends at the same bits."""
     site.environment["GVM_TEST_ENGINE_SECONDS"] = "0.1"  # a frame
-    template = submit(site, "plate", "killed", "--chunk", "12")
+    template = submit(site, "plate", "killed", "--chunk", "12", gvm=BIN / "gvm")
     job = start_job(site, template, "killed")
     eventually(lambda: files(tmp_path / "killed"))
     (task,) = [
@@ -210,7 +220,8 @@ def test_a_farm_that_maps_paths_and_carries_only_what_is_listed(site, tmp_path):
 def test_tasks_of_farms_without_sessions_make_the_local_files(site, tmp_path, whole):
     """OpenCue's and Afanasy's commands, as their hosts run them: by a shell, in its own session."""
     words = ("plate", "--chunk", "10", *SMALL, "--opencue", "outline.py", "--afanasy", "job.json")
-    made = site.gvm("farm", "submit-template", *words, "--out", "mattes")
+    gvm = str(server_nursery.program())
+    made = site.gvm("farm", "submit-template", *words, "--out", "mattes", "--gvm", gvm)
     assert made.code == 0, made.stderr
     job = json.loads((tmp_path / "job.json").read_text())["job"]
     (block,) = job["blocks"]

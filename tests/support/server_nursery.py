@@ -3,7 +3,8 @@
 Most of a server's start is the start of an interpreter and its imports, and the tests start
 hundreds. `command` gives words for `$GVM_SERVER`: a small program that hands its variables, folder,
 limits and streams to the nursery, which forks a server with just these. The program lives as
-long as that server, ends as it ends, and takes it along where it is killed itself. Where variables
+long as that server, ends as it ends, and takes it along where it is killed itself. `program` is the
+same for any other `gvm` command, for those that a farm or a host starts. Where variables
 that are read at a start, by the interpreter or a library, or the cores are others than the
 nursery's, the program starts the real command in its own place.
 
@@ -12,6 +13,8 @@ nursery's, the program starts the real command in its own place.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import resource
@@ -22,13 +25,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-from atexit import register
+import threading
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from gvm_client.server_config import server_environment
 from gvm_server.cores import usable_cores
@@ -41,7 +45,10 @@ _LARGEST = 1 << 20  # bytes of a question
 _READ_AT_START = (*READ_AT_START, "OMP_", "KMP_", "MKL_", "OPEN")  # libraries, too
 _OF_NO_MATTER = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
 _MODULES = (
+    "gvm_server.cli.farm.commands",
     "gvm_server.cli.main",
+    "gvm_server.cli.matte.command",
+    "gvm_server.cli.matte.deliverables",
     "gvm_server.cli.serve",
     "gvm_server.matting.engines.gvm.engine",
     "gvm_server.matting.engines.preview.engine",
@@ -53,9 +60,24 @@ _MODULES = (
 )
 
 
-@cache
 def command() -> str:
-    """Return what `$GVM_SERVER` says; the nursery ends with this process."""
+    """Return what `$GVM_SERVER` says."""
+    return shlex.join([*_words(), "serve"])
+
+
+@cache
+def program() -> Path:
+    """Return a program that is what `gvm` is where the tests run."""
+    *_, socket_path = words = _words()
+    path = Path(socket_path).with_name("gvm")
+    path.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+    path.chmod(0o755)
+    return path
+
+
+@cache
+def _words() -> tuple[str, ...]:
+    """Start the nursery, which ends with this process; return how it is asked."""
     folder = tempfile.TemporaryDirectory(prefix="gvm-nursery-")
     path = Path(folder.name, "socket")
     words = [sys.executable, "-m", "tests.support.server_nursery", str(path)]
@@ -67,10 +89,10 @@ def command() -> str:
         process.communicate()
         folder.cleanup()
 
-    register(end)
+    atexit.register(end)
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
-    return shlex.join([sys.executable, "-I", "-S", str(_PROGRAM), str(path), "serve"])
+    return (sys.executable, "-I", "-S", str(_PROGRAM), str(path))
 
 
 class _Nursery:
@@ -195,11 +217,35 @@ def main() -> None:
         import_module(module)
     # A thread does not live on in a fork; onnxruntime begins one where it is imported.
     assert len([*Path("/proc/self/task").iterdir()]) == 1
+    # What all share is no fork's garbage: a look for that would copy every page of it.
+    gc.collect()
+    gc.freeze()
     nursery = _Nursery(Path(sys.argv[1]), environment)
     print("ready", flush=True)
     asked = nursery.wait_for_a_server()
+    status: object = None
     if asked is not None:
-        be_gvm(asked["words"], asked["environment"], Path(asked["folder"]))
+        try:
+            be_gvm(asked["words"], asked["environment"], Path(asked["folder"]))
+        except SystemExit as end:
+            status = end.code
+        except BaseException:  # noqa: BLE001 (an interpreter ends so)
+            traceback.print_exc()
+            status = 1
+    _end(status)
+
+
+def _end(status: object) -> NoReturn:
+    """End as an interpreter does, but take no module apart: that is most of a short command.
+
+    It waits for threads, calls what is registered and writes what is buffered.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(int(status or 0))  # type: ignore[call-overload]
 
 
 if __name__ == "__main__":
