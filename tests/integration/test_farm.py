@@ -236,7 +236,8 @@ def test_tasks_of_farms_without_sessions_make_the_local_files(site, tmp_path, wh
         assert site.gvm("cache", "clear").code == 0
         shutil.rmtree(tmp_path / "mattes", ignore_errors=True)
         for command in commands:
-            environment = {"PATH": "/usr/bin:/bin", **site.environment}  # RQD's own
+            ours = {name: text for name, text in os.environ.items() if name.startswith("LANG")}
+            environment = {"PATH": "/usr/bin:/bin", **ours, **site.environment}  # RQD's own
             ran = subprocess.run(
                 ["/bin/sh", "-c", command],
                 env=environment,

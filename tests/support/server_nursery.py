@@ -42,7 +42,8 @@ from tests.support.tree import ROOT
 
 _PROGRAM = Path(__file__).with_name("server_in_nursery.py")
 _LARGEST = 1 << 20  # bytes of a question
-_READ_AT_START = (*READ_AT_START, "OMP_", "KMP_", "MKL_", "OPEN")  # libraries, too
+# Libraries, too.
+_READ_AT_START = (*READ_AT_START, "OMP_", "KMP_", "MKL_", "OPENBLAS_", "OPENCV_", "OPENIMAGEIO_")
 _OF_NO_MATTER = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
 _MODULES = (
     "gvm_server.cli.farm.commands",
