@@ -5,6 +5,7 @@ In every way of refining, of the whole frame and of a region.
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -57,23 +58,40 @@ class Bench:
         return {frame: read_alpha(out / f"plate.{frame:04d}.exr").tobytes() for frame in FRAMES}
 
 
-@pytest.fixture(params=["", "20,12,48,36"], ids=["whole", "region"])
+@pytest.fixture(scope="module", params=["", "20,12,48,36"], ids=["whole", "region"])
 def region(request: pytest.FixtureRequest) -> str:
     """A region, or none."""
     return request.param
 
 
-@pytest.fixture(params=Refine)
-def bench(request: pytest.FixtureRequest, tmp_path: Path, region: str):
-    """Stores, and a clip that has been matted without guides."""
-    write_plate(tmp_path / "plate", FRAMES, width=WIDTH, height=HEIGHT)
+@pytest.fixture(scope="module", params=Refine)
+def refine(request: pytest.FixtureRequest) -> Refine:
+    """A way of refining."""
+    return request.param
+
+
+def asked_in(folder: Path, refine: Refine, region: str) -> Matte:
+    """Return the request for the clip in a folder, without guides."""
+    knobs = MatteKnobs(refine=refine.value)
+    return replace(request_in(folder), knobs=knobs, regions=parse_regions(region))
+
+
+@pytest.fixture(scope="module")
+def matted(tmp_path_factory: pytest.TempPathFactory, refine: Refine, region: str) -> Path:
+    """A folder with a clip that has been matted without guides, and its stores."""
+    folder = tmp_path_factory.mktemp("matted")
+    write_plate(folder / "plate", FRAMES, width=WIDTH, height=HEIGHT)
+    with open_resources(folder) as (resources, site):
+        assert run(asked_in(folder, refine, region), resources, site).windows_run > 0
+    return folder
+
+
+@pytest.fixture
+def bench(tmp_path: Path, matted: Path, refine: Refine, region: str):
+    """Stores, and a clip that has been matted without guides: copies, to change at will."""
+    shutil.copytree(matted, tmp_path, dirs_exist_ok=True)
     with open_resources(tmp_path) as (resources, site):
-        asked = replace(
-            request_in(tmp_path),
-            knobs=MatteKnobs(refine=request.param.value),
-            regions=parse_regions(region),
-        )
-        assert run(asked, resources, site).windows_run > 0
+        asked = asked_in(tmp_path, refine, region)
         yield Bench(folder=tmp_path, ask=lambda one: run(one, resources, site), request=asked)
 
 

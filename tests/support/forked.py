@@ -28,6 +28,7 @@ _PRELOADED = (
     "gvm_server.cli.cache",
     "gvm_server.cli.studio",
     "gvm_server.service.server",
+    "tests.support.frozen",
 )
 # An interpreter reads these once, at its start.
 READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_")

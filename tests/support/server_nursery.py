@@ -14,7 +14,6 @@ nursery's, the program starts the real command in its own place.
 from __future__ import annotations
 
 import atexit
-import gc
 import json
 import os
 import resource
@@ -58,6 +57,7 @@ _MODULES = (
     "gvm_server.service.server",
     "importlib.metadata",
     "numpy.ma",
+    "tests.support.frozen",
 )
 
 
@@ -218,9 +218,6 @@ def main() -> None:
         import_module(module)
     # A thread does not live on in a fork; onnxruntime begins one where it is imported.
     assert len([*Path("/proc/self/task").iterdir()]) == 1
-    # What all share is no fork's garbage: a look for that would copy every page of it.
-    gc.collect()
-    gc.freeze()
     nursery = _Nursery(Path(sys.argv[1]), environment)
     print("ready", flush=True)
     asked = nursery.wait_for_a_server()
