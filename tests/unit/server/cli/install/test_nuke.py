@@ -41,19 +41,13 @@ def serve_index(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
 
 
-def install(folder: Path) -> None:
-    """Install the node for this Python."""
-    words = ["install", "nuke", "--nuke-python", "3.11", "--to", str(folder)]
-    assert main(words) == Exit.DONE
-
-
 @pytest.fixture(scope="module")
 def installed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the node for this Python, which tests copy: pip takes its time."""
+    """Return a folder with the node for every Python, which tests copy: pip takes its time."""
     folder = tmp_path_factory.mktemp("installed")
     with pytest.MonkeyPatch.context() as patch:
         serve_index(folder, patch)
-        install(folder)
+        assert main(["install", "nuke", "--to", str(folder)]) == Exit.DONE
     return folder / "gvm"
 
 
@@ -84,9 +78,8 @@ def test_it_is_installed_registers_and_is_undone(tmp_path: Path, index: None) ->
     assert not (plugins / "gvm").exists()
 
 
-def test_what_is_installed_stands_alone(tmp_path: Path, index: None) -> None:
+def test_what_is_installed_stands_alone(tmp_path: Path, plugin: Path) -> None:
     """The init.py finds the package beside it, with a Python that has nothing of ours."""
-    install(tmp_path)
     code = """if True:
         import sys, types
         called = []
@@ -104,7 +97,7 @@ def test_what_is_installed_stands_alone(tmp_path: Path, index: None) -> None:
     """
     bare = [sys.executable, "-S", "-I", "-W", "ignore", "-c", code]
     ran = subprocess.run(
-        [*bare, str(tmp_path / "gvm" / "init.py"), str(tmp_path)], capture_output=True, text=True
+        [*bare, str(plugin / "init.py"), str(tmp_path)], capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stderr
 
@@ -165,13 +158,12 @@ def test_a_nuke_without_the_toolbar_opens_without_the_menu(plugin: Path) -> None
     assert all(line.startswith("GVM has no menu: AttributeError") for line in said)
 
 
-def test_every_python_that_a_nuke_has_is_served_at_once(tmp_path: Path, index: None) -> None:
+def test_every_python_that_a_nuke_has_is_served_at_once(plugin: Path) -> None:
     """Nobody need know which Python his Nuke has; the next one loads what is built for 3.12."""
-    main(["install", "nuke", "--to", str(tmp_path)])
-    vendored = sorted(folder.name for folder in (tmp_path / "gvm" / "vendor").iterdir())
+    vendored = sorted(folder.name for folder in (plugin / "vendor").iterdir())
     assert vendored == [f"cp3{minor}-{sys.platform}" for minor in (10, 11, 12)]
-    (tmp_path / "gvm" / "gvm_nodes" / "__init__.py").write_text("import zmq; raise OSError(zmq)")
-    assert f"cp312-{sys.platform}" in started(tmp_path / "gvm", "3.14")
+    (plugin / "gvm_nodes" / "__init__.py").write_text("import zmq; raise OSError(zmq)")
+    assert f"cp312-{sys.platform}" in started(plugin, "3.14")
 
 
 def test_a_python_that_pip_has_nothing_for_does_no_harm(
@@ -208,5 +200,6 @@ def test_without_an_index_it_says_so(
 ) -> None:
     """What pip said is passed on."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    assert main(["install", "nuke", "--to", str(tmp_path)]) == Exit.SERVER
+    words = ["install", "nuke", "--nuke-python", "3.11", "--to", str(tmp_path)]
+    assert main(words) == Exit.SERVER
     assert "pyzmq" in capsys.readouterr().err
