@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from gvm_server.cli.main import build_parser, load_function, main
 
 HOSTS = ("natron", "resolve", "fusion")
 NATRON_SCRIPTS = [script.path for script in script_hosts.NATRON.scripts]
+# A Python says the same whose home folder it is: it is started once, not for each test.
+ask_python = lru_cache(host_python.ask_python)
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +34,7 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NUKE_TEMP_DIR", str(tmp_path / "nuke"))
-    host_python._asked.cache_clear()
+    monkeypatch.setattr(hosts, "ask_python", ask_python)
     return tmp_path
 
 
