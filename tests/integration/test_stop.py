@@ -46,12 +46,18 @@ def here(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
     """Let this process be a shell of the site, and impatient."""
     for name, value in site.environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("GVM_SERVER", raising=False)
     monkeypatch.setattr(stop, "SILENT_SECONDS", 0.3)
     monkeypatch.setattr(stop, "START_SECONDS", 0.3)
     monkeypatch.setattr(stop, "TERM_SECONDS", 2.0)
     monkeypatch.setattr(client, "CONTROL_SECONDS", 1.0)
     return site
+
+
+@pytest.fixture
+def alone(here: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """Let its servers be no forks: these are not known by their command lines."""
+    monkeypatch.delenv("GVM_SERVER")
+    return here
 
 
 def rewrite(site: Site, **fields: object) -> None:
@@ -95,7 +101,7 @@ def test_on_a_terminal_a_person_is_asked(site, tmp_path, answer, code):
         assert (site.server() is None) is (code == 0)
 
 
-def test_a_stopped_server_is_ended_by_force_only(here, capsys):
+def test_a_stopped_server_is_ended_by_force_only(alone, capsys):
     """It says how long the server was silent, and with force it ends in order."""
     server = ensure_server()
     os.kill(server.pid, signal.SIGSTOP)
@@ -104,7 +110,7 @@ def test_a_stopped_server_is_ended_by_force_only(here, capsys):
     assert is_alive(server.pid, server.started)
     assert main(["stop", "--force"]) == Exit.DONE
     assert not is_alive(server.pid, server.started)
-    assert not connection_path(here.runtime).exists()
+    assert not connection_path(alone.runtime).exists()
 
 
 def test_a_server_that_takes_no_signal_is_killed(here, tmp_path):
@@ -158,10 +164,10 @@ def test_a_server_of_another_protocol_is_asked_in_its_own(here):
     assert not is_alive(server.pid, server.started)
 
 
-def test_a_server_that_is_not_understood_is_ended_by_its_process(here):
+def test_a_server_that_is_not_understood_is_ended_by_its_process(alone):
     """Its protocol is another, and so is its way to talk."""
     server = ensure_server()
-    rewrite(here, protocol=99, control="")
+    rewrite(alone, protocol=99, control="")
     assert main(["stop"]) == Exit.DONE
     assert not is_alive(server.pid, server.started)
 
@@ -171,7 +177,7 @@ def newer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(releases, "__version__", "999.0.0")
 
 
-def test_a_newer_client_replaces_an_older_idle_server_and_says_so(here, tmp_path, monkeypatch):
+def test_a_newer_client_replaces_an_older_idle_server_and_says_so(alone, tmp_path, monkeypatch):
     """Both releases are named, before the job's own story."""
     old = ensure_server()
     newer(monkeypatch)
@@ -180,22 +186,22 @@ def test_a_newer_client_replaces_an_older_idle_server_and_says_so(here, tmp_path
     assert isinstance(events[0], Recovered)
     assert f"release {old.version} " in events[0].message
     assert "release 999.0.0 " in events[0].message
-    assert read_connection(here.runtime).pid != old.pid
+    assert read_connection(alone.runtime).pid != old.pid
 
 
-def test_an_older_server_with_a_job_is_used(here, tmp_path, monkeypatch):
+def test_an_older_server_with_a_job_is_used(alone, tmp_path, monkeypatch):
     """It speaks the same protocol."""
     newer(monkeypatch)
-    with job(here, tmp_path):
-        old = read_connection(here.runtime)
+    with job(alone, tmp_path):
+        old = read_connection(alone.runtime)
         assert ensure_server() == old
         assert main(["stop", "--yes"]) == Exit.DONE
 
 
-def test_a_newer_server_and_one_with_options_of_its_own_stay(here, tmp_path, monkeypatch):
+def test_a_newer_server_and_one_with_options_of_its_own_stay(alone, tmp_path, monkeypatch):
     """What somebody confined is not replaced by what is not."""
-    with here.start("serve", "--root", str(tmp_path)) as server:
-        while here.server() is None:
+    with alone.start("serve", "--root", str(tmp_path)) as server:
+        while alone.server() is None:
             time.sleep(0.02)
         newer(monkeypatch)
         assert ensure_server().pid == server.pid

@@ -16,6 +16,7 @@ from gvm_server.matting.engines.gvm.checkpoint import STEM
 from gvm_server.matting.engines.gvm.download import PARTS
 from gvm_server.matting.engines.gvm.weights_folder import MANIFEST
 from tests.fakes.hub import FakeHub
+from tests.support import forked
 from tests.tools.make_tiny_checkpoint import make_checkpoint
 
 VAE = f"vae/{STEM}.safetensors"
@@ -55,15 +56,10 @@ class Person:
         return [sys.executable, "-m", "gvm_server", "weights", *words, *weights]
 
     def run(self, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """Run `gvm weights` with no terminal."""
-        return subprocess.run(
-            self.words(*words),
-            env=self.environment(**more),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        """Run `gvm weights` with no terminal, in a forked process."""
+        own = self.words(*words)
+        ran = forked.run(own[3:], self.environment(**more), self.folder.parent, timeout=60)
+        return subprocess.CompletedProcess(own, *ran)
 
 
 @pytest.fixture

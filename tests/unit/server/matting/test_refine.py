@@ -181,13 +181,13 @@ def test_a_read_only_view_is_taken(way: Refine):
 
 
 @pytest.mark.parametrize("way", Refine)
-@pytest.mark.parametrize("size", [(360, 640), (337, 591)])
+@pytest.mark.parametrize("size", [(180, 320), (169, 296)])
 def test_how_many_rows_are_made_at_once_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, way: Refine, size: tuple[int, int]
 ):
     """Strips are for memory and speed; what is cut out is rounded as it lies there."""
-    alpha, guide = matte(90, 160), drawn(*size)
-    alpha[:, :60] = np.round(alpha[:, :60])
+    alpha, guide = matte(45, 80), drawn(*size)
+    alpha[:, :30] = np.round(alpha[:, :30])
     whole = refine(alpha, guide, way, SPREAD)
     for rows in (1, 7, 1000):
         monkeypatch.setattr(near, "ROWS", rows)
