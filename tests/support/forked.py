@@ -14,6 +14,7 @@ import runpy
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import gvm_server
@@ -26,6 +27,7 @@ _PRELOADED = (
     "gvm_server.cli.matte.deliverables",
     "gvm_server.cli.matte.dry_run",
     "gvm_server.cli.cache",
+    "gvm_server.cli.review.parts",
     "gvm_server.cli.studio",
     "gvm_server.service.server",
     "tests.support.frozen",
@@ -39,6 +41,13 @@ def can_fork(environment: Mapping[str, str]) -> bool:
     return not any(name.startswith(READ_AT_START) for name in environment)
 
 
+def context() -> ForkServerContext:
+    """Return what makes processes that start with the modules loaded."""
+    forking = multiprocessing.get_context("forkserver")
+    forking.set_forkserver_preload(list(_PRELOADED))
+    return forking
+
+
 def run(
     words: Sequence[str], environment: Mapping[str, str], folder: Path, timeout: float
 ) -> tuple[int, str, str]:
@@ -46,8 +55,7 @@ def run(
 
     Raises TimeoutError where it takes longer than `timeout` seconds; it is killed.
     """
-    forking = multiprocessing.get_context("forkserver")
-    forking.set_forkserver_preload(list(_PRELOADED))
+    forking = context()
     with tempfile.TemporaryDirectory(prefix="gvm-streams-") as streams:
         paths = [Path(streams, name) for name in ("stdout", "stderr")]
         process = forking.Process(

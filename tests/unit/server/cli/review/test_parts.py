@@ -14,6 +14,7 @@ import pytest
 from gvm_client.process import Exit
 from gvm_server.cli.main import main
 from gvm_server.cli.review import parts
+from tests.support import forked
 from tests.support.shots import FAULTY, FRAMES, with_faults, write_shot
 
 
@@ -29,12 +30,16 @@ def told(capsys, shot, *words: str) -> tuple[int, str]:
     return code, capsys.readouterr().out
 
 
-def in_parts(monkeypatch, part: int) -> list[int]:
-    """Have parts be of so many frames on two cores; return how many processes are made, as made."""
+def in_parts(monkeypatch, part: int, *, forking: bool = True) -> list[int]:
+    """Have parts be of so many frames on two cores; return how many processes are made, as made.
+
+    They are forked from one that has their modules, or started anew as they are without tests.
+    """
     made: list[int] = []
 
     def pool(processes, context, **options: object):
         made.append(processes)
+        context = forked.context() if forking else context
         return ProcessPoolExecutor(processes, context, **options)
 
     monkeypatch.setattr(parts, "PART", part)
@@ -47,7 +52,7 @@ def in_parts(monkeypatch, part: int) -> list[int]:
 def test_several_processes_say_what_one_says(shot, capsys, monkeypatch, words):
     """Every figure, also of the frames between two parts, at a cut, and where a limit is passed."""
     alone = told(capsys, shot, *words)
-    shared = in_parts(monkeypatch, len(FRAMES) // 2 - 1)
+    shared = in_parts(monkeypatch, len(FRAMES) // 2 - 1, forking=bool(words))
     assert told(capsys, shot, *words) == alone
     assert len(json.loads(alone[1])["figures"]) == len(FRAMES)
     assert shared == [2]
