@@ -164,8 +164,8 @@ def test_a_knob_runs_no_model_and_does_not_load_one(bench):
 
 def test_a_job_holds_a_bounded_number_of_frames(bench):
     """With writers that do not move, reading stops after the horizon and the room."""
-    plate = DrawnPlate(1, 400)
-    spec = make_spec(bench, plate, range(1, 401))
+    plate = DrawnPlate(1, 100)
+    spec = make_spec(bench, plate, range(1, 101))
     gate = threading.Event()
     writers = bench.resources.writers
     for _ in range(2):
@@ -187,7 +187,7 @@ def test_a_job_holds_a_bounded_number_of_frames(bench):
     gate.set()
     thread.join(20)
     assert end.wait(10)
-    assert len(spec.sink.alphas) == 400
+    assert len(spec.sink.alphas) == 100
 
 
 def test_a_frame_that_cannot_be_read_ends_the_job_and_what_is_finished_stays(bench):
