@@ -17,6 +17,8 @@ from tests.support.plates import read_alpha, write_plate
 from tests.support.site import SMALL, Site
 
 FRAMES = 12
+# Linux counts a process's pages per core, and adds them up in batches: its most may lack some.
+ROUGH = 1 << 20  # bytes
 # Runs a task as a farm's worker does, and says the most memory that one of its processes had.
 WORKER = """
 import resource, subprocess, sys
@@ -99,7 +101,7 @@ def test_it_is_counted_with_the_task_and_leaves_nothing(site, tmp_path, plate, e
     eventually(working)
     said, _ = task.communicate(timeout=60)
     assert task.returncode == 0, said
-    assert int(said.rpartition("peak ")[2]) >= held
+    assert int(said.rpartition("peak ")[2]) >= held - ROUGH > 0
     assert not server.is_running()
     assert not folder.exists()
     assert made(tmp_path / "out") == FRAMES
