@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -111,12 +112,16 @@ class _Clock:
         return statistics.median(self.seconds[stage])
 
 
+# Rows of one size often differ in no more than what they are compared with.
+_plan = lru_cache(plan_memory)
+
+
 def _memory(engine: GvmEngine, size: Size, clock: _Clock) -> Row:
     networks = engine.networks
     shape = WindowShape(
         height=size.height, width=size.width, frames=size.frames, chunk=size.frames, halo=0
     )
-    plan = plan_memory(networks.config, networks.placement, shape)
+    plan = _plan(networks.config, networks.placement, shape)
     row: Row = {"planned GiB": plan.peak / GIB}
     if networks.placement.device.type != "cuda":
         return row

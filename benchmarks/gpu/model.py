@@ -55,8 +55,7 @@ class Model:
     @classmethod
     def of(cls, device: torch.device, *, tiny: bool) -> Model:
         """Return the released widths, or tiny ones, which try the kit on a CPU."""
-        config = read_config(GOLDEN / "checkpoint") if tiny else RELEASED
-        return cls(device=device, config=config)
+        return cls(device=device, config=_two_levels() if tiny else RELEASED)
 
     def weights(self, network: str) -> Weights:
         """Return seeded float32 weights of "UNet" or "VAE" by name; the dictionary is a copy."""
@@ -90,3 +89,20 @@ class Model:
             engine.release()
         gc.collect()
         empty_cache(self.device)
+
+
+def _two_levels() -> CheckpointConfig:
+    """Return the two finest levels of the reference checkpoint: a tiny network is overhead."""
+    config = read_config(GOLDEN / "checkpoint")
+    unet, vae = config.unet, config.vae
+    kept = replace(
+        unet,
+        widths=unet.widths[:2],
+        down_attention=(True, False),
+        up_attention=(False, True),
+        layers=unet.layers[:2],
+        heads=unet.heads[:2],
+        depths=unet.depths[:2],
+        contexts=unet.contexts[:2],
+    )
+    return replace(config, unet=kept, vae=replace(vae, widths=vae.widths[:2]))
