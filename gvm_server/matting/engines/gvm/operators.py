@@ -68,7 +68,14 @@ def in_blocks_(operator: Callable[[Tensor], Tensor], value: Tensor) -> Tensor:
     return value
 
 
-class Linear(nn.Linear):
+class _Unfilled:
+    """A layer without PyTorch's own first values: they take long, and a checkpoint has others."""
+
+    def reset_parameters(self) -> None:
+        """Leave the weights as they are in memory."""
+
+
+class Linear(_Unfilled, nn.Linear):
     """A linear layer."""
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -80,7 +87,7 @@ class Linear(nn.Linear):
         return super().forward(padded)[:rows].view(*tokens.shape[:-1], -1)
 
 
-class Convolution(nn.Conv2d):
+class Convolution(_Unfilled, nn.Conv2d):
     """A 3x3 convolution."""
 
     def __init__(
@@ -144,7 +151,7 @@ def _steady(
     return convolve(functional.pad(image, (0, 0, 0, below)))[:, :, :rows]
 
 
-class PointConvolution(nn.Conv2d):
+class PointConvolution(_Unfilled, nn.Conv2d):
     """A 1x1 convolution: a linear layer on pixels."""
 
     def __init__(self, before: int, width: int) -> None:
@@ -160,7 +167,7 @@ class PointConvolution(nn.Conv2d):
         return _formatted(result, frames)[..., :pixels]
 
 
-class TimeConvolution(nn.Conv2d):
+class TimeConvolution(_Unfilled, nn.Conv2d):
     """A convolution over three frames, zeros beyond the ends: three linear layers on pixels.
 
     Its kernel is [width, width, 3, 1], over (time, pixels) of a window seen as one image.
