@@ -72,6 +72,8 @@ def _stock(folder: Path, frames: Image, say: Callable[[str], None]) -> tuple[Ima
     """Return the stock networks' latents, alpha latents and alphas."""
     try:
         from gvm_server.matting.engines.gvm.stock import Straightforward  # noqa: PLC0415
+
+        stock = Straightforward.load(folder)
     except ModuleNotFoundError as error:
         raise EngineError(
             f"The stock networks are diffusers', which is not installed here ({error}).",
@@ -79,7 +81,6 @@ def _stock(folder: Path, frames: Image, say: Callable[[str], None]) -> tuple[Ima
             code=ErrorCode.ENGINE_UNAVAILABLE,
         ) from error
     say("The stock networks run.")
-    stock = Straightforward.load(folder)
     latents = stock.encode(torch.from_numpy(frames))
     denoised = stock.denoise(latents)
     alphas = stock.decode(denoised, len(frames))

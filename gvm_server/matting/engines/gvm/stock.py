@@ -1,7 +1,7 @@
 """GVM as one would write it first: diffusers' stock networks, whole batches, nothing folded.
 
 It is the independent reference of the tests and of `gvm weights compare`, and the benchmarks' other
-side. diffusers is imported here and nowhere else.
+side. diffusers is imported here and nowhere else, when a network is made: it takes seconds.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKLTemporalDecoder, UNetSpatioTemporalConditionModel
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -29,19 +28,24 @@ class _Nothing(nn.Module):
 
 
 def stock_unet(config: dict[str, object]) -> nn.Module:
-    """Return the stock UNet without the added time ids."""
-    unet: nn.Module = _of_config(UNetSpatioTemporalConditionModel, config)
+    """Return the stock UNet without the added time ids, on the meta device until it is loaded."""
+    from diffusers import UNetSpatioTemporalConditionModel as Kind  # noqa: PLC0415 - heavy
+
+    unet = _of_config(Kind, config)
     unet.add_embedding = _Nothing()
     return unet
 
 
 def stock_vae(config: dict[str, object]) -> nn.Module:
-    """Return the stock VAE."""
-    return _of_config(AutoencoderKLTemporalDecoder, config)
+    """Return the stock VAE, on the meta device until it is loaded."""
+    from diffusers import AutoencoderKLTemporalDecoder as Kind  # noqa: PLC0415 - heavy
+
+    return _of_config(Kind, config)
 
 
 def _of_config(kind: Any, config: dict[str, object]) -> nn.Module:  # noqa: ANN401 - has no types
-    network: nn.Module = kind.from_config(config)
+    with torch.device("meta"):  # its first values take longer than the weights that replace them
+        network: nn.Module = kind.from_config(config)
     return network.eval().requires_grad_(False)
 
 
@@ -79,7 +83,7 @@ def stock_of(
         ),
     )
     for network, name in zip(networks, ("UNet", "VAE"), strict=True):
-        network.load_state_dict(weights(name))
+        network.load_state_dict(weights(name), assign=True)
     return networks
 
 
@@ -100,7 +104,7 @@ class Straightforward:
             weights: dict[str, Tensor] = {}
             for path in weight_files(folder / name):
                 weights |= load_file(path)
-            network.load_state_dict(weights)
+            network.load_state_dict(weights, assign=True)
             networks[name] = network.to(dtype)
         schedule = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
         return cls(networks["unet"], networks["vae"], schedule["num_train_timesteps"] - 1)

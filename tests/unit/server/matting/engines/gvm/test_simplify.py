@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
-from diffusers.models.attention import BasicTransformerBlock, TemporalBasicTransformerBlock
-from diffusers.models.embeddings import TimestepEmbedding, Timesteps
-from diffusers.models.resnet import SpatioTemporalResBlock
 from torch import Tensor, nn
 
 from gvm_server.matting.engines.gvm import simplify
@@ -20,6 +18,14 @@ from gvm_server.matting.engines.gvm.operators import DoublingConvolution
 from gvm_server.matting.engines.gvm.stock import Straightforward, stock_unet, stock_vae
 
 EXACT = 1e-10
+
+
+@pytest.fixture(scope="module")
+def blocks() -> SimpleNamespace:
+    """The stock blocks. diffusers takes seconds to import: only where these tests run."""
+    from diffusers.models import attention, embeddings, resnet  # noqa: PLC0415 - heavy
+
+    return SimpleNamespace(**vars(attention) | vars(embeddings) | vars(resnet))
 
 
 @pytest.fixture(autouse=True)
@@ -52,47 +58,49 @@ def _same(one: Tensor, other: Tensor) -> None:
     torch.testing.assert_close(one, other, rtol=0, atol=EXACT)
 
 
-def test_cross_attention_to_a_zero_token_is_a_bias():
+def test_cross_attention_to_a_zero_token_is_a_bias(blocks: SimpleNamespace):
     """A spatial and a temporal block without cross-attention give the same with the bias folded."""
     tokens = torch.randn(3, 20, 32).double()
     zero = torch.zeros(3, 1, 16).double()
-    spatial = _randomised(BasicTransformerBlock(32, 2, 16, cross_attention_dim=16))
+    spatial = _randomised(blocks.BasicTransformerBlock(32, 2, 16, cross_attention_dim=16))
     weights = _weights("b.", spatial)
     simplify.fold_cross_attention(weights)
-    bare = BasicTransformerBlock(32, 2, 16).double()
+    bare = blocks.BasicTransformerBlock(32, 2, 16).double()
     bare.load_state_dict(_below(weights, "b."))
     _same(bare(tokens), spatial(tokens, encoder_hidden_states=zero))
 
     zero = torch.zeros(20, 1, 16).double()
-    temporal = _randomised(TemporalBasicTransformerBlock(32, 32, 2, 16, cross_attention_dim=16))
+    temporal = _randomised(
+        blocks.TemporalBasicTransformerBlock(32, 32, 2, 16, cross_attention_dim=16)
+    )
     weights = _weights("b.", temporal)
     simplify.fold_cross_attention(weights)
-    bare = TemporalBasicTransformerBlock(32, 32, 2, 16).double()
+    bare = blocks.TemporalBasicTransformerBlock(32, 32, 2, 16).double()
     bare.load_state_dict(_below(weights, "b."))
     _same(bare(tokens, 3), temporal(tokens, 3, encoder_hidden_states=zero))
 
 
-def test_a_constant_timestep_is_a_bias_of_the_resnet_blocks():
+def test_a_constant_timestep_is_a_bias_of_the_resnet_blocks(blocks: SimpleNamespace):
     """A stock block without time embedding gives the same with the biases folded."""
-    embed = _randomised(TimestepEmbedding(32, 128))
-    stock = _randomised(SpatioTemporalResBlock(32, 64, temb_channels=128))
+    embed = _randomised(blocks.TimestepEmbedding(32, 128))
+    stock = _randomised(blocks.SpatioTemporalResBlock(32, 64, temb_channels=128))
     frames, zeros = torch.randn(3, 32, 5, 4).double(), torch.zeros(1, 3).double()
-    time = embed(Timesteps(32, True, 0)(torch.tensor([999])).double()).repeat(3, 1)
+    time = embed(blocks.Timesteps(32, True, 0)(torch.tensor([999])).double()).repeat(3, 1)
     weights = _weights("r.", stock) | _weights("time_embedding.", embed)
     simplify.fold_timestep(weights, 999)
     assert not any("time_emb" in name for name in weights)
-    bare = SpatioTemporalResBlock(32, 64, temb_channels=None).double()
+    bare = blocks.SpatioTemporalResBlock(32, 64, temb_channels=None).double()
     bare.load_state_dict(_below(weights, "r."))
     _same(bare(frames, None, zeros), stock(frames, time, zeros))
 
 
-def test_the_place_in_the_window_is_a_table():
+def test_the_place_in_the_window_is_a_table(blocks: SimpleNamespace):
     """Row k of the table is the embedding of place k."""
-    embed = _randomised(TimestepEmbedding(32, 128, out_dim=32))
+    embed = _randomised(blocks.TimestepEmbedding(32, 128, out_dim=32))
     weights = _weights("a.time_pos_embed.", embed)
     simplify.tabulate_positions(weights, 12)
     assert list(weights) == ["a.positions"]
-    _same(weights["a.positions"], embed(Timesteps(32, True, 0)(torch.arange(12)).double()))
+    _same(weights["a.positions"], embed(blocks.Timesteps(32, True, 0)(torch.arange(12)).double()))
 
 
 def test_zero_noise_needs_half_of_the_input_convolution():
@@ -122,11 +130,13 @@ def test_the_mean_of_the_posterior_is_one_convolution():
 
 
 @pytest.mark.parametrize("switched", [False, True])
-def test_the_blend_of_space_and_time_is_a_share_of_the_last_convolution(switched: bool):  # noqa: FBT001
+def test_the_blend_of_space_and_time_is_a_share_of_the_last_convolution(
+    blocks: SimpleNamespace, *, switched: bool
+):
     """Our block, which only adds, gives the stock block's blend, in the UNet's and VAE's sense."""
     strategy = "learned" if switched else "learned_with_images"
     stock = _randomised(
-        SpatioTemporalResBlock(
+        blocks.SpatioTemporalResBlock(
             32,
             64,
             temb_channels=None,
@@ -185,11 +195,18 @@ def _doubles(folder: Path) -> dict[str, Tensor]:
     return {name: read_tensor(entry).double() for name, entry in stored_tensors(folder).items()}
 
 
+@pytest.fixture(scope="module")
+def stock(tiny: Path) -> Straightforward:
+    """The stock networks of the tiny checkpoint in float64."""
+    return Straightforward.load(tiny, torch.float64)
+
+
 @pytest.mark.parametrize("folded", [False, True])
-def test_whole_networks_are_the_same_after_all_simplifications(tiny: Path, *, folded: bool):
+def test_whole_networks_are_the_same_after_all_simplifications(
+    tiny: Path, stock: Straightforward, *, folded: bool
+):
     """In float64 the simplified UNet and VAE give the stock ones' results to 1e-10."""
     config = read_config(tiny)
-    stock = Straightforward.load(tiny, torch.float64)
     weights = _doubles(tiny / "unet")
     simplify.simplify_unet(weights, latent_channels=4, timestep=999)
     unet = UNet(config.unet).double()
@@ -221,8 +238,7 @@ def test_real_widths_lose_a_sixth_of_the_unets_parameters():
         "layers_per_block": 2,
         "down_block_types": ["DownEncoderBlock2D"] * 4,
     }
-    with torch.device("meta"):
-        networks = stock_unet({}), stock_vae(released)
+    networks = stock_unet({}), stock_vae(released)
     weights, vae = (
         {name: tensor.to("meta") for name, tensor in network.state_dict().items()}
         for network in networks
