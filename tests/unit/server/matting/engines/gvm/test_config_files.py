@@ -66,12 +66,18 @@ def test_the_engine_follows_the_checkpoints_configs(tmp_path: Path, name: str):
     assert alphas.std() > 0.01
 
 
+@pytest.fixture(scope="module")
+def stock(tiny: Path) -> Straightforward:
+    """The stock networks of the tiny checkpoint."""
+    return Straightforward.load(tiny)
+
+
 @pytest.mark.parametrize("sides", [(8, 8, 1), (72, 136, 2), (40, 200, 3)])
-def test_any_latent_side_joins_its_skips(tiny: Path, sides: tuple[int, int, int]):
+def test_any_latent_side_joins_its_skips(
+    engine: GvmEngine, stock: Straightforward, sides: tuple[int, int, int]
+):
     """Sides that halve to odd numbers take the skip's size on the way up."""
     height, width, count = sides
-    engine = GvmEngine.load(tiny, GvmOptions(device="cpu"), lambda _: None)
-    stock = Straightforward.load(tiny)
     shape = (count, 4, max(height // 8, 2), max(width // 8, 9))
     latents = np.random.default_rng(1).standard_normal(shape, np.float32)
     result = engine.denoise(list(latents), steps=1)
@@ -141,19 +147,23 @@ def test_a_missing_config_says_what_to_do(tmp_path: Path):
     assert "gvm weights pull" in caught.value.remedy
 
 
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of configs without a field."""
+    folder = tmp_path_factory.mktemp("bare")
+    for file in ("unet/config.json", "vae/config.json", "scheduler/scheduler_config.json"):
+        path = folder / file
+        path.parent.mkdir()
+        path.write_text("{}")
+    return folder
+
+
 @given(
     value=st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.none())
 )
-def test_no_value_of_a_field_crashes_the_reader(
-    tmp_path_factory: pytest.TempPathFactory, value: object
-):
+def test_no_value_of_a_field_crashes_the_reader(bare: Path, value: object):
     """Whatever stands in a config, it is read or refused."""
-    folder = tmp_path_factory.mktemp("config")
-    for file in ("unet/config.json", "vae/config.json", "scheduler/scheduler_config.json"):
-        path = folder / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("{}")
     names = ("layers_per_block", "block_out_channels", "down_block_types", "num_attention_heads")
-    _edit(folder, "unet/config.json", **dict.fromkeys(names, value))
+    _edit(bare, "unet/config.json", **dict.fromkeys(names, value))
     with pytest.raises(EngineError):
-        read_config(folder)
+        read_config(bare)

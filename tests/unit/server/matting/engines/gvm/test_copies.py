@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from gvm_server.matting.engines.base import DeviceLost
 from gvm_server.matting.engines.gvm.config import RELEASED, GvmOptions
 from gvm_server.matting.engines.gvm.copies import PinnedCopies, PlainCopies, copies_for
 from gvm_server.matting.engines.gvm.engine import GvmEngine
-from gvm_server.matting.engines.gvm.load import load_networks
+from gvm_server.matting.engines.gvm.load import Networks
 from gvm_server.matting.engines.gvm.placement import place_on
 from gvm_server.matting.engines.machine import Step
 from tests.support.slow_device import SlowLanes
@@ -104,40 +103,47 @@ def test_only_a_cuda_device_has_pinned_copies():
     assert isinstance(copies_for(placed, print), PlainCopies)
 
 
-@pytest.mark.parametrize("stays", [False, True])
-def test_the_engine_gives_the_same_bits_through_a_slow_device(tiny: Path, stays: bool):  # noqa: FBT001
-    """Several windows in chunks: no alpha is looked at before its event, no buffer overwritten."""
+def _matte(engine: GvmEngine) -> bytes:
+    """Return the mattes of two windows, in chunks."""
     frames = np.random.default_rng(0).random((5, 3, 32, 48), np.float32)
+    windows = []
+    for first in (0, 1):
+        latents = [engine.encode(frame) for frame in frames[first : first + 4]]
+        windows.append(engine.decode(engine.denoise(latents, steps=1), chunk=1, halo=1))
+    return np.concatenate(windows).tobytes()
 
-    def matte(engine: GvmEngine) -> bytes:
-        windows = []
-        for first in (0, 1):
-            latents = [engine.encode(frame) for frame in frames[first : first + 4]]
-            windows.append(engine.decode(engine.denoise(latents, steps=1), chunk=1, halo=1))
-        return np.concatenate(windows).tobytes()
 
-    plain = matte(GvmEngine.load(tiny, GvmOptions(device="cpu"), print))
-    engine, lanes = _slow_engine(tiny, *([Step.DEVICE_LATENTS] if stays else []))
-    assert matte(engine) == plain
+@pytest.fixture(scope="module")
+def plain(networks: Networks) -> bytes:
+    """The mattes by plain copies."""
+    return _matte(GvmEngine(networks, GvmOptions(device="cpu"), print))
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_the_engine_gives_the_same_bits_through_a_slow_device(
+    networks: Networks, plain: bytes, *, stays: bool
+):
+    """Several windows in chunks: no alpha is looked at before its event, no buffer overwritten."""
+    engine, lanes = _slow_engine(networks, *([Step.DEVICE_LATENTS] if stays else []))
+    assert _matte(engine) == plain
     lanes.finish()
     assert lanes.most == 2
 
 
-def _slow_engine(folder: Path, *steps: Step) -> tuple[GvmEngine, SlowLanes]:
+def _slow_engine(networks: Networks, *steps: Step) -> tuple[GvmEngine, SlowLanes]:
     """Return an engine whose copies end only when they are waited for."""
-    options = GvmOptions(device="cpu")
-    networks = load_networks(folder, options, lambda _: None)
-    networks.placement = replace(networks.placement, steps=frozenset(steps))
-    engine, lanes = GvmEngine(networks, options, lambda _: None), SlowLanes()
+    placement = replace(networks.placement, steps=frozenset(steps))
+    placed = replace(networks, placement=placement)
+    engine, lanes = GvmEngine(placed, GvmOptions(device="cpu"), lambda _: None), SlowLanes()
     engine.stages.copies = _pinned(lanes)
     return engine, lanes
 
 
 def test_a_device_that_is_lost_while_something_comes_home_is_said(
-    tiny: Path, monkeypatch: pytest.MonkeyPatch
+    networks: Networks, monkeypatch: pytest.MonkeyPatch
 ):
     """Errors of kernels come at the wait; they are the device's all the same."""
-    engine, lanes = _slow_engine(tiny)
+    engine, lanes = _slow_engine(networks)
 
     class Broken:
         def synchronize(self) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import FlowMatchEulerDiscreteScheduler
 from torch import Tensor, nn
 
 from gvm_client.errors import EngineError, ErrorCode, SettingsError
@@ -21,7 +20,7 @@ from gvm_server.matting.engines.gvm import blocks
 from gvm_server.matting.engines.gvm.config import GvmOptions, SchedulerConfig
 from gvm_server.matting.engines.gvm.engine import GvmEngine, noise_levels
 from gvm_server.matting.engines.gvm.info import info
-from gvm_server.matting.engines.gvm.load import Networks
+from gvm_server.matting.engines.gvm.load import Networks, load_networks
 from gvm_server.matting.engines.gvm.operators import GroupNorm
 from gvm_server.matting.engines.machine import Precision, Switch
 
@@ -111,6 +110,20 @@ def _flags() -> tuple[object, ...]:
         torch.get_default_dtype(),
         torch.is_grad_enabled(),
     )
+
+
+@pytest.fixture(scope="module")
+def matte_of_smallest(smallest: Path) -> Image:
+    """The matte of `_small_frames()` in float32, nothing compiled."""
+    return _matte(_load(smallest), _small_frames())
+
+
+@pytest.fixture(scope="module", params=[Precision.FLOAT16, Precision.BFLOAT16])
+def half(request: pytest.FixtureRequest, smallest: Path) -> tuple[Networks, Image]:
+    """Networks in a half type, and the matte of `_small_frames()` by them."""
+    options = GvmOptions(device="cpu", precision=request.param, vae_precision=request.param)
+    networks = load_networks(smallest, options, lambda _: None)
+    return networks, _matte(GvmEngine(networks, options, lambda _: None), _small_frames())
 
 
 def test_two_loads_give_the_same_bits(matte_of_two: Image, tiny: Path):
@@ -212,18 +225,15 @@ def test_a_defect_is_not_taken_for_a_lack_of_memory(engine: GvmEngine, stage: st
 
 
 @pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.parametrize("precision", [Precision.FLOAT16, Precision.BFLOAT16])
 def test_nan_in_a_half_type_is_made_again_in_float32_and_said(
-    smallest: Path, stage: str, precision: Precision
+    half: tuple[Networks, Image], stage: str
 ):
     """One retry, one sentence, a finite matte, and the network is back in its type."""
     said: list[str] = []
-    options = GvmOptions(device="cpu", precision=precision, vae_precision=precision)
-    engine = GvmEngine.load(smallest, options, said.append)
-    expected = _matte(engine, _small_frames())
+    networks, expected = half
+    engine = GvmEngine(networks, GvmOptions(device="cpu"), said.append)
     before = [parameter.clone() for parameter in engine.stages.networks[stage].parameters()]
     _inject(engine, stage, 1, _not_a_number)
-    said.clear()
     result = _matte(engine, _small_frames())
     assert np.isfinite(result).all()
     assert abs(result - expected).mean() < 0.1
@@ -270,12 +280,11 @@ def test_nan_in_float32_is_an_error(engine: GvmEngine, stage: str, fault: Callab
     ],
 )
 def test_every_option_gives_the_matte_within_its_tolerance(
-    smallest: Path, options: dict[str, object], tolerance: float
+    smallest: Path, matte_of_smallest: Image, options: dict[str, object], tolerance: float
 ):
     """Formats and compilation keep 1e-4; half types come as near as a random net lets them."""
-    expected = _matte(_load(smallest), _small_frames())
     result = _matte(_load(smallest, **options), _small_frames())
-    np.testing.assert_allclose(result, expected, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(result, matte_of_smallest, rtol=0, atol=tolerance)
 
 
 def test_gaussian_noise_is_of_its_seed_and_of_nothing_else(tiny: Path):
@@ -293,6 +302,8 @@ def test_gaussian_noise_is_of_its_seed_and_of_nothing_else(tiny: Path):
 @pytest.mark.parametrize("shift", [1.0, 3.0])
 def test_the_noise_levels_are_diffusers_own(steps: int, shift: float):
     """Bounds and steps are both shifted, as its scheduler does it."""
+    from diffusers import FlowMatchEulerDiscreteScheduler  # noqa: PLC0415 - heavy
+
     scheduler = FlowMatchEulerDiscreteScheduler(shift=shift)
     scheduler.set_timesteps(steps)
     levels = noise_levels(SchedulerConfig(train_steps=1000, shift=shift), steps)
