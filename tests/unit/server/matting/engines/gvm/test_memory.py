@@ -13,7 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
-from torch.profiler import ProfilerActivity, profile
+from torch.autograd.profiler import profile
 
 from gvm_client.settings import PlanKind, WindowSettings
 from gvm_server.matting.engines.backoff import (
@@ -54,9 +54,9 @@ def _placement(dtype: torch.dtype, *, channels_last: bool = False) -> Placement:
 
 def _measured_peak(run: Callable[[], Tensor]) -> int:
     """Return the most bytes that the allocator held above what was there before."""
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+    with profile(profile_memory=True) as profiler:  # `torch.profiler` would import the compiler
         run()
-    events = profiler.profiler.kineto_results.events()
+    events = profiler.kineto_results.events()
     moves = sorted(
         (event.start_ns(), event.nbytes()) for event in events if event.name() == "[memory]"
     )
@@ -78,7 +78,7 @@ def _about(measured: int) -> object:
 
 def test_the_plan_is_within_a_fifth_of_what_the_allocator_saw():
     """Real VAE widths and the UNet's real first levels, each stage alone, at a small size."""
-    job = WindowShape(height=64, width=64, frames=2, chunk=2, halo=SEAMLESS_HALO)
+    job = WindowShape(height=32, width=64, frames=2, chunk=2, halo=SEAMLESS_HALO)
     plan = plan_memory(CONFIG, _placement(torch.float32), job)
     last = plan_memory(CONFIG, _placement(torch.float32, channels_last=True), job)
     encoder, unet, decoder = (
@@ -89,7 +89,7 @@ def test_the_plan_is_within_a_fifth_of_what_the_allocator_saw():
             lambda: Decoder(VAE, folded=True),
         )
     )
-    frame, window = torch.zeros(1, 3, 64, 64), torch.zeros(2, 4, 8, 8)
+    frame, window = torch.zeros(1, 3, 32, 64), torch.zeros(2, 4, 4, 8)
     with torch.inference_mode():
         assert plan.working["encode"] == _about(_measured_peak(lambda: encoder(frame)))
         assert plan.working["denoise"] == _about(_measured_peak(lambda: unet(window, None)))
