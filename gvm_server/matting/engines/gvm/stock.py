@@ -28,7 +28,7 @@ class _Nothing(nn.Module):
 
 
 def stock_unet(config: dict[str, object]) -> nn.Module:
-    """Return the stock UNet without the added time ids, on the meta device until it is loaded."""
+    """Return the stock UNet without the added time ids."""
     from diffusers import UNetSpatioTemporalConditionModel as Kind  # noqa: PLC0415 - heavy
 
     unet = _of_config(Kind, config)
@@ -37,15 +37,14 @@ def stock_unet(config: dict[str, object]) -> nn.Module:
 
 
 def stock_vae(config: dict[str, object]) -> nn.Module:
-    """Return the stock VAE, on the meta device until it is loaded."""
+    """Return the stock VAE."""
     from diffusers import AutoencoderKLTemporalDecoder as Kind  # noqa: PLC0415 - heavy
 
     return _of_config(Kind, config)
 
 
 def _of_config(kind: Any, config: dict[str, object]) -> nn.Module:  # noqa: ANN401 - has no types
-    with torch.device("meta"):  # its first values take longer than the weights that replace them
-        network: nn.Module = kind.from_config(config)
+    network: nn.Module = kind.from_config(config)
     return network.eval().requires_grad_(False)
 
 
@@ -83,7 +82,7 @@ def stock_of(
         ),
     )
     for network, name in zip(networks, ("UNet", "VAE"), strict=True):
-        network.load_state_dict(weights(name), assign=True)
+        network.load_state_dict(weights(name))
     return networks
 
 
@@ -104,7 +103,7 @@ class Straightforward:
             weights: dict[str, Tensor] = {}
             for path in weight_files(folder / name):
                 weights |= load_file(path)
-            network.load_state_dict(weights, assign=True)
+            network.load_state_dict(weights)
             networks[name] = network.to(dtype)
         schedule = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
         return cls(networks["unet"], networks["vae"], schedule["num_train_timesteps"] - 1)

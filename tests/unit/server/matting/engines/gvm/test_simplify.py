@@ -238,7 +238,8 @@ def test_real_widths_lose_a_sixth_of_the_unets_parameters():
         "layers_per_block": 2,
         "down_block_types": ["DownEncoderBlock2D"] * 4,
     }
-    networks = stock_unet({}), stock_vae(released)
+    with torch.device("meta"):
+        networks = stock_unet({}), stock_vae(released)
     weights, vae = (
         {name: tensor.to("meta") for name, tensor in network.state_dict().items()}
         for network in networks
