@@ -14,6 +14,7 @@ import struct
 import zlib
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,14 +36,13 @@ def add_lines(header: bytearray, plane: StoredPixels, top: int) -> None:
     """
     height = len(plane)
     table, header[len(header) :] = len(header), bytes(_OFFSET_BYTES * height)
-    offsets, known = [], dict[bytes, bytes]()
+    offsets, text, packed = list[int](), b"", b""
     for first in range(0, height, _BAND):
         band = plane[first : first + _BAND]
         for line, predicted in enumerate(_predicted(band)):
-            text = predicted.tobytes()
-            packed = known.get(text)
-            if packed is None:
-                packed = known[text] = _packed(text)
+            before, text = text, predicted.tobytes()
+            if text != before:  # around a subject most lines are the one above
+                packed = _packed(text)
             # What does not become smaller is stored as it is.
             body = packed if len(packed) < len(text) else _little(band[line]).tobytes()
             offsets.append(len(header))
@@ -52,14 +52,12 @@ def add_lines(header: bytearray, plane: StoredPixels, top: int) -> None:
 
 def _predicted(lines: StoredPixels) -> NDArray[np.uint8]:
     """Return lines [N, bytes] with even bytes before odd ones, each less the one before it."""
-    pairs = _little(lines).view("<u2")
-    width = pairs.shape[1]
-    ordered = np.empty((len(lines), 2 * width), np.uint8)
-    ordered[:, :width] = pairs  # its low byte
-    np.right_shift(pairs, 8, out=ordered[:, width:], casting="unsafe")
-    steps = ordered.copy()
+    count = len(lines)
+    pairs = _little(lines).view(np.uint8).reshape(count, -1, 2)
+    ordered = np.concatenate(cv2.split(pairs), axis=1, dtype=np.uint8).reshape(count, -1)
+    steps = ordered ^ np.uint8(128)  # 128 more, where bytes come round
+    steps[:, 0] = ordered[:, 0]
     steps[:, 1:] -= ordered[:, :-1]
-    steps[:, 1:] += np.uint8(128)
     return steps
 
 
