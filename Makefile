@@ -43,10 +43,10 @@ types: setup
 contracts: setup
 	$(BIN)/lint-imports
 
-# A file's tests stay on one worker: they share what is dear to set up. Files go in the order of
-# their folders, long ones first. Two workers more than there are cores: a third of their time they
-# wait for servers to start and to end. The first time they would each compile all tests: once is
-# enough, while types are checked beside it.
+# A file's tests stay on one worker: they share what is dear to set up. Long files go first
+# (tests/conftest.py). Two workers more than there are cores: a third of their time they wait for
+# servers to start and to end. The first time they would each compile all tests: once is enough,
+# while types are checked beside it.
 unit: setup
 	test -e tests/__pycache__ || $(BIN)/pytest --collect-only --quiet >/dev/null || true
 	$(BIN)/pytest --numprocesses $$(($$(nproc) + 2)) --dist loadfile --no-loadscope-reorder

@@ -27,14 +27,10 @@ BUILD_SECONDS = 900  # a test that comes first waits for the compiler, which may
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the tests of this folder the time that a build may take, and begin with both builds.
-
-    One worker makes them while the others have tests that need none.
-    """
+    """Give the tests of this folder the time that a build may take."""
     for item in items:
         if item.path.is_relative_to(ROOT / "tests" / "ofx"):
             item.add_marker(pytest.mark.timeout(BUILD_SECONDS))
-    items.sort(key=lambda item: item.path.name != "test_ofx_sanitized.py")
 
 
 def build_plugin(folder: Path, *options: str) -> Build:
