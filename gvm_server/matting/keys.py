@@ -35,11 +35,11 @@ PREPROCESS_REVISION = 5  # exposure and highlights, canvas, resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
 FINISH_REVISION = 7  # cross-fade, refine, knobs, EXR
 KEY_BYTES = 16
+# Recipes of latents, and of windows: more than windows that share frames have.
+REMEMBERED = 1024
 
-
-REMEMBERED = (
-    1024  # recipes of each kind that a job makes once: those of a window and its neighbours
-)
+_RecipeOfLatent = Callable[[int, Tile | None], bytes]
+_RecipeOfWindow = Callable[[Window, Tile | None], bytes]
 
 
 class JobKeys:
@@ -108,10 +108,6 @@ class JobKeys:
         # What the finish does is in no window's recipe, so the job's own are these.
         recipe = _alpha_recipe(self._neutral, frame, Depth.HALF, self._window)
         return Fingerprint(recipe, self.maker)
-
-
-_RecipeOfLatent = Callable[[int, Tile | None], bytes]
-_RecipeOfWindow = Callable[[Window, Tile | None], bytes]
 
 
 def _latent_recipe(spec: JobSpec, frame: int, tile: Tile | None) -> bytes:

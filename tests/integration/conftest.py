@@ -9,15 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.support import server_nursery
-from tests.support.site import Site, machine
+from tests.support.site import Site, machine_for_hosts
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """A machine of its own; its server ends with the test."""
-    with machine(tmp_path) as site:
-        site.environment["GVM_SERVER"] = server_nursery.command()
+    with machine_for_hosts(tmp_path) as site:
         yield site
 
 

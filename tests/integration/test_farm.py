@@ -20,7 +20,7 @@ import pytest
 from tests.fakes.pyoutline import specification
 from tests.support import server_nursery
 from tests.support.plates import read_alpha, write_plate
-from tests.support.site import SMALL, Site, machine
+from tests.support.site import SMALL, Site, machine_for_hosts
 
 BIN = Path(sys.executable).parent
 FRAMES = 24
@@ -98,8 +98,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A machine's folder with a plate and the alphas of one local job."""
     folder = tmp_path_factory.mktemp("artist")
     plate = write_plate(folder / "plate", range(1, FRAMES + 1))
-    with machine(folder) as site:
-        site.environment["GVM_SERVER"] = server_nursery.command()
+    with machine_for_hosts(folder) as site:
         assert site.matte(plate, "local").code == 0
     return folder
 

@@ -25,7 +25,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
@@ -33,6 +32,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
+from gvm_client.process import leave
 from gvm_client.server_config import server_environment
 from gvm_server.cores import usable_cores
 from gvm_server.threads import share_cores, thread_variables
@@ -221,29 +221,24 @@ def main() -> None:
     nursery = _Nursery(Path(sys.argv[1]), environment)
     print("ready", flush=True)
     asked = nursery.wait_for_a_server()
-    status: object = None
-    if asked is not None:
-        try:
-            be_gvm(asked["words"], asked["environment"], Path(asked["folder"]))
-        except SystemExit as end:
-            status = end.code
-        except BaseException:  # noqa: BLE001 (an interpreter ends so)
-            traceback.print_exc()
-            status = 1
-    _end(status)
+    if asked is None:
+        return
+    try:
+        be_gvm(asked["words"], asked["environment"], Path(asked["folder"]))
+    except SystemExit as end:
+        if isinstance(end.code, int):
+            _end(end.code)
+        raise
 
 
-def _end(status: object) -> NoReturn:
+def _end(code: int) -> NoReturn:
     """End as an interpreter does, but take no module apart: that is most of a short command.
 
     It waits for threads, calls what is registered and writes what is buffered.
     """
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):
-            stream.flush()
-    os._exit(int(status or 0))  # type: ignore[call-overload]
+    leave(code)
 
 
 if __name__ == "__main__":

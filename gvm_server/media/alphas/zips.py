@@ -41,7 +41,7 @@ def add_lines(header: bytearray, plane: StoredPixels, top: int) -> None:
         band = plane[first : first + _BAND]
         for line, predicted in enumerate(_predicted(band)):
             before, text = text, predicted.tobytes()
-            if text != before:  # around a subject most lines are the one above
+            if text != before:  # above and below a subject each is the one before
                 packed = _packed(text)
             # What does not become smaller is stored as it is.
             body = packed if len(packed) < len(text) else _little(band[line]).tobytes()
