@@ -28,6 +28,7 @@ class CacheLookup:
     """What of a job stands already.
 
     Attributes:
+        keys: the job's.
         kept: frames whose finished alpha stands where it was asked for.
         cached: fingerprints of frames whose finished alpha lies in the cache.
         neutral: fingerprints of frames whose alpha before knobs and guides lies there.
@@ -38,6 +39,7 @@ class CacheLookup:
         roi_cuts: the kept frames whose subject is cut at its region, and on which sides.
     """
 
+    keys: JobKeys
     kept: tuple[int, ...]
     cached: Mapping[int, Fingerprint]
     neutral: Mapping[int, Fingerprint]
@@ -74,6 +76,7 @@ def look_up(
     found = _sort(spec, keys, cache, check_ending, lost)
     windows = tuple(_in_order_of_service(spec, found.to_make))
     return CacheLookup(
+        keys=keys,
         kept=tuple(found.kept),
         roi_cuts=found.roi_cuts,
         cached=found.cached,

@@ -29,7 +29,6 @@ from gvm_server.matting.background import BackgroundTasks, ReadAhead, shared_out
 from gvm_server.matting.engines.base import Engine, EngineInfo, Image
 from gvm_server.matting.finish import NeutralAlpha, brought_up, crossfade, finished, with_layers
 from gvm_server.matting.job_spec import JobSpec
-from gvm_server.matting.keys import JobKeys
 from gvm_server.matting.lookup import (
     CacheLookup,
     cached_files,
@@ -88,14 +87,13 @@ class Pipeline:
         # An engine of single frames: as many as are read, encoded and waited for at a time.
         single = max(WINDOWS_IN_HAND, min(spec.window.frames_per_window, READERS + usable_cores()))
         self._in_hand = WINDOWS_IN_HAND if spec.engine.temporal else single
-        keys = JobKeys(spec)
-        self._neutral = NeutralAlphas(spec, keys, resources.cache)
+        self._neutral = NeutralAlphas(spec, lookup.keys, resources.cache)
         self._read_ahead = ReadAhead(spec, readers=resources.readers, timer=self.timer)
         self._on_end = on_end
         room = 2 * max(WRITERS, spec.plan.frames_per_window) + SHARES_OF_NEUTRAL
         self._background = BackgroundTasks(writers=resources.writers, room=room, on_end=self._end)
         self._runs = WindowRuns(
-            spec, keys, resources, self._read_ahead, self._background, self.timer
+            spec, lookup.keys, resources, self._read_ahead, self._background, self.timer
         )
         self._background.put(lambda: self._place_cached(lookup.cached))
         for share in shared_out(lookup.neutral, SHARES_OF_NEUTRAL, first=spec.playhead):

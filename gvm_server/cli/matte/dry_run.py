@@ -22,7 +22,6 @@ from gvm_server.cli.cache import cache_in_use
 from gvm_server.cli.terminal import as_json, duration_in_words, size_in_words
 from gvm_server.hostmemory import available_bytes
 from gvm_server.matting.engines.registry import entry_of
-from gvm_server.matting.keys import JobKeys
 from gvm_server.matting.lookup import CacheLookup, look_up
 from gvm_server.media.file_access import Roots
 from gvm_server.media.outputs.parts import planes_of
@@ -118,8 +117,8 @@ def _foretold(
     prepared: PreparedJob, found: CacheLookup, context: ServerContext, notes: Sequence[str]
 ) -> Foretold:
     spec = prepared.spec
-    keys = JobKeys(spec)
-    run = [one for one in found.windows if not context.cache.has_window(keys.window(one))]
+    is_cached = context.cache.has_window
+    run = [one for one in found.windows if not is_cached(found.keys.window(one))]
     canvas = spec.canvas
     sink = spec.sink
     assert isinstance(sink, FileSink)  # noqa: S101 (the command line asks for files)

@@ -240,8 +240,8 @@ def test_a_job_that_needs_no_window_waits_for_no_turn(floor: Floor):
     """Its alphas are copied from the cache, or stand."""
     listener = Listener()
     job = floor.ask(listener)
-    nothing = CacheLookup(
-        kept=FRAMES, cached={}, neutral={}, to_make={}, windows=(), windows_cached=0
+    nothing = replace(
+        floor.found, kept=FRAMES, cached={}, neutral={}, to_make={}, windows=(), windows_cached=0
     )
     job.accept(floor.spec, nothing, ())
     job.ahead = 3
