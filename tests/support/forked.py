@@ -15,10 +15,12 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from multiprocessing.context import ForkServerContext
+from multiprocessing.forkserver import ensure_running
 from pathlib import Path
 
 import gvm_server
 from gvm_server.telemetry import refuse_telemetry
+from tests.support.processes import of_no_test
 
 _PRELOADED = (
     "tests.support.forked",
@@ -45,6 +47,8 @@ def context() -> ForkServerContext:
     """Return what makes processes that start with the modules loaded."""
     forking = multiprocessing.get_context("forkserver")
     forking.set_forkserver_preload(list(_PRELOADED))
+    with of_no_test():
+        ensure_running()
     return forking
 
 

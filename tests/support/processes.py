@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,17 @@ def kill_all_of(runtime: Path) -> None:
         with suppress(psutil.Error):
             if process.pid != os.getpid() and _runtime_of(process) == str(runtime):
                 process.kill()
+
+
+@contextmanager
+def of_no_test() -> Iterator[None]:
+    """Start here what serves all tests: it would be killed with the one that comes first."""
+    runtime = os.environ.pop("GVM_RUNTIME_DIR", None)
+    try:
+        yield
+    finally:
+        if runtime is not None:
+            os.environ["GVM_RUNTIME_DIR"] = runtime
 
 
 def _runtime_of(process: psutil.Process) -> str | None:

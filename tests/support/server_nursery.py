@@ -37,6 +37,7 @@ from gvm_client.server_config import server_environment
 from gvm_server.cores import usable_cores
 from gvm_server.threads import share_cores, thread_variables
 from tests.support.forked import READ_AT_START, be_gvm
+from tests.support.processes import of_no_test
 from tests.support.tree import ROOT
 
 _PROGRAM = Path(__file__).with_name("server_in_nursery.py")
@@ -82,9 +83,10 @@ def _words() -> tuple[str, ...]:
     folder = tempfile.TemporaryDirectory(prefix="gvm-nursery-")
     path = Path(folder.name, "socket")
     words = [sys.executable, "-m", "tests.support.server_nursery", str(path)]
-    process = subprocess.Popen(
-        words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-    )
+    with of_no_test():
+        process = subprocess.Popen(
+            words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        )
 
     def end() -> None:
         process.communicate()
