@@ -304,13 +304,13 @@ class Job:
         )
 
     def past(self, memory_bytes: int) -> PastJob | None:
-        """Return what the job took; None where nothing was made, or it is not done.
+        """Return what a job took whose end is about to be said; None where it has been said.
 
         Args:
             memory_bytes: the server's resident memory now.
         """
         with self._lock:
-            if self._accepted is None or self.state is not JobState.DONE:
+            if self._accepted is None or self.state.is_final:
                 return None
             done, said = self._done(), self._accepted
         return PastJob(

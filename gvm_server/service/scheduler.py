@@ -375,9 +375,10 @@ class Scheduler:
             job.resume(job.running.lost)
             self._prepare_soon(job)
             return
-        job.end(failure, self._trouble_of(job))
-        if (past := job.past(resident_bytes())) is not None and past.frames:
+        # First, for a report or a dry run may be asked for at once when the end has been said.
+        if failure is None and (past := job.past(resident_bytes())) is not None and past.frames:
             remember(self._resources.cache.memo, past)
+        job.end(failure, self._trouble_of(job))
         _LOG.info("Job %s: %s. %s", job.name, job.state.value, failure or "")
         with self._wake:
             job.enter(Phase.ENDED)

@@ -28,6 +28,8 @@ from gvm_client.settings import MatteKnobs, Priority
 from gvm_server.matting.engines.base import Engine
 from gvm_server.matting.pipeline import Pipeline
 from gvm_server.media.plates.base import Plate
+from gvm_server.media.store.memo import Memo
+from gvm_server.media.store.past import PastJob
 from gvm_server.service import prepare
 from gvm_server.service import scheduler as scheduler_module
 from gvm_server.service.prepare import PreparationPool
@@ -344,6 +346,23 @@ def test_a_job_whose_frames_all_stand_ends_at_once(scheduler: Scheduler, tmp_pat
     wait.go.set()
     scheduler.stop()
     gpu.join()
+
+
+def test_what_a_job_took_is_known_before_its_end_is_said(
+    scheduler: Scheduler, tmp_path: Path, monkeypatch
+):
+    """Who hears the end may ask for a report or a dry run at once."""
+    listener, kept = Listener(), []
+
+    def keep(_memo: Memo, job: PastJob) -> None:
+        kept.append((job.frames, job.windows, listener.all_of(Done)))
+
+    monkeypatch.setattr(scheduler_module, "remember", keep)
+    scheduler.ask(request_in(tmp_path), peer=b"one", channel=listener)
+    with running(scheduler):
+        assert until(lambda: listener.all_of(Done))
+    (done,) = listener.all_of(Done)
+    assert kept == [(len(FRAMES), done.windows_run, [])]
 
 
 class Stalled:
