@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from gvm_server.telemetry import refuse_telemetry
+from tests.support import forked
 
 # Before a test imports a library by itself.
 refuse_telemetry()
@@ -42,6 +43,12 @@ LONG = (
     "test_threads.py",
     "test_kinds.py",
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have all workers fork from one process; it imports while they collect."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        forked.share_nursery()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

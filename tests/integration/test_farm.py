@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from tests.fakes.pyoutline import specification
-from tests.support import server_nursery
+from tests.support import forked
 from tests.support.plates import read_alpha, write_plate
 from tests.support.site import SMALL, Site, machine_for_hosts
 
@@ -33,7 +33,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def submit(site: Site, plate: str, out: str, *words: str, gvm: Path | None = None) -> Path:
     """Write the template for a plate and return its path; its tasks are forked, or the command."""
-    gvm = gvm or server_nursery.program()
+    gvm = gvm or forked.program()
     template = site.folder / f"{out}.yaml"
     ran = site.gvm(
         *("farm", "submit-template", plate, "--out", out, "-o", str(template)),
@@ -219,7 +219,7 @@ def test_a_farm_that_maps_paths_and_carries_only_what_is_listed(site, tmp_path):
 def test_tasks_of_farms_without_sessions_make_the_local_files(site, tmp_path, whole):
     """OpenCue's and Afanasy's commands, as their hosts run them: by a shell, in its own session."""
     words = ("plate", "--chunk", "10", *SMALL, "--opencue", "outline.py", "--afanasy", "job.json")
-    gvm = str(server_nursery.program())
+    gvm = str(forked.program())
     made = site.gvm("farm", "submit-template", *words, "--out", "mattes", "--gvm", gvm)
     assert made.code == 0, made.stderr
     job = json.loads((tmp_path / "job.json").read_text())["job"]

@@ -1,55 +1,50 @@
-"""The `gvm` command in a process that starts with its modules loaded.
+"""`gvm` commands and servers in processes that start with their modules loaded.
 
-Most of a short command is the start of an interpreter and its imports, and the tests run over a
-thousand of them. Here a server process (multiprocessing's forkserver) imports once and forks for
-each command: a process of its own, with its own environment, folder and streams. `Site.start` runs
-the interpreter anew, for tests of what a process is from its first moment.
+Most of a short command, and of a server's start, is an interpreter's start and its imports, and the
+tests run over a thousand of them. All workers share one nursery (`nursery.py`), a process that has
+imported everything and forks for each who asks: a process of its own, with its own environment,
+folder, limits and streams. `run` asks for a command. `command` and `program` are words for those
+who start one themselves, as `$GVM_SERVER` is for a host: a small program that asks for them, lives
+as long as what was forked, ends as it ends, and takes it along where it is killed itself.
+
+`Site.start` runs the interpreter anew, for tests of what a process is from its first moment. So
+does that program where variables that are read at a start, or the cores, are not the nursery's.
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import atexit
+import json
 import os
-import runpy
+import shlex
+import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from multiprocessing.context import ForkServerContext
-from multiprocessing.forkserver import ensure_running
+from functools import cache
 from pathlib import Path
 
-import gvm_server
-from gvm_server.telemetry import refuse_telemetry
+from tests.support.nursery import READ_AT_START
 from tests.support.processes import of_no_test
+from tests.support.tree import ROOT
 
-_PRELOADED = (
-    "tests.support.forked",
-    "gvm_server.cli.main",
-    "gvm_server.cli.matte.command",
-    "gvm_server.cli.matte.deliverables",
-    "gvm_server.cli.matte.dry_run",
-    "gvm_server.cli.cache",
-    "gvm_server.cli.review.parts",
-    "gvm_server.cli.studio",
-    "gvm_server.service.server",
-    "tests.support.frozen",
-)
-# An interpreter reads these once, at its start.
-READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_")
+_SHARED = "GVM_TESTS_NURSERY"  # the socket of the nursery that all workers share
+
+
+def command() -> str:
+    """Return what `$GVM_SERVER` says."""
+    return shlex.join([*_asks(_nursery()), "serve"])
+
+
+def program() -> Path:
+    """Return a program that is what `gvm` is where the tests run."""
+    return _program(_nursery())
 
 
 def can_fork(environment: Mapping[str, str]) -> bool:
     """Return whether a forked process can stand for one with these variables set."""
     return not any(name.startswith(READ_AT_START) for name in environment)
-
-
-def context() -> ForkServerContext:
-    """Return what makes processes that start with the modules loaded."""
-    forking = multiprocessing.get_context("forkserver")
-    forking.set_forkserver_preload(list(_PRELOADED))
-    with of_no_test():
-        ensure_running()
-    return forking
 
 
 def run(
@@ -59,38 +54,61 @@ def run(
 
     Raises TimeoutError where it takes longer than `timeout` seconds; it is killed.
     """
-    forking = context()
-    with tempfile.TemporaryDirectory(prefix="gvm-streams-") as streams:
-        paths = [Path(streams, name) for name in ("stdout", "stderr")]
-        process = forking.Process(
-            target=_command,
-            args=([os.fspath(word) for word in words], dict(environment), folder, *paths),
+    asked = {
+        "words": [os.fspath(word) for word in words],
+        "environment": dict(environment),
+        "folder": str(folder),
+    }
+    with (
+        tempfile.TemporaryDirectory(prefix="gvm-streams-") as streams,
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as nursery,
+        Path(os.devnull).open("rb") as stdin,
+        Path(streams, "stdout").open("ab") as stdout,
+        Path(streams, "stderr").open("ab") as stderr,
+    ):
+        nursery.settimeout(timeout)
+        nursery.connect(_nursery())
+        numbers = [stream.fileno() for stream in (stdin, stdout, stderr)]
+        socket.send_fds(nursery, [json.dumps(asked).encode()], numbers)
+        forked, code = (json.loads(nursery.recv(100)) for _ in range(2))
+        assert forked
+        return code, *(Path(stream.name).read_text() for stream in (stdout, stderr))
+
+
+def share_nursery() -> None:
+    """Start the nursery of all workers, which are started after it."""
+    os.environ[_SHARED] = _nursery()
+
+
+@cache
+def _nursery() -> str:
+    """Return the socket of the nursery; where there is none, start one that ends with this."""
+    if shared := os.environ.get(_SHARED):
+        return shared
+    folder = tempfile.TemporaryDirectory(prefix="gvm-nursery-")
+    path = str(Path(folder.name, "socket"))
+    _program(path).write_text(f'#!/bin/sh\nexec {shlex.join(_asks(path))} "$@"\n')
+    _program(path).chmod(0o755)
+    words = [sys.executable, "-m", "tests.support.nursery", path]
+    with of_no_test():
+        process = subprocess.Popen(
+            words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
-        process.start()
-        process.join(timeout)
-        if process.exitcode is None:
-            process.kill()
-            process.join()
-            raise TimeoutError(f"gvm {' '.join(words)} took longer than {timeout:g} s")
-        stdout, stderr = (path.read_text() for path in paths)
-        return process.exitcode, stdout, stderr
+
+    def end() -> None:
+        process.communicate()
+        folder.cleanup()
+
+    atexit.register(end)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"listening\n"
+    return path
 
 
-def _command(
-    words: list[str], environment: dict[str, str], folder: Path, stdout: Path, stderr: Path
-) -> None:
-    for path, stream in ((stdout, 1), (stderr, 2)):
-        written = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.dup2(written, stream)
-        os.close(written)
-    be_gvm(words, environment, folder)
+def _program(nursery: str) -> Path:
+    return Path(nursery).with_name("gvm")
 
 
-def be_gvm(words: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
-    """Be the `gvm` command in this process, with these variables and in this folder."""
-    os.environ.clear()
-    os.environ.update(environment)
-    refuse_telemetry()  # as the package does where it is imported
-    os.chdir(folder)
-    sys.argv = [str(Path(gvm_server.__file__).with_name("__main__.py")), *words]
-    runpy.run_module("gvm_server", run_name="__main__")
+def _asks(nursery: str) -> list[str]:
+    program = Path(__file__).with_name("program_in_nursery.py")
+    return [sys.executable, "-I", "-S", str(program), nursery]

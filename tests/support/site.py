@@ -21,7 +21,7 @@ import psutil
 from gvm_client.connection import read_connection
 from gvm_client.errors import ServerNotRunning
 from gvm_client.process import is_alive
-from tests.support import forked, server_nursery
+from tests.support import forked
 from tests.support.processes import kill_all_of
 
 # Small windows and frames: the tests are about conduct, not about pixels' beauty.
@@ -134,5 +134,5 @@ def machine(folder: Path) -> Iterator[Site]:
 def machine_for_hosts(folder: Path) -> Iterator[Site]:
     """Give such a machine, whose hosts may start this Python's server."""
     with machine(folder) as site:
-        site.environment["GVM_SERVER"] = server_nursery.command()
+        site.environment["GVM_SERVER"] = forked.command()
         yield site

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import active_children
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,6 @@ import pytest
 from gvm_client.process import Exit
 from gvm_server.cli.main import main
 from gvm_server.cli.review import parts
-from tests.support import forked
 from tests.support.shots import FAULTY, FRAMES, with_faults, write_shot
 
 
@@ -39,7 +38,9 @@ def in_parts(monkeypatch, part: int, *, forking: bool = True) -> list[int]:
 
     def pool(processes, context, **options: object):
         made.append(processes)
-        context = forked.context() if forking else context
+        if forking:
+            context = get_context("forkserver")
+            context.set_forkserver_preload(["gvm_server.cli.review.parts"])
         return ProcessPoolExecutor(processes, context, **options)
 
     monkeypatch.setattr(parts, "PART", part)

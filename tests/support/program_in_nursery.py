@@ -1,6 +1,6 @@
-"""The program that hosts start where a test's server is forked; see `server_nursery`.
+"""The program that hosts and farms start where a test's server or command is forked; see `forked`.
 
-Run by `python -I -S`, with the nursery's socket and the server's words; imports little.
+Run by `python -I -S`, with the nursery's socket and the command's words; imports little.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 def main() -> int:
-    """Ask for a server, and end as it ends."""
+    """Ask for a process, and end as it ends."""
     path, *words = sys.argv[1:]
     os.umask(umask := os.umask(0o077))
     limits = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]

@@ -1,14 +1,6 @@
-"""Servers for tests, forked from a process that has their modules loaded.
+"""The process that the tests' commands and servers are forked from; `forked.py` asks it.
 
-Most of a server's start is the start of an interpreter and its imports, and the tests start
-hundreds. `command` gives words for `$GVM_SERVER`: a small program that hands its variables, folder,
-limits and streams to the nursery, which forks a server with just these. The program lives as
-long as that server, ends as it ends, and takes it along where it is killed itself. `program` is the
-same for any other `gvm` command, for those that a farm or a host starts. Where variables
-that are read at a start, by the interpreter or a library, or the cores are others than the
-nursery's, the program starts the real command in its own place.
-
-    python -m tests.support.server_nursery SOCKET      # the nursery; ends with its standard input
+python -m tests.support.nursery SOCKET      # ends with its standard input
 """
 
 from __future__ import annotations
@@ -17,40 +9,40 @@ import atexit
 import json
 import os
 import resource
+import runpy
 import selectors
-import shlex
 import signal
 import socket
-import subprocess
 import sys
-import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
+import gvm_server
 from gvm_client.process import leave
 from gvm_client.server_config import server_environment
 from gvm_server.cores import usable_cores
+from gvm_server.telemetry import refuse_telemetry
 from gvm_server.threads import share_cores, thread_variables
-from tests.support.forked import READ_AT_START, be_gvm
-from tests.support.processes import of_no_test
-from tests.support.tree import ROOT
 
-_PROGRAM = Path(__file__).with_name("server_in_nursery.py")
 _LARGEST = 1 << 20  # bytes of a question
-# Libraries, too.
-_READ_AT_START = (*READ_AT_START, "OMP_", "KMP_", "MKL_", "OPENBLAS_", "OPENCV_", "OPENIMAGEIO_")
+# By the interpreter or a library, once.
+READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_", "OMP_", "KMP_", "MKL_", "OPENBLAS_", "OPENCV_")
+READ_AT_START += ("OPENIMAGEIO_",)
 _OF_NO_MATTER = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
 _MODULES = (
+    "gvm_server.cli.cache",
     "gvm_server.cli.farm.commands",
     "gvm_server.cli.main",
     "gvm_server.cli.matte.command",
     "gvm_server.cli.matte.deliverables",
+    "gvm_server.cli.matte.dry_run",
+    "gvm_server.cli.review.parts",
     "gvm_server.cli.serve",
+    "gvm_server.cli.studio",
     "gvm_server.matting.engines.gvm.engine",
     "gvm_server.matting.engines.preview.engine",
     "gvm_server.matting.engines.test",
@@ -62,57 +54,21 @@ _MODULES = (
 )
 
 
-def command() -> str:
-    """Return what `$GVM_SERVER` says."""
-    return shlex.join([*_words(), "serve"])
-
-
-@cache
-def program() -> Path:
-    """Return a program that is what `gvm` is where the tests run."""
-    *_, socket_path = words = _words()
-    path = Path(socket_path).with_name("gvm")
-    path.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
-    path.chmod(0o755)
-    return path
-
-
-@cache
-def _words() -> tuple[str, ...]:
-    """Start the nursery, which ends with this process; return how it is asked."""
-    folder = tempfile.TemporaryDirectory(prefix="gvm-nursery-")
-    path = Path(folder.name, "socket")
-    words = [sys.executable, "-m", "tests.support.server_nursery", str(path)]
-    with of_no_test():
-        process = subprocess.Popen(
-            words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-        )
-
-    def end() -> None:
-        process.communicate()
-        folder.cleanup()
-
-    atexit.register(end)
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    return (sys.executable, "-I", "-S", str(_PROGRAM), str(path))
-
-
 class _Nursery:
     """One loop, no thread: what forks has none."""
 
     def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
-        self._environment = environment
+        self._environment = _read_at_start(environment)
         self._cores = sorted(os.sched_getaffinity(0))
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._listener.bind(str(path))
-        self._listener.listen(64)
+        self._listener.listen(64)  # who comes before everything is imported waits
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._selector.register(sys.stdin, selectors.EVENT_READ)
         self._servers: dict[socket.socket, tuple[int, int]] = {}  # process, its descriptor
 
-    def wait_for_a_server(self) -> dict[str, Any] | None:
+    def wait_for_a_question(self) -> dict[str, Any] | None:
         """Serve; return in each forked process what is asked of it, and None at the end."""
         while True:
             for key, _ in self._selector.select():
@@ -142,13 +98,13 @@ class _Nursery:
                 self._drop(asking)
             return None
         asked: dict[str, Any] = json.loads(data)
-        stands = (
-            _read_at_start(asked["environment"]) == _read_at_start(self._environment)
+        forks = "cores" not in asked or (
+            _read_at_start(asked["environment"]) == self._environment
             and asked["cores"] == self._cores
         )
         with suppress(OSError):  # it may have been killed meanwhile
-            asking.send(json.dumps(stands).encode())
-        if not stands:
+            asking.send(json.dumps(forks).encode())
+        if not forks:
             self._drop(asking)
             for stream in streams:
                 os.close(stream)
@@ -190,12 +146,12 @@ def _read_at_start(environment: Mapping[str, str]) -> dict[str, str]:
     return {
         name: text
         for name, text in {**thread_variables(usable_cores()), **environment}.items()
-        if name.startswith(_READ_AT_START) and name not in _OF_NO_MATTER
+        if name.startswith(READ_AT_START) and name not in _OF_NO_MATTER
     }
 
 
 def _become(asked: dict[str, Any], streams: list[int]) -> None:
-    """Give this process the session, streams, mode and limits of the program that asked."""
+    """Give this process a session, and the streams, mode and limits of who asked."""
     os.setsid()
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
@@ -206,27 +162,38 @@ def _become(asked: dict[str, Any], streams: list[int]) -> None:
     sys.stderr = sys.__stderr__ = open(  # noqa: SIM115
         2, "w", buffering=1, errors="backslashreplace", closefd=False
     )
-    os.umask(asked["umask"])
-    for kind, limits in asked["limits"]:
+    if "umask" in asked:
+        os.umask(asked["umask"])
+    for kind, limits in asked.get("limits", ()):
         resource.setrlimit(kind, tuple(limits))
 
 
+def _be_gvm(words: Sequence[str], environment: Mapping[str, str], folder: str) -> None:
+    """Be the `gvm` command in this process, with these variables and in this folder."""
+    os.environ.clear()
+    os.environ.update(environment)
+    refuse_telemetry()  # as the package does where it is imported
+    os.chdir(folder)
+    sys.argv = [str(Path(gvm_server.__file__).with_name("__main__.py")), *words]
+    runpy.run_module("gvm_server", run_name="__main__")
+
+
 def main() -> None:
-    """Be the nursery; in each forked process, be the server."""
+    """Be the nursery; in each forked process, be the command."""
     # As a launcher passes variables on: OpenCV sets LD_LIBRARY_PATH where it is imported.
     environment = server_environment(os.environ, {}, same_python=True)
     share_cores()
+    nursery = _Nursery(Path(sys.argv[1]), environment)
+    print("listening", flush=True)
     for module in _MODULES:
         import_module(module)
     # A thread does not live on in a fork; onnxruntime begins one where it is imported.
     assert len([*Path("/proc/self/task").iterdir()]) == 1
-    nursery = _Nursery(Path(sys.argv[1]), environment)
-    print("ready", flush=True)
-    asked = nursery.wait_for_a_server()
+    asked = nursery.wait_for_a_question()
     if asked is None:
-        return
+        _end(0)
     try:
-        be_gvm(asked["words"], asked["environment"], Path(asked["folder"]))
+        _be_gvm(asked["words"], asked["environment"], asked["folder"])
     except SystemExit as end:
         if isinstance(end.code, int):
             _end(end.code)

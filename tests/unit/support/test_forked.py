@@ -14,7 +14,7 @@ import pytest
 
 from gvm_client.process import is_alive
 from gvm_client.server_config import server_environment
-from tests.support import server_nursery
+from tests.support import forked
 from tests.support.serving import until
 from tests.support.site import Site, machine
 
@@ -31,7 +31,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def start(site: Site, **more: str) -> subprocess.Popen[bytes]:
     """Start a server as a host does."""
     environment = server_environment({**os.environ, **site.environment}, more, same_python=True)
-    words = shlex.split(server_nursery.command())
+    words = shlex.split(forked.command())
     return subprocess.Popen(words, env=environment, stderr=subprocess.PIPE)
 
 
@@ -48,7 +48,7 @@ def test_it_is_a_process_of_its_own_that_ends_as_its_program_does(site: Site):
     program = start(site)
     server = pid_of(site)
     assert server != program.pid
-    assert psutil.Process(server).cmdline()[1:3] == ["-m", "tests.support.server_nursery"]
+    assert psutil.Process(server).cmdline()[1:3] == ["-m", "tests.support.nursery"]
     assert os.getsid(server) == server
     assert site.gvm("stop").code == 0
     _, log = program.communicate(timeout=PATIENCE)
