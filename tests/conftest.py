@@ -46,9 +46,9 @@ LONG = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have all workers fork from one process; it imports while they collect."""
+    """Have all workers fork from the same processes; these import while they collect."""
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
-        forked.share_nursery()
+        forked.share_nurseries()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

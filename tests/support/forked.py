@@ -1,8 +1,8 @@
 """`gvm` commands and servers in processes that start with their modules loaded.
 
 Most of a short command, and of a server's start, is an interpreter's start and its imports, and the
-tests run over a thousand of them. All workers share one nursery (`nursery.py`), a process that has
-imported everything and forks for each who asks: a process of its own, with its own environment,
+tests run over a thousand of them. All workers share two nurseries (`nursery.py`), processes that
+have imported everything and fork for each who asks: a process of its own, with its own environment,
 folder, limits and streams. `run` asks for a command. `command` and `program` are words for those
 who start one themselves, as `$GVM_SERVER` is for a host: a small program that asks for them, lives
 as long as what was forked, ends as it ends, and takes it along where it is killed itself.
@@ -29,17 +29,18 @@ from tests.support.nursery import READ_AT_START
 from tests.support.processes import of_no_test
 from tests.support.tree import ROOT
 
-_SHARED = "GVM_TESTS_NURSERY"  # the socket of the nursery that all workers share
+_COMMANDS, _SERVERS = "commands", "servers"
+_SHARED = "GVM_TESTS_NURSERY_OF_"  # their sockets
 
 
 def command() -> str:
     """Return what `$GVM_SERVER` says."""
-    return shlex.join([*_asks(_nursery()), "serve"])
+    return shlex.join([*_asks(_nursery(_SERVERS)), "serve"])
 
 
 def program() -> Path:
     """Return a program that is what `gvm` is where the tests run."""
-    return _program(_nursery())
+    return _program(_nursery(_COMMANDS))
 
 
 def can_fork(environment: Mapping[str, str]) -> bool:
@@ -67,7 +68,7 @@ def run(
         Path(streams, "stderr").open("ab") as stderr,
     ):
         nursery.settimeout(timeout)
-        nursery.connect(_nursery())
+        nursery.connect(_nursery(_COMMANDS))
         numbers = [stream.fileno() for stream in (stdin, stdout, stderr)]
         socket.send_fds(nursery, [json.dumps(asked).encode()], numbers)
         forked, code = (json.loads(nursery.recv(100)) for _ in range(2))
@@ -75,21 +76,22 @@ def run(
         return code, *(Path(stream.name).read_text() for stream in (stdout, stderr))
 
 
-def share_nursery() -> None:
-    """Start the nursery of all workers, which are started after it."""
-    os.environ[_SHARED] = _nursery()
+def share_nurseries() -> None:
+    """Start the nurseries of all workers, which are started after them."""
+    for kind in (_COMMANDS, _SERVERS):
+        os.environ[_SHARED + kind.upper()] = _nursery(kind)
 
 
 @cache
-def _nursery() -> str:
-    """Return the socket of the nursery; where there is none, start one that ends with this."""
-    if shared := os.environ.get(_SHARED):
+def _nursery(kind: str) -> str:
+    """Return the socket of a nursery; where there is none, start one that ends with this."""
+    if shared := os.environ.get(_SHARED + kind.upper()):
         return shared
     folder = tempfile.TemporaryDirectory(prefix="gvm-nursery-")
     path = str(Path(folder.name, "socket"))
     _program(path).write_text(f'#!/bin/sh\nexec {shlex.join(_asks(path))} "$@"\n')
     _program(path).chmod(0o755)
-    words = [sys.executable, "-m", "tests.support.nursery", path]
+    words = [sys.executable, "-m", "tests.support.nursery", path, kind]
     with of_no_test():
         process = subprocess.Popen(
             words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True

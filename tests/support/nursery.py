@@ -1,11 +1,13 @@
-"""The process that the tests' commands and servers are forked from; `forked.py` asks it.
+"""The processes that the tests' commands and servers are forked from; `forked.py` asks them.
 
-python -m tests.support.nursery SOCKET      # ends with its standard input
+`python -m tests.support.nursery SOCKET commands`, or `servers`, ends with its standard input. There
+are two, for a fork of one that has loaded PyTorch takes twice as long.
 """
 
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import os
 import resource
@@ -15,6 +17,7 @@ import signal
 import socket
 import sys
 import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -33,25 +36,30 @@ _LARGEST = 1 << 20  # bytes of a question
 READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_", "OMP_", "KMP_", "MKL_", "OPENBLAS_", "OPENCV_")
 READ_AT_START += ("OPENIMAGEIO_",)
 _OF_NO_MATTER = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
-_MODULES = (
-    "gvm_server.cli.cache",
-    "gvm_server.cli.farm.commands",
-    "gvm_server.cli.main",
-    "gvm_server.cli.matte.command",
-    "gvm_server.cli.matte.deliverables",
-    "gvm_server.cli.matte.dry_run",
-    "gvm_server.cli.review.parts",
-    "gvm_server.cli.serve",
-    "gvm_server.cli.studio",
-    "gvm_server.matting.engines.gvm.engine",
-    "gvm_server.matting.engines.preview.engine",
-    "gvm_server.matting.engines.test",
-    "gvm_server.service.owner",
-    "gvm_server.service.server",
-    "importlib.metadata",
-    "numpy.ma",
-    "tests.support.frozen",
-)
+_MODULES = {
+    "commands": (
+        "gvm_server.cli.cache",
+        "gvm_server.cli.farm.commands",
+        "gvm_server.cli.main",
+        "gvm_server.cli.matte.command",
+        "gvm_server.cli.matte.deliverables",
+        "gvm_server.cli.matte.dry_run",
+        "gvm_server.cli.review.parts",
+        "gvm_server.cli.studio",
+        "gvm_server.service.server",
+    ),
+    "servers": (
+        "gvm_server.cli.main",
+        "gvm_server.cli.serve",
+        "gvm_server.matting.engines.gvm.engine",
+        "gvm_server.matting.engines.preview.engine",
+        "gvm_server.matting.engines.test",
+        "gvm_server.service.owner",
+        "gvm_server.service.server",
+        "importlib.metadata",
+        "numpy.ma",
+    ),
+}
 
 
 class _Nursery:
@@ -185,8 +193,9 @@ def main() -> None:
     share_cores()
     nursery = _Nursery(Path(sys.argv[1]), environment)
     print("listening", flush=True)
-    for module in _MODULES:
+    for module in _MODULES[sys.argv[2]]:
         import_module(module)
+    _share()
     # A thread does not live on in a fork; onnxruntime begins one where it is imported.
     assert len([*Path("/proc/self/task").iterdir()]) == 1
     asked = nursery.wait_for_a_question()
@@ -198,6 +207,14 @@ def main() -> None:
         if isinstance(end.code, int):
             _end(end.code)
         raise
+
+
+def _share() -> None:
+    """Leave alone in all forks what they share: a look for garbage would copy every page of it."""
+    for of_a_library in list(weakref.finalize._registry):  # type: ignore[attr-defined]
+        of_a_library.atexit = False  # PyTorch takes its operators back one by one
+    gc.collect()
+    gc.freeze()
 
 
 def _end(code: int) -> NoReturn:
