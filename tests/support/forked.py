@@ -71,7 +71,10 @@ def run(
         nursery.connect(_nursery(_COMMANDS))
         numbers = [stream.fileno() for stream in (stdin, stdout, stderr)]
         socket.send_fds(nursery, [json.dumps(asked).encode()], numbers)
-        forked, code = (json.loads(nursery.recv(100)) for _ in range(2))
+        try:
+            forked, code = (json.loads(nursery.recv(100)) for _ in range(2))
+        except TimeoutError:
+            raise TimeoutError(f"gvm {' '.join(words)} took longer than {timeout:g} s") from None
         assert forked
         return code, *(Path(stream.name).read_text() for stream in (stdout, stderr))
 

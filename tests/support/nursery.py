@@ -33,8 +33,10 @@ from gvm_server.threads import share_cores, thread_variables
 
 _LARGEST = 1 << 20  # bytes of a question
 # By the interpreter or a library, once.
-READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_", "OMP_", "KMP_", "MKL_", "OPENBLAS_", "OPENCV_")
-READ_AT_START += ("OPENIMAGEIO_",)
+READ_AT_START = (
+    *("PYTHON", "LANG", "LC_", "LD_"),
+    *("OMP_", "KMP_", "MKL_", "OPENBLAS_", "OPENCV_", "OPENIMAGEIO_"),
+)
 _OF_NO_MATTER = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
 _MODULES = {
     "commands": (
