@@ -30,6 +30,7 @@ from tests.support.processes import of_no_test
 from tests.support.tree import ROOT
 
 _COMMANDS, _SERVERS = "commands", "servers"
+_WITH_PYTORCH = {"doctor", "weights"}  # commands that load it: from where it is loaded already
 _SHARED = "GVM_TESTS_NURSERY_OF_"  # their sockets
 
 
@@ -68,7 +69,7 @@ def run(
         Path(streams, "stderr").open("ab") as stderr,
     ):
         nursery.settimeout(timeout)
-        nursery.connect(_nursery(_COMMANDS))
+        nursery.connect(_nursery(_SERVERS if _WITH_PYTORCH.intersection(words[:1]) else _COMMANDS))
         numbers = [stream.fileno() for stream in (stdin, stdout, stderr)]
         socket.send_fds(nursery, [json.dumps(asked).encode()], numbers)
         try:
