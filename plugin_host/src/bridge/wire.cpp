@@ -24,6 +24,21 @@ struct Mismatch {
   std::string reason;
 };
 
+/// Where a value stands in the message; made a text only where something is wrong there.
+struct Where {
+  const char* name;
+  const Where* above = nullptr;
+
+  std::string text() const {
+    if (!above) return name;
+    return above->text() + (*name == '[' ? "" : ".") + name;
+  }
+};
+
+[[noreturn]] void refuse(const Where& where, const std::string& reason) {
+  throw Mismatch{where.text() + " " + reason};
+}
+
 template <class T>
 struct IsVector : std::false_type {};
 template <class T>
@@ -136,24 +151,51 @@ const Object* find(const Object& map, std::string_view name) {
   return nullptr;
 }
 
-std::string text_of(const Object& value, const std::string& where, std::size_t bound = kMaxText) {
-  if (value.type != msgpack::type::STR) throw Mismatch{where + " must be a text"};
-  if (value.via.str.size > bound) throw Mismatch{where + " is too long"};
+void require_map(const Object& value, const Where& where) {
+  if (value.type != msgpack::type::MAP) refuse(where, "must be a map");
+}
+
+std::string text_of(const Object& value, const Where& where, std::size_t bound = kMaxText) {
+  if (value.type != msgpack::type::STR) refuse(where, "must be a text");
+  if (value.via.str.size > bound) refuse(where, "is too long");
   return {value.via.str.ptr, value.via.str.size};
+}
+
+std::int64_t integer_of(const Object& value, const Where& where) {
+  const bool negative = value.type == msgpack::type::NEGATIVE_INTEGER;
+  const bool positive = value.type == msgpack::type::POSITIVE_INTEGER &&
+                        value.via.u64 <= static_cast<std::uint64_t>(INT64_MAX);
+  if (!negative && !positive) refuse(where, "must be an integer of 64 bits");
+  return negative ? value.via.i64 : static_cast<std::int64_t>(value.via.u64);
+}
+
+double number_of(const Object& value, const Where& where) {
+  const bool real = value.type == msgpack::type::FLOAT64 || value.type == msgpack::type::FLOAT32;
+  const double number = real ? value.via.f64 : static_cast<double>(integer_of(value, where));
+  if (!std::isfinite(number)) refuse(where, "is not a finite number");
+  return number;
+}
+
+bool truth_of(const Object& value, const Where& where) {
+  if (value.type != msgpack::type::BOOLEAN) refuse(where, "must be a bool");
+  return value.via.boolean;
+}
+
+/// The index of a text among `words`; their number where it is none of them.
+template <class Words>
+std::size_t index_of(const std::string& text, const Words& words) {
+  return std::find(words.begin(), words.end(), text) - words.begin();
 }
 
 class Unpacker {
  public:
-  Unpacker(const Object& map, std::string where) : map_(map), where_(std::move(where)) {
-    if (map.type != msgpack::type::MAP) throw Mismatch{where_ + " must be a map"};
+  Unpacker(const Object& map, const Where& where) : map_(map), where_(where) {
+    require_map(map, where);
   }
 
   template <class T>
   void operator()(const char* name, T& value) {
-    const Object* item = find(map_, name);
-    if (!item) throw Mismatch{where_ + " lacks the field `" + name + "`"};
-    ++known_;
-    unpack(*item, value, where_ + "." + name);
+    unpack(field(name), value, Where{name, &where_});
   }
   template <class T>
   void defaulted(const char* name, T& value) {
@@ -162,11 +204,11 @@ class Unpacker {
 
   /// Every field of the map was one of the struct's.
   void end(std::uint32_t besides) const {
-    if (known_ + besides != map_.via.map.size) throw Mismatch{where_ + " has an unknown field"};
+    if (known_ + besides != map_.via.map.size) refuse(where_, "has an unknown field");
   }
 
   template <class T>
-  static void unpack_struct(const Object& map, T& value, const std::string& where,
+  static void unpack_struct(const Object& map, T& value, const Where& where,
                             std::uint32_t besides = 0) {
     Unpacker unpacker(map, where);
     fields(unpacker, value);
@@ -175,55 +217,26 @@ class Unpacker {
   }
 
  private:
-  static void unpack(const Object& item, std::string& value, const std::string& where) {
-    value = text_of(item, where);
-  }
-
-  static void unpack(const Object& item, std::int64_t& value, const std::string& where) {
-    const bool negative = item.type == msgpack::type::NEGATIVE_INTEGER;
-    const bool positive = item.type == msgpack::type::POSITIVE_INTEGER &&
-                          item.via.u64 <= static_cast<std::uint64_t>(INT64_MAX);
-    if (!negative && !positive) throw Mismatch{where + " must be an integer of 64 bits"};
-    value = negative ? item.via.i64 : static_cast<std::int64_t>(item.via.u64);
-  }
-
-  static void unpack(const Object& item, double& value, const std::string& where) {
-    const bool real = item.type == msgpack::type::FLOAT64 || item.type == msgpack::type::FLOAT32;
-    if (real) {
-      value = item.via.f64;
-    } else {
-      std::int64_t whole = 0;
-      unpack(item, whole, where);
-      value = static_cast<double>(whole);
-    }
-    if (!std::isfinite(value)) throw Mismatch{where + " is not a finite number"};
-  }
-
-  static void unpack(const Object& item, bool& value, const std::string& where) {
-    if (item.type != msgpack::type::BOOLEAN) throw Mismatch{where + " must be a bool"};
-    value = item.via.boolean;
-  }
-
-  static void unpack(const Object& item, CodeWord& value, const std::string& where) {
-    value.word = text_of(item, where);
-    if (std::find(kCodeWords.begin(), kCodeWords.end(), value.word) == kCodeWords.end()) {
-      throw Mismatch{where + " is no error code"};
-    }
+  const Object& field(const char* name) {
+    const Object* item = find(map_, name);
+    if (!item) refuse(where_, std::string("lacks the field `") + name + "`");
+    ++known_;
+    return *item;
   }
 
   template <class... Options>
-  static void unpack(const Object& item, std::variant<Options...>& value,
-                     const std::string& where) {
-    if (item.type != msgpack::type::MAP) throw Mismatch{where + " must be a map"};
+  static void unpack(const Object& item, std::variant<Options...>& value, const Where& where) {
+    require_map(item, where);
     const Object* kind = find(item, "kind");
-    if (!kind) throw Mismatch{where + " has no kind"};
-    const std::string word = text_of(*kind, where + ".kind");
+    if (!kind) refuse(where, "has no kind");
+    const Where here{"kind", &where};
+    const std::string word = text_of(*kind, here);
     const bool known = (try_option<Options>(item, value, where, word) || ...);
-    if (!known) throw Mismatch{where + ".kind is unknown"};
+    if (!known) refuse(here, "is unknown");
   }
 
   template <class Option, class Variant>
-  static bool try_option(const Object& item, Variant& value, const std::string& where,
+  static bool try_option(const Object& item, Variant& value, const Where& where,
                          const std::string& word) {
     Option option;
     if (word != kind_of(option)) return false;
@@ -233,17 +246,28 @@ class Unpacker {
   }
 
   template <class T>
-  static void unpack(const Object& item, T& value, const std::string& where) {
-    if constexpr (std::is_enum_v<T>) {
-      const auto& words = kWords<T>;
-      const auto found = std::find(words.begin(), words.end(), text_of(item, where));
-      if (found == words.end()) throw Mismatch{where + " is an unknown word"};
-      value = static_cast<T>(found - words.begin());
+  static void unpack(const Object& item, T& value, const Where& where) {
+    if constexpr (std::is_same_v<T, std::string>) {
+      value = text_of(item, where);
+    } else if constexpr (std::is_same_v<T, std::int64_t>) {
+      value = integer_of(item, where);
+    } else if constexpr (std::is_same_v<T, double>) {
+      value = number_of(item, where);
+    } else if constexpr (std::is_same_v<T, bool>) {
+      value = truth_of(item, where);
+    } else if constexpr (std::is_same_v<T, CodeWord>) {
+      value.word = text_of(item, where);
+      if (index_of(value.word, kCodeWords) == kCodeWords.size()) refuse(where, "is no error code");
+    } else if constexpr (std::is_enum_v<T>) {
+      const std::size_t index = index_of(text_of(item, where), kWords<T>);
+      if (index == kWords<T>.size()) refuse(where, "is an unknown word");
+      value = static_cast<T>(index);
     } else if constexpr (IsVector<T>::value) {
-      if (item.type != msgpack::type::ARRAY) throw Mismatch{where + " must be a list"};
+      if (item.type != msgpack::type::ARRAY) refuse(where, "must be a list");
       value.resize(item.via.array.size);
+      const Where each{"[]", &where};
       for (std::uint32_t i = 0; i < item.via.array.size; ++i) {
-        unpack(item.via.array.ptr[i], value[i], where + "[]");
+        unpack(item.via.array.ptr[i], value[i], each);
       }
     } else if constexpr (IsOptional<T>::value) {
       if (item.type == msgpack::type::NIL) {
@@ -257,7 +281,7 @@ class Unpacker {
   }
 
   const Object& map_;
-  std::string where_;
+  const Where& where_;
   std::uint32_t known_ = 0;
 };
 
@@ -323,11 +347,11 @@ Message unpack_message(const Object& map) {
     if (!find(map, name)) throw Mismatch{std::string("the envelope lacks `") + name + "`"};
   }
   if (map.via.map.size != 4) throw Mismatch{"the envelope has an unknown field"};
-  text_of(*find(map, "request"), "request", kMaxRequest);
-  Message message = message_called(text_of(*find(map, "type"), "type"),
+  text_of(*find(map, "request"), Where{"request"}, kMaxRequest);
+  Message message = message_called(text_of(*find(map, "type"), Where{"type"}),
                                    std::make_index_sequence<std::variant_size_v<Message>>());
-  std::visit([&](auto& kind) { Unpacker::unpack_struct(*find(map, "body"), kind, "body"); },
-             message);
+  const Where body{"body"};
+  std::visit([&](auto& kind) { Unpacker::unpack_struct(*find(map, "body"), kind, body); }, message);
   return message;
 }
 
