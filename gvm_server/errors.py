@@ -7,6 +7,8 @@ import logging
 
 from gvm_client.errors import ErrorCode, GvmError
 
+CLOSED = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)  # the place is wrong, not the program
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -33,6 +35,12 @@ def as_gvm_error(error: BaseException) -> GvmError:
             remedy="Free some space, or clear the cache with `gvm cache clear`.",
             code=ErrorCode.DISK_FULL,
             path=str(error.filename or ""),
+        )
+    if isinstance(error, OSError) and error.errno in CLOSED and error.filename:
+        return GvmError(
+            f"{error.filename} cannot be reached: {error.strerror}.",
+            remedy="Check the path, and that the server's user may enter its folders.",
+            path=str(error.filename),
         )
     if isinstance(error, MemoryError):
         return GvmError(

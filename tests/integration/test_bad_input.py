@@ -131,6 +131,24 @@ def test_an_unwritable_folder_is_an_output_error_for_a_user(site, tmp_path, plat
     assert str(closed) in ran.stderr
 
 
+def test_places_that_cannot_be_looked_into_are_no_defect(site, tmp_path, plate):
+    """Plate, guide, output and movie: the system's reason, and 3 or 5 (a name that is too long)."""
+    far = str(tmp_path / ("x" * 300))
+    tries = {
+        (f"{far}/plate.%04d.exr",): 3,
+        (plate, "--garbage", f"{far}/roto.%04d.exr"): 3,
+        (plate, "--movie", f"{far}.mov"): 5,
+    }
+    for words, code in tries.items():
+        ran = site.matte(words[0], "out", *words[1:])
+        assert ran.code == code, ran.stderr
+        assert "File name too long" in ran.stderr
+    ran = site.gvm("matte", plate, "-o", far, "--engine", "test")
+    assert ran.code == 5, ran.stderr
+    assert "cannot be written: File name too long" in ran.stderr
+    _check_alive(site, plate)
+
+
 def test_an_output_under_a_file_is_an_output_error(site, tmp_path, plate):
     """A folder cannot be made where a file stands: exit code 5 with the path."""
     (tmp_path / "file").write_text("in the way")

@@ -64,10 +64,15 @@ class AlphaFiles:
 
         Raises:
             SettingsError: the pattern does not end with `.exr`.
+            OutputError: the place cannot be looked into.
         """
         require_view(output)
         place = Path(output)
-        pattern = None if place.is_dir() else _pattern(place)
+        try:
+            is_folder = place.is_dir()
+        except OSError as error:  # a folder above that may not be entered, a name too long
+            raise write_failure(place, error) from error
+        pattern = None if is_folder else _pattern(place)
         target: SequencePath | Path
         if pattern is not None:
             if not pattern.tail.lower().endswith(EXTENSION):
@@ -77,7 +82,7 @@ class AlphaFiles:
                     path=output,
                 )
             target = pattern
-        elif place.suffix.lower() == EXTENSION and not place.is_dir():
+        elif place.suffix.lower() == EXTENSION and not is_folder:
             target = place
         else:
             target = _named_after(plate_name, place)

@@ -128,7 +128,7 @@ def check(word: str) -> None:
         SettingsError: it is not.
         InputError: the clip cannot be read.
     """
-    if word not in WORDS and "%" not in word and "#" not in word and not Path(word).exists():
+    if word not in WORDS and "%" not in word and "#" not in word and not _may_be_there(word):
         raise SettingsError(
             f"The background {word} is not there.",
             remedy=f"Name {', '.join(WORDS)}, or an image, a sequence or a movie.",
@@ -136,3 +136,10 @@ def check(word: str) -> None:
         )
     with opening(word):
         pass
+
+
+def _may_be_there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # a folder that may not be entered: opening the clip says which
+        return True

@@ -23,7 +23,7 @@ from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
 from gvm_client.file_content import FileContent
 from gvm_server.media.alphas.exr import read_alpha_file, read_planes
 from gvm_server.media.alphas.stamp import STAMP, read_stamp
-from gvm_server.media.atomic_files import replacing
+from gvm_server.media.atomic_files import replacing, write_failure
 from gvm_server.media.geometry import on_display
 from gvm_server.media.outputs.alpha_files import EXTENSION, AlphaFiles, prove_writable
 from gvm_server.media.outputs.backgrounds import GREEN, NOTHING, opening
@@ -224,7 +224,11 @@ def _key(alpha: Path) -> bytes:
 
 
 def _refuse_foreign(path: Path, plate: str, *, overwrite: bool) -> None:
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as error:  # a folder above that may not be entered, a name too long
+        raise write_failure(path, error) from error
+    if not there:
         return
     if Path(plate).exists() and path.samefile(plate):
         raise OutputError(

@@ -91,16 +91,31 @@ def parse_pattern(path: Path) -> SequencePath | None:
 
 
 def own_pattern(path: Path) -> SequencePath | None:
-    """Return the pattern that a plate's path is; None for a file of that very name."""
-    return None if path.is_file() else parse_pattern(path)
+    """Return the pattern that a plate's path is; None for a file of that very name.
+
+    Raises:
+        InputError: PLATE_UNREADABLE, for a place that cannot be looked into.
+    """
+    try:
+        return None if path.is_file() else parse_pattern(path)
+    except OSError as error:
+        raise _closed(path, error) from error
 
 
 def resolve_plate(path: str) -> PlatePath:
     """Return what a path names.
 
     Raises:
-        InputError: PLATE_MISSING, PLATE_AMBIGUOUS, or PLATE_UNREADABLE for another kind of file.
+        InputError: PLATE_MISSING, PLATE_AMBIGUOUS, or PLATE_UNREADABLE for another kind of file,
+            or for a place that cannot be looked into.
     """
+    try:
+        return _resolved(path)
+    except OSError as error:  # a folder above it that may not be entered, a name that is too long
+        raise _closed(Path(path), error) from error
+
+
+def _resolved(path: str) -> PlatePath:
     place = Path(path)
     if place.is_file():
         return _file(place)
@@ -225,11 +240,15 @@ def _plate_names(folder: Path) -> list[str]:
                 if not entry.name.startswith(".") and entry.is_file()
             ]
     except OSError as error:
-        raise InputError(
-            f"{folder} cannot be read: {error.strerror}.",
-            remedy="Check that you may read this folder.",
-            path=str(folder),
-        ) from error
+        raise _closed(folder, error) from error
+
+
+def _closed(place: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{place} cannot be read: {error.strerror or error}.",
+        remedy="Check the path, and that you may read it and its folders.",
+        path=str(place),
+    )
 
 
 def _listed(plates: list[tuple[PlatePath, str]]) -> str:

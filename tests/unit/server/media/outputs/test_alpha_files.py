@@ -182,3 +182,10 @@ def test_no_permission_is_named(tmp_path, monkeypatch):
     with pytest.raises(OutputError, match="Permission denied") as caught:
         files(tmp_path).check([1], overwrite=False)
     assert caught.value.path == str(tmp_path)
+
+
+def test_a_place_that_cannot_be_looked_into_is_named(tmp_path):
+    """The system says why: here a name that is too long, for root may enter every folder."""
+    with pytest.raises(OutputError, match="File name too long") as caught:
+        files(tmp_path / ("x" * 300))
+    assert caught.value.code is ErrorCode.OUTPUT_UNWRITABLE

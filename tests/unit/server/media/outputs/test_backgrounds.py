@@ -6,7 +6,7 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
-from gvm_client.errors import GvmError, SettingsError
+from gvm_client.errors import GvmError, InputError, SettingsError
 from gvm_server.media.colour.encodings import linear_from_srgb
 from gvm_server.media.outputs.backgrounds import check, filling, opening, over
 
@@ -91,3 +91,9 @@ def test_a_background_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(GvmError, match=r"text\.png"):
         check(str(tmp_path / "text.png"))
     check("checker")
+
+
+def test_a_background_that_cannot_be_looked_for_says_why(tmp_path):
+    """It is not said to be missing: here its name is too long."""
+    with pytest.raises(InputError, match="File name too long"):
+        check(str(tmp_path / ("x" * 300)))

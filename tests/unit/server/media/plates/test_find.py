@@ -248,3 +248,13 @@ def test_another_way_to_write_a_frame_is_refused_with_those_that_are_read(tmp_pa
     assert "a.%04d.exr 1001-1002" in caught.value.message
     for form in ("%04d", "####", "@@@@", "$F4", "[1001-1100]"):
         assert form in caught.value.remedy
+
+
+@pytest.mark.parametrize("find", [resolve_plate, lambda path: own_pattern(Path(path))])
+def test_a_place_that_cannot_be_looked_into_is_unreadable(tmp_path, find):
+    """The system says why: here a name that is too long, for root may enter every folder."""
+    place = tmp_path / ("x" * 300) / "plate.%04d.exr"
+    with pytest.raises(InputError, match="cannot be read: File name too long") as caught:
+        find(str(place))
+    assert caught.value.code is ErrorCode.PLATE_UNREADABLE
+    assert caught.value.path == str(place)
