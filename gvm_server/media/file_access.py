@@ -275,6 +275,20 @@ def require_file(path: Path, status: os.stat_result, *, frame: int | None = None
     )
 
 
+def frame_gone(path: Path, frame: int | None) -> InputError:
+    """Return the error for a listed frame that is not there: it went, or its link dangles."""
+    is_link = path.is_symlink()
+    return InputError(
+        f"Frame {frame} is not there: {path}{' is a link that leads nowhere' if is_link else ''}.",
+        remedy="Mend the link; once it is deleted, hold or black for missing frames can stand in."
+        if is_link
+        else "Render it again, or ask again with hold or black for missing frames.",
+        code=ErrorCode.PLATE_MISSING,
+        frame=frame,
+        path=str(path),
+    )
+
+
 def probe_folder(folder: Path, *, seconds: float | None = None) -> None:
     """Prove that a folder's disk answers; one that is not there answers too.
 

@@ -22,7 +22,7 @@ import OpenImageIO as oiio
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.limits import MAX_PARTS
 from gvm_server.media.colour.hints import FileHint
-from gvm_server.media.file_access import probe_file, reason_of
+from gvm_server.media.file_access import frame_gone, probe_file, reason_of
 from gvm_server.media.geometry import (
     UPRIGHT,
     Box,
@@ -256,7 +256,11 @@ def _opened(image: ImageFile) -> Iterator[oiio.ImageInput]:
     file = oiio.ImageInput.open(str(image.path), as_stored)
     if file is None:
         reason = reason_of(None)
-        raise _unreadable(image, reason) if image.path.exists() else _gone(image)
+        raise (
+            _unreadable(image, reason)
+            if image.path.exists()
+            else frame_gone(image.path, image.frame)
+        )
     try:
         yield file
     finally:
@@ -385,16 +389,6 @@ def _hint(spec: oiio.ImageSpec, format_name: str) -> FileHint:
         transfer=str(spec.getattribute("dpx:Transfer") or ""),
         curve=int(code_points[1]) if coded else 2,
         primaries=int(code_points[0]) if coded else 2,
-    )
-
-
-def _gone(image: ImageFile) -> InputError:
-    return InputError(
-        f"Frame {image.frame} is not there: {image.path}.",
-        remedy="Render it again, or choose hold or black for missing frames.",
-        code=ErrorCode.PLATE_MISSING,
-        frame=image.frame,
-        path=str(image.path),
     )
 
 

@@ -18,7 +18,7 @@ import xxhash
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.text import is_text
-from gvm_server.media.file_access import answered, read_head, require_file
+from gvm_server.media.file_access import answered, frame_gone, read_head, require_file
 from gvm_server.media.store.memo import NOTHING, Memo
 
 KEY_BYTES = 16
@@ -263,15 +263,12 @@ def _changed(path: Path, frame: int, version: _Version, now: os.stat_result) -> 
 
 
 def _unreadable(path: Path, frame: int, error: OSError) -> InputError:
-    gone = isinstance(error, FileNotFoundError)
+    if isinstance(error, FileNotFoundError):
+        return frame_gone(path, frame)
     return InputError(
-        f"Frame {frame} is not there: {path}."
-        if gone
-        else f"Frame {frame} cannot be read: {path}: {error.strerror}.",
-        remedy="Render it again, or choose hold or black for missing frames."
-        if gone
-        else "Check that you may read it.",
-        code=ErrorCode.PLATE_MISSING if gone else ErrorCode.PLATE_UNREADABLE,
+        f"Frame {frame} cannot be read: {path}: {error.strerror}.",
+        remedy="Check that you may read it.",
+        code=ErrorCode.PLATE_UNREADABLE,
         frame=frame,
         path=str(path),
     )

@@ -297,6 +297,20 @@ def test_a_file_that_vanishes_after_opening_is_missing(tmp_path):
     assert code_of(lambda: plate.read(2))[0] is ErrorCode.PLATE_MISSING
 
 
+def test_a_link_to_nowhere_is_named_and_the_remedy_helps(tmp_path):
+    """It is there by its name, so `--missing hold` cannot stand in; once deleted it is missing."""
+    plate = opened(write_sequence(tmp_path, [1, 2, 3]), missing=Missing.HOLD)
+    (tmp_path / "plate.0002.exr").unlink()
+    (tmp_path / "plate.0002.exr").symlink_to(tmp_path / "old.exr")
+    for ask in (plate.key, plate.read):
+        with pytest.raises(
+            InputError, match=r"plate\.0002\.exr is a link that leads nowhere"
+        ) as caught:
+            ask(2)
+        assert caught.value.code is ErrorCode.PLATE_MISSING
+        assert caught.value.remedy.startswith("Mend the link")
+
+
 def test_a_still_is_a_clip_of_one_frame(tmp_path):
     """Its own number, else the clip's first, else 1."""
     write_sequence(tmp_path, [1001, 1002])
