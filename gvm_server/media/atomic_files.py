@@ -24,6 +24,7 @@ LEFTOVER_SECONDS = 3600.0  # without a byte written: longer than any disk makes 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_IN_THE_WAY = (FileExistsError, NotADirectoryError, IsADirectoryError)
 
 _Seen = TypeVar("_Seen")
 
@@ -228,10 +229,11 @@ def write_failure(path: Path, error: OSError) -> OutputError:
             code=ErrorCode.DISK_FULL,
             path=str(path),
         )
+    remedy = "Check that the folder is there and that you may write in it."
+    if isinstance(error, _IN_THE_WAY):
+        remedy = "Name another output: a file stands where a folder would, or a folder for a file."
     return OutputError(
-        f"{path} cannot be written: {error.strerror or error}.",
-        remedy="Check that the folder is there and that you may write in it.",
-        path=str(path),
+        f"{path} cannot be written: {error.strerror or error}.", remedy=remedy, path=str(path)
     )
 
 

@@ -150,11 +150,14 @@ def test_places_that_cannot_be_looked_into_are_no_defect(site, tmp_path, plate):
 
 
 def test_an_output_under_a_file_is_an_output_error(site, tmp_path, plate):
-    """A folder cannot be made where a file stands: exit code 5 with the path."""
+    """A folder cannot be made where a file stands, nor a file where a folder does: exit code 5."""
     (tmp_path / "file").write_text("in the way")
-    ran = site.matte(plate, tmp_path / "file" / "out")
-    assert ran.code == 5
-    assert "file" in ran.stderr
+    (tmp_path / "mattes" / "a.0001.exr").mkdir(parents=True)
+    for out in ("file", "file/out", "mattes/a.%04d.exr"):
+        ran = site.matte(plate, tmp_path / out, "--overwrite")
+        assert ran.code == 5
+        assert str((tmp_path / out).parent) in ran.stderr
+        assert "a file stands where a folder would, or a folder for a file" in ran.stderr
     _check_alive(site, plate)
 
 
