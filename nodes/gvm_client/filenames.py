@@ -25,7 +25,7 @@ _FIELD = re.compile(
     r"|\$F(?P<dollar>\d*)(?![A-Za-z_])|\$\{F(?P<braced>\d*)\}"
     r"|\[(?P<first>-?[0-9]+)--?[0-9]+\]"
 )
-_NUMBER = re.compile(r"(?:(?:^|(?<=[._]))-)?\d{1,18}$", re.ASCII)
+_NUMBER = re.compile(rf"(?:(?:^|(?<=[._]))-)?\d{{1,{MAX_PADDING}}}$", re.ASCII)
 _VIEW = re.compile(r"%([Vv])")
 
 _MANY = 6

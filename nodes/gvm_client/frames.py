@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from gvm_client.errors import SettingsError
-from gvm_client.limits import MAX_FRAMES
+from gvm_client.limits import MAX_FRAMES, MAX_PADDING
 
 EXAMPLE = "1001-1100x2,1200"
 
-_NUMBER = r"-?\d{1,9}"
-_PIECE = re.compile(rf"({_NUMBER})(?:-({_NUMBER})(?:[x:](-?)(\d{{1,9}}))?)?", re.ASCII)
+_DIGITS = rf"\d{{1,{MAX_PADDING}}}"
+_NUMBER = rf"-?{_DIGITS}"
+_PIECE = re.compile(rf"({_NUMBER})(?:-({_NUMBER})(?:[x:](-?)({_DIGITS}))?)?", re.ASCII)
 _SEPARATOR = re.compile(r"\s*,\s*|\s+")
 _SHOWN = 80  # letters of a text in a message
 
