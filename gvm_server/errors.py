@@ -7,7 +7,7 @@ import logging
 
 from gvm_client.errors import ErrorCode, GvmError
 
-CLOSED = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)  # the place is wrong, not the program
+_CLOSED = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)  # the place is wrong, not the program
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def as_gvm_error(error: BaseException) -> GvmError:
             code=ErrorCode.DISK_FULL,
             path=str(error.filename or ""),
         )
-    if isinstance(error, OSError) and error.errno in CLOSED and error.filename:
+    if isinstance(error, OSError) and error.errno in _CLOSED and error.filename:
         return GvmError(
             f"{error.filename} cannot be reached: {error.strerror}.",
             remedy="Check the path, and that the server's user may enter its folders.",

@@ -153,8 +153,8 @@ def test_an_output_under_a_file_is_an_output_error(site, tmp_path, plate):
     """A folder cannot be made where a file stands, nor a file where a folder does: exit code 5."""
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "mattes" / "a.0001.exr").mkdir(parents=True)
-    for out in ("file", "file/out", "mattes/a.%04d.exr"):
-        ran = site.matte(plate, tmp_path / out, "--overwrite")
+    for out, *words in (("file",), ("file/out",), ("mattes/a.%04d.exr", "--overwrite")):
+        ran = site.matte(plate, tmp_path / out, *words)
         assert ran.code == 5
         assert str((tmp_path / out).parent) in ran.stderr
         assert "a file stands where a folder would, or a folder for a file" in ran.stderr

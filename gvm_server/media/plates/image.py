@@ -256,11 +256,9 @@ def _opened(image: ImageFile) -> Iterator[oiio.ImageInput]:
     file = oiio.ImageInput.open(str(image.path), as_stored)
     if file is None:
         reason = reason_of(None)
-        raise (
-            _unreadable(image, reason)
-            if image.path.exists()
-            else frame_gone(image.path, image.frame)
-        )
+        if not image.path.exists():
+            raise frame_gone(image.path, image.frame)
+        raise _unreadable(image, reason)
     try:
         yield file
     finally:

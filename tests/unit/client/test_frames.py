@@ -83,7 +83,11 @@ def test_what_is_no_range_is_refused_with_what_would_be_right(text: str) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["1-1000001", f"-{10**17}-{10**17}", ",".join(["1-900000"] * 2), "0-99999999"]
+    "text",
+    [
+        *("1-1000001", "-999999999-999999999", f"-{10**17}-{10**17}"),
+        *(",".join(["1-900000"] * 2), "0-99999999"),
+    ],
 )
 def test_a_huge_range_is_refused_at_once(text: str) -> None:
     """More than a million frames are refused before any is made."""
