@@ -24,7 +24,9 @@ Mask: TypeAlias = NDArray[np.bool_]
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 MARGIN = 8  # working pixels around the band: more than a fit and one projection reach
-ROWS = 64  # of a picture at once; few strips are few calls, and what one needs stays in the cache
+# Of a picture at once: few strips are few calls, and what one of them needs stays in the cache. A
+# fit needs more planes at a time than what is done at the plate's size.
+ROWS, PLATE_ROWS = 64, 128
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +112,7 @@ def near_band(wide: Mask, plate: tuple[int, int], height: int) -> tuple[Near, ..
     rows, side = wide.shape
     common = side // gcd(side, plate[1])
     found = []
-    for part in strips(height, ROWS):
+    for part in strips(height, PLATE_ROWS if height == plate[0] else ROWS):
         first, last = part.start * rows // height, -(-part.stop * rows // height)
         blocks = wide[first:last].any(axis=0).reshape(-1, common).any(axis=1)
         edges = np.flatnonzero(np.diff(blocks, prepend=False, append=False)) * common

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gvm_server.matting.edges.near import MARGIN, ROWS, Mask, around, near_band
+from gvm_server.matting.edges.near import MARGIN, PLATE_ROWS, Mask, around, near_band
 
 
 def stood(height: int, width: int, seed: int) -> Mask:
@@ -52,7 +52,7 @@ def test_a_small_subject_is_a_small_part():
     still[300:320, 700:740] = False
     parts = near_band(around(still), (1080, 1920), 1080)
     assert [len(part.runs) for part in parts] == [2] * len(parts)
-    assert sum(part.rows.stop - part.rows.start for part in parts) <= 2 * ROWS
+    assert sum(part.rows.stop - part.rows.start for part in parts) <= 2 * PLATE_ROWS
     assert max(part.width(1920) for part in parts) < 300
     assert near_band(np.zeros((9, 9), np.bool_), (90, 90), 90) == ()
 
