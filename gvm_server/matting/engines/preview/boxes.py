@@ -31,6 +31,11 @@ class Box:
         """Its rows and columns."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
+    def within(self, other: Box) -> tuple[slice, slice]:
+        """Return its rows and columns in a box that holds it."""
+        rows = slice(self.top - other.top, self.bottom - other.top)
+        return rows, slice(self.left - other.left, self.right - other.left)
+
     def pixels(self, margin: float) -> int:
         """Return a margin in pixels that is given as a part of the box's longer side."""
         return round(margin * max(self.bottom - self.top, self.right - self.left))

@@ -30,7 +30,7 @@ from gvm_server.matting.engines.preview.steady import Seen, seen, steady
 # networks' 256 pixels; but on ten composites with a truth 0 and 0.35 err least, and from 0.5 on
 # still edges flicker more. (`gvm measure-spread`, `benchmarks/truth/figures.py`, November 2026.)
 SPREAD = 0.35
-CODE_VERSION = 4  # part of the keys: counts up when an alpha may change
+CODE_VERSION = 5  # part of the keys: counts up when an alpha may change
 # Of the server's process; read when a job begins.
 MANNER = "GVM_PREVIEW_MANNER"
 NOTE = "The preview engine makes a garbage or core matte of people, without hair."
@@ -62,7 +62,7 @@ MANNERS = {
     "matting": Manner(looks=Looks(matting=True), reach=EngineName.PREVIEW.reach),
     # One look in one box around everybody, each frame by itself: what the networks cost at least.
     "single-look": Manner(
-        looks=Looks(margins=(0.1,), mirrored=False, each_part=False),
+        looks=Looks(margins=(0.1,), mirrored=False, lower_border=False, each_part=False),
         reach=0,
     ),
 }

@@ -2,13 +2,14 @@
 
 A close look is the mean of several: in boxes of different sizes, each as it is and mirrored. The
 network errs otherwise at each, so its errors fade; a look counts less towards its box's border, so
-that no straight edge is left where a box ends. Who goes on beyond the largest box, because the look
-at the whole frame missed his head, is looked at once more in larger ones.
+that no straight edge is left where a box ends. Whom the frame's lower border cuts is looked at once
+more for what lies there. Who goes on beyond the largest box, because the look at the whole frame
+missed his head, is looked at once more in larger ones.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import cv2
@@ -22,6 +23,10 @@ from gvm_server.matting.engines.preview.nets import LANDSCAPE, SQUARE, Net, Nets
 # The network's alphas that become 0 and 1, for it is hardly ever wholly sure.
 BLACK, WHITE = 0.1, 0.9
 ENOUGH = 0.5  # of a look at the person itself, to be trusted wholly
+# The look for the lower border: how far the picture goes on below it, and from how far above it the
+# look counts, as parts of a person's longer side; and what it counts at the border. There hair was
+# a grey patch; a picture that goes on so far in every look errs more elsewhere.
+GOES_ON, COUNTS_FROM, COUNTS = 0.4, 0.25, 6.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,12 +36,14 @@ class Looks:
     Attributes:
         margins: of the boxes around a person, as parts of the longer side.
         mirrored: whether each box is also seen mirrored.
+        lower_border: whether whom the frame's lower border cuts is looked at once more for it.
         each_part: whether people who stand apart get boxes of their own.
         matting: whether what is unsure in a box follows its colours then.
     """
 
     margins: tuple[float, ...] = (0.06, 0.12, 0.25)
     mirrored: bool = True
+    lower_border: bool = True
     each_part: bool = True
     matting: bool = False
 
@@ -86,26 +93,48 @@ def _close_look(frame: Image, person: Box, nets: Nets, looks: Looks) -> tuple[Bo
     The trust, 0 to 1, falls where the largest box alone looks, and ends: haze has no edge there.
     """
     height, width = frame.shape[:2]
-    boxes = [person.widened(margin, height, width) for margin in looks.margins]
-    cut = person.bottom == height
-    below = [person.pixels(margin) if cut else 0 for margin in looks.margins]
-    pictures = [
-        _shrunk(_continued(frame[box.slices], more), SQUARE)
-        for box, more in zip(boxes, below, strict=True)
-    ]
+    views = _views(person, height, width, looks)
+    pictures = [_shrunk(_continued(frame[one.box.slices], one.below), SQUARE) for one in views]
     alphas = _see(np.stack(pictures), nets, mirrored=looks.mirrored)
-    whole = boxes[-1]
+    whole = person.widened(looks.margins[-1], height, width)
     total, weights = np.zeros((2, whole.bottom - whole.top, whole.right - whole.left), np.float32)
-    for box, more, alpha in zip(boxes, below, alphas, strict=True):
-        weight = _trust(box, person, height, width)
-        rows, columns = weight.shape
-        place = (
-            slice(box.top - whole.top, box.bottom - whole.top),
-            slice(box.left - whole.left, box.right - whole.left),
-        )
-        total[place] += weight * _stretched(alpha, rows + more, columns)[:rows]
-        weights[place] += weight
+    for one, alpha in zip(views, alphas, strict=True):
+        rows, columns = one.weight.shape
+        place = one.box.within(whole)
+        total[place] += one.weight * _stretched(alpha, rows + one.below, columns)[:rows]
+        weights[place] += one.weight
     return whole, levelled(total / weights), np.minimum(weights / ENOUGH, np.float32(1.0))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _View:
+    """What one look shows the network, and what it counts.
+
+    Attributes:
+        box: of the frame.
+        below: rows by which its picture goes on below the frame.
+        weight: [box height, box width].
+    """
+
+    box: Box
+    below: int
+    weight: Image
+
+
+def _views(person: Box, height: int, width: int, looks: Looks) -> list[_View]:
+    """Return the looks at a person in a frame: one for each margin, and for a border that cuts."""
+    cut, views = person.bottom == height, list[_View]()
+    for margin in looks.margins:
+        box = person.widened(margin, height, width)
+        below = person.pixels(margin) if cut else 0
+        views.append(_View(box=box, below=below, weight=_trust(box, person, height, width)))
+    if cut and looks.lower_border:
+        nearest = views[0]
+        above = np.arange(nearest.box.bottom - nearest.box.top, 0, -1, dtype=np.float32)
+        near = np.maximum(1.0 - above / max(1, person.pixels(COUNTS_FROM)), 0.0, dtype=np.float32)
+        weight = nearest.weight * (np.float32(COUNTS) * near)[:, np.newaxis]
+        views.append(replace(nearest, below=person.pixels(GOES_ON), weight=weight))
+    return views
 
 
 def _continued(picture: Image, rows: int) -> Image:

@@ -118,7 +118,7 @@ def test_the_engine_is_labelled_preview():
     known = info()
     assert known.name == "preview"
     assert known.preview
-    assert known.revision.startswith("preview-4-")
+    assert known.revision.startswith("preview-5-")
     assert {"onnxruntime", "device"} < dict(known.maker()).keys()
     assert known.spread == 0.35
     assert known.pad_multiple == 1
