@@ -23,6 +23,10 @@ _UNKNOWN_CURVES = {9: "logarithmic (100:1)", 10: "logarithmic (316:1)", 17: "SMP
 _WIDE = {9: DISPLAY_2020, 11: DISPLAY_P3, 12: DISPLAY_P3}
 _UNKNOWN_PRIMARIES = {8: "film", 10: "CIE XYZ"}
 
+_LINEAR_NAME = "lin_"  # so begin the names of linear spaces of the ASWF Color Interop Forum
+# What shows as sRGB does, near enough: gammas of 2.2 and 2.4 with the same primaries.
+_AS_SRGB = ("srgb", "g22_rec709", "g24_rec709", "rec709", "rec.709")
+
 Find = Callable[[tuple[str, ...]], str | None]
 """Gives the configuration's own name for the first of some names that it has."""
 
@@ -36,6 +40,7 @@ class FileHint:
         is_float: whether pixels are half or float.
         bits: bits of an integer channel as stored.
         colourspace: the name in its metadata.
+        profile: what its ICC profile calls itself.
         interop_id: its `colorInteropID` (ASWF Color Interop Forum), as it is written.
         chromaticities: CIE x, y of red, green, blue and white.
         is_aces: whether it calls itself an ACES container.
@@ -48,6 +53,7 @@ class FileHint:
     is_float: bool
     bits: int = 8
     colourspace: str = ""
+    profile: str = ""
     interop_id: str = ""
     chromaticities: tuple[float, ...] = ()
     is_aces: bool = False
@@ -72,8 +78,32 @@ def guess(hint: FileHint, find: Find, *, scene_linear: str) -> tuple[str, str]:
     if hint.kind == "movie" or hint.curve in {_PQ_CODE, _HLG_CODE}:
         return _guess_video(hint, scene_linear)
     if not hint.is_float:
-        return "srgb", "its pixels are integers" + _not_known(hint, find)
+        return _guess_integers(hint, find, scene_linear)
     return _guess_float(hint, find, scene_linear)
+
+
+def _guess_integers(hint: FileHint, find: Find, scene_linear: str) -> tuple[str, str]:
+    """Return what a PNG's code points or gamma say; integers that say nothing are as displayed."""
+    _require_known(hint, "The file")
+    if hint.curve == _LINEAR_CODE or hint.colourspace.startswith(_LINEAR_NAME):
+        named = find((hint.colourspace,)) if hint.colourspace else None
+        return named or scene_linear, "the file says linear"
+    if wide := _WIDE.get(hint.primaries):
+        return wide, "the file's primaries say so"
+    return "srgb", "its pixels are integers" + _not_known(hint, find) + _not_read(hint)
+
+
+def _not_read(hint: FileHint) -> str:
+    """Return what is passed over of an integer image's colours, as the rest of a sentence."""
+    if hint.profile and "srgb" not in _plain(hint.profile):
+        return f"; its ICC profile {hint.profile!r} is not read"
+    if hint.colourspace and not _plain(hint.colourspace).startswith(_AS_SRGB):
+        return f"; its colour space {hint.colourspace!r} is not read"
+    return ""
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace(" ", "").replace("-", "")
 
 
 def _guess_float(hint: FileHint, find: Find, scene_linear: str) -> tuple[str, str]:
@@ -103,18 +133,27 @@ def _guess_video(hint: FileHint, scene_linear: str) -> tuple[str, str]:
         return PQ, "the file says PQ (SMPTE ST 2084); white is 203 cd/m2, brighter is clipped"
     if hint.curve == _HLG_CODE:
         return HLG, "the file says HLG (ITU-R BT.2100); white is 203 cd/m2, brighter is clipped"
-    unknown = _UNKNOWN_CURVES.get(hint.curve) or _UNKNOWN_PRIMARIES.get(hint.primaries)
-    if unknown:
-        raise InputError(
-            f"The movie says that its colours are {unknown}; they are not read here by themselves.",
-            remedy="Name the space to read them in with --input-colorspace.",
-            code=ErrorCode.COLOURSPACE_UNKNOWN,
-        )
+    _require_known(hint, "The movie")
     if hint.curve == _LINEAR_CODE:
         return scene_linear, "the movie says linear"
     if wide := _WIDE.get(hint.primaries):
         return wide, "the movie's primaries say so"
     return "rec709", "movies are taken as displayed"
+
+
+def _require_known(hint: FileHint, what: str) -> None:
+    """Refuse a curve or primaries that would be taken for others.
+
+    Raises:
+        InputError: COLOURSPACE_UNKNOWN.
+    """
+    unknown = _UNKNOWN_CURVES.get(hint.curve) or _UNKNOWN_PRIMARIES.get(hint.primaries)
+    if unknown:
+        raise InputError(
+            f"{what} says that its colours are {unknown}; they are not read here by themselves.",
+            remedy="Name the space to read them in with --input-colorspace.",
+            code=ErrorCode.COLOURSPACE_UNKNOWN,
+        )
 
 
 def _guess_film(hint: FileHint, scene_linear: str) -> tuple[str, str]:

@@ -381,6 +381,7 @@ def _hint(spec: oiio.ImageSpec, format_name: str) -> FileHint:
         is_float=str(spec.format) in {"half", "float", "double"},
         bits=int(spec.getattribute("oiio:BitsPerSample") or 0),
         colourspace=str(spec.getattribute("oiio:ColorSpace") or ""),
+        profile=str(spec.getattribute("ICCProfile:profile_description") or "").strip(),
         chromaticities=tuple(chromaticities) if isinstance(chromaticities, tuple) else (),
         is_aces=bool(spec.getattribute("acesImageContainerFlag")),
         interop_id=str(spec.getattribute("colorInteropID") or ""),

@@ -116,6 +116,11 @@ def test_an_unknown_name_lists_close_ones():
         (FileHint(kind="movie", is_float=False, curve=1, primaries=12), "p3"),
         (FileHint(kind="movie", is_float=False, curve=8), LINEAR),
         (FileHint(kind="png", is_float=False, curve=16, primaries=9), "pq"),
+        (FileHint(kind="png", is_float=False, curve=13, primaries=12), "p3"),
+        (FileHint(kind="png", is_float=False, curve=1, primaries=9), "rec2020"),
+        (FileHint(kind="png", is_float=False, curve=8, primaries=1), LINEAR),
+        (FileHint(kind="png", is_float=False, colourspace="lin_rec709_scene"), LINEAR),
+        (FileHint(kind="png", is_float=False, colourspace="lin_p3d65_scene"), "Linear P3-D65"),
         (FileHint(kind="dpx", is_float=False, bits=10), "cineon"),
         (FileHint(kind="dpx", is_float=False, bits=16), "srgb"),
         (FileHint(kind="dpx", is_float=False, transfer="Printing density"), "cineon"),
@@ -133,11 +138,41 @@ def test_auto_goes_by_type_and_metadata_and_says_so(hint, name):
 
 
 @pytest.mark.parametrize(
+    ("said", "passed_over"),
+    [
+        ({"profile": "Adobe RGB (1998)"}, "its ICC profile 'Adobe RGB (1998)' is not read"),
+        ({"colourspace": "g18_rec709_scene"}, "its colour space 'g18_rec709_scene' is not read"),
+        ({"profile": "sRGB IEC61966-2.1", "colourspace": "srgb_rec709_scene"}, ""),
+        ({"colourspace": "g22_rec709_scene"}, ""),
+    ],
+)
+def test_colours_of_integers_that_are_passed_over_are_said(said, passed_over):
+    """A photograph in another space than sRGB is not taken for sRGB in silence."""
+    choice = resolve_colour("auto", FileHint(kind="jpeg", is_float=False, **said))
+    assert choice.name == "srgb"
+    assert passed_over in choice.note
+    assert bool(passed_over) == ("is not read" in choice.note)
+
+
+def test_integers_of_a_curve_that_is_not_read_are_refused():
+    """As movies are: a logarithmic PNG would be taken for what is displayed."""
+    with pytest.raises(InputError, match="The file says") as caught:
+        resolve_colour("auto", FileHint(kind="png", is_float=False, curve=9))
+    assert caught.value.code is ErrorCode.COLOURSPACE_UNKNOWN
+    assert "--input-colorspace" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
     ("file", "spec", "name"),
     [
         ("a.exr", ImageSpec(), LINEAR),
         ("a.exr", ImageSpec(attributes={"chromaticities": ("float[8]", AP1)}), "ACEScg"),
         ("a.png", ImageSpec(depth="uint16"), "srgb"),
+        (
+            "a.png",
+            ImageSpec(depth="uint16", attributes={"oiio:ColorSpace": "lin_rec709_scene"}),
+            LINEAR,
+        ),
         ("a.hdr", ImageSpec(depth="float"), LINEAR),
         (
             "a.dpx",
