@@ -81,6 +81,22 @@ def test_a_movie_that_its_codec_cannot_hold_is_refused_before_a_model_runs(site,
     assert site.matte(plate, "out", "--movie", "m.mov", "--movie-codec", "prores4444").code == 0
 
 
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_pngs_that_are_not_ours_are_refused_before_a_model_runs(site, tmp_path, plate, options):
+    """Only those of the frames that are asked for count; a folder is never replaced."""
+    png = tmp_path / "png"
+    (png / "hero_v003.1012.png").mkdir(parents=True)
+    (png / "hero_v003.1009.png").write_text("another's")
+    wanted = ("--png", str(png), *options)
+    foreign = site.matte(plate, "out", *wanted, "--frames", "1008-1010")
+    folder = site.matte(plate, "out", *wanted, "--overwrite")
+    assert (foreign.code, folder.code) == (5, 5)
+    assert "hero_v003.1009.png" in foreign.stderr
+    assert "hero_v003.1012.png" in folder.stderr
+    assert not (tmp_path / "out").exists()
+    assert site.matte(plate, "out", *wanted, "--max-frames", "8").code == 0
+
+
 def test_a_movie_and_a_still_are_plates_too(site, tmp_path):
     """A movie's alphas count from 1; a still's alpha has its name."""
     av = pytest.importorskip("av")

@@ -50,7 +50,7 @@ def run(parsed: argparse.Namespace) -> int:
         outlive_readers()
     meant = translate(parsed)
     request = request_from(meant)
-    delivery = _delivery(meant)
+    delivery = _delivery(meant, request)
     if parsed.dry_run:
         return _foretell(request, meant.notes, json=parsed.json)
     frames: set[int] = set()
@@ -126,13 +126,13 @@ def _cache_note() -> str:
     return other_cache(status, ServerSettings.from_environment().cache_dir) if status else ""
 
 
-def _delivery(meant: argparse.Namespace) -> PlannedDeliverables | None:
+def _delivery(meant: argparse.Namespace, request: Matte) -> PlannedDeliverables | None:
     """Return what is wanted besides the EXR alphas; None where that is nothing."""
     if not (meant.movie or meant.comp or meant.png):
         return None
     from gvm_server.cli.matte.deliverables import plan_delivery  # noqa: PLC0415 (numpy comes with it)
 
-    return plan_delivery(meant)
+    return plan_delivery(meant, request)
 
 
 def _report(done: Done, display: Display, *, timings: bool) -> None:

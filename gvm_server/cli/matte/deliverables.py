@@ -12,6 +12,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from gvm_client.frames import parse_frames
+from gvm_client.protocol.messages import Matte
 from gvm_client.text import counted
 from gvm_server.cli.matte.display import PLAIN_SECONDS, Display
 from gvm_server.cli.matte.plate import plate_options
@@ -21,7 +23,7 @@ from gvm_server.media.outputs.alpha_files import AlphaFiles
 from gvm_server.media.outputs.backgrounds import WORDS
 from gvm_server.media.outputs.codecs import MovieCodec
 from gvm_server.media.outputs.deliverables import Deliverables, deliver
-from gvm_server.media.plates.base import PlateOptions
+from gvm_server.media.plates.base import Plate, PlateOptions
 from gvm_server.media.plates.open import open_plate
 
 
@@ -60,8 +62,8 @@ class PlannedDeliverables:
             display.note(f"{path} is written.")
 
 
-def plan_delivery(parsed: argparse.Namespace) -> PlannedDeliverables:
-    """Return the deliverables that `gvm matte`'s translated options want.
+def plan_delivery(parsed: argparse.Namespace, request: Matte) -> PlannedDeliverables:
+    """Return the deliverables that `gvm matte`'s translated options want, besides its request.
 
     A dry run makes no folder and no file to prove that they can be written.
 
@@ -83,15 +85,21 @@ def plan_delivery(parsed: argparse.Namespace) -> PlannedDeliverables:
     plate = plate_options(parsed)
     check = wanted.check_names if parsed.dry_run else wanted.check
     check(plate.path, overwrite=parsed.overwrite)
-    if wanted.movies:
-        with closing(open_plate(plate, roots=Roots())) as opened:
-            wanted.check_sizes(opened)
+    with closing(open_plate(plate, roots=Roots())) as opened:
+        wanted.check_sizes(opened)
+        alphas = AlphaFiles.of(absolute(parsed.out), plate_name=opened.name, roots=Roots())
+        wanted.check_pngs(alphas, _frames(request, opened), overwrite=parsed.overwrite)
     return PlannedDeliverables(
         wanted=wanted,
         plate=plate,
         out=absolute(parsed.out),
         overwrite=parsed.overwrite,
     )
+
+
+def _frames(request: Matte, plate: Plate) -> tuple[int, ...]:
+    asked = parse_frames(request.frames) if request.frames else ()
+    return (asked or tuple(range(plate.first, plate.last + 1)))[: request.max_frames or None]
 
 
 def _path(text: str | None) -> Path | None:

@@ -144,7 +144,8 @@ class AlphaFiles:
 
         Raises:
             SettingsError: several frames would share one name.
-            OutputError: files stand there that are not ours, or are the plate's or a guide's own.
+            OutputError: files stand there that are not ours, or are the plate's or a guide's own,
+                or a folder stands there.
         """
         if len(frames) > 1 and isinstance(self.target, Path):
             raise SettingsError(
@@ -156,8 +157,8 @@ class AlphaFiles:
         self._refuse_own(paths, "plate", self.plate)
         for kind, name in self.guides:
             self._refuse_own(paths, f"{kind} matte", name)
-        if not overwrite and self.folder.is_dir():
-            _refuse_foreign(self.folder, paths, ours)
+        if self.folder.is_dir():
+            _refuse_occupied(self.folder, paths, ours=None if overwrite else ours)
 
     def _refuse_own(self, paths: Sequence[Path], what: str, name: str) -> None:
         """Refuse names that are the plate's or a guide's own, whatever frame they belong to."""
@@ -230,9 +231,32 @@ def prove_writable(folder: Path, *, umask: int | None = None) -> None:
         raise write_failure(folder, error) from error
 
 
-def _refuse_foreign(folder: Path, paths: Sequence[Path], ours: Callable[[Path], bool]) -> None:
-    there = set(os.listdir(folder))  # noqa: PTH208 - bare names, ten thousand of them at once
-    foreign = [path for path in paths if path.name in there and not _may_go(path, ours)]
+def _refuse_occupied(
+    folder: Path, paths: Sequence[Path], *, ours: Callable[[Path], bool] | None
+) -> None:
+    """Refuse names where a folder stands, and where `ours` is given, those of foreign files."""
+    with os.scandir(folder) as entries:  # ten thousand of them at once
+        there = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
+    folders = [path for path in paths if there.get(path.name)]
+    if folders:
+        more = f" So it is with {len(folders) - 1} more." if len(folders) > 1 else ""
+        raise folder_in_the_way(folders[0], more)
+    if ours is not None:
+        _refuse_foreign(folder, [path for path in paths if path.name in there], ours)
+
+
+def folder_in_the_way(path: Path, more: str = "") -> OutputError:
+    """Return the error for a file's name under which a folder stands: none is ever replaced."""
+    return OutputError(
+        f"A folder stands where {path} would be written.{more}",
+        remedy="Name another output, or move the folder away; --overwrite replaces files alone.",
+        code=ErrorCode.OUTPUT_UNWRITABLE,
+        path=str(path),
+    )
+
+
+def _refuse_foreign(folder: Path, there: Sequence[Path], ours: Callable[[Path], bool]) -> None:
+    foreign = [path for path in there if not _may_go(path, ours)]
     if not foreign:
         return
     named = ", ".join(path.name for path in foreign[:_MAX_NAMED])

@@ -25,7 +25,12 @@ from gvm_server.media.alphas.exr import read_alpha_file, read_planes
 from gvm_server.media.alphas.stamp import STAMP, read_stamp
 from gvm_server.media.atomic_files import replacing, write_failure
 from gvm_server.media.geometry import on_display
-from gvm_server.media.outputs.alpha_files import EXTENSION, AlphaFiles, prove_writable
+from gvm_server.media.outputs.alpha_files import (
+    EXTENSION,
+    AlphaFiles,
+    folder_in_the_way,
+    prove_writable,
+)
 from gvm_server.media.outputs.backgrounds import GREEN, NOTHING, opening
 from gvm_server.media.outputs.backgrounds import check as check_background
 from gvm_server.media.outputs.codecs import Encoding, MovieCodec, encoding_of
@@ -127,6 +132,15 @@ class Deliverables:
         for path, encoding in self.encodings:
             movie_container(path, encoding)
             _refuse_foreign(path, plate, overwrite=overwrite)
+
+    def check_pngs(self, alphas: AlphaFiles, frames: Sequence[int], *, overwrite: bool) -> None:
+        """Prove, before a model runs, that the PNG files' names are free, or may be replaced.
+
+        Raises:
+            OutputError: one is the plate's own, of others, or a folder's.
+        """
+        if self.png is not None:
+            _png_files(alphas, self.png).check_names(frames, overwrite=overwrite)
 
     def check_sizes(self, plate: Plate) -> None:
         """Prove, before a model runs, that the movies' codecs take the plate's pictures.
@@ -230,6 +244,8 @@ def _refuse_foreign(path: Path, plate: str, *, overwrite: bool) -> None:
         raise write_failure(path, error) from error
     if not there:
         return
+    if path.is_dir():
+        raise folder_in_the_way(path)
     if Path(plate).exists() and path.samefile(plate):
         raise OutputError(
             f"The movie {path} would replace the plate.",

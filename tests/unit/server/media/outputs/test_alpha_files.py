@@ -108,6 +108,21 @@ def test_foreign_files_are_named_and_kept_unless_overwritten(tmp_path):
     mattes.check(range(20), overwrite=True)
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_in_a_frames_place_is_said_before_anything_is_made(tmp_path, overwrite):
+    """No switch replaces it: it was met when its frame was written, after those before it."""
+    out = tmp_path / "out"
+    for frame in (3, 4):
+        (out / f"plate.{frame:04d}.exr").mkdir(parents=True)
+    (out / "plate.0001.exr").symlink_to(tmp_path)  # a link to a folder is replaced as any link
+    mattes = files(out, write_sequence(tmp_path / "plate", range(6)))
+    with pytest.raises(OutputError, match=r"plate\.0003\.exr.*1 more") as caught:
+        mattes.check(range(6), overwrite=overwrite)
+    assert caught.value.code is ErrorCode.OUTPUT_UNWRITABLE
+    assert "move the folder away" in caught.value.remedy
+    mattes.check(range(2), overwrite=True)
+
+
 def test_a_link_in_a_frames_place_is_not_ours(tmp_path):
     """Even a link to one of our files was made by somebody else."""
     out = tmp_path / "out"

@@ -249,7 +249,7 @@ def test_files_of_others_are_kept_unless_overwrite_is_said(tmp_path):
     with pytest.raises(OutputError, match="the plate"):
         Deliverables(comp=foreign).check(str(foreign), overwrite=True)
     (tmp_path / "folder.mp4").mkdir()
-    with pytest.raises(OutputError):
+    with pytest.raises(OutputError, match="A folder stands where"):
         Deliverables(movie=tmp_path / "folder.mp4").check("clip", overwrite=True)
 
 
