@@ -153,11 +153,15 @@ def test_an_output_under_a_file_is_an_output_error(site, tmp_path, plate):
     """A folder cannot be made where a file stands, nor a file where a folder does: exit code 5."""
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "mattes" / "a.0001.exr").mkdir(parents=True)
-    for out, *words in (("file",), ("file/out",), ("mattes/a.%04d.exr", "--overwrite")):
-        ran = site.matte(plate, tmp_path / out, *words)
+    for out in ("file", "file/out"):
+        ran = site.matte(plate, tmp_path / out)
         assert ran.code == 5
         assert str((tmp_path / out).parent) in ran.stderr
         assert "a file stands where a folder would, or a folder for a file" in ran.stderr
+    ran = site.matte(plate, tmp_path / "mattes" / "a.%04d.exr", "--overwrite")
+    assert ran.code == 5
+    assert f"A folder stands where {tmp_path / 'mattes' / 'a.0001.exr'}" in ran.stderr
+    assert len(list((tmp_path / "mattes").iterdir())) == 1, "nothing was made before it was met"
     _check_alive(site, plate)
 
 

@@ -32,6 +32,7 @@ from gvm_server.media.plates.find import (
 EXTENSION = ".exr"
 
 _MOVIE_PADDING = 4
+_OTHER_FILES = {*IMAGE_EXTENSIONS, *MOVIE_EXTENSIONS} - {EXTENSION}  # a folder is seldom meant
 _MAX_NAMED = 10  # files named in a message
 
 
@@ -63,7 +64,8 @@ class AlphaFiles:
         `still.exr` of `still.png`.
 
         Raises:
-            SettingsError: the pattern does not end with `.exr`.
+            SettingsError: the pattern does not end with `.exr`, or the text names a movie or an
+                image of another kind.
             OutputError: the place cannot be looked into.
         """
         require_view(output)
@@ -84,6 +86,12 @@ class AlphaFiles:
             target = pattern
         elif place.suffix.lower() == EXTENSION and not is_folder:
             target = place
+        elif not is_folder and place.suffix.lower() in _OTHER_FILES:
+            raise SettingsError(
+                f"The output {output} does not end with {EXTENSION}: alphas are EXR files.",
+                remedy="Name a folder. Movies and PNGs are made besides: --movie, --comp, --png.",
+                path=output,
+            )
         else:
             target = _named_after(plate_name, place)
         return cls(target=target, plate=plate_name, roots=roots)

@@ -77,6 +77,17 @@ def test_only_exr_can_be_written(tmp_path):
         files(tmp_path / "a.%04d.png")
 
 
+@pytest.mark.parametrize("name", ["matte.mov", "matte.MP4", "matte.png", "matte.v2.tif"])
+def test_a_movie_or_another_image_is_no_folder_unless_it_is_one(tmp_path, name):
+    """`-o matte.mov` made a folder of that name, full of EXR files."""
+    with pytest.raises(SettingsError, match="alphas are EXR files") as caught:
+        files(tmp_path / name)
+    assert "--movie" in caught.value.remedy
+    (tmp_path / name).mkdir()
+    assert files(tmp_path / name).path(7).parent == tmp_path / name
+    assert files(tmp_path / "matte.v2").folder == tmp_path / "matte.v2"
+
+
 def test_one_name_for_several_frames_is_refused(tmp_path):
     """A pattern without a frame field fits one frame."""
     one = files(tmp_path / "a.exr")
