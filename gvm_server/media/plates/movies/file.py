@@ -28,6 +28,7 @@ from av.video.stream import VideoStream
 from gvm_client.errors import ErrorCode, InputError
 from gvm_server.media.file_access import probe_file
 from gvm_server.media.geometry import UPRIGHT, Orientation
+from gvm_server.media.plates.movies.shortfall import missing_bytes
 
 # A movie is one file. Playlists and scripts (HLS, DASH, concat) name others, wherever they lie.
 _DEMUXERS = (
@@ -162,6 +163,7 @@ class MovieMetadata:
         timecode: of the first frame as text; "" where it has none.
         choice: which stream was taken, as a sentence; "" where there is only one.
         hides_alpha: whether there is an alpha beside the pictures, as VP8 and VP9 write it.
+        missing_bytes: how many the container says that its file has, and has not.
     """
 
     aspect: Fraction = Fraction(1)
@@ -169,6 +171,7 @@ class MovieMetadata:
     timecode: str = ""
     choice: str = ""
     hides_alpha: bool = False
+    missing_bytes: int = 0
 
 
 def stream_metadata(container: InputContainer, stream: VideoStream) -> MovieMetadata:
@@ -181,6 +184,7 @@ def stream_metadata(container: InputContainer, stream: VideoStream) -> MovieMeta
         timecode=next(_timecodes(container, stream), ""),
         choice=_choice(container, stream),
         hides_alpha=stream.metadata.get("alpha_mode") == "1",
+        missing_bytes=missing_bytes(Path(container.name)),
     )
 
 

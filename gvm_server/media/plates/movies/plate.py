@@ -27,7 +27,12 @@ from gvm_server.media.plates.base import PlateFrame, PlateOptions
 from gvm_server.media.plates.image import INTERLACED
 from gvm_server.media.plates.movies.alpha import ALPHA_NAMES, alpha_of, no_alpha
 from gvm_server.media.plates.movies.decoder import MovieDecoder
-from gvm_server.media.plates.movies.file import display_orientation, timecode_at, unreadable
+from gvm_server.media.plates.movies.file import (
+    MovieMetadata,
+    display_orientation,
+    timecode_at,
+    unreadable,
+)
 from gvm_server.media.plates.movies.index import MovieContent, MovieIndex
 from gvm_server.media.plates.movies.indexing import count_movie, index_movie
 from gvm_server.media.plates.movies.look import MovieLook, header_of, known_look, look_of
@@ -95,7 +100,7 @@ class MoviePlate:
             failed.pop_all()
         notes = (
             look.facts.choice,
-            _said_of_end(index),
+            _said_of_end(index, look.facts),
             self.colour.note,
             INTERLACED if look.interlaced else "",
         )
@@ -236,13 +241,18 @@ class MoviePlate:
         return display_orientation(decoded).turn(pixels)
 
 
-def _said_of_end(index: MovieIndex) -> str:
-    if not index.lost:
-        return ""
-    return (
-        f"The movie is cut short or damaged at its end: frames 1-{index.count} are whole,"
-        f" {index.lost} after them are not and are left out."
-    )
+def _said_of_end(index: MovieIndex, facts: MovieMetadata) -> str:
+    if index.lost:
+        return (
+            f"The movie is cut short or damaged at its end: frames 1-{index.count} are whole,"
+            f" {index.lost} after them are not and are left out."
+        )
+    if facts.missing_bytes:
+        return (
+            f"The movie's file is cut short by {facts.missing_bytes:,} bytes: frames"
+            f" 1-{index.count} are whole, and what came after them is not there."
+        )
+    return ""
 
 
 def _matrix(decoded: VideoFrame) -> Colorspace:
