@@ -119,6 +119,11 @@ def look_at(image: ImageFile) -> Findings:
             remarks.append(f"The pictures are turned as their orientation tag ({tag}) says.")
         if spec.getattribute("dpx:Interlace"):
             remarks.append(INTERLACED)
+        if _has_more_pages(file, layer):
+            remarks.append(
+                f"The file has several pages; page {layer.part + 1} alone is read. Write pages that"
+                " are frames as files of their own."
+            )
         return Findings(
             layer=layer.name,
             read=tuple(spec.channelnames[at] for at in dict.fromkeys(layer.channels)),
@@ -129,6 +134,15 @@ def look_at(image: ImageFile) -> Findings:
             hint=_hint(spec, file.format_name()),
             remarks=tuple(remarks),
         )
+
+
+def _has_more_pages(file: oiio.ImageInput, layer: Layer) -> bool:
+    """Return whether a TIFF has pages behind the one that is read; leaves the file at another."""
+    if file.format_name() != "tiff":
+        return False
+    more = bool(file.seek_subimage(layer.part + 1, 0))
+    reason_of(file)  # a seek past the last page left one behind
+    return more
 
 
 def read_image(image: ImageFile) -> tuple[FrameHeader, StoredPixels]:

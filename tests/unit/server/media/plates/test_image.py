@@ -6,6 +6,7 @@ import Imath
 import numpy as np
 import OpenEXR
 import pytest
+from PIL import Image
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_server.media.file_access import Roots
@@ -103,3 +104,14 @@ def test_luminance_with_chroma_is_refused_with_advice_that_fits(tmp_path):
     with pytest.raises(InputError, match="ubsampled") as caught:
         opened(path)
     assert "RGB" in caught.value.remedy
+
+
+@pytest.mark.parametrize("pages", [1, 2])
+def test_pages_of_a_tiff_behind_the_first_are_said_to_be_left(tmp_path, pages):
+    """The first is the plate; a clip that lies in one file would be a still in silence."""
+    shades = [np.full((6, 8, 3), 0.2 * (page + 1), np.float32) for page in range(pages)]
+    first, *others = [Image.fromarray((shade * 255).astype(np.uint8)) for shade in shades]
+    first.save(tmp_path / "a.tif", save_all=True, append_images=others)
+    plate = open_plate(PlateOptions(path=str(tmp_path / "a.tif")), roots=Roots())
+    assert np.allclose(plate.read(plate.first).pixels, 0.2, atol=0.01)
+    assert any("page 1 alone is read" in note for note in plate.notes) == (pages > 1)
