@@ -26,6 +26,8 @@ from gvm_server.cli.farm.task_options import farm_request, worker_words
 from gvm_server.cli.matte.original import clip_name
 from gvm_server.cli.matte.request import absolute
 from gvm_server.matting.engines.registry import entry_of
+from gvm_server.media.file_access import Roots
+from gvm_server.media.outputs.alpha_files import AlphaFiles
 from gvm_server.media.plates.find import parse_pattern
 from gvm_server.settings import ServerSettings
 
@@ -50,6 +52,8 @@ def plan_job(parsed: argparse.Namespace) -> FarmJob:
     if clip.geometry is not None:
         notes += check_guides(request, clip.geometry, frames)
     out = Path(absolute(parsed.out))
+    names = AlphaFiles.of(str(out), plate_name=str(clip.path), roots=Roots())
+    names.check_names(frames, overwrite=True)  # what every task would be refused for
     pattern = parse_pattern(out)
     return FarmJob(
         name=parsed.name or f"GVM matte {clip_name(str(clip.path))}",

@@ -122,6 +122,13 @@ def test_a_bad_value_is_refused_with_its_option(tmp_path: Path, words: str):
         job_of(tmp_path, words)
 
 
+@pytest.mark.parametrize("out", ["matte.mov", "one.exr", "m.%04d.png"])
+def test_an_output_that_every_task_would_refuse_is_refused_at_once(tmp_path: Path, out: str):
+    """A movie, one file for many frames, another kind of image: as `gvm matte` itself does."""
+    with pytest.raises(SettingsError, match=r"\.exr"):
+        job_of(tmp_path, f"--out {tmp_path / out}")
+
+
 def test_the_files_of_a_plate_s_command_are_found(tmp_path: Path, monkeypatch):
     """By path, also behind a `=`; relative ones become absolute, plain words stay words."""
     monkeypatch.chdir(tmp_path)
