@@ -7,6 +7,7 @@ from pathlib import Path
 
 READERS = 2  # threads that read ahead of the model
 WRITERS = 2  # threads that refine and write behind it
+MOST_OF_A_FILE = 4  # threads that unpack one EXR: it has few blocks, and there is other work
 
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")  # Linux control groups, version 2: "quota period" or "max"
 

@@ -34,6 +34,15 @@ _TYPES: Mapping[str, type[np.float16 | np.float32]] = {
 }
 
 
+def use_threads(count: int) -> None:
+    """Have a file's blocks packed and unpacked on so many threads from now on; on none by default.
+
+    No other thread gets Python's lock while a file is read: the sooner that is over the better.
+    They do not survive a fork, and who then reads waits for them: a process that forks uses none.
+    """
+    OpenEXR.set_global_thread_count(count)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Channels:
     """Channels of a file, and how they lie.

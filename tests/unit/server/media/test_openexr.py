@@ -7,7 +7,15 @@ import OpenEXR
 import OpenImageIO as oiio
 import pytest
 
-from gvm_server.media.openexr import file_bytes, read_channels
+from gvm_server.media.openexr import file_bytes, read_channels, use_threads
+
+
+@pytest.fixture(params=[0, 3], autouse=True)
+def _threads(request: pytest.FixtureRequest):
+    """On the caller's thread and on several; none are left for whatever forks later."""
+    use_threads(request.param)
+    yield
+    use_threads(0)
 
 
 def _random(dtype=np.float16, height=37, width=53):
