@@ -3,7 +3,7 @@
 import gc
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -49,6 +49,16 @@ def pytest_configure(config: pytest.Config) -> None:
     """Have all workers fork from the same processes; these import while they collect."""
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
         forked.share_nurseries()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage meanwhile: what is collected stays, and each look goes through it all."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
