@@ -243,8 +243,11 @@ def _refuse_occupied(
     folder: Path, paths: Sequence[Path], *, ours: Callable[[Path], bool] | None
 ) -> None:
     """Refuse names where a folder stands, and where `ours` is given, those of foreign files."""
-    with os.scandir(folder) as entries:  # ten thousand of them at once
-        there = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
+    try:
+        with os.scandir(folder) as entries:  # ten thousand of them at once
+            there = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
+    except OSError as error:
+        raise write_failure(folder, error) from error
     folders = [path for path in paths if there.get(path.name)]
     if folders:
         more = f" So it is with {len(folders) - 1} more." if len(folders) > 1 else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import numpy as np
 import pytest
 
@@ -132,6 +134,20 @@ def test_a_folder_in_a_frames_place_is_said_before_anything_is_made(tmp_path, ov
     assert caught.value.code is ErrorCode.OUTPUT_UNWRITABLE
     assert "move the folder away" in caught.value.remedy
     mattes.check(range(2), overwrite=True)
+
+
+def test_a_folder_that_may_not_be_listed_is_said(tmp_path, monkeypatch):
+    """One that lets files be written and shows none."""
+
+    def refuse(folder):
+        raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+
+    (tmp_path / "out").mkdir()
+    mattes = files(tmp_path / "out", write_sequence(tmp_path / "plate", range(2)))
+    monkeypatch.setattr("gvm_server.media.outputs.alpha_files.os.scandir", refuse)
+    with pytest.raises(OutputError, match="Permission denied") as caught:
+        mattes.check_names(range(2), overwrite=True)
+    assert caught.value.code is ErrorCode.OUTPUT_UNWRITABLE
 
 
 def test_a_link_in_a_frames_place_is_not_ours(tmp_path):
