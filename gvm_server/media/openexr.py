@@ -15,8 +15,11 @@ in half of its. What it does not say of itself is kept to here:
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ import cv2
 import numpy as np
 import OpenEXR
 
+from gvm_server.cores import MOST_OF_A_FILE, usable_cores
 from gvm_server.media.geometry import Box
 from gvm_server.media.pixels import StoredPixels, as_float, as_half
 
@@ -32,15 +36,7 @@ _TYPES: Mapping[str, type[np.float16 | np.float32]] = {
     "HALF (1, 1)": np.float16,  # both at full size
     "FLOAT (1, 1)": np.float32,
 }
-
-
-def use_threads(count: int) -> None:
-    """Have a file's blocks packed and unpacked on so many threads from now on; on none by default.
-
-    No other thread gets Python's lock while a file is read: the sooner that is over the better.
-    They do not survive a fork, and who then reads waits for them: a process that forks uses none.
-    """
-    OpenEXR.set_global_thread_count(count)
+_one_file = threading.Lock()  # at a time is unpacked on several threads
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +56,11 @@ class Channels:
 
 
 def read_channels(
-    path: Path, names: Sequence[str], lines: Sequence[range] | None = None
+    path: Path,
+    names: Sequence[str],
+    lines: Sequence[range] | None = None,
+    *,
+    in_blocks: bool = False,
 ) -> Channels | None:
     """Return channels of a file's first part.
 
@@ -69,12 +69,40 @@ def read_channels(
         names: of the channels, in the order that is wanted; one may stand for several.
         lines: spans of the data window's lines, from its top, of a file in lines: no other is
             decoded, and H is how many they are. All of any file where it is None.
+        in_blocks: whether its lines are compressed several together: then all of them are unpacked
+            on several threads. Lines alone take longer so.
 
     Returns:
         None where the file is none of those that are read here: it lacks a channel of the name,
         holds other types or several in these channels, is damaged, or is no EXR. OpenImageIO then
         reads it, or says what is wrong with it.
     """
+    with _several_threads() if in_blocks and lines is None else nullcontext():
+        return _read(path, names, lines)
+
+
+@contextmanager
+def _several_threads() -> Iterator[None]:
+    """Have files that are opened meanwhile unpacked on several threads.
+
+    No other thread gets Python's lock while a file is read: the sooner that is over the better.
+    They are there for no longer than that, as they do not survive a fork, and who reads then would
+    wait for them.
+    """
+    with _one_file:
+        OpenEXR.set_global_thread_count(_threads())
+        try:
+            yield
+        finally:
+            OpenEXR.set_global_thread_count(0)
+
+
+@cache
+def _threads() -> int:
+    return min(usable_cores(), MOST_OF_A_FILE)
+
+
+def _read(path: Path, names: Sequence[str], lines: Sequence[range] | None) -> Channels | None:
     try:
         file = OpenEXR.InputFile(str(path))
     except OSError:

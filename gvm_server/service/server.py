@@ -32,12 +32,10 @@ from gvm_client.protocol.messages import (
     Stop,
 )
 from gvm_client.protocol.wire import Envelope
-from gvm_server.cores import MOST_OF_A_FILE, usable_cores
 from gvm_server.hostmemory import give_back, resident_bytes
 from gvm_server.matting.engines.machine import device_memory, device_name
 from gvm_server.matting.resources import LatentCache, SharedResources
 from gvm_server.media.file_access import Roots
-from gvm_server.media.openexr import use_threads
 from gvm_server.media.store.cache import DiskCache
 from gvm_server.service.endpoint import Endpoint
 from gvm_server.service.log import rotate
@@ -206,7 +204,6 @@ def serve(
     Raises:
         ServerError: another server owns the folder, or it is not private.
     """
-    use_threads(min(usable_cores(), MOST_OF_A_FILE))
     with _pools(settings) as (readers, writers), closing(PreparationPool()) as preparing:
         resources = SharedResources(
             cache=DiskCache(settings.cache_dir, settings.cache_limit_bytes),

@@ -31,6 +31,7 @@ _STANDARD = (
 )
 # What says more of a picture than these do, or says them by another name, as OpenImageIO takes it.
 _ELSEWHERE = {"name", "view", "multiview", "dpx:framerate", "datetime", *map(str.lower, _STANDARD)}
+_LINES_ALONE = (b"\x00", b"\x01", b"\x02")  # what has no compression, or RLE, or ZIPS
 _REMEMBERED = 256  # layouts
 
 
@@ -41,10 +42,12 @@ class ExrHeader:
     Attributes:
         layout: stands for its channels and its kind.
         header: how it lies.
+        in_blocks: whether its lines are compressed several together.
     """
 
     layout: bytes
     header: FrameHeader
+    in_blocks: bool
 
 
 def parse(head: bytes) -> ExrHeader | None:
@@ -71,9 +74,11 @@ def parse(head: bytes) -> ExrHeader | None:
             date_time=_date_time(found),
         )
         channels = found["channels"]
+        _, compression = found["compression"]
     except (KeyError, ValueError, struct.error):
         return None
-    return ExrHeader(layout=hash_texts(flags, channels), header=header)
+    in_blocks = compression not in _LINES_ALONE
+    return ExrHeader(layout=hash_texts(flags, channels), header=header, in_blocks=in_blocks)
 
 
 class Layouts:

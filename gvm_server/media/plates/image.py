@@ -192,7 +192,8 @@ def _read_plain(
     if plain is None or (choose and plain.header.data != plain.header.display):
         return None
     lines = choose(plain.header.display.height) if choose else None
-    found = read_channels(image.path, _names(image, plain)[:most], lines)
+    names = _names(image, plain)[:most]
+    found = read_channels(image.path, names, lines, in_blocks=plain.in_blocks)
     if found is None or found.data != plain.header.data:
         return None
     return plain.header, found.pixels

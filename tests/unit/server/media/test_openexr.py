@@ -7,15 +7,7 @@ import OpenEXR
 import OpenImageIO as oiio
 import pytest
 
-from gvm_server.media.openexr import file_bytes, read_channels, use_threads
-
-
-@pytest.fixture(params=[0, 3], autouse=True)
-def _threads(request: pytest.FixtureRequest):
-    """On the caller's thread and on several; none are left for whatever forks later."""
-    use_threads(request.param)
-    yield
-    use_threads(0)
+from gvm_server.media.openexr import file_bytes, read_channels
 
 
 def _random(dtype=np.float16, height=37, width=53):
@@ -30,16 +22,18 @@ def _write(path, channels, compression=OpenEXR.ZIP_COMPRESSION, **attributes: ob
     return path
 
 
+@pytest.mark.parametrize("in_blocks", [False, True])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 @pytest.mark.parametrize("compression", ["NO", "RLE", "ZIPS", "ZIP", "PIZ"])
-def test_it_reads_what_openimageio_reads(tmp_path, dtype, compression):
+def test_it_reads_what_openimageio_reads(tmp_path, dtype, compression, in_blocks):
     """Every bit, in the order that is asked for, where other channels stand between."""
     planes = {
         name: _random(dtype) + dtype(place) for name, place in zip("RAGBZ", range(5), strict=True)
     }
     packed = getattr(OpenEXR, f"{compression}_COMPRESSION")
     path = _write(tmp_path / "a.exr", planes, compression=packed)
-    found = read_channels(path, ("B", "R", "G"))
+    found = read_channels(path, ("B", "R", "G"), in_blocks=in_blocks)
+    assert OpenEXR.global_thread_count() == 0  # none is left for whatever forks later
     assert found is not None
     assert found.pixels.dtype == dtype
     assert found.pixels.flags.c_contiguous
@@ -110,6 +104,7 @@ def test_what_is_not_read_here_is_left_to_openimageio(tmp_path, capfd):
     (tmp_path / "text.exr").write_text("no image")
     for path in (mixed, ids, cut, tmp_path / "text.exr", tmp_path / "none.exr"):
         assert read_channels(path, "RGB") is None, path
+        assert read_channels(path, "RGB", in_blocks=True) is None, path
     assert read_channels(whole, ("R", "G", "Y")) is None
     assert capfd.readouterr().out == ""
 

@@ -51,6 +51,19 @@ def test_a_plain_header_is_openimageio_s(tmp_path, monkeypatch, attributes):
     assert np.array_equal(pixels.astype(np.float32), expected)
 
 
+@pytest.mark.parametrize(
+    ("compression", "in_blocks"),
+    [("none", False), ("rle", False), ("zips", False), ("zip", True), ("piz", True)],
+)
+def test_lines_that_are_compressed_together_are_known(tmp_path, compression, in_blocks):
+    """Threads unpack such a file sooner, and any other one later."""
+    path = tmp_path / "a.exr"
+    write_image(path, _pixels(), ImageSpec(attributes={"compression": compression}))
+    plain = parse(path.read_bytes())
+    assert plain is not None
+    assert plain.in_blocks is in_blocks
+
+
 def test_files_of_one_layout_are_opened_by_openimageio_once(tmp_path, monkeypatch):
     """What differs from frame to frame is no other layout; another set of channels is one."""
     opened = []
