@@ -61,8 +61,9 @@ def server_of(task: subprocess.Popen[str], eventually: Until) -> psutil.Process:
     found: list[psutil.Process] = []
 
     def runs() -> bool:
+        # While a program is loaded its words are there before its variables.
         below = psutil.Process(task.pid).children(recursive=True)
-        found[:] = [one for one in below if "--owned" in one.cmdline()]
+        found[:] = [one for one in below if "--owned" in one.cmdline() and one.environ()]
         return bool(found)
 
     eventually(runs)
