@@ -21,7 +21,7 @@ from types import MappingProxyType
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.file_content import Compression, FileContent
-from gvm_client.frames import format_frames, parse_frames
+from gvm_client.frames import asked_frames, format_frames
 from gvm_client.protocol.messages import FileOutput, FilePlate, MappedOutput, Matte, PushedPlate
 from gvm_client.settings import Priority, Refine, WindowSettings
 from gvm_client.windows import Plan
@@ -318,18 +318,15 @@ def _left_out(geometry: ClipGeometry) -> tuple[str, ...]:
 
 
 def _frames(request: Matte, plate: Plate) -> tuple[int, ...]:
-    frames = (
-        parse_frames(request.frames)
-        if request.frames
-        else tuple(range(plate.first, plate.last + 1))
-    )
+    clip = range(plate.first, plate.last + 1)
+    frames = asked_frames(request.frames, clip, most=request.max_frames)
     if not frames:
         raise InputError(
             f"The range {request.frames!r} names no frame.",
             remedy="Ask for frames such as 1001-1100.",
             code=ErrorCode.BAD_REQUEST,
         )
-    return frames[: request.max_frames] if request.max_frames else frames
+    return frames
 
 
 def _shown(

@@ -44,6 +44,21 @@ def parse_frames(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(chain.from_iterable(ranges)))
 
 
+def asked_frames(text: str, clip: range, *, most: int = 0) -> tuple[int, ...]:
+    """Return the frames that a range text asks for, in its order; of no text all of the clip's.
+
+    Args:
+        text: as `parse_frames` reads it, or "".
+        clip: the clip's frames.
+        most: only the first so many; 0 means all.
+
+    Raises:
+        SettingsError: as `parse_frames`.
+    """
+    frames = parse_frames(text) if text else tuple(clip)
+    return frames[: most or None]
+
+
 def format_frames(frames: Iterable[int], *, step: str = "x") -> str:
     """Return frames as the shortest plain range text, ascending: `1001-1009x2,1020-1030`.
 

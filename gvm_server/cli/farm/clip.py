@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gvm_client.errors import SettingsError
-from gvm_client.frames import parse_frames
+from gvm_client.frames import asked_frames as frames_of
 from gvm_client.protocol.messages import Matte
 from gvm_client.windows import Plan, seen_by, windows_for
 from gvm_server.cli.matte.request import absolute, context_of
@@ -113,8 +113,7 @@ def asked_frames(request: Matte, clip: Clip) -> tuple[int, ...]:
         SettingsError: the range is none.
     """
     every = range(clip.first, clip.last + 1)
-    frames = parse_frames(request.frames) if request.frames else tuple(every)
-    return tuple(sorted(frames[: request.max_frames or None]))
+    return tuple(sorted(frames_of(request.frames, every, most=request.max_frames)))
 
 
 def needed_frames(request: Matte, clip: Clip, frames: tuple[int, ...]) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from gvm_client.frames import parse_frames
+from gvm_client.frames import asked_frames
 from gvm_client.protocol.messages import Matte
 from gvm_client.text import counted
 from gvm_server.cli.matte.display import PLAIN_SECONDS, Display
@@ -23,7 +23,7 @@ from gvm_server.media.outputs.alpha_files import AlphaFiles
 from gvm_server.media.outputs.backgrounds import WORDS
 from gvm_server.media.outputs.codecs import MovieCodec
 from gvm_server.media.outputs.deliverables import Deliverables, deliver
-from gvm_server.media.plates.base import Plate, PlateOptions
+from gvm_server.media.plates.base import PlateOptions
 from gvm_server.media.plates.open import open_plate
 
 
@@ -88,18 +88,15 @@ def plan_delivery(parsed: argparse.Namespace, request: Matte) -> PlannedDelivera
     with closing(open_plate(plate, roots=Roots())) as opened:
         wanted.check_sizes(opened)
         alphas = AlphaFiles.of(absolute(parsed.out), plate_name=opened.name, roots=Roots())
-        wanted.check_pngs(alphas, _frames(request, opened), overwrite=parsed.overwrite)
+        clip = range(opened.first, opened.last + 1)
+        frames = asked_frames(request.frames, clip, most=request.max_frames)
+        wanted.check_pngs(alphas, frames, overwrite=parsed.overwrite)
     return PlannedDeliverables(
         wanted=wanted,
         plate=plate,
         out=absolute(parsed.out),
         overwrite=parsed.overwrite,
     )
-
-
-def _frames(request: Matte, plate: Plate) -> tuple[int, ...]:
-    asked = parse_frames(request.frames) if request.frames else ()
-    return (asked or tuple(range(plate.first, plate.last + 1)))[: request.max_frames or None]
 
 
 def _path(text: str | None) -> Path | None:

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gvm_client.errors import SettingsError
-from gvm_client.frames import abbreviated_frames, format_frames, parse_frames, segments
+from gvm_client.frames import (
+    abbreviated_frames,
+    asked_frames,
+    format_frames,
+    parse_frames,
+    segments,
+)
 
 FRAMES = st.sets(st.integers(-500, 500), min_size=1)
 
@@ -18,6 +24,15 @@ FRAMES = st.sets(st.integers(-500, 500), min_size=1)
 def test_frames_survive_being_written(frames: set[int], step: str) -> None:
     """Any set of frames, negative ones too, is read back from its text, with either step."""
     assert parse_frames(format_frames(frames, step=step)) == tuple(sorted(frames))
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "frames"),
+    [("", 0, (3, 4, 5)), ("", 2, (3, 4)), ("9-7,1", 0, (9, 8, 7, 1)), ("9-7,1", 2, (9, 8))],
+)
+def test_no_text_is_the_whole_clip(text: str, most: int, frames: tuple[int, ...]) -> None:
+    """The first so many in the order asked; whether the clip has them is for others to say."""
+    assert asked_frames(text, range(3, 6), most=most) == frames
 
 
 @given(FRAMES)
