@@ -93,6 +93,19 @@ class Server:
             bytes_read=self._read() - read,
         )
 
+    def look_at(self, plate: str, out: str) -> float:
+        """Return the server's seconds of CPU until it has looked at a whole clip and begins."""
+        before = self._cpu()
+        words = "matte", plate, "-o", out, "--engine", "preview", "--json"
+        with self._site.start(*words) as client:
+            assert client.stdout is not None
+            begun = any('"accepted"' in line for line in client.stdout)
+            took = self._cpu() - before
+            client.kill()
+        if not begun:
+            raise RuntimeError(f"The server did not begin with {plate}.")
+        return took
+
     def turn_knobs(self, plate: str, times: int) -> float:
         """Return the median seconds from a turned knob to the pixels of a clip's first frame."""
         words = [sys.executable, "-c", _TURNING, plate, str(times)]

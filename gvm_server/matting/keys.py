@@ -21,13 +21,14 @@ from collections.abc import Callable
 from dataclasses import astuple, replace
 from enum import Enum
 from functools import lru_cache, partial
+from typing import TypeAlias
 
 from gvm_client.settings import Depth, Refine
 from gvm_client.windows import Window, blends, seen_by
 from gvm_server.matting.engines.backoff import decode_halo
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.knobs import finish_values
-from gvm_server.matting.region import REGION_REVISION
+from gvm_server.matting.region import REGION_REVISION, ShotView
 from gvm_server.matting.tiles import TILES_REVISION, Tile
 from gvm_server.media.alphas.stamp import Fingerprint
 
@@ -35,9 +36,13 @@ PREPROCESS_REVISION = 5  # exposure and highlights, canvas, resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
 FINISH_REVISION = 7  # cross-fade, refine, knobs, EXR
 KEY_BYTES = 16
-# Recipes of latents, and of windows: more than windows that share frames have.
+# Recipes of latents, and of windows: more than windows that share frames have. Of plate frames too.
 REMEMBERED = 1024
 
+_Parts: TypeAlias = bytes
+"""Parts of a recipe, packed. Most are the same for all frames of a shot, and are packed once."""
+
+_Recipe = Callable[[int], bytes]
 _RecipeOfLatent = Callable[[int, Tile | None], bytes]
 _RecipeOfWindow = Callable[[Window, Tile | None], bytes]
 
@@ -60,11 +65,14 @@ class JobKeys:
 
     def __init__(self, spec: JobSpec) -> None:
         self.maker = "; ".join(f"{name}: {value}" for name, value in spec.engine.maker())
-        self._spec = spec
-        self._neutral = spec.neutral
-        self._latent: _RecipeOfLatent = lru_cache(REMEMBERED)(partial(_latent_recipe, spec))
+        plate: _Recipe = lru_cache(REMEMBERED)(lambda frame: _packed(spec.plate.key(frame)))
+        self._latent: _RecipeOfLatent = lru_cache(REMEMBERED)(_latent_recipe(spec, plate))
         by_latents = partial(_window_recipe, spec, self._latent)
         self._window: _RecipeOfWindow = lru_cache(REMEMBERED)(by_latents)
+        # What the finish does is in no window's recipe, so both have the job's own.
+        shares: _Recipe = lru_cache(REMEMBERED)(partial(_shares, spec, self._window))
+        self._alpha = _alpha_recipe(spec, spec.sink.depth, plate, shares)
+        self._neutral = _alpha_recipe(spec.neutral, Depth.HALF, plate, shares)
 
     def latent(self, frame: int, tile: Tile | None = None) -> bytes:
         """Return the key of one frame's latent: its plate, its colour, its size, the engine.
@@ -96,8 +104,7 @@ class JobKeys:
         Raises:
             InputError: a plate frame, or one of a guide, is not there.
         """
-        recipe = _alpha_recipe(self._spec, frame, self._spec.sink.depth, self._window)
-        return Fingerprint(recipe, self.maker)
+        return Fingerprint(self._alpha(frame), self.maker)
 
     def neutral(self, frame: int) -> Fingerprint:
         """Return that of the alpha before knobs and guides: of the half file that has none of them.
@@ -105,28 +112,26 @@ class JobKeys:
         Raises:
             InputError: a plate frame is not there.
         """
-        # What the finish does is in no window's recipe, so the job's own are these.
-        recipe = _alpha_recipe(self._neutral, frame, Depth.HALF, self._window)
-        return Fingerprint(recipe, self.maker)
+        return Fingerprint(self._neutral(frame), self.maker)
 
 
-def _latent_recipe(spec: JobSpec, frame: int, tile: Tile | None) -> bytes:
-    if tile is None:
-        view = spec.shot_view(frame)
-        seen, working = view.seen, view.working
-    else:
-        seen, working = tile.box, tile.size
-    return _digest(
-        "latent",
-        PREPROCESS_REVISION,
-        spec.engine.revision,
-        spec.plate.key(frame),
-        spec.plate.colour.digest,
-        *astuple(spec.tone_mapping),
-        *astuple(seen),
-        *astuple(working),
-        *(() if tile is None else ("tile", TILES_REVISION)),
-    )
+def _latent_recipe(spec: JobSpec, plate: _Recipe) -> _RecipeOfLatent:
+    """Return what makes a latent's recipe; `plate` gives a frame's key, packed."""
+    head = _packed("latent", PREPROCESS_REVISION, spec.engine.revision)
+
+    @lru_cache(REMEMBERED)
+    def shown(view: ShotView | Tile) -> _Parts:
+        if isinstance(view, Tile):
+            place = *astuple(view.box), *astuple(view.size), "tile", TILES_REVISION
+        else:
+            place = *astuple(view.seen), *astuple(view.working)
+        how = spec.plate.colour.digest, *astuple(spec.tone_mapping)
+        return _packed(*how, *place)
+
+    def recipe(frame: int, tile: Tile | None) -> bytes:
+        return _hashed(head + plate(frame) + shown(tile or spec.shot_view(frame)))
+
+    return recipe
 
 
 def _window_recipe(
@@ -134,7 +139,7 @@ def _window_recipe(
 ) -> bytes:
     settings, seen = spec.window, seen_by(spec.plan, window)
     halo = decode_halo(settings) if settings.chunk < len(window) else 0
-    return _digest(
+    parts = _packed(
         "window",
         WINDOW_REVISION,
         settings.steps,
@@ -145,42 +150,67 @@ def _window_recipe(
         *(() if seen == window else (window.first - seen.first, len(window))),
         *(latent(frame, tile) for frame in seen.frames),
     )
+    return _hashed(parts)
 
 
-def _alpha_recipe(spec: JobSpec, frame: int, depth: Depth, window: _RecipeOfWindow) -> bytes:
-    parts: list[_Part] = ["alpha", FINISH_REVISION, spec.plate.key(frame)]
-    parts += [spec.reference, depth, spec.engine.licence.name]
-    refine = spec.refine_of(frame)
-    parts += finish_values(replace(spec.knobs, refine=refine.value))
-    if refine is not Refine.NONE:
-        parts.append(spec.engine.spread)
-    if refine is Refine.TILES:
-        grid = spec.tile_grid
-        parts += ["tiles", TILES_REVISION, grid.width, grid.height, *astuple(grid.canvas)]
-    parts += astuple(spec.geometry.display)  # the file's windows depend on it
-    parts += spec.guides.key_parts(frame)
-    view = spec.shot_view(frame)
-    if view.region is not None:
-        parts += ["region", REGION_REVISION, *astuple(view.region), view.scale]
-    for blend in blends(spec.plan, frame):
-        place = frame - blend.window.first
-        parts += [window(blend.window, None), place, blend.numerator, blend.denominator]
-    return _digest(*parts)
+def _shares(spec: JobSpec, window: _RecipeOfWindow, frame: int) -> _Parts:
+    """Return the windows that a frame's alpha is made of, packed, with its place in each."""
+    return b"".join(
+        _packed(
+            window(blend.window, None),
+            frame - blend.window.first,
+            blend.numerator,
+            blend.denominator,
+        )
+        for blend in blends(spec.plan, frame)
+    )
+
+
+def _alpha_recipe(spec: JobSpec, depth: Depth, plate: _Recipe, shares: _Recipe) -> _Recipe:
+    """Return what makes a finished alpha's recipe; `plate` and `shares` give packed parts."""
+    head = _packed("alpha", FINISH_REVISION)
+
+    @lru_cache(REMEMBERED)
+    def same_for(view: ShotView) -> tuple[_Parts, _Parts]:
+        """Return what is before the guides, and behind them."""
+        refine = spec.refine_of(view.first)
+        values = finish_values(replace(spec.knobs, refine=refine.value))
+        parts: list[_Part] = [spec.reference, depth, spec.engine.licence.name, *values]
+        if refine is not Refine.NONE:
+            parts.append(spec.engine.spread)
+        if refine is Refine.TILES:
+            grid = spec.tile_grid
+            parts += ["tiles", TILES_REVISION, grid.width, grid.height, *astuple(grid.canvas)]
+        parts += astuple(spec.geometry.display)  # the file's windows depend on it
+        region = view.region
+        cut = () if region is None else ("region", REGION_REVISION, *astuple(region), view.scale)
+        return _packed(*parts), _packed(*cut)
+
+    def recipe(frame: int) -> bytes:
+        finish, region = same_for(spec.shot_view(frame))
+        guides = _packed(*spec.guides.key_parts(frame))
+        return _hashed(b"".join((head, plate(frame), finish, guides, region, shares(frame))))
+
+    return recipe
 
 
 _Part = bytes | str | int | float | None
 
 
-def _digest(*parts: _Part) -> bytes:
-    """Return a hash that depends on every part, its kind and its place."""
-    hashed = hashlib.blake2b(digest_size=KEY_BYTES)
+def _packed(*parts: _Part) -> _Parts:
+    """Return bytes that depend on every part, its kind and its place."""
+    packed = []
     for part in parts:
-        data = _packed(part)
-        hashed.update(struct.pack("<4sI", type(part).__name__[:4].encode(), len(data)) + data)
-    return hashed.digest()
+        data = _bytes_of(part)
+        packed.append(struct.pack("<4sI", type(part).__name__[:4].encode(), len(data)) + data)
+    return b"".join(packed)
 
 
-def _packed(part: _Part) -> bytes:
+def _hashed(parts: _Parts) -> bytes:
+    return hashlib.blake2b(parts, digest_size=KEY_BYTES).digest()
+
+
+def _bytes_of(part: _Part) -> bytes:
     if isinstance(part, bytes):
         return part
     if isinstance(part, Enum):

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.frames import abbreviated_frames
 from gvm_client.text import ARE, WERE, counted
-from gvm_client.windows import Window, seen_by, windows_covering, windows_for
+from gvm_client.windows import Window, needs, seen_by, windows_covering, windows_for
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.keys import JobKeys
 from gvm_server.matting.neutral import NeutralAlphas
 from gvm_server.media.alphas.stamp import ROI_CUT, Fingerprint, read_text
+from gvm_server.media.plates.base import AT_A_TIME
 from gvm_server.media.store.cache import DiskCache
 
 _MOST_NAMED = 5  # files in a sentence
@@ -74,7 +76,6 @@ def look_up(
     stand_ins = spec.guides.check(spec.frames)
     keys = JobKeys(spec)
     found = _sort(spec, keys, cache, check_ending, lost)
-    windows = tuple(_in_order_of_service(spec, found.to_make))
     return CacheLookup(
         keys=keys,
         kept=tuple(found.kept),
@@ -82,8 +83,8 @@ def look_up(
         cached=found.cached,
         neutral=found.neutral,
         to_make=found.to_make,
-        windows=windows,
-        windows_cached=sum(cache.has_window(keys.window(window)) for window in windows),
+        windows=tuple(_in_order_of_service(spec, found)),
+        windows_cached=sum(found.windows.values()),
         notes=(
             *stand_ins,
             *_of_other_makers(found.kept, keys.maker),
@@ -103,6 +104,7 @@ class _Sorted:
     cached: dict[int, Fingerprint] = field(default_factory=dict)
     neutral: dict[int, Fingerprint] = field(default_factory=dict)
     to_make: dict[int, Fingerprint] = field(default_factory=dict)
+    windows: dict[Window, bool] = field(default_factory=dict)  # of these; whether each is cached
     damaged: list[int] = field(default_factory=list)
     damaged_in_cache: list[int] = field(default_factory=list)
     outdated: list[Path] = field(default_factory=list)
@@ -118,7 +120,7 @@ def _sort(
     """Sort the frames by the nearest place where an alpha stands: output, cache, before knobs."""
     found = _Sorted()
     before_knobs = NeutralAlphas(spec, keys, cache)
-    for frame in sorted(spec.frames):
+    for frame in _in_turn(spec, sorted(spec.frames)):
         check_ending()
         wanted = keys.alpha(frame)
         if lost.get(frame, wanted) != wanted:
@@ -139,7 +141,19 @@ def _sort(
             found.neutral[frame] = wanted
         else:
             found.to_make[frame] = wanted
+            for window in windows_covering(spec.plan, frame):
+                if window not in found.windows:
+                    found.windows[window] = cache.has_window(keys.window(window))
     return found
+
+
+def _in_turn(spec: JobSpec, frames: Sequence[int]) -> Iterator[int]:
+    """Yield the frames; some at a time, and what is seen at either end, are looked at before."""
+    for at in range(0, len(frames), AT_A_TIME):
+        some = frames[at : at + AT_A_TIME]
+        ends = (needs(spec.plan, end).frames for end in (some[0], some[-1]))
+        spec.plate.look_ahead(sorted({*some, *chain.from_iterable(ends)}))
+        yield from some
 
 
 def cached_files(
@@ -266,11 +280,10 @@ def _check_plate(spec: JobSpec) -> None:
         )
 
 
-def _in_order_of_service(spec: JobSpec, frames: Iterable[int]) -> Iterator[Window]:
+def _in_order_of_service(spec: JobSpec, found: _Sorted) -> Iterator[Window]:
     """Yield windows ascending, so that few frames wait for a second one; the playhead's first."""
-    wanted = set(frames)
     first: tuple[Window, ...] = ()
-    if spec.playhead is not None and spec.playhead in wanted:
+    if spec.playhead is not None and spec.playhead in found.to_make:
         first = windows_covering(spec.plan, spec.playhead)
         yield from first
-    yield from (window for window in windows_for(spec.plan, sorted(wanted)) if window not in first)
+    yield from (window for window in found.windows if window not in first)

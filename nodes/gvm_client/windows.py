@@ -18,6 +18,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from gvm_client.errors import ErrorCode, InputError, SettingsError
@@ -151,6 +152,7 @@ def window_at(plan: Plan, shot: Window, index: int) -> Window:
     return Window(first=first, last=min(first + plan.frames_per_window - 1, shot.last))
 
 
+@lru_cache(1024)  # who sorts a clip's frames asks thrice of each
 def windows_covering(plan: Plan, frame: int) -> tuple[Window, ...]:
     """Return the windows that hold a frame, in window order: one, two, or three at a clip's tail.
 

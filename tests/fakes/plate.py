@@ -44,6 +44,9 @@ class DrawnPlate:
     def want(self, frames: Sequence[int]) -> bool:
         return True
 
+    def look_ahead(self, frames: Sequence[int]) -> None:
+        """Do nothing: there are no files."""
+
     def key(self, frame: int) -> bytes:
         return b"%d:%d" % (frame, self.versions[frame])
 

@@ -41,6 +41,9 @@ class ClipInMemory:
         """Return that nobody needs to be waited for."""
         return True
 
+    def look_ahead(self, frames: Sequence[int]) -> None:
+        """Do nothing: there are no files."""
+
     def key(self, frame: int) -> bytes:
         """Return what stands for a frame."""
         return frame.to_bytes(16, "big")

@@ -14,6 +14,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, OutputError, SettingsError
@@ -191,6 +192,7 @@ class AlphaFiles:
                 )
 
 
+@lru_cache(64)  # of a few layers, for each frame of a clip
 def _suffixed(target: SequencePath, suffix: str) -> SequencePath:
     """Return a pattern with a suffix before the frame, parted from it as the name itself is."""
     name = target.head.rstrip("._- ")

@@ -204,6 +204,8 @@ class FileSink:
     def standing(self, frame: int, wanted: Fingerprint) -> Standing:
         """Look at the files that stand there; they are kept whoever made them, unless said so."""
         found = [self._standing(frame, *pair) for pair in self._pairs(wanted)]
+        if len(found) == 1:
+            return found[0]
         return replace(
             found[0],
             kept=all(one.kept for one in found),
@@ -217,8 +219,12 @@ class FileSink:
         """
         if self._there is None:
             folder = self.files.folder
-            there = folder.iterdir() if folder.is_dir() else ()
-            self._there = frozenset(path.name for path in there)
+            there = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
+            self._there = frozenset(
+                name for name in there if any(suffix in name for suffix in self._others)
+            )
+        if not self._there:
+            return ()
         found = []
         for suffix, recipes in self._others.items():
             path = self.files.path(frame, suffix)

@@ -16,6 +16,8 @@ from gvm_server.media.pixels import Pixels, StoredPixels, as_float
 from gvm_server.media.store.file_keys import FileKeys
 from gvm_server.media.store.memo import NOTHING, Memo
 
+AT_A_TIME = 32  # frames whose files are looked at together
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlateFrame:
@@ -111,6 +113,16 @@ class Plate(Protocol):
         """Say that these frames will be read; return whether that needs no waiting for a host.
 
         A plate that a host holds asks for those that it was not given, once each.
+        """
+        ...
+
+    def look_ahead(self, frames: Sequence[int]) -> None:
+        """Say that the keys of these frames come next: files are looked at some at a time.
+
+        Nothing is wrong with a frame that is not there, or outside the clip: `key` says so.
+
+        Raises:
+            InputError: the disk does not answer.
         """
         ...
 

@@ -85,6 +85,10 @@ class FilledPlate:
         """Say that these frames, or their stand-ins, will be read."""
         return self._plate.want([self._stand_in(frame) for frame in frames])
 
+    def look_ahead(self, frames: Sequence[int]) -> None:
+        """Say that the keys of these frames, or their stand-ins, come next."""
+        self._plate.look_ahead([self._stand_in(frame) for frame in frames])
+
     def key(self, frame: int) -> bytes:
         """Return the key of the frame that stands in; black has one of its own."""
         if self._black and frame in self._missing:

@@ -141,6 +141,9 @@ class PushedFrames:
             self._given[frame] = image
             self._change.notify_all()
 
+    def look_ahead(self, frames: Sequence[int]) -> None:
+        """Do nothing: no frame has a file of its own."""
+
     def key(self, frame: int) -> bytes:
         """Return 16 bytes for the host's hash of the frame's pixels."""
         self._check(frame)

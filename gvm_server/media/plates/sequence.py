@@ -8,11 +8,13 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import chain, compress
 from pathlib import Path
 from threading import Lock
@@ -27,7 +29,7 @@ from gvm_server.media.colour.spaces import resolve_colour
 from gvm_server.media.file_access import FIRST_BYTES, Roots, StallError, answered, read_head
 from gvm_server.media.geometry import ClipGeometry, FrameHeader, FrameWindows, geometry_of
 from gvm_server.media.pixels import Pixels, require_finite
-from gvm_server.media.plates.base import Plate, PlateFrame, PlateOptions, check_extent
+from gvm_server.media.plates.base import AT_A_TIME, Plate, PlateFrame, PlateOptions, check_extent
 from gvm_server.media.plates.find import SequencePath, StillPath, missing_plate
 from gvm_server.media.plates.image import (
     Findings,
@@ -42,8 +44,9 @@ from gvm_server.media.store.file_keys import hash_texts
 
 _DAMAGED = {ErrorCode.PLATE_UNREADABLE, ErrorCode.PLATE_MISSING}
 
-READERS = 8  # what waits for a network's disk; a local one is as fast with fewer
-AT_A_TIME = 32  # files that a reader looks at before what they say is taken up
+READERS = 8  # what waits for a network's disk; a local one takes less time with one
+# What one reader may take, for a file and to begin with, before others help it.
+_QUICK_SECONDS, _FIRST_SECONDS = 0.0005, 0.05
 REMEMBERED = 1 << 18  # files, at about 200 bytes each
 
 _known: OrderedDict[bytes, FrameWindows] = OrderedDict()
@@ -79,7 +82,8 @@ def scan_sequence(pattern: SequencePath) -> ImageFiles:
     frames = frozenset(frame for frame in found if frame is not None)
     if not frames:
         raise missing_plate(Path(str(pattern)))
-    return ImageFiles(name=str(pattern), frames=frames, path=pattern.path)
+    path = lru_cache(4 * AT_A_TIME)(pattern.path)  # a path remembers its text and its hash
+    return ImageFiles(name=str(pattern), frames=frames, path=path)
 
 
 def single_image(still: StillPath, options: PlateOptions) -> ImageFiles:
@@ -128,6 +132,13 @@ class ImagePlate:
     def want(self, frames: Sequence[int]) -> bool:  # noqa: ARG002 - the contract's
         """Return that nothing is waited for: files need no asking."""
         return True
+
+    def look_ahead(self, frames: Sequence[int]) -> None:
+        """Look at the files of those that are there and may be read."""
+        there = (self._file(frame) for frame in frames if frame in self._files.frames)
+        paths = [one.path for one in there if _is_allowed(one, self._may_read)]
+        for at in range(0, len(paths), AT_A_TIME):
+            self._keys.look_ahead(paths[at : at + AT_A_TIME])
 
     def key(self, frame: int) -> bytes:
         """Return 16 bytes for the version of the frame's file that this plate reads."""
@@ -290,9 +301,15 @@ def read_windows(
         found = map(_windows, compress(some, allowed), seen)
         return [next(found) if may else None for may in allowed]
 
-    shares = [images[at : at + AT_A_TIME] for at in range(0, len(images), AT_A_TIME)]
+    shares = (images[at : at + AT_A_TIME] for at in range(0, len(images), AT_A_TIME))
+    found: list[FrameWindows | None] = []
+    began = time.monotonic()
+    for share in shares:
+        found += look(share)
+        if time.monotonic() - began > _FIRST_SECONDS + len(found) * _QUICK_SECONDS:
+            break
     with ThreadPoolExecutor(READERS, thread_name_prefix="headers") as pool:
-        return list(chain.from_iterable(pool.map(look, shares)))
+        return [*found, *chain.from_iterable(pool.map(look, shares))]
 
 
 def _is_allowed(image: ImageFile, check: Callable[[ImageFile], None]) -> bool:

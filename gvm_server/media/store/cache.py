@@ -217,7 +217,7 @@ class DiskCache:
 
     def _path(self, kind: str, key: bytes, extension: str) -> Path:
         name = key.hex()
-        return self.root / kind / name[:2] / f"{name}{extension}"
+        return Path(self.root, kind, name[:2], f"{name}{extension}")
 
     def _put(self, path: Path, data: bytes | bytearray) -> None:
         """Keep a file; whoever asks has looked whether it is there."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
@@ -87,6 +87,48 @@ class FileKeys:
         named = (os.path.abspath(path), status.st_size, status.st_mtime_ns)  # noqa: PTH100
         return hash_texts("stat", *named, *self._reading, *parts)
 
+    def look_ahead(self, paths: Sequence[Path]) -> None:
+        """Look at files together, which costs less than one by one: `key` finds what it needs.
+
+        What is wrong with one of them is left to `key`. Of content only small files are read.
+
+        Args:
+            paths: at most MOST of the memo's facts.
+
+        Raises:
+            StallError: their disk does not answer.
+        """
+        with self._lock:
+            new = [path for path in paths if path not in self._versions]
+        looked = _each(new, self._settled)
+        versions = {path: version for path, version in looked.items() if version.is_plain}
+        with self._lock:
+            for path, version in versions.items():
+                self._versions.setdefault(path, version)
+        if self._by_content:
+            self._hash_ahead(versions)
+
+    def _hash_ahead(self, versions: Mapping[Path, _Version]) -> None:
+        digests = {path: version.digest for path, version in versions.items()}
+        known = self._memo.recall_all(_HASHES, digests.values())
+        small = [
+            path
+            for path, version in versions.items()
+            if digests[path] not in known and version.status.st_size <= _BLOCK
+        ]
+        read = _each(small, lambda path: _read_hash(versions[path].real))
+        made = {
+            digests[path]: content
+            for path, (status, content) in read.items()
+            if versions[path].is_of(status)
+        }
+        self._memo.keep_all(_HASHES, made)
+        hashes = {**known, **made}
+        with self._lock:
+            for path, digest in digests.items():
+                if digest in hashes:
+                    self._hashes[path] = hashes[digest]
+
     def version(self, path: Path, frame: int) -> bytes:
         """Return 16 bytes for the file as it is on the disk: what is known of it is kept by these.
 
@@ -136,14 +178,21 @@ class FileKeys:
                 known = self._versions.setdefault(path, version)
         return known
 
-    def _asked(self, look: Callable[[], _Seen], path: Path, frame: int) -> _Seen:
-        """Return what a look sees.
+    def _asked(
+        self,
+        look: Callable[[], _Seen],
+        path: Path,
+        frame: int,
+        *,
+        progress: Callable[[], int] = lambda: 0,
+    ) -> _Seen:
+        """Return what a look sees; a long one is waited for as long as its progress grows.
 
         Raises:
             InputError: the file is not there, or its disk does not answer.
         """
         try:
-            return answered(look, path, frame=frame)
+            return answered(look, path, frame=frame, progress=progress)
         except OSError as error:
             raise _unreadable(path, frame, error) from error
 
@@ -163,19 +212,12 @@ class FileKeys:
 
     def _hash(self, path: Path, frame: int) -> bytes:
         """Read a file whole, by one descriptor: what it leads to is the version, or is refused."""
-        version, digest = self._version(path, frame), content_hash()
-        descriptor = self._asked(partial(os.open, version.real, _TO_READ), path, frame)
-        try:
-            while block := os.read(descriptor, _BLOCK):
-                digest.update(block)
-            status = os.fstat(descriptor)
-        except OSError as error:
-            raise _unreadable(path, frame, error) from error
-        finally:
-            os.close(descriptor)
+        version, blocks = self._version(path, frame), list[int]()
+        read = partial(_read_hash, version.real, blocks)
+        status, content = self._asked(read, path, frame, progress=lambda: len(blocks))
         if not version.is_of(status):
             raise _changed(path, frame, version, status)
-        return digest.digest()
+        return content
 
     def _settled(self, path: Path) -> _Version:
         """Look at a file whose last change is older than the clock of its file system is coarse.
@@ -211,6 +253,41 @@ class Opened:
     head: bytes
 
 
+def _each(paths: Sequence[Path], look: Callable[[Path], _Seen]) -> dict[Path, _Seen]:
+    """Return what looks at files see, without those that cannot be looked at.
+
+    Raises:
+        StallError: their disk does not answer.
+    """
+    seen: dict[Path, _Seen] = {}
+    done = 0
+
+    def look_at_each() -> None:
+        nonlocal done
+        for path in paths:
+            with suppress(OSError):
+                seen[path] = look(path)
+            done += 1
+
+    if paths:
+        answered(look_at_each, paths[0].parent, progress=lambda: done)
+    return seen
+
+
+def _read_hash(real: Path, blocks: list[int] | None = None) -> tuple[os.stat_result, bytes]:
+    """Return what a file is after it was read, and the hash of its bytes; count the blocks."""
+    digest = content_hash()
+    descriptor = os.open(real, _TO_READ)
+    try:
+        while block := os.read(descriptor, _BLOCK):
+            digest.update(block)
+            if blocks is not None:
+                blocks.append(len(block))
+        return os.fstat(descriptor), digest.digest()
+    finally:
+        os.close(descriptor)
+
+
 def _look(path: Path) -> tuple[os.stat_result, _Place]:
     """Return what a path leads to, and what its name itself is, which may be a link."""
     status = name = path.lstat()
@@ -230,6 +307,11 @@ class _Version:
     real: Path
     status: os.stat_result
     name: _Place
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a file, no folder or pipe."""
+        return stat.S_ISREG(self.status.st_mode)
 
     @property
     def facts(self) -> tuple[int, ...]:

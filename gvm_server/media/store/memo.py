@@ -12,14 +12,17 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 
 from gvm_server.media.atomic_files import host_name
 
 LIMIT = 1 << 20  # facts; about 200 MB
+MOST = 256  # facts asked for or kept at a time: SQLite takes 999 values where it is old
 _SUM_BYTES = 8
 _LOOK_EVERY = 4096  # facts kept between two looks at how many there are
 _BUSY_SECONDS = 5.0  # for another server of this machine
@@ -51,24 +54,39 @@ class Memo:
 
     def recall(self, kind: str, key: bytes) -> bytes | None:
         """Return a fact; None where it is not known."""
+        return self.recall_all(kind, (key,)).get(key)
+
+    def recall_all(self, kind: str, keys: Collection[bytes]) -> dict[bytes, bytes]:
+        """Return those of these facts that are known, at most MOST of them, by their keys."""
         if self._path is None or (self._connection is None and not self._path.exists()):
-            return None  # asking makes no folder
+            return {}  # asking makes no folder
+        which = ", ".join("?" * len(keys))
+        statement = f"SELECT key, value FROM facts WHERE kind = ? AND key IN ({which})"  # noqa: S608
         with self._lock:
-            rows = self._do("SELECT value FROM facts WHERE kind = ? AND key = ?", kind, key)
-        if not rows or not isinstance(value := rows[0][0], bytes):
-            return None
-        fact, proof = value[:-_SUM_BYTES], value[-_SUM_BYTES:]
-        return fact if proof == _sum(kind, key, fact) else None
+            rows = self._do(statement, kind, *keys)
+        facts = {}
+        for key, value in rows:
+            if isinstance(key, bytes) and isinstance(value, bytes):
+                fact, proof = value[:-_SUM_BYTES], value[-_SUM_BYTES:]
+                if proof == _sum(kind, key, fact):
+                    facts[key] = fact
+        return facts
 
     def keep(self, kind: str, key: bytes, fact: bytes) -> None:
         """Keep a fact, in the place of an older one of the same key."""
-        if not self._learns:
+        self.keep_all(kind, {key: fact})
+
+    def keep_all(self, kind: str, facts: Mapping[bytes, bytes]) -> None:
+        """Keep facts, at most MOST of them, each in the place of an older one of the same key."""
+        if not self._learns or not facts:
             return
-        value = fact + _sum(kind, key, fact)
+        rows = [(kind, key, fact + _sum(kind, key, fact)) for key, fact in facts.items()]
+        places = ", ".join(["(?, ?, ?)"] * len(rows))
+        statement = f"INSERT OR REPLACE INTO facts VALUES {places}"  # noqa: S608
         with self._lock:
-            self._do("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", kind, key, value)
-            self._kept += 1
-            if self._kept % _LOOK_EVERY == 0:
+            self._do(statement, *chain.from_iterable(rows))
+            before, self._kept = self._kept, self._kept + len(rows)
+            if self._kept // _LOOK_EVERY > before // _LOOK_EVERY:
                 self._forget()
 
     def clear(self) -> None:

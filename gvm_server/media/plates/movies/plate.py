@@ -114,6 +114,9 @@ class MoviePlate:
         """Return that nothing is waited for: files need no asking."""
         return True
 
+    def look_ahead(self, frames: Sequence[int]) -> None:
+        """Do nothing: no frame has a file of its own."""
+
     def key(self, frame: int) -> bytes:
         """Return 16 bytes for the file's version, or the frame's own packets, and the frame.
 

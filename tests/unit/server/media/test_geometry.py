@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 
 import numpy as np
@@ -13,7 +14,7 @@ from gvm_client.errors import ErrorCode, InputError
 from gvm_server.media.file_access import Roots, StallError
 from gvm_server.media.geometry import Box, FrameHeader, FrameWindows, geometry_of, orientation_of
 from gvm_server.media.plates import sequence
-from gvm_server.media.plates.base import PlateOptions
+from gvm_server.media.plates.base import AT_A_TIME, PlateOptions
 from gvm_server.media.plates.open import open_plate
 from gvm_server.media.store import file_keys
 from tests.fakes.plates import ImageSpec, pixels, write_image
@@ -143,6 +144,31 @@ def test_a_share_that_does_not_answer_is_waited_for_once(tmp_path, monkeypatch, 
     with pytest.raises(InputError, match="has not answered"):
         (plate or opened(tmp_path)).geometry()
     assert len(waited) <= 3 * sequence.READERS
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.01])
+def test_others_help_a_reader_whose_disk_is_slow(tmp_path, monkeypatch, seconds):
+    """Where a disk answers at once, threads would only wait for each other."""
+    for number in range(1, 4 * AT_A_TIME):
+        write(tmp_path, number, DISPLAY)
+    plate, looking, readers = opened(tmp_path), sequence._look, set()
+
+    def slow(image):
+        time.sleep(seconds)
+        return looking(image)
+
+    monkeypatch.setattr(sequence, "_look", slow)
+    windows, parsing = sequence._windows, threading.current_thread()
+
+    def parsed(image, seen):
+        readers.add(threading.current_thread())
+        return windows(image, seen)
+
+    monkeypatch.setattr(sequence, "_windows", parsed)
+    if not seconds:  # however busy the machine is
+        monkeypatch.setattr(sequence, "_QUICK_SECONDS", 10.0)
+    assert plate.geometry().canvas == DISPLAY
+    assert (readers == {parsing}) == (not seconds)
 
 
 def test_a_canvas_has_a_bound_that_names_the_frame():

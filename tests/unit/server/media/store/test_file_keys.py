@@ -150,3 +150,99 @@ def test_a_share_that_hangs_ends_the_look_and_holds_no_thread_of_a_pool(tmp_path
     back.set()
     with known.read(path, 7) as opened:
         assert opened.path.read_bytes() == b"A" * 8
+
+
+def some_files(folder: Path, count: int) -> list[Path]:
+    """Return so many files, of which each has other bytes."""
+    paths = [folder / f"plate.{number:04d}.exr" for number in range(1, count + 1)]
+    for path in paths:
+        path.write_bytes(path.name.encode())
+    return paths
+
+
+@pytest.mark.parametrize("content", [False, True])
+def test_files_that_are_looked_at_together_have_the_keys_of_one_by_one(tmp_path, content):
+    """Large ones too, of which the content is not read ahead."""
+    paths = some_files(tmp_path, 20)
+    paths[3].write_bytes(b"A" * (2 << 20))
+    memo = Memo(tmp_path / "cache") if content else NOTHING
+    together, alone = keys_by(content=content, memo=memo), keys_by(content=content)
+    together.look_ahead(paths)
+    keys = [together.key(path, 1) for path in paths]
+    assert keys == [alone.key(path, 1) for path in paths]
+    assert len(set(keys)) == len(paths)
+
+
+@pytest.mark.parametrize("content", [False, True])
+def test_a_look_ahead_asks_the_disk_a_few_times_for_all(tmp_path, monkeypatch, content):
+    """Each time it is asked, threads take turns: that was half of a long clip's wait."""
+    paths = some_files(tmp_path, 100)
+    asked, answered = [], file_keys.answered
+
+    def counted(look, path, **words: object):
+        asked.append(path)
+        return answered(look, path, **words)
+
+    monkeypatch.setattr(file_keys, "answered", counted)
+    keys = keys_by(content=content)
+    keys.look_ahead(paths)
+    for path in paths:
+        keys.key(path, 1)
+    assert len(asked) <= 2
+
+
+@pytest.mark.parametrize("content", [False, True])
+def test_what_is_wrong_with_a_file_is_said_by_its_own_key(tmp_path, content):
+    """Whichever is missing, is no file, or may not be followed: the others have their keys."""
+    paths = some_files(tmp_path, 5)
+    paths[0].unlink()
+    paths[1].unlink()
+    paths[1].mkdir()
+    paths[2].unlink()
+    paths[2].symlink_to(tmp_path / "nowhere")
+    keys = keys_by(content=content)
+    keys.look_ahead(paths)
+    for path, says in zip(paths, ("is not there", "a folder", "nowhere"), strict=False):
+        with pytest.raises(InputError, match=says):
+            keys.key(path, 1)
+    assert len({keys.key(path, 1) for path in paths[3:]}) == 2
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_file_that_was_looked_at_ahead_is_one_version_from_then_on(tmp_path, change):
+    """The look says which; what is read after a change is refused."""
+    (path,) = some_files(tmp_path, 1)
+    path.write_bytes(b"A" * 8)
+    keys, before = keys_by(content=True), keys_by(content=True).key(path, 1)
+    keys.look_ahead([path])
+    change(path)
+    assert keys.key(path, 1) == before
+    with pytest.raises(InputError, match="Frame 1 changed"), keys.read(path, 1):
+        pass
+
+
+def test_a_file_that_changes_between_its_look_and_its_hash_is_refused(tmp_path, monkeypatch):
+    """No hash of other bytes is kept for the version that was seen."""
+    (path,) = some_files(tmp_path, 1)
+    memo, read = Memo(tmp_path / "cache"), file_keys._read_hash
+    keys = keys_by(content=True, memo=memo)
+
+    def changed(real: Path, *blocks: list[int]) -> object:
+        real.write_bytes(b"another")
+        return read(real, *blocks)
+
+    monkeypatch.setattr(file_keys, "_read_hash", changed)
+    keys.look_ahead([path])
+    with pytest.raises(InputError, match="Frame 1 changed"):
+        keys.key(path, 1)
+
+
+def test_a_share_that_hangs_ends_a_look_ahead(tmp_path, monkeypatch):
+    """It is waited for once, not once for each of the files."""
+    paths, back = some_files(tmp_path, 20), threading.Event()
+    look = Path.lstat
+    monkeypatch.setattr(file_access, "STALL_SECONDS", 0.1)
+    monkeypatch.setattr(Path, "lstat", lambda self: back.wait(10) and look(self))
+    with pytest.raises(StallError, match=r"not answered for 0\.1 s"):
+        keys_by(content=True).look_ahead(paths)
+    back.set()

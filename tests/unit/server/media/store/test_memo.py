@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from gvm_server.media.store import memo as memo_module
-from gvm_server.media.store.memo import NOTHING, Memo
+from gvm_server.media.store.memo import MOST, NOTHING, Memo
 
 
 def file_of(folder: Path) -> Path:
@@ -40,6 +40,19 @@ def test_a_fact_is_known_to_the_next_server(tmp_path: Path):
     assert stat.S_IMODE(file_of(folder).stat().st_mode) == 0o600
     again.clear()
     assert again.recall("hash", b"a") is None
+
+
+def test_facts_are_kept_and_recalled_together(tmp_path: Path):
+    """Those that are known, of the kind that is asked for; the newest of a key."""
+    memo = Memo(tmp_path)
+    facts = {b"%d" % number: b"fact %d" % number for number in range(MOST)}
+    memo.keep("hash", b"0", b"old")
+    memo.keep_all("hash", facts)
+    memo.keep_all("hash", {})
+    asked = [*list(facts)[:-1], b"unknown"]
+    assert memo.recall_all("hash", asked) == {key: facts[key] for key in asked[:-1]}
+    assert memo.recall_all("index", asked) == {}
+    assert memo.recall_all("hash", ()) == {}
 
 
 @pytest.mark.parametrize("damage", ["noise", "short", "folder"])
