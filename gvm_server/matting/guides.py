@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from math import ceil
@@ -56,6 +56,15 @@ class GuideMattes:
             InputError: frames are missing and nothing may stand in, or one has another size.
         """
         return tuple(says for _, clip in self.named for says in clip.check(frames))
+
+    def look_ahead(self, frames: Sequence[int]) -> None:
+        """Say that the keys of these frames come next.
+
+        Raises:
+            InputError: a guide lacks one of them, or its disk does not answer.
+        """
+        for _, clip in self.named:
+            clip.look_ahead(frames)
 
     def key_parts(self, frame: int) -> Iterator[str | bytes | float]:
         """Yield what of the guides decides a frame's alpha; nothing where there are none.

@@ -71,8 +71,11 @@ class JobKeys:
         self._window: _RecipeOfWindow = lru_cache(REMEMBERED)(by_latents)
         # What the finish does is in no window's recipe, so both have the job's own.
         shares: _Recipe = lru_cache(REMEMBERED)(partial(_shares, spec, self._window))
-        self._alpha = _alpha_recipe(spec, spec.sink.depth, plate, shares)
-        self._neutral = _alpha_recipe(spec.neutral, Depth.HALF, plate, shares)
+        alpha = _alpha_recipe(spec, spec.sink.depth, plate, shares)
+        self._alpha: _Recipe = lru_cache(REMEMBERED)(alpha)
+        is_neutral = spec.sink.depth is Depth.HALF and spec.neutral == spec
+        neutral = _alpha_recipe(spec.neutral, Depth.HALF, plate, shares)
+        self._neutral = self._alpha if is_neutral else neutral
 
     def latent(self, frame: int, tile: Tile | None = None) -> bytes:
         """Return the key of one frame's latent: its plate, its colour, its size, the engine.

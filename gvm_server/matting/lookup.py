@@ -153,6 +153,7 @@ def _in_turn(spec: JobSpec, frames: Sequence[int]) -> Iterator[int]:
         some = frames[at : at + AT_A_TIME]
         ends = (needs(spec.plan, end).frames for end in (some[0], some[-1]))
         spec.plate.look_ahead(sorted({*some, *chain.from_iterable(ends)}))
+        spec.guides.look_ahead(some)
         yield from some
 
 

@@ -13,7 +13,7 @@ import heapq
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from types import MappingProxyType
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.file_content import Compression, FileContent
-from gvm_client.frames import asked_frames, format_frames
+from gvm_client.frames import abbreviated_frames, asked_frames, format_frames
 from gvm_client.protocol.messages import FileOutput, FilePlate, MappedOutput, Matte, PushedPlate
 from gvm_client.settings import Priority, Refine, WindowSettings
 from gvm_client.windows import Plan
@@ -144,10 +144,27 @@ def prepare(
     said = notes_of(views, request.roi_scale, geometry, reading=bool(request.regions))
     return PreparedJob(
         spec=spec,
-        notes=(*engine.notes, *found, *said, *fitted, *_advice(window), *spec.advice),
+        notes=(
+            *engine.notes,
+            *found,
+            *said,
+            *fitted,
+            *_advice(window),
+            *spec.advice,
+            *_said_of_playhead(spec),
+        ),
         ocio_digest=configuration.digest.hex(),
         memory_bytes=memory,
     )
+
+
+def _said_of_playhead(spec: JobSpec) -> Iterator[str]:
+    """Say that the frame to begin with is none of those that are made."""
+    if spec.playhead is not None and spec.playhead not in spec.frames:
+        yield (
+            f"The playhead's frame {spec.playhead} is none of the frames asked for,"
+            f" {abbreviated_frames(spec.frames)}: these are made in their order."
+        )
 
 
 def _plan(request: Matte, window: WindowSettings, plate: Plate, reach: int) -> Plan:

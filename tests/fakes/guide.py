@@ -22,6 +22,9 @@ class DrawnGuide:
     def check(self, frames: Iterable[int]) -> tuple[str, ...]:
         return ()
 
+    def look_ahead(self, frames: Iterable[int]) -> None:
+        """Do nothing: there are no files."""
+
     def key(self, frame: int) -> bytes:
         return b"%d:%d" % (self._seed, frame)
 

@@ -115,6 +115,16 @@ class GuideClip:
         what = f"{counted(len(lacking), 'missing frame')} of the {self._kind} matte"
         return (f"{what} {ARE[len(lacking) != 1]} {are}: {abbreviated_frames(lacking)}.",)
 
+    def look_ahead(self, frames: Iterable[int]) -> None:
+        """Say that the keys of these frames come next.
+
+        Raises:
+            InputError: it has no such frame, or its disk does not answer.
+        """
+        sources = {self._source(frame) for frame in frames}
+        with self._named():
+            self._plate.look_ahead(sorted(one for one in sources if one is not None))
+
     def key(self, frame: int) -> bytes:
         """Return 16 bytes that stand for what the guide is at a frame.
 

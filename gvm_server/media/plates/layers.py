@@ -5,7 +5,8 @@
 - Data is never taken for the picture unasked: Cryptomatte, ids, normals, depth, vectors, and the
   passes that a picture is built of. Two that may be it are refused, with the list.
 - A named layer is one by its full name, a part, a view, an end of a layer's name, or a channel.
-- One channel stands for all three; alpha never counts as a colour.
+- One channel stands for all three; alpha never counts as a colour. Two of red, green and blue are
+  no picture: the third's place is not guessed at.
 """
 
 from __future__ import annotations
@@ -105,6 +106,8 @@ class _Group:
     """Whether its channels have no prefix, and its part is the only one or has no name."""
     names: tuple[str, ...]
     """The channels' last words, lower case; the same order as `indexes`."""
+    whole_names: tuple[str, ...]
+    """The channels' names as the file has them."""
     indexes: tuple[int, ...]
     whole_numbers: bool
 
@@ -136,9 +139,16 @@ class _Group:
         return self._triple(_TRIPLES[0]) is not None
 
     @property
+    def lacks_one(self) -> bool:
+        """Whether it has two of red, green and blue: a vector's, or what a writer left out."""
+        return sum(bool(one & set(self.names)) for one in _TRIPLES[0]) == 2
+
+    @property
     def rank(self) -> tuple[int, int] | None:
         """How surely it is the picture, the smallest first; None where it is none or data."""
-        if self.channels is None or self.whole_numbers or _CHROMA & set(self.names):
+        if self.channels is None or self.whole_numbers or self.lacks_one:
+            return None
+        if _CHROMA & set(self.names):
             return None
         if self.bare and (self.has_rgb or _LUMINANCE & set(self.names)):
             return 0, 0
@@ -205,6 +215,8 @@ def find_layer(parts: Sequence[Part], layer: str, *, path: str, frame: int | Non
         if (channel := _channel(parts, asked, lower=asked != layer)) is not None:
             part, index = channel
             name = parts[part].channels[index]
+            if index in parts[part].whole_numbers:
+                raise _whole_numbers(f"the channel {name!r}", path=path, frame=frame)
             view = _view(parts[part], name.rpartition(".")[0])
             return Layer(part=part, channels=(index,) * 3, name=name, view=view)
     raise InputError(
@@ -257,10 +269,30 @@ def _best(
             frame=frame,
             path=path,
         )
+    if best.whole_numbers:
+        raise _whole_numbers(what, path=path, frame=frame)
+    if best.lacks_one:
+        raise InputError(
+            f"{path} has two of red, green and blue in {what}: {', '.join(best.whole_names)}.",
+            remedy="Name one of its channels with --layer: it stands for all three.",
+            code=ErrorCode.PLATE_MISMATCH,
+            frame=frame,
+            path=path,
+        )
     assert channels is not None  # noqa: S101 - groups without colours are never looked at
     passed_by = among if (best.rank or data)[0] else [one for one in ranked if one is not best]
     others = tuple(one.label for one in passed_by if one is not best)
     return Layer(part=best.part, channels=channels, name=best.name, others=others, view=best.view)
+
+
+def _whole_numbers(what: str, *, path: str, frame: int | None) -> InputError:
+    return InputError(
+        f"{path} holds 32-bit whole numbers in {what}: ids, no light.",
+        remedy="Name a layer of half or float channels with --layer.",
+        code=ErrorCode.PLATE_MISMATCH,
+        frame=frame,
+        path=path,
+    )
 
 
 def _matching(groups: Sequence[_Group], layer: str, *, lower: bool) -> list[_Group]:
@@ -310,7 +342,8 @@ def _groups(parts: Sequence[Part]) -> list[_Group]:
                 for index, name in enumerate(part.channels)
                 if name.rpartition(".")[0] == prefix
             )
-            names = tuple(part.channels[index].rpartition(".")[2].lower() for index in indexes)
+            whole = tuple(part.channels[index] for index in indexes)
+            names = tuple(name.rpartition(".")[2].lower() for name in whole)
             # The only part's name says nothing: many programs write one.
             own = _part_name(part, parts) if len(parts) > 1 else ""
             groups.append(
@@ -321,6 +354,7 @@ def _groups(parts: Sequence[Part]) -> list[_Group]:
                     view=_view(part, prefix),
                     bare=not prefix and not own,
                     names=names,
+                    whole_names=whole,
                     indexes=indexes,
                     whole_numbers=set(indexes) <= part.whole_numbers,
                 )

@@ -101,12 +101,14 @@ class FileKeys:
         with self._lock:
             new = [path for path in paths if path not in self._versions]
         looked = _each(new, self._settled)
-        versions = {path: version for path, version in looked.items() if version.is_plain}
         with self._lock:
-            for path, version in versions.items():
-                self._versions.setdefault(path, version)
+            for path, version in looked.items():
+                if version.is_plain:
+                    self._versions.setdefault(path, version)
+            known = {path: self._versions[path] for path in paths if path in self._versions}
+            unhashed = {path: known[path] for path in known if path not in self._hashes}
         if self._by_content:
-            self._hash_ahead(versions)
+            self._hash_ahead(unhashed)
 
     def _hash_ahead(self, versions: Mapping[Path, _Version]) -> None:
         digests = {path: version.digest for path, version in versions.items()}

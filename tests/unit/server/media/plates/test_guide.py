@@ -15,6 +15,7 @@ from gvm_server.media.file_access import Roots
 from gvm_server.media.geometry import Box, ClipGeometry
 from gvm_server.media.plates.base import PlateOptions
 from gvm_server.media.plates.guide import GuideClip, LaidGuide, open_guide
+from gvm_server.media.store import file_keys
 from tests.support.mattes import write_matte
 
 WIDTH, HEIGHT = 48, 32
@@ -152,6 +153,26 @@ def test_a_missing_frame_may_be_black(tmp_path):
         assert one.startswith("1 missing frame of the garbage matte is black: 4")
         (two,) = clip.check([3, 4, 5])
         assert two.startswith("2 missing frames of the garbage matte are black: 4-5")
+
+
+@pytest.mark.parametrize("missing", [Missing.HOLD, Missing.BLACK])
+def test_the_disk_is_asked_a_few_times_for_a_clip_of_guides(tmp_path, monkeypatch, missing):
+    """Twice for all, whatever stands in; and each frame has the key that it has alone."""
+    for there in range(10, 35, 2):
+        write_matte(tmp_path / f"g.{there:04d}.exr", np.full_like(WHITE, there / 40))
+    asked, answered, frames = [], file_keys.answered, range(1, 40)
+
+    def counted(look, path, **words: object):
+        asked.append(path)
+        return answered(look, path, **words)
+
+    with closing(guide(tmp_path, missing=missing)) as alone:
+        keys = [alone.key(frame) for frame in frames]
+    with closing(guide(tmp_path, missing=missing)) as together:
+        monkeypatch.setattr(file_keys, "answered", counted)
+        together.look_ahead(frames)
+        assert [together.key(frame) for frame in frames] == keys
+    assert len(asked) <= 2
 
 
 def test_a_movie_counts_from_1_and_its_white_is_white(tmp_path):

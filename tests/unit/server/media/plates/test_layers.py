@@ -77,6 +77,10 @@ def test_the_picture(parts, expected):
         [("", "one.R one.G one.B two.R two.G two.B")],
         [("", "depth.color.R depth.color.G depth.color.B")],
         [("", "MultiMatte.R MultiMatte.G MultiMatte.B")],
+        [("", "R G")],
+        [("", "G B A")],
+        [("", "Red Blue Z")],
+        [("", "hero.R hero.G hero.A")],
     ],
 )
 def test_what_is_no_picture_or_could_be_two_is_refused_with_the_list(parts):
@@ -90,6 +94,18 @@ def test_what_is_no_picture_or_could_be_two_is_refused_with_the_list(parts):
         assert layer in caught.value.message
 
 
+@pytest.mark.parametrize("layer", ["flow", "hero", "two"])
+def test_a_layer_of_two_colours_is_refused_and_its_channels_are_not(layer):
+    """The third's place is not guessed at: `R` and `G` are often a vector's."""
+    parts = [("", f"R G B {layer}.R {layer}.G {layer}.A"), (layer, "G B")]
+    for some in (parts[:1], parts[1:]):
+        with pytest.raises(InputError, match="two of red, green and blue") as caught:
+            find(layer, *some)
+        assert "--layer" in caught.value.remedy
+    assert find(f"{layer}.G", *parts[:1]) == (0, (4, 4, 4))
+    assert find("G", *parts[1:]) == (0, (0, 0, 0))
+
+
 def test_whole_numbers_are_ids():
     """A 32-bit whole number is no colour, whatever it is called."""
     part = Part(
@@ -98,6 +114,9 @@ def test_whole_numbers_are_ids():
         whole_numbers=frozenset({0, 1, 2}),
     )
     assert find_layer([part], "", path="/p/a.exr", frame=1).channels == (3, 4, 5)
+    for layer in ("RGB", "G"):
+        with pytest.raises(InputError, match="32-bit whole numbers"):
+            find_layer([part], layer, path="/p/a.exr", frame=1)
 
 
 def test_a_choice_says_what_was_passed_by():
