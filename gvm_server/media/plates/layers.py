@@ -219,12 +219,11 @@ def find_layer(parts: Sequence[Part], layer: str, *, path: str, frame: int | Non
                 raise _whole_numbers(f"the channel {name!r}", path=path, frame=frame)
             view = _view(parts[part], name.rpartition(".")[0])
             return Layer(part=part, channels=(index,) * 3, name=name, view=view)
-    raise InputError(
+    raise _mismatch(
         f"{path} has no layer {layer!r}.",
         remedy=f"Layers there: {_listed(groups)}.",
-        code=ErrorCode.PLATE_MISMATCH,
-        frame=frame,
         path=path,
+        frame=frame,
     )
 
 
@@ -237,12 +236,11 @@ def _picture(
     if not likely:
         chroma = any(_CHROMA & set(group.names) for group in seen)
         what = "luminance and chroma, not red, green and blue" if chroma else "no picture"
-        raise InputError(
+        raise _mismatch(
             f"{path} holds {what}: {_listed(groups)}.",
             remedy="Convert it to RGB." if chroma else "Name the layer to matte with --layer.",
-            code=ErrorCode.PLATE_MISMATCH,
-            frame=frame,
             path=path,
+            frame=frame,
         )
     return _best(likely, "the picture", path=path, frame=frame, among=seen)
 
@@ -262,22 +260,20 @@ def _best(
     equal = [group for group in ranked if (group.rank or data) == (best.rank or data)]
     channels = best.channels
     if len(equal) > 1:
-        raise InputError(
+        raise _mismatch(
             f"{path} has {len(equal)} layers that may be {what}: {_listed(equal)}.",
             remedy="Name one of them with --layer.",
-            code=ErrorCode.PLATE_MISMATCH,
-            frame=frame,
             path=path,
+            frame=frame,
         )
     if best.whole_numbers:
         raise _whole_numbers(what, path=path, frame=frame)
     if best.lacks_one:
-        raise InputError(
+        raise _mismatch(
             f"{path} has two of red, green and blue in {what}: {', '.join(best.whole_names)}.",
             remedy="Name one of its channels with --layer: it stands for all three.",
-            code=ErrorCode.PLATE_MISMATCH,
-            frame=frame,
             path=path,
+            frame=frame,
         )
     assert channels is not None  # noqa: S101 - groups without colours are never looked at
     passed_by = among if (best.rank or data)[0] else [one for one in ranked if one is not best]
@@ -285,13 +281,17 @@ def _best(
     return Layer(part=best.part, channels=channels, name=best.name, others=others, view=best.view)
 
 
+def _mismatch(message: str, *, remedy: str, path: str, frame: int | None) -> InputError:
+    code = ErrorCode.PLATE_MISMATCH
+    return InputError(message, remedy=remedy, code=code, frame=frame, path=path)
+
+
 def _whole_numbers(what: str, *, path: str, frame: int | None) -> InputError:
-    return InputError(
+    return _mismatch(
         f"{path} holds 32-bit whole numbers in {what}: ids, no light.",
         remedy="Name a layer of half or float channels with --layer.",
-        code=ErrorCode.PLATE_MISMATCH,
-        frame=frame,
         path=path,
+        frame=frame,
     )
 
 
