@@ -36,7 +36,7 @@ class CacheLookup:
         neutral: fingerprints of frames whose alpha before knobs and guides lies there.
         to_make: fingerprints of the other frames.
         windows: the windows that the frames to make need, the playhead's first.
-        windows_cached: how many of these lie in the cache.
+        windows_cached: those of them that lie in the cache.
         notes: what the artist should know of what stands, in whole sentences.
         roi_cuts: the kept frames whose subject is cut at its region, and on which sides.
     """
@@ -47,7 +47,7 @@ class CacheLookup:
     neutral: Mapping[int, Fingerprint]
     to_make: Mapping[int, Fingerprint]
     windows: tuple[Window, ...]
-    windows_cached: int
+    windows_cached: frozenset[Window]
     notes: tuple[str, ...] = ()
     roi_cuts: Mapping[int, str] = field(default_factory=dict)
 
@@ -84,7 +84,7 @@ def look_up(
         neutral=found.neutral,
         to_make=found.to_make,
         windows=tuple(_in_order_of_service(spec, found)),
-        windows_cached=sum(found.windows.values()),
+        windows_cached=frozenset(one for one, cached in found.windows.items() if cached),
         notes=(
             *stand_ins,
             *_of_other_makers(found.kept, keys.maker),

@@ -69,7 +69,7 @@ def accepted(
         frames_total=len(spec.frames),
         frames_kept=len(found.kept),
         windows_total=len(found.windows),
-        windows_cached=found.windows_cached,
+        windows_cached=len(found.windows_cached),
         colourspace=spec.plate.colour.name,
         working_width=spec.working.width,
         working_height=spec.working.height,

@@ -117,8 +117,7 @@ def _foretold(
     prepared: PreparedJob, found: CacheLookup, context: ServerContext, notes: Sequence[str]
 ) -> Foretold:
     spec = prepared.spec
-    is_cached = context.cache.has_window
-    run = [one for one in found.windows if not is_cached(found.keys.window(one))]
+    run = [window for window in found.windows if window not in found.windows_cached]
     canvas = spec.canvas
     sink = spec.sink
     assert isinstance(sink, FileSink)  # noqa: S101 (the command line asks for files)
@@ -140,7 +139,7 @@ def _foretold(
         frames_cached=len(found.cached),
         frames_to_make=len(found.to_make),
         windows_to_run=len(run),
-        windows_cached=len(found.windows) - len(run),
+        windows_cached=len(found.windows_cached),
         frames_seen=sum(len(seen_by(spec.plan, window)) for window in run),
         seconds=past.seconds_for(len(found.to_make), len(run)) if past else None,
         disk_bytes=to_write * canvas.area * _DEPTH_BYTES[sink.depth] * planes_of(sink.content),

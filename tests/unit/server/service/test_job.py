@@ -241,7 +241,13 @@ def test_a_job_that_needs_no_window_waits_for_no_turn(floor: Floor):
     listener = Listener()
     job = floor.ask(listener)
     nothing = replace(
-        floor.found, kept=FRAMES, cached={}, neutral={}, to_make={}, windows=(), windows_cached=0
+        floor.found,
+        kept=FRAMES,
+        cached={},
+        neutral={},
+        to_make={},
+        windows=(),
+        windows_cached=frozenset(),
     )
     job.accept(floor.spec, nothing, ())
     job.ahead = 3
