@@ -246,3 +246,39 @@ def test_a_share_that_hangs_ends_a_look_ahead(tmp_path, monkeypatch):
     with pytest.raises(StallError, match=r"not answered for 0\.1 s"):
         keys_by(content=True).look_ahead(paths)
     back.set()
+
+
+def test_a_long_hash_is_waited_for_as_long_as_blocks_arrive(tmp_path, monkeypatch):
+    """The disk answers, however long the file is: each block is progress."""
+    (path,) = some_files(tmp_path, 1)
+    path.write_bytes(b"A" * 8 * file_keys._BLOCK)
+    grown, answered = [], file_keys.answered
+
+    def watched(look, path, *, progress=None, **words: object):
+        seen = answered(look, path, **words)
+        grown.append(progress())
+        return seen
+
+    monkeypatch.setattr(file_keys, "answered", watched)
+    keys_by(content=True).key(path, 7)
+    assert max(grown) == 8
+
+
+def test_a_hash_whose_disk_hangs_is_given_up(tmp_path, monkeypatch):
+    """In the middle of a file, not only as it is opened."""
+    (path,) = some_files(tmp_path, 1)
+    path.write_bytes(b"A" * 8 * file_keys._BLOCK)
+    back, read, blocks = threading.Event(), os.read, []
+
+    def hangs(descriptor: int, size: int) -> bytes:
+        if size == file_keys._BLOCK:
+            blocks.append(size)
+            assert len(blocks) < 4 or back.wait(10)
+        return read(descriptor, size)
+
+    monkeypatch.setattr(file_access, "STALL_SECONDS", 0.3)
+    monkeypatch.setattr(os, "read", hangs)
+    with pytest.raises(StallError, match=r"not answered for 0\.3 s") as caught:
+        keys_by(content=True).key(path, 7)
+    assert (caught.value.frame, caught.value.path) == (7, str(path))
+    back.set()
