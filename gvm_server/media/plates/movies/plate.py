@@ -252,7 +252,7 @@ def _said_of_end(index: MovieIndex, facts: MovieMetadata) -> str:
         )
     if facts.missing_bytes:
         return (
-            f"The movie's file is cut short by {facts.missing_bytes:,} bytes: frames"
+            f"The movie's file is cut short by at least {facts.missing_bytes:,} bytes: frames"
             f" 1-{index.count} are whole, and what came after them is not there."
         )
     return ""

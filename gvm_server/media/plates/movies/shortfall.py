@@ -1,9 +1,10 @@
 """How much of a movie's file is missing, by the sizes that the container itself wrote down.
 
-FFmpeg drops the part of a picture at the end of a cut Matroska file, or of a cut fragment, without
-a word: nothing but these sizes tells such a file from a shorter movie.
+FFmpeg drops the part of a picture at the end of a cut file, or of a cut fragment, without a word:
+nothing but these sizes tells such a file from a shorter movie.
 
-Sources: RFC 8794 (EBML), 4 to 6; ISO/IEC 14496-12, 4.2 (boxes).
+Sources: RFC 8794 (EBML), 4 to 6; ISO/IEC 14496-12, 4.2 (boxes); Microsoft, "AVI RIFF File
+Reference", and OpenDML AVI 1.02 (several RIFF lists); SMPTE ST 377-1, 7.1 (partition packs).
 """
 
 from __future__ import annotations
@@ -17,21 +18,30 @@ _EBML = b"\x1a\x45\xdf\xa3"
 _SEGMENT = b"\x18\x53\x80\x67"
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 _MOST_BOXES = 65_536
+_RIFF, _UNKNOWN_RIFF = b"RIFF", (0, 0xFFFFFFFF)
+_MXF_HEADER = bytes.fromhex("060e2b34020501010d0102010102")
+_MXF_KEY_BYTES, _MXF_TO_FOOTER = 16, 24  # of the partition pack: versions, KAG, this, previous
 
 
 def missing_bytes(path: Path) -> int:
-    """Return how many bytes a Matroska or ISO file says that it has, and has not; 0 of others.
+    """Return how many bytes at least a file says that it has, and has not; 0 where it says nothing.
+
+    Matroska, ISO, AVI and MXF files say it.
 
     Raises:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        head = file.read(8)
-        if head[:4] == _EBML:
+        head = file.read(len(_MXF_HEADER))
+        if head.startswith(_EBML):
             end = _segment_end(file)
+        elif head.startswith(_RIFF):
+            end = _lists_end(file, size)
+        elif head == _MXF_HEADER:
+            end = _footer_begins(file)
         else:
-            end = _boxes_end(file, size) if head[4:] in _FIRST_BOXES else 0
+            end = _boxes_end(file, size) if head[4:8] in _FIRST_BOXES else 0
     return max(end - size, 0)
 
 
@@ -57,6 +67,35 @@ def _element_size(file: BinaryIO) -> int | None:
     marker = 1 << 7 * length
     number = int.from_bytes(first + rest, "big") - marker
     return None if len(rest) < length - 1 or number == marker - 1 else number
+
+
+def _lists_end(file: BinaryIO, size: int) -> int:
+    """Return where the last RIFF list that begins in a file of this size ends; 0 where unknown."""
+    at = 0
+    while at < size:
+        file.seek(at)
+        head = file.read(8)
+        if len(head) < 8 or head[:4] != _RIFF:
+            break
+        (length,) = struct.unpack_from("<I", head, 4)
+        if length in _UNKNOWN_RIFF:
+            return 0
+        at += 8 + length + length % 2
+    return at
+
+
+def _footer_begins(file: BinaryIO) -> int:
+    """Return a position in an MXF file's footer, just behind its key; 0 where none is named yet."""
+    file.seek(_MXF_KEY_BYTES)
+    first = file.read(1)
+    if not first:
+        return 0
+    if first[0] & 0x80:  # the length's own, in bytes
+        file.seek(first[0] & 0x7F, os.SEEK_CUR)
+    file.seek(_MXF_TO_FOOTER, os.SEEK_CUR)
+    named = file.read(8)
+    footer = int.from_bytes(named, "big") if len(named) == 8 else 0
+    return footer + _MXF_KEY_BYTES if footer else 0
 
 
 def _boxes_end(file: BinaryIO, size: int) -> int:
