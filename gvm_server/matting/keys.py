@@ -73,7 +73,9 @@ class JobKeys:
         shares: _Recipe = lru_cache(REMEMBERED)(partial(_shares, spec, self._window))
         alpha = _alpha_recipe(spec, spec.sink.depth, plate, shares)
         self._alpha: _Recipe = lru_cache(REMEMBERED)(alpha)
-        is_neutral = spec.sink.depth is Depth.HALF and spec.neutral == spec
+        # By its words: a knob of -0.0 is equal to 0.0, and has another key.
+        plain = repr(spec.knobs) == repr(spec.neutral.knobs) and not spec.guides.named
+        is_neutral = spec.sink.depth is Depth.HALF and plain
         neutral = _alpha_recipe(spec.neutral, Depth.HALF, plate, shares)
         self._neutral = self._alpha if is_neutral else neutral
 

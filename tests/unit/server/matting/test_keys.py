@@ -60,3 +60,12 @@ def test_a_neutral_alpha_is_the_half_file_of_a_job_without_a_finish(bench):
     spec.sink.depth = Depth.HALF
     assert JobKeys(turned).neutral(7) == JobKeys(plain).alpha(7)
     assert JobKeys(turned).neutral(7) != JobKeys(spec).alpha(7)
+
+
+def test_a_knob_of_minus_nothing_leaves_the_neutral_alphas_key(bench):
+    """It is equal to 0.0 and its own alpha has another key: the neutral one is found."""
+    spec = make_spec(bench, DrawnPlate(FRAMES[0], FRAMES[-1]), FRAMES)
+    spec.sink.depth = Depth.HALF
+    signed = replace(spec, knobs=MatteKnobs(black=-0.0))
+    assert JobKeys(signed).alpha(7) != JobKeys(spec).alpha(7)
+    assert JobKeys(signed).neutral(7) == JobKeys(spec).neutral(7)
