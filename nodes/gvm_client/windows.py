@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 
@@ -75,7 +75,8 @@ class Plan:
     frames_per_window: int
     overlap: int
     kind: PlanKind = PlanKind.SEAMLESS
-    cuts: tuple[int, ...] = ()
+    # A plan is looked up for each frame: no hash goes through thousands of cuts each time.
+    cuts: tuple[int, ...] = field(default=(), hash=False)
     reach: int = 0
 
     def __post_init__(self) -> None:

@@ -192,6 +192,15 @@ def test_many_cuts_in_a_long_clip_cost_little():
     assert len(windows) == 4000
 
 
+def test_a_plan_is_looked_up_without_going_through_its_cuts():
+    """It is what windows are remembered by, for each frame; one of other cuts is another plan."""
+    plan = Plan(first=1, last=20, frames_per_window=4, overlap=1, cuts=(5,))
+    other = replace(plan, cuts=(5, 9))
+    assert hash(plan) == hash(other)
+    assert plan != other
+    assert windows_covering(plan, 8) != windows_covering(other, 8)
+
+
 def test_windows_come_in_the_order_of_first_need():
     """The frame under the playhead is served by the first window that is named."""
     plan = Plan(first=1, last=20, frames_per_window=8, overlap=1)
