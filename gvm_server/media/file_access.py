@@ -89,8 +89,9 @@ class Roots:
             raise kind(says, remedy=remedy, code=ErrorCode.PATH_REFUSED, path=str(path))
 
     def _holds(self, path: Path) -> bool:
-        # A path that does not exist yet is resolved as far as it exists.
-        return self.root is None or path.resolve().is_relative_to(self.root.resolve())
+        # A path that does not exist yet is resolved as far as it exists, and so is a link that
+        # leads to itself (`Path.resolve` fails there): whoever opens it is told.
+        return self.root is None or Path(os.path.realpath(path)).is_relative_to(self.root.resolve())
 
 
 class OpenFolder:

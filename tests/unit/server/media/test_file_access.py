@@ -117,6 +117,21 @@ def test_a_frame_that_is_a_link_to_outside_is_refused_when_read(tmp_path):
         assert caught.value.code is ErrorCode.PATH_REFUSED
 
 
+def test_a_link_to_itself_is_one_bad_frame_of_a_confined_clip(tmp_path):
+    """The others have their keys and windows; who needs that frame is told."""
+    root = tmp_path / "root"
+    pattern = write_sequence(root, [1, 2])
+    loop = root / "plate.0003.exr"
+    loop.symlink_to(loop.name)
+    plate = open_plate(PlateOptions(path=str(pattern)), roots=Roots(root))
+    assert plate.geometry().left_out == (3,)
+    plate.look_ahead((1, 2, 3))
+    assert plate.key(1) != plate.key(2)
+    for look in (plate.read, plate.key, plate.header):
+        with pytest.raises(InputError, match="Frame 3 cannot be read"):
+            look(3)
+
+
 def test_a_plate_outside_is_refused_without_a_look(tmp_path):
     """The answer does not tell whether something is there."""
     root = tmp_path / "root"
