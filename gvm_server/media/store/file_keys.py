@@ -26,6 +26,7 @@ KEY_BYTES = 16
 _HASHES = "XXH3"  # what the memo calls them
 _BLOCK = 1 << 20  # bytes hashed at a time
 _TO_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+_LOOK_SECONDS = 1.0  # of a look at several files: in the middle of one nobody hears a cancel
 _TICK_NS = 20_000_000  # of file times: Linux keeps them by its timer, 1 to 10 ms
 
 _Place: TypeAlias = tuple[int, int, int]  # device, number there, last change of the record
@@ -90,7 +91,8 @@ class FileKeys:
     def look_ahead(self, paths: Sequence[Path]) -> None:
         """Look at files together, which costs less than one by one: `key` finds what it needs.
 
-        What is wrong with one of them is left to `key`. Of content only small files are read.
+        What is wrong with one of them is left to `key`, and what a slow disk has not said within a
+        second. Of content only small files are read.
 
         Args:
             paths: at most MOST of the memo's facts.
@@ -256,17 +258,20 @@ class Opened:
 
 
 def _each(paths: Sequence[Path], look: Callable[[Path], _Seen]) -> dict[Path, _Seen]:
-    """Return what looks at files see, without those that cannot be looked at.
+    """Return what looks at files see, without those that cannot be looked at, or not in time.
 
     Raises:
         StallError: their disk does not answer.
     """
     seen: dict[Path, _Seen] = {}
     done = 0
+    ends = time.monotonic() + _LOOK_SECONDS
 
     def look_at_each() -> None:
         nonlocal done
         for path in paths:
+            if time.monotonic() > ends:
+                break
             with suppress(OSError):
                 seen[path] = look(path)
             done += 1

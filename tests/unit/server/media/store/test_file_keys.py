@@ -184,6 +184,7 @@ def test_a_look_ahead_asks_the_disk_a_few_times_for_all(tmp_path, monkeypatch, c
         return answered(look, path, **words)
 
     monkeypatch.setattr(file_keys, "answered", counted)
+    monkeypatch.setattr(file_keys, "_LOOK_SECONDS", 60.0)
     keys = keys_by(content=content)
     keys.look_ahead(paths)
     for path in paths:
@@ -282,3 +283,24 @@ def test_a_hash_whose_disk_hangs_is_given_up(tmp_path, monkeypatch):
         keys_by(content=True).key(path, 7)
     assert (caught.value.frame, caught.value.path) == (7, str(path))
     back.set()
+
+
+@pytest.mark.parametrize("content", [False, True])
+def test_a_slow_disk_is_looked_at_for_a_moment_so_that_a_cancel_is_heard(
+    tmp_path, monkeypatch, content
+):
+    """What it has not said by then is found by each file's key, between which a job may end."""
+    paths, looks = some_files(tmp_path, 32), list[Path]()
+    alone = [keys_by(content=content).key(path, 1) for path in paths]
+    look = file_keys._look
+
+    def slow(path: Path) -> object:
+        looks.append(path)
+        return look(path)
+
+    monkeypatch.setattr(file_keys, "_look", slow)
+    monkeypatch.setattr(file_keys.time, "monotonic", lambda: 0.3 * len(looks))
+    keys = keys_by(content=content)
+    keys.look_ahead(paths)
+    assert len(set(looks)) < 8
+    assert [keys.key(path, 1) for path in paths] == alone
