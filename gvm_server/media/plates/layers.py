@@ -109,7 +109,13 @@ class _Group:
     whole_names: tuple[str, ...]
     """The channels' names as the file has them."""
     indexes: tuple[int, ...]
-    whole_numbers: bool
+    ids: frozenset[int]
+    """Those of the indexes that hold whole numbers."""
+
+    @property
+    def whole_numbers(self) -> bool:
+        """Whether a colour of it is whole numbers; what is beside the colours may be."""
+        return bool(self.ids & set(self.channels or ()))
 
     @property
     def channels(self) -> Channels | None:
@@ -356,7 +362,7 @@ def _groups(parts: Sequence[Part]) -> list[_Group]:
                     names=names,
                     whole_names=whole,
                     indexes=indexes,
-                    whole_numbers=set(indexes) <= part.whole_numbers,
+                    ids=part.whole_numbers & set(indexes),
                 )
             )
     return groups

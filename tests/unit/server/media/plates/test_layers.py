@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gvm_client.errors import ErrorCode, InputError
@@ -117,6 +119,19 @@ def test_whole_numbers_are_ids():
     for layer in ("RGB", "G"):
         with pytest.raises(InputError, match="32-bit whole numbers"):
             find_layer([part], layer, path="/p/a.exr", frame=1)
+
+
+@pytest.mark.parametrize("ids", [{0}, {0, 1, 2}])
+def test_ids_beside_a_half_channel_are_no_colours_either(ids):
+    """Coverage as alpha, or one colour that is light; an id beside the colours is in no way."""
+    names = ("R", "G", "B", "A", "id")
+    for channels, layer in ((names, "RGB"), (tuple(f"main.{one}" for one in names), "main")):
+        part = Part(name="", channels=channels, whole_numbers=frozenset(ids))
+        for asked, says in ("", "no picture"), (layer, "32-bit whole numbers"):
+            with pytest.raises(InputError, match=says):
+                find_layer([part], asked, path="/p/a.exr", frame=1)
+        beside = replace(part, whole_numbers=frozenset({4}))
+        assert find_layer([beside], "", path="/p/a.exr", frame=1).channels == (0, 1, 2)
 
 
 def test_a_choice_says_what_was_passed_by():
