@@ -60,14 +60,23 @@ class Roots:
 
     root: Path | None = None
 
-    def check_read(self, path: Path) -> None:
+    def check_read(self, path: Path, *, in_look: bool = False) -> None:
         """Refuse a path that leads outside, by `..` and by links too.
+
+        Args:
+            path: of a file or a folder.
+            in_look: whether this is asked in a look whose answer is waited for already.
 
         Raises:
             InputError: PATH_REFUSED; or its name is not UTF-8, which the image libraries need.
+            StallError: its disk does not answer.
         """
         remedy = "Move the plate below that folder, or start the server with another --root."
-        self._check(path, InputError, "read", remedy)
+        check = partial(self._check, path, InputError, "read", remedy)
+        if in_look or self.root is None:
+            check()
+        else:
+            answered(check, path)  # links are followed by asking the disk
 
     def check_write(self, path: Path) -> None:
         """Refuse a path that leads outside, by `..` and by links too.

@@ -135,10 +135,11 @@ class ImagePlate:
 
     def look_ahead(self, frames: Sequence[int]) -> None:
         """Look at the files of those that are there and may be read."""
-        there = (self._file(frame) for frame in frames if frame in self._files.frames)
-        paths = [one.path for one in there if _is_allowed(one, self._may_read)]
-        for at in range(0, len(paths), AT_A_TIME):
-            self._keys.look_ahead(paths[at : at + AT_A_TIME])
+        there = [self._file(frame) for frame in frames if frame in self._files.frames]
+        for at in range(0, len(there), AT_A_TIME):
+            some = there[at : at + AT_A_TIME]
+            allowed = _allowed(some, self._may_read)
+            self._keys.look_ahead([image.path for image in compress(some, allowed)])
 
     def key(self, frame: int) -> bytes:
         """Return 16 bytes for the version of the frame's file that this plate reads."""
@@ -222,7 +223,7 @@ class ImagePlate:
         return ImageFile(path=path, frame=frame, layer=self._options.layer, expected=self._layer)
 
     def _may_read(self, image: ImageFile) -> None:
-        self._roots.check_read(image.path)
+        self._roots.check_read(image.path, in_look=True)
 
     def _first_readable(self) -> Findings:
         """Look at the first frame that can be read: damage elsewhere is no window's trouble."""
@@ -291,7 +292,7 @@ def read_windows(
     """
 
     def look(some: Sequence[ImageFile]) -> list[FrameWindows | None]:
-        allowed = [_is_allowed(image, check) for image in some]
+        allowed = _allowed(some, check)
         seen: list[_Seen] = []
 
         def look_at_each() -> None:
@@ -310,6 +311,18 @@ def read_windows(
             break
     with ThreadPoolExecutor(READERS, thread_name_prefix="headers") as pool:
         return [*found, *chain.from_iterable(pool.map(look, shares))]
+
+
+def _allowed(images: Sequence[ImageFile], check: Callable[[ImageFile], None]) -> list[bool]:
+    """Return of each file whether it may be read."""
+    allowed: list[bool] = []
+
+    def check_each() -> None:
+        allowed.extend(_is_allowed(image, check) for image in images)
+
+    if images:
+        answered(check_each, images[0].path.parent, progress=lambda: len(allowed))
+    return allowed
 
 
 def _is_allowed(image: ImageFile, check: Callable[[ImageFile], None]) -> bool:

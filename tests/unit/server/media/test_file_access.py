@@ -14,7 +14,14 @@ import pytest
 from gvm_client.errors import ErrorCode, InputError, OutputError
 from gvm_server.media import file_access
 from gvm_server.media.alphas.exr import read_alpha_file
-from gvm_server.media.file_access import OpenFolder, Roots, probe_file, probe_folder, reason_of
+from gvm_server.media.file_access import (
+    OpenFolder,
+    Roots,
+    StallError,
+    probe_file,
+    probe_folder,
+    reason_of,
+)
 from gvm_server.media.plates.base import PlateOptions
 from gvm_server.media.plates.image import ImageFile, read_header
 from gvm_server.media.plates.open import open_plate
@@ -130,6 +137,34 @@ def test_a_link_to_itself_is_one_bad_frame_of_a_confined_clip(tmp_path):
     for look in (plate.read, plate.key, plate.header):
         with pytest.raises(InputError, match="Frame 3 cannot be read"):
             look(3)
+
+
+def test_a_share_that_hangs_under_a_confined_server_ends_each_look(tmp_path, monkeypatch):
+    """Following its links asks the disk too: no thread of a pool waits for that."""
+    plate = open_plate(
+        PlateOptions(path=str(write_sequence(tmp_path, [1, 2, 3]))), roots=Roots(tmp_path)
+    )
+    back, follow = threading.Event(), os.path.realpath
+    waiting = set[str]()
+
+    def hangs(path: Path) -> str:
+        waiting.add(threading.current_thread().name)
+        assert back.wait(10)
+        return follow(path)
+
+    monkeypatch.setattr(file_access, "STALL_SECONDS", 0.1)
+    monkeypatch.setattr(os.path, "realpath", hangs)
+    looks = (
+        lambda: plate.key(2),
+        lambda: plate.read(2),
+        lambda: plate.look_ahead((1, 2, 3)),
+        plate.geometry,
+    )
+    for look in looks:
+        with pytest.raises(StallError, match=r"not answered for 0\.1 s"):
+            look()
+    back.set()
+    assert waiting == {file_access.LOOKER}
 
 
 def test_a_plate_outside_is_refused_without_a_look(tmp_path):
