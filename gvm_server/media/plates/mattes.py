@@ -10,7 +10,8 @@ from gvm_server.media.file_access import Roots
 from gvm_server.media.plates.base import Plate, PlateOptions
 from gvm_server.media.plates.open import open_plate
 
-ALPHA_FIRST = ("A", "alpha", "")  # the first that is there; "" is the picture
+# The first that is there; "" is the picture, which a file of two colours has not.
+ALPHA_FIRST = ("A", "alpha", "", "R", "G")
 PICTURE_FIRST = ("", "A", "alpha")
 
 
@@ -20,10 +21,14 @@ def open_first_layer(options: PlateOptions, layers: Sequence[str], *, roots: Roo
     Raises:
         InputError: it has none of them, or cannot be read.
     """
-    first, *others = layers
-    try:
-        return open_plate(replace(options, layer=first), roots=roots)
-    except InputError as error:
-        if not others or error.code is not ErrorCode.PLATE_MISMATCH:
-            raise
-    return open_first_layer(options, others, roots=roots)
+    failure: InputError | None = None
+    for layer in layers:
+        try:
+            return open_plate(replace(options, layer=layer), roots=roots)
+        except InputError as error:
+            if error.code is not ErrorCode.PLATE_MISMATCH:
+                raise
+            if failure is None or not layer:  # the picture's says most of what is there
+                failure = error
+    assert failure is not None  # noqa: S101 (some layer is asked for)
+    raise failure

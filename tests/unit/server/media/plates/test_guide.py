@@ -65,6 +65,8 @@ def half() -> np.ndarray:
         ("only.exr", [half()], ("A",)),
         ("word.exr", [WHITE, WHITE, WHITE, half()], ("R", "G", "B", "alpha")),
         ("luma.exr", [half()], ("Y",)),
+        ("two.exr", [half(), WHITE], ("R", "G")),
+        ("others.exr", [half(), WHITE], ("G", "B")),
     ],
 )
 def test_it_is_the_alpha_else_the_first_channel(tmp_path, name, planes, names):
@@ -82,11 +84,12 @@ def test_it_is_the_alpha_else_the_first_channel(tmp_path, name, planes, names):
         ("alpha.png", [half(), WHITE], "the alpha counts"),
         ("opaque.png", [half(), half(), half(), WHITE], "the alpha counts"),
         ("opaque.exr", [half(), half(), half(), WHITE], "the alpha counts"),
+        ("two.exr", [half(), WHITE], "the R channel counts"),
     ],
 )
 def test_the_channel_that_counts_is_said_where_there_are_several(tmp_path, name, planes, says):
     """A picture whose alpha is opaque forces everything, and its painter wonders why."""
-    names = ("A",) if name == "only.exr" else ()
+    names = {"only.exr": ("A",), "two.exr": ("R", "G")}.get(name, ())
     with closing(guide(write_matte(tmp_path / name, *planes, names=names))) as clip:
         notes = " ".join(clip.notes)
     assert says in notes
