@@ -171,8 +171,9 @@ def deliver(
 ) -> Generator[int, None, None]:
     """Make the deliverables, frame by frame in this order; yield each frame when it is in them.
 
-    A movie has these frames one after the other: gaps of the range close. Movies get their names
-    after the last frame; if the iterator is closed before, they never do.
+    A movie has these frames one after the other: gaps of the range close. A frame has the same
+    background whichever others are asked for: it goes along from the clip's first. Movies get
+    their names after the last frame; if the iterator is closed before, they never do.
 
     Raises:
         InputError: the plate or an alpha cannot be read.
@@ -191,7 +192,7 @@ def deliver(
         movie = writers[wanted.movie] if wanted.movie else None
         comp = writers[wanted.comp] if wanted.comp else None
         background = stack.enter_context(opening(wanted.background)) if comp else None
-        for index, frame in enumerate(frames):
+        for frame in frames:
             path, header = alphas.path(frame), plate.header(frame)
             file = read_alpha_file(path)
             alpha = on_display(file.pixels, file.data, header.display)
@@ -199,7 +200,7 @@ def deliver(
                 movie.write(alpha)
             if comp and background:
                 picture = _subject(plate, alphas, frame, wanted.content)
-                comp.write(background.under(picture, alpha, index), alpha)
+                comp.write(background.under(picture, alpha, frame - plate.first), alpha)
             if pngs:
                 write_png(pngs.path(frame), alpha, bits=wanted.png_bits, key=_key(path))
             yield frame
