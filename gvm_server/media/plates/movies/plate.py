@@ -101,6 +101,7 @@ class MoviePlate:
         notes = (
             look.facts.choice,
             _said_of_end(index, look.facts),
+            _said_of_rate(index, look.facts),
             self.colour.note,
             INTERLACED if look.interlaced else "",
         )
@@ -256,6 +257,17 @@ def _said_of_end(index: MovieIndex, facts: MovieMetadata) -> str:
             f" 1-{index.count} are whole, and what came after them is not there."
         )
     return ""
+
+
+def _said_of_rate(index: MovieIndex, facts: MovieMetadata) -> str:
+    if index.longest == 1 or facts.rate is None:
+        return ""
+    return (
+        "The movie's frame rate varies: a picture lasts up to"
+        f" {index.longest:.1f} times the mean. Frame n is its n-th picture, and what is made of"
+        f" them has one rate, {float(facts.rate):.2f}: movies and timecodes run out of step with"
+        " it. Convert it to a constant rate first where that matters."
+    )
 
 
 def _matrix(decoded: VideoFrame) -> Colorspace:
