@@ -60,6 +60,8 @@ class PlannedDeliverables:
                         display.say(f"{count}/{counted(len(frames), 'frame')} delivered.")
         for path in self.wanted.paths:
             display.note(f"{path} is written.")
+        if self.wanted.movies and (says := said_of_gaps(frames)):
+            display.note(says)
 
 
 def plan_delivery(parsed: argparse.Namespace, request: Matte) -> PlannedDeliverables:
@@ -96,6 +98,18 @@ def plan_delivery(parsed: argparse.Namespace, request: Matte) -> PlannedDelivera
         plate=plate,
         out=absolute(parsed.out),
         overwrite=parsed.overwrite,
+    )
+
+
+def said_of_gaps(frames: Sequence[int]) -> str:
+    """Return what is to be said of a movie of these ascending frames; "" where none is left out."""
+    left_out = frames[-1] - frames[0] + 1 - len(frames) if frames else 0
+    if not left_out:
+        return ""
+    return (
+        f"Movies have no gaps: {counted(len(frames), 'frame')} of {frames[0]}-{frames[-1]} follow"
+        f" each other there, {left_out} between them {'is' if left_out == 1 else 'are'} left out."
+        " They do not run in step with the plate."
     )
 
 
