@@ -288,6 +288,21 @@ def test_png_files_never_replace_the_plate_s_own(tmp_path, job):
         list(deliver(Deliverables(png=folder), plate, alphas, FRAMES, overwrite=True))
 
 
+def test_what_else_a_job_reads_is_never_replaced(tmp_path, job):
+    """A guide or a background, ours or not, though it was said that files may be replaced."""
+    _, alphas = job
+    movie, folder = tmp_path / "roto.mov", tmp_path / "core"
+    with writing_movie(movie, SHAPE) as ours:
+        ours.write(np.zeros((8, 12), np.float32))
+    wanted = Deliverables(movie=movie, kept=(("garbage matte", str(movie)),))
+    with pytest.raises(OutputError, match="would replace the garbage matte"):
+        wanted.check("clip", overwrite=True)
+    wanted = Deliverables(png=folder, kept=(("background", str(folder / "clip.%04d.png")),))
+    folder.mkdir()
+    with pytest.raises(OutputError, match="replace the background's own file"):
+        wanted.check_pngs(alphas, FRAMES, overwrite=True)
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 32 KiB; needs the right to mount."""
