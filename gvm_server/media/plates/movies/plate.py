@@ -25,7 +25,7 @@ from gvm_server.media.geometry import ClipGeometry, FrameHeader, describe, geome
 from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.base import PlateFrame, PlateOptions
 from gvm_server.media.plates.image import INTERLACED
-from gvm_server.media.plates.movies.alpha import ALPHA_NAMES, alpha_of, no_alpha
+from gvm_server.media.plates.movies.alpha import ALPHA_NAMES, alpha_of, no_alpha, said_of_layer
 from gvm_server.media.plates.movies.decoder import MovieDecoder
 from gvm_server.media.plates.movies.file import (
     MovieMetadata,
@@ -100,6 +100,7 @@ class MoviePlate:
             failed.pop_all()
         notes = (
             look.facts.choice,
+            said_of_layer(options.layer),
             _said_of_end(index, look.facts),
             _said_of_rate(index, look.facts),
             self.colour.note,
