@@ -91,8 +91,7 @@ def plan_delivery(parsed: argparse.Namespace, request: Matte) -> PlannedDelivera
         kept=kept,
     )
     plate = plate_options(parsed)
-    check = wanted.check_names if parsed.dry_run else wanted.check
-    check(plate.path, overwrite=parsed.overwrite)
+    wanted.check_names(plate.path, overwrite=parsed.overwrite)
     with closing(open_plate(plate, roots=Roots())) as opened:
         wanted.check_sizes(opened)
         alphas = AlphaFiles.of(absolute(parsed.out), plate_name=opened.name, roots=Roots())
@@ -102,6 +101,9 @@ def plan_delivery(parsed: argparse.Namespace, request: Matte) -> PlannedDelivera
         # The server knows of no background: it would replace its own files as those of any alphas.
         replace(alphas, kept=kept, suffixes=suffixes).check_names(frames, overwrite=True)
         wanted.check_pngs(alphas, frames, overwrite=parsed.overwrite)
+    # Last: what is refused leaves no folder. Frames outside the clip the server refuses.
+    if not parsed.dry_run and all(frame in clip for frame in frames):
+        wanted.prove_folders()
     return PlannedDeliverables(
         wanted=wanted,
         plate=plate,

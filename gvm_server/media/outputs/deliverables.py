@@ -110,6 +110,14 @@ class Deliverables:
             OutputError: as `check_names`, or a folder is not writable.
         """
         self.check_names(plate, overwrite=overwrite)
+        self.prove_folders()
+
+    def prove_folders(self) -> None:
+        """Make the folders and prove that these can be written there.
+
+        Raises:
+            OutputError: one is not writable.
+        """
         for path in self.movies:
             prove_writable(path.parent)
         if self.png is not None:

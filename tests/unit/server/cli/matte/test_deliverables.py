@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gvm_server.cli.main import main
 from gvm_server.cli.matte.deliverables import PlannedDeliverables, said_of_gaps
 from gvm_server.media.outputs.deliverables import Deliverables
 from gvm_server.media.plates.base import PlateOptions
@@ -45,6 +46,16 @@ def test_movies_say_that_gaps_close_and_images_have_numbers(tmp_path, monkeypatc
     display = Notes()
     planned.make((1, 3), display)
     assert any("no gaps" in note for note in display.said) == (kind != "png")
+
+
+@pytest.mark.parametrize("refused", [["--frames", "9"], ["--layer", "nope"], ["--frames", "1-"]])
+def test_what_is_refused_leaves_no_folder(tmp_path, refused):
+    """Of PNG files, nor of a movie."""
+    plate = str(write_sequence(tmp_path / "plate", (1, 2, 3)))
+    made = ["--png", str(tmp_path / "png"), "--movie", str(tmp_path / "movies" / "a.mov")]
+    words = ["matte", plate, "-o", str(tmp_path / "out"), *made, *refused]
+    assert main([*words, "--no-start"]) in {2, 3, 4}  # the last: what the server would refuse
+    assert [path.name for path in tmp_path.iterdir()] == ["plate"]
 
 
 def _nothing(wanted, plate, alphas, frames, *, overwrite):
