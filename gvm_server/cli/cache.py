@@ -66,7 +66,11 @@ def _in_words(usage: CacheUsage) -> str:
 
 
 def run_verify(parsed: argparse.Namespace) -> int:
-    """Name each file that is damaged or not ours; exit OUTPUT where there is one."""
+    """Name each file that is damaged or not ours; exit OUTPUT where there is one.
+
+    Raises:
+        InputError: the folder cannot be read, or holds no EXR file: nothing was verified.
+    """
     folder = Path(parsed.folder)
     try:
         files = sorted(
@@ -81,6 +85,13 @@ def run_verify(parsed: argparse.Namespace) -> int:
             code=ErrorCode.PLATE_MISSING,
             path=str(folder),
         ) from error
+    if not files:
+        raise InputError(
+            f"{folder} holds no EXR file: there is nothing to verify.",
+            remedy="Name the folder of the alphas itself, not one above it.",
+            code=ErrorCode.PLATE_MISSING,
+            path=str(folder),
+        )
     registry, wrong = _registry(), 0
     for path in files:
         if why := _why(path, registry):

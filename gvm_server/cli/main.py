@@ -65,15 +65,26 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         parsed = _as_the_studio_says(parsed, words)
         if view := getattr(parsed, "view", ""):
-            for name in _PATHS_OF_VIEWS:
-                if path := getattr(parsed, name, None):
-                    setattr(parsed, name, of_view(path, view))
+            _name_view(parsed, view)
         return load_function(parsed.run)(parsed)
     except GvmError as error:
         return _say(error)
     except OSError as error:  # a folder that may not be read, the working folder that is gone
         where = f"{error.filename}: " if error.filename else ""
         return _say(GvmError(f"{where}{error.strerror or error}."))
+
+
+def _name_view(parsed: argparse.Namespace, view: str) -> None:
+    """Put a view's name into the paths that ask for one; say where none does."""
+    paths = {name: path for name in _PATHS_OF_VIEWS if (path := getattr(parsed, name, None))}
+    named = {name: of_view(path, view) for name, path in paths.items()}
+    vars(parsed).update(named)
+    if named == paths:
+        print(
+            f"--view {view} does nothing: no name that is given holds %V or %v. A view inside of"
+            f" a file is a layer: --layer {view}.",
+            file=sys.stderr,
+        )
 
 
 def with_signs(words: Sequence[str]) -> list[str]:

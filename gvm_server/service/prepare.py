@@ -395,9 +395,9 @@ def _sink(
     probe_folder(Path(output.path).parent)
     check_compression(Compression(output.content.compression))
     files = AlphaFiles.of(output.path, plate_name=plate.name, roots=context.roots)
-    own = tuple((kind, clip.name) for kind, clip in guides.named)
+    own = tuple((f"{kind} matte", clip.name) for kind, clip in guides.named)
     suffixes = tuple(part.suffix for part in parts_of(output.content))
-    files = replace(files, umask=request.context.umask, guides=own, suffixes=suffixes)
+    files = replace(files, umask=request.context.umask, kept=own, suffixes=suffixes)
     check = files.check_names if context.dry else files.check
     check(frames, overwrite=output.overwrite, ours=context.cache.registry.is_ours)
     return FileSink(

@@ -146,6 +146,14 @@ def test_verify_reads_all_alphas_and_names_those_that_are_not_whole(tmp_path, ca
     assert main(["verify", str(tmp_path / "none")]) == 3
 
 
+def test_verify_does_not_pass_where_nothing_was_verified(tmp_path, capsys):
+    """An empty folder, and one above the alphas': a farm's check of the wrong folder fails."""
+    (tmp_path / "alphas").mkdir()
+    (tmp_path / "alphas" / "a.0001.exr").write_bytes(b"")
+    assert main(["verify", str(tmp_path)]) == 3
+    assert "holds no EXR file" in capsys.readouterr().err
+
+
 class Unreadable:
     """Files that the disk refuses to read, until others stand in their place."""
 

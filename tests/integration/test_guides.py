@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -179,6 +180,27 @@ def test_a_guide_s_own_files_are_never_replaced(site, tmp_path, guided):
     assert "the holdout matte's own file" in refused.stderr
     assert pixels(tmp_path / "out") == before
     assert site.matte(plate, "two", "--holdout", str(tmp_path / "out"), "--invert").code == 0
+
+
+@pytest.mark.parametrize("what", ["--movie", "--png", "--comp-over"])
+def test_deliverables_never_replace_what_the_job_reads(site, tmp_path, guided, what):
+    """Made by us, and found by its folder or its pattern; dry runs say it too."""
+    plate, _, _ = guided
+    shutil.copytree(tmp_path / "plate", tmp_path / "behind")
+    made = {"--movie": "roto.mov", "--png": "png", "--comp-over": "behind"}[what]
+    if what != "--comp-over":
+        assert site.matte(plate, "out", what, made).code == 0
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    out, *reads = {
+        "--movie": ("out", "--movie", made, "--holdout", made, "--missing", "hold"),
+        "--png": ("out", "--png", made, "--garbage", made),
+        "--comp-over": (made, "--comp", "comp.mov", "--comp-over", made),
+    }[what]
+    for dry in ((), ("--dry-run",)):
+        refused = site.matte(plate, out, *reads, "--overwrite", *dry)
+        assert refused.code == 5, refused.stderr
+        assert "would replace the" in refused.stderr
+    assert all(path.read_bytes() == content for path, content in before.items())
 
 
 def test_files_and_status_say_the_guides(site, tmp_path, guided):

@@ -8,10 +8,11 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gvm_client.errors import InputError
 from gvm_client.frames import asked_frames
 from gvm_client.protocol.messages import Matte
 from gvm_client.text import counted
@@ -20,10 +21,12 @@ from gvm_server.cli.matte.plate import plate_options
 from gvm_server.cli.matte.request import absolute, content_of
 from gvm_server.media.file_access import Roots
 from gvm_server.media.outputs.alpha_files import AlphaFiles
-from gvm_server.media.outputs.backgrounds import WORDS
+from gvm_server.media.outputs.backgrounds import GREEN, WORDS
 from gvm_server.media.outputs.codecs import MovieCodec
 from gvm_server.media.outputs.deliverables import Deliverables, deliver
+from gvm_server.media.outputs.parts import parts_of
 from gvm_server.media.plates.base import PlateOptions
+from gvm_server.media.plates.find import resolve_plate
 from gvm_server.media.plates.open import open_plate
 
 
@@ -60,6 +63,8 @@ class PlannedDeliverables:
                         display.say(f"{count}/{counted(len(frames), 'frame')} delivered.")
         for path in self.wanted.paths:
             display.note(f"{path} is written.")
+        if self.wanted.movies and (says := said_of_gaps(frames)):
+            display.note(says)
 
 
 def plan_delivery(parsed: argparse.Namespace, request: Matte) -> PlannedDeliverables:
@@ -73,29 +78,61 @@ def plan_delivery(parsed: argparse.Namespace, request: Matte) -> PlannedDelivera
         InputError: the plate cannot be opened.
         OutputError: something there could not be written, or is not ours.
     """
+    background = parsed.comp_over if parsed.comp_over in WORDS else absolute(parsed.comp_over)
+    kept = _read_besides(request, background if parsed.comp else GREEN)
     wanted = Deliverables(
         movie=_path(parsed.movie),
         comp=_path(parsed.comp),
         png=_path(parsed.png),
         png_bits=parsed.png_bits,
         codec=MovieCodec(parsed.movie_codec) if parsed.movie_codec else None,
-        background=parsed.comp_over if parsed.comp_over in WORDS else absolute(parsed.comp_over),
+        background=background,
         content=content_of(parsed),
+        kept=kept,
     )
     plate = plate_options(parsed)
-    check = wanted.check_names if parsed.dry_run else wanted.check
-    check(plate.path, overwrite=parsed.overwrite)
+    wanted.check_names(plate.path, overwrite=parsed.overwrite)
     with closing(open_plate(plate, roots=Roots())) as opened:
         wanted.check_sizes(opened)
         alphas = AlphaFiles.of(absolute(parsed.out), plate_name=opened.name, roots=Roots())
         clip = range(opened.first, opened.last + 1)
         frames = asked_frames(request.frames, clip, most=request.max_frames)
+        suffixes = tuple(part.suffix for part in parts_of(wanted.content))
+        # The server knows of no background: it would replace its own files as those of any alphas.
+        replace(alphas, kept=kept, suffixes=suffixes).check_names(frames, overwrite=True)
         wanted.check_pngs(alphas, frames, overwrite=parsed.overwrite)
+    # Last: what is refused leaves no folder. Frames outside the clip the server refuses.
+    if not parsed.dry_run and all(frame in clip for frame in frames):
+        wanted.prove_folders()
     return PlannedDeliverables(
         wanted=wanted,
         plate=plate,
         out=absolute(parsed.out),
         overwrite=parsed.overwrite,
+    )
+
+
+def _read_besides(request: Matte, background: str) -> tuple[tuple[str, str], ...]:
+    """Return what a job reads besides its plate, each with its kind; what is not there is none."""
+    named = [(f"{name} matte", path) for name, path in request.guides.paths.items() if path]
+    if background not in WORDS:
+        named.append(("background", background))
+    found = []
+    for kind, path in named:
+        with suppress(InputError):  # whoever reads it says what is wrong with it
+            found.append((kind, str(resolve_plate(path))))
+    return tuple(found)
+
+
+def said_of_gaps(frames: Sequence[int]) -> str:
+    """Return what is to be said of a movie of these ascending frames; "" where none is left out."""
+    left_out = frames[-1] - frames[0] + 1 - len(frames) if frames else 0
+    if not left_out:
+        return ""
+    return (
+        f"Movies have no gaps: {counted(len(frames), 'frame')} of {frames[0]}-{frames[-1]} follow"
+        f" each other there, {left_out} between them {'is' if left_out == 1 else 'are'} left out."
+        " They do not run in step with the plate."
     )
 
 

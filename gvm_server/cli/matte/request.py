@@ -10,11 +10,13 @@ from typing import Any
 
 from gvm_client.context import job_context
 from gvm_client.declaration import option_of, values_in
-from gvm_client.errors import SettingsError
+from gvm_client.errors import LocalProtocolError, SettingsError
 from gvm_client.file_content import WORDS, FileContent, switches
 from gvm_client.folders import expanded
 from gvm_client.guides import GUIDE_HELP, Guides
+from gvm_client.limits import MAX_PADDING
 from gvm_client.protocol.messages import FileOutput, FilePlate, JobContext, Matte
+from gvm_client.protocol.wire import encode
 from gvm_client.request import matte_request
 from gvm_client.settings import (
     AUTO_PRESET,
@@ -46,9 +48,39 @@ def request_from(parsed: argparse.Namespace) -> Matte:
     """Return the request of `gvm matte`'s translated options; paths become absolute here.
 
     Raises:
-        SettingsError: a value is out of its range.
-        LocalProtocolError: a text or a list is longer than the protocol allows.
+        SettingsError: a value is out of its range, or a text or a list longer than a request holds.
     """
+    _require_frames(parsed)
+    try:
+        request = _request_from(parsed)
+        encode(request, request=request.job)
+    except LocalProtocolError as error:  # our own message: an option made it what it is
+        raise SettingsError(error.message, remedy=error.remedy) from error
+    return request
+
+
+def _require_frames(parsed: argparse.Namespace) -> None:
+    """Refuse frames that no file has, and a count below zero, by their options' names.
+
+    Raises:
+        SettingsError: there is one.
+    """
+    frames = {"first": parsed.first, "last": parsed.last, "playhead": parsed.playhead}
+    given = [*frames.items(), *(("cut", frame) for frame in parsed.cut)]
+    for name, frame in given:
+        if frame is not None and len(str(abs(frame))) > MAX_PADDING:
+            raise SettingsError(
+                f"{option_of(name)} is {frame}; a frame's number has at most {MAX_PADDING} digits.",
+                remedy=f"Correct {option_of(name)}.",
+            )
+    if parsed.max_frames is not None and parsed.max_frames < 0:
+        raise SettingsError(
+            f"--max-frames is {parsed.max_frames}; it must not be negative.",
+            remedy="Say how many of the frames asked for are wanted; 0 means all.",
+        )
+
+
+def _request_from(parsed: argparse.Namespace) -> Matte:
     for name, value in vars(parsed).items():
         if isinstance(value, str) and name not in _PATHS:
             _require_text(value, option_of(name), "Write it in UTF-8.")

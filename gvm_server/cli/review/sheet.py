@@ -77,8 +77,8 @@ def prove_output(out: Path, shot: Shot, endings: Sequence[str], *, overwrite: bo
             code=ErrorCode.BAD_REQUEST,
             path=str(out),
         )
-    own = (("finished", shot.matte.name),)
-    files = AlphaFiles(target=out, plate=shot.plate.name, roots=Roots(), guides=own)
+    own = (("finished matte", shot.matte.name),)
+    files = AlphaFiles(target=out, plate=shot.plate.name, roots=Roots(), kept=own)
     files.check([shot.frames[0]], overwrite=overwrite, ours=is_marked)
 
 

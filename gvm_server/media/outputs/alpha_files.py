@@ -44,7 +44,7 @@ class AlphaFiles:
     Attributes:
         target: a pattern for many frames, or the one file of a single image.
         plate: the plate's name, a path or pattern where it lies on disk.
-        guides: the kind of each that forces the alphas, and its path or pattern.
+        kept: what else is read and never replaced, such as a guide: its kind, and its path.
         roots: where files may be written.
         umask: permission bits that files and new folders do not get; None is this process's own.
         suffixes: of each frame's files, as `path` takes them.
@@ -54,7 +54,7 @@ class AlphaFiles:
     plate: str
     roots: Roots
     umask: int | None = None
-    guides: tuple[tuple[str, str], ...] = ()
+    kept: tuple[tuple[str, str], ...] = ()
     suffixes: tuple[str, ...] = ("",)
 
     @classmethod
@@ -164,13 +164,13 @@ class AlphaFiles:
             )
         paths = self.paths(frames)
         self._refuse_own(paths, "plate", self.plate)
-        for kind, name in self.guides:
-            self._refuse_own(paths, f"{kind} matte", name)
+        for kind, name in self.kept:
+            self._refuse_own(paths, kind, name)
         if self.folder.is_dir():
             _refuse_occupied(self.folder, paths, ours=None if overwrite else ours)
 
     def _refuse_own(self, paths: Sequence[Path], what: str, name: str) -> None:
-        """Refuse names that are the plate's or a guide's own, whatever frame they belong to."""
+        """Refuse names that are the own ones of what is read, whatever frame they belong to."""
         plate = Path(name)
         if not plate.is_absolute() or not same_file(plate.parent, self.folder):
             return

@@ -35,7 +35,7 @@ class Background(Protocol):
         Args:
             picture: [H, W, 3], display-referred, not premultiplied.
             alpha: [H, W].
-            index: of the movie's picture, from 0.
+            index: of the frame in its clip, from 0.
 
         Raises:
             InputError: the background cannot be read.

@@ -64,6 +64,7 @@ class Deliverables:
         codec: of the movies; None is what every player shows.
         background: under the subject: a word of `backgrounds.WORDS`, or a clip's absolute path.
         content: what the EXR files hold.
+        kept: what the job reads besides the plate, each with its kind; see `AlphaFiles`.
     """
 
     movie: Path | None = None
@@ -73,6 +74,7 @@ class Deliverables:
     codec: MovieCodec | None = None
     background: str = GREEN
     content: FileContent = FileContent()  # noqa: RUF009 (it is frozen)
+    kept: tuple[tuple[str, str], ...] = ()
 
     @property
     def movies(self) -> list[Path]:
@@ -108,6 +110,14 @@ class Deliverables:
             OutputError: as `check_names`, or a folder is not writable.
         """
         self.check_names(plate, overwrite=overwrite)
+        self.prove_folders()
+
+    def prove_folders(self) -> None:
+        """Make the folders and prove that these can be written there.
+
+        Raises:
+            OutputError: one is not writable.
+        """
         for path in self.movies:
             prove_writable(path.parent)
         if self.png is not None:
@@ -120,7 +130,7 @@ class Deliverables:
             SettingsError: a movie's name ends with no container of its codec's, or both have one
                 name; or the background is not there.
             InputError: the background cannot be read.
-            OutputError: a movie would replace one that is not ours, or the plate.
+            OutputError: a movie would replace one that is not ours, or what the job reads.
         """
         if len(set(self.movies)) < len(self.movies):
             raise SettingsError(
@@ -131,16 +141,17 @@ class Deliverables:
             check_background(self.background)
         for path, encoding in self.encodings:
             movie_container(path, encoding)
-            _refuse_foreign(path, plate, overwrite=overwrite)
+            _refuse_foreign(path, (("plate", plate), *self.kept), overwrite=overwrite)
 
     def check_pngs(self, alphas: AlphaFiles, frames: Sequence[int], *, overwrite: bool) -> None:
         """Prove, before a model runs, that the PNG files' names are free, or may be replaced.
 
         Raises:
-            OutputError: one is the plate's own, of others, or a folder's.
+            OutputError: one is of what the job reads, of others, or a folder's.
         """
         if self.png is not None:
-            _png_files(alphas, self.png).check_names(frames, overwrite=overwrite)
+            pngs = replace(_png_files(alphas, self.png), kept=self.kept)
+            pngs.check_names(frames, overwrite=overwrite)
 
     def check_sizes(self, plate: Plate) -> None:
         """Prove, before a model runs, that the movies' codecs take the plate's pictures.
@@ -171,8 +182,9 @@ def deliver(
 ) -> Generator[int, None, None]:
     """Make the deliverables, frame by frame in this order; yield each frame when it is in them.
 
-    A movie has these frames one after the other: gaps of the range close. Movies get their names
-    after the last frame; if the iterator is closed before, they never do.
+    A movie has these frames one after the other: gaps of the range close. A frame has the same
+    background whichever others are asked for: it goes along from the clip's first. Movies get
+    their names after the last frame; if the iterator is closed before, they never do.
 
     Raises:
         InputError: the plate or an alpha cannot be read.
@@ -191,7 +203,7 @@ def deliver(
         movie = writers[wanted.movie] if wanted.movie else None
         comp = writers[wanted.comp] if wanted.comp else None
         background = stack.enter_context(opening(wanted.background)) if comp else None
-        for index, frame in enumerate(frames):
+        for frame in frames:
             path, header = alphas.path(frame), plate.header(frame)
             file = read_alpha_file(path)
             alpha = on_display(file.pixels, file.data, header.display)
@@ -199,7 +211,7 @@ def deliver(
                 movie.write(alpha)
             if comp and background:
                 picture = _subject(plate, alphas, frame, wanted.content)
-                comp.write(background.under(picture, alpha, index), alpha)
+                comp.write(background.under(picture, alpha, frame - plate.first), alpha)
             if pngs:
                 write_png(pngs.path(frame), alpha, bits=wanted.png_bits, key=_key(path))
             yield frame
@@ -237,7 +249,7 @@ def _key(alpha: Path) -> bytes:
     return key
 
 
-def _refuse_foreign(path: Path, plate: str, *, overwrite: bool) -> None:
+def _refuse_foreign(path: Path, kept: Sequence[tuple[str, str]], *, overwrite: bool) -> None:
     try:
         there = path.exists()
     except OSError as error:  # a folder above that may not be entered, a name too long
@@ -246,13 +258,14 @@ def _refuse_foreign(path: Path, plate: str, *, overwrite: bool) -> None:
         return
     if path.is_dir():
         raise folder_in_the_way(path)
-    if Path(plate).exists() and path.samefile(plate):
-        raise OutputError(
-            f"The movie {path} would replace the plate.",
-            remedy="Give the movie another name.",
-            code=ErrorCode.OUTPUT_NOT_OURS,
-            path=str(path),
-        )
+    for kind, name in kept:
+        if Path(name).exists() and path.samefile(name):
+            raise OutputError(
+                f"The movie {path} would replace the {kind}.",
+                remedy="Give the movie another name.",
+                code=ErrorCode.OUTPUT_NOT_OURS,
+                path=str(path),
+            )
     if not (is_our_movie(path) or (overwrite and path.is_file())):
         raise OutputError(
             f"{path} was not made by this program.",

@@ -21,6 +21,19 @@ def has_alpha(picture: VideoFrame) -> bool:
     return _alpha_component(picture) is not None
 
 
+_PICTURE_NAMES = frozenset({"", "rgb", "rgba"})
+
+
+def said_of_layer(layer: str) -> str:
+    """Return what is to be said of a layer that is asked for; "" where a movie has it."""
+    if layer.lower() in ALPHA_NAMES | _PICTURE_NAMES:
+        return ""
+    return (
+        f"The movie has no layer {layer!r}: its picture is read. A movie holds RGB, and may hold an"
+        " alpha."
+    )
+
+
 def no_alpha(path: Path, layer: str, *, hidden: bool) -> InputError:
     """Return the error of a movie of which an alpha is asked for that cannot be had.
 

@@ -31,6 +31,9 @@ _GROUP = f"movie packets 1, FFmpeg {av.ffmpeg_version_info}"
 
 Times = NDArray[np.int64]
 
+_LEAST_FOR_A_RATE = 3  # pictures: two are always one step apart
+_MUCH_LONGER = 1.5  # than the mean: more than pulldown and rounding make of one rate
+
 _CHUNK_HEADER = 8  # bytes: an AVI's table names where a packet's chunk begins
 
 PacketPlaces = Sequence[tuple[int, int]]
@@ -61,6 +64,20 @@ class MovieIndex:
     key_times: Times | None = None
     lost: int = 0
     groups: tuple[bytes, ...] | None = None
+
+    @property
+    def longest(self) -> float:
+        """How long the longest picture before the last lasts, of the mean; 1 where none is known.
+
+        It is 1 too where all are shown within a mean of where one rate puts them, and none lasts
+        half as long again: rounded times, and pulldown, are one rate.
+        """
+        if self.times is None or self.count < _LEAST_FOR_A_RATE:
+            return 1.0
+        even, mean = np.linspace(self.times[0], self.times[-1], self.count, retstep=True)
+        longest = float(np.diff(self.times).max() / mean)
+        out_of_step = float(np.abs(self.times - even).max() / mean)
+        return longest if longest >= _MUCH_LONGER or out_of_step >= 1 else 1.0
 
     def index_at(self, time: int | None) -> int | None:
         """Return the index of the picture that is shown at a time; None where there is none."""

@@ -25,7 +25,7 @@ from gvm_server.media.geometry import ClipGeometry, FrameHeader, describe, geome
 from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.base import PlateFrame, PlateOptions
 from gvm_server.media.plates.image import INTERLACED
-from gvm_server.media.plates.movies.alpha import ALPHA_NAMES, alpha_of, no_alpha
+from gvm_server.media.plates.movies.alpha import ALPHA_NAMES, alpha_of, no_alpha, said_of_layer
 from gvm_server.media.plates.movies.decoder import MovieDecoder
 from gvm_server.media.plates.movies.file import (
     MovieMetadata,
@@ -100,7 +100,9 @@ class MoviePlate:
             failed.pop_all()
         notes = (
             look.facts.choice,
+            said_of_layer(options.layer),
             _said_of_end(index, look.facts),
+            _said_of_rate(index, look.facts),
             self.colour.note,
             INTERLACED if look.interlaced else "",
         )
@@ -256,6 +258,17 @@ def _said_of_end(index: MovieIndex, facts: MovieMetadata) -> str:
             f" 1-{index.count} are whole, and what came after them is not there."
         )
     return ""
+
+
+def _said_of_rate(index: MovieIndex, facts: MovieMetadata) -> str:
+    if index.longest == 1 or facts.rate is None:
+        return ""
+    return (
+        "The movie's frame rate varies: a picture lasts up to"
+        f" {index.longest:.1f} times the mean. Frame n is its n-th picture, and what is made of"
+        f" them has one rate, {float(facts.rate):.2f}: movies and timecodes run out of step with"
+        " it. Convert it to a constant rate first where that matters."
+    )
 
 
 def _matrix(decoded: VideoFrame) -> Colorspace:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gvm_server.cli.main import build_parser, with_signs
+from gvm_server.cli.main import build_parser, main, with_signs
+
+NO_SERVER = {"matte": ["--dry-run", "--no-start"], "roi": []}
 
 
 @pytest.mark.parametrize(
@@ -33,3 +35,15 @@ def test_a_value_below_zero_belongs_to_its_option(line, option, value):
 def test_other_words_stay_as_they_are(line):
     """Options, short ones too, and whatever follows a bare --."""
     assert with_signs(line.split()) == line.split()
+
+
+@pytest.mark.parametrize(
+    ("command", "plate"), [("matte", "a.exr"), ("roi", "a.exr"), ("matte", "a.%V.exr")]
+)
+def test_a_view_that_no_name_asks_for_is_said(tmp_path, capsys, command, plate):
+    """A view inside of a file is a layer's name: it was passed over, and the other one matted."""
+    out = ["-o", str(tmp_path / "out")] if command == "matte" else []
+    assert main([command, str(tmp_path / plate), *out, "--view", "right", *NO_SERVER[command]]) == 3
+    said = capsys.readouterr().err
+    assert ("--view right does nothing" in said) == ("%V" not in plate)
+    assert ("--layer right" in said) == ("%V" not in plate)

@@ -11,11 +11,13 @@ import av
 import numpy as np
 import OpenImageIO as oiio
 import pytest
+from PIL import Image
 from pymediainfo import MediaInfo
 
 from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
 from gvm_client.settings import Depth
 from gvm_server.media.alphas.stamp import STAMP
+from gvm_server.media.colour.encodings import linear_from_srgb, srgb_from_linear
 from gvm_server.media.file_access import Roots
 from gvm_server.media.geometry import Box, FrameHeader, on_display
 from gvm_server.media.outputs import codecs as codecs_module
@@ -110,6 +112,26 @@ def test_the_comp_is_the_plate_over_pure_green(job, tmp_path):
         expected = cover * plate.read(frame).pixels + (1 - cover) * np.array([0, 1, 0])
         means = shown[index].mean(axis=(0, 1)) / 255
         assert np.abs(means - expected.mean(axis=(0, 1))).max() < 0.02
+
+
+def test_a_frame_has_its_background_whichever_frames_are_asked_for(job, tmp_path):
+    """The background goes along from the clip's first frame, not from the first one delivered."""
+    for frame in range(1, 10):
+        grey = np.full((8, 12, 3), frame * 25, np.uint8)
+        Image.fromarray(grey).save(tmp_path / f"behind.{frame:04d}.png")
+    comp, behind = tmp_path / "comp.mov", str(tmp_path / "behind.%04d.png")
+    shown = {}
+    for frames in (FRAMES, FRAMES[1:]):
+        wanted = Deliverables(comp=comp, background=behind)
+        list(deliver(wanted, *job, frames, overwrite=False))
+        shown[frames] = dict(zip(frames, read_movie(comp)[0].mean(axis=(1, 2, 3)), strict=True))
+    plate, _ = job
+    for frame, mean in shown[FRAMES[1:]].items():
+        assert abs(mean - shown[FRAMES][frame]) < 2
+    under = linear_from_srgb(np.float32([FRAMES[0] * 25 / 255])) * 0.75
+    over = linear_from_srgb(plate.read(FRAMES[0]).pixels) * 0.25
+    expected = srgb_from_linear(under + over).mean() * 255
+    assert abs(shown[FRAMES][FRAMES[0]] - expected) < 4
 
 
 @pytest.mark.parametrize(("bits", "largest"), [(8, 255), (16, 65_535)])
@@ -264,6 +286,21 @@ def test_png_files_never_replace_the_plate_s_own(tmp_path, job):
     alphas = AlphaFiles.of(str(tmp_path / "alphas"), plate_name=plate.name, roots=Roots())
     with pytest.raises(OutputError, match="plate's own"):
         list(deliver(Deliverables(png=folder), plate, alphas, FRAMES, overwrite=True))
+
+
+def test_what_else_a_job_reads_is_never_replaced(tmp_path, job):
+    """A guide or a background, ours or not, though it was said that files may be replaced."""
+    _, alphas = job
+    movie, folder = tmp_path / "roto.mov", tmp_path / "core"
+    with writing_movie(movie, SHAPE) as ours:
+        ours.write(np.zeros((8, 12), np.float32))
+    wanted = Deliverables(movie=movie, kept=(("garbage matte", str(movie)),))
+    with pytest.raises(OutputError, match="would replace the garbage matte"):
+        wanted.check("clip", overwrite=True)
+    wanted = Deliverables(png=folder, kept=(("background", str(folder / "clip.%04d.png")),))
+    folder.mkdir()
+    with pytest.raises(OutputError, match="replace the background's own file"):
+        wanted.check_pngs(alphas, FRAMES, overwrite=True)
 
 
 @pytest.fixture

@@ -92,6 +92,15 @@ def test_the_picture_stays_the_picture(tmp_path):
         np.testing.assert_allclose(read(path, 1, layer), 90 / 255, atol=1e-6)
 
 
+@pytest.mark.parametrize("layer", ["", "RGB", "rgba", "alpha", "fg"])
+def test_a_layer_that_no_movie_has_is_said(tmp_path, layer):
+    """The picture is read in its place, which nobody asked for."""
+    path = write(tmp_path / "a.mov", "qtrle", "argb")
+    options = PlateOptions(path=str(path), layer=layer, colourspace="raw")
+    with closing(open_plate(options, roots=Roots())) as plate:
+        assert any("no layer 'fg'" in note for note in plate.notes) == (layer == "fg")
+
+
 def test_an_alpha_that_is_not_there_is_said(tmp_path):
     """As an image without the layer; one in a stream of its own has another remedy."""
     with pytest.raises(InputError, match="no alpha channel") as none:

@@ -444,6 +444,28 @@ def test_interlaced_material_is_said_aloud(tmp_path):
     assert not any("interlaced" in n for n in opened(write_movie(tmp_path / "b.mov")).notes)
 
 
+PULLDOWN = [index * 42 + (index % 4 == 3) * 20 for index in range(FRAMES)]
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        ([0, 100, 130, 400, 401, 900], "up to 2.8 times"),
+        ([*range(0, 800, 40), *range(800, 2400, 80)], "up to 1.3 times"),  # half of it at 12.5
+        (PULLDOWN, ""),
+        (UNEVEN, ""),  # by less than half a picture
+        ([round(index * 1000 / 23.976) for index in range(FRAMES)], ""),
+        ([0, 500], ""),
+    ],
+)
+@pytest.mark.parametrize("kind", ["mov", "mkv"])
+def test_a_rate_that_varies_is_said(tmp_path, kind, times, said):
+    """What is made of it has one rate, and would run out of step with it in silence."""
+    spec = MovieSpec(frames=len(times), times=times)
+    notes = opened(write_movie(tmp_path / f"a.{kind}", spec)).notes
+    assert [said in note for note in notes if "varies" in note] == [True] * bool(said)
+
+
 def test_keys_are_the_files_version_and_the_frame(tmp_path):
     """Another frame or a touched file is another key."""
     path = write_movie(tmp_path / "a.mp4")
