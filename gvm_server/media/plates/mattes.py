@@ -21,14 +21,16 @@ def open_first_layer(options: PlateOptions, layers: Sequence[str], *, roots: Roo
     Raises:
         InputError: it has none of them, or cannot be read.
     """
-    failure: InputError | None = None
-    for layer in layers:
-        try:
-            return open_plate(replace(options, layer=layer), roots=roots)
-        except InputError as error:
-            if error.code is not ErrorCode.PLATE_MISMATCH:
-                raise
-            if failure is None or not layer:  # the picture's says most of what is there
-                failure = error
-    assert failure is not None  # noqa: S101 (some layer is asked for)
-    raise failure
+    first, *others = layers
+    try:
+        return open_plate(replace(options, layer=first), roots=roots)
+    except InputError as error:
+        if not others or error.code is not ErrorCode.PLATE_MISMATCH:
+            raise
+        failure = error
+    try:
+        return open_first_layer(options, others, roots=roots)
+    except InputError as error:
+        if first or error.code is not ErrorCode.PLATE_MISMATCH:
+            raise
+    raise failure  # the picture's says most of what is there
