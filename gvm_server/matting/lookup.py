@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.frames import abbreviated_frames
-from gvm_client.text import ARE, WERE, counted
+from gvm_client.text import ARE, LIES, WERE, counted
 from gvm_client.windows import Window, needs, seen_by, windows_covering, windows_for
 from gvm_server.matting.job_spec import JobSpec
 from gvm_server.matting.keys import JobKeys
@@ -254,8 +254,8 @@ def _check_plate(spec: JobSpec) -> None:
     outside = [frame for frame in spec.frames if not plan.first <= frame <= plan.last]
     if outside:
         raise InputError(
-            f"Frames {abbreviated_frames(outside)} lie outside the clip {plan.first}-{plan.last}"
-            f" of {spec.plate.name}.",
+            f"{_named(outside).capitalize()} {LIES[len(set(outside)) > 1]} outside the clip"
+            f" {plan.first}-{plan.last} of {spec.plate.name}.",
             remedy="Ask for frames of the clip, or set its extent with --first and --last.",
             code=ErrorCode.RANGE_OUTSIDE,
             frame=outside[0],
@@ -271,8 +271,8 @@ def _check_plate(spec: JobSpec) -> None:
         spec.plate.header(frame)  # says what is wrong with it, before an hour's work and not after
     if lost := sorted(missing & seen):
         raise InputError(
-            f"Frames {abbreviated_frames(lost)} of {spec.plate.name} are missing;"
-            f" the frames asked for need them.",
+            f"{_named(lost).capitalize()} of {spec.plate.name} {ARE[len(lost) > 1]} missing;"
+            f" the frames asked for need {'them' if len(lost) > 1 else 'it'}.",
             remedy="Render them, set the clip's extent with --first and --last, or let other"
             " frames stand in with --missing hold or --missing black.",
             code=ErrorCode.PLATE_MISSING,

@@ -21,6 +21,7 @@ _UNSAFE_IN_LINE = re.compile(f"[{_BREAKS}{_FORBIDDEN}]")
 
 ARE = ("is", "are")
 WERE = ("was", "were")
+LIES = ("lies", "lie")
 
 
 def printable(text: str) -> str:

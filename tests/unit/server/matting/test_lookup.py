@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gvm_client.errors import InputError
 from gvm_client.windows import windows_covering, windows_for
 from gvm_server.matting.keys import JobKeys
 from gvm_server.matting.lookup import look_up
@@ -94,3 +95,26 @@ def test_windows_that_lie_in_the_cache_are_counted(bench):
     found = look_up(spec, bench.resources.cache)
     assert found.windows_cached == set(windows[::3])
     assert len(found.windows) == len(windows)
+
+
+@pytest.mark.parametrize(
+    ("frames", "says"),
+    [((500,), "Frame 500 lies outside"), ((500, 7, 501), "Frames 500-501 lie outside")],
+)
+def test_frames_outside_the_clip_are_named(bench, frames, says):
+    """One is one, and several are several."""
+    spec = make_spec(bench, DrawnPlate(CLIP[0], CLIP[-1]), frames)
+    with pytest.raises(InputError, match=says):
+        look_up(spec, bench.resources.cache)
+
+
+@pytest.mark.parametrize(
+    ("gone", "says"),
+    [({9}, "Frame 9 of drawn is missing; .* need it"), ({9, 10}, "Frames 9-10 .* are missing;")],
+)
+def test_frames_that_are_missing_are_named(bench, gone, says):
+    """Those that a window of the frames asked for sees."""
+    plate = DrawnPlate(CLIP[0], CLIP[-1])
+    plate.name, plate.gone = "drawn", gone
+    with pytest.raises(InputError, match=says):
+        look_up(make_spec(bench, plate, (8,)), bench.resources.cache)
