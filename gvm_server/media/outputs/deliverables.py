@@ -101,19 +101,8 @@ class Deliverables:
             made.append((self.comp, encoding_of(self.codec, is_matte=False, alpha=alone)))
         return made
 
-    def check(self, plate: str, *, overwrite: bool) -> None:
-        """Make the folders and prove, before a model runs, that these can be written.
-
-        Raises:
-            SettingsError: as `check_names`.
-            InputError: as `check_names`.
-            OutputError: as `check_names`, or a folder is not writable.
-        """
-        self.check_names(plate, overwrite=overwrite)
-        self.prove_folders()
-
     def prove_folders(self) -> None:
-        """Make the folders and prove that these can be written there.
+        """Make the folders and prove, before a model runs, that these can be written there.
 
         Raises:
             OutputError: one is not writable.
@@ -124,7 +113,7 @@ class Deliverables:
             prove_writable(self.png)
 
     def check_names(self, plate: str, *, overwrite: bool) -> None:
-        """Check what can be known without writing anything.
+        """Check, before a model runs, what can be known without writing anything.
 
         Raises:
             SettingsError: a movie's name ends with no container of its codec's, or both have one

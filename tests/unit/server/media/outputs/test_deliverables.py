@@ -236,10 +236,10 @@ def test_an_alpha_that_another_program_replaced_is_not_passed_on_as_ours(job, tm
 def test_a_movie_s_name_is_checked_before_anything_runs(tmp_path):
     """An ending of no known container, and two movies of one name."""
     with pytest.raises(SettingsError, match="gif"):
-        Deliverables(movie=tmp_path / "a.gif").check("clip", overwrite=False)
+        Deliverables(movie=tmp_path / "a.gif").check_names("clip", overwrite=False)
     both = Deliverables(movie=tmp_path / "a.mp4", comp=tmp_path / "a.mp4")
     with pytest.raises(SettingsError, match="both"):
-        both.check("clip", overwrite=False)
+        both.check_names("clip", overwrite=False)
 
 
 def test_a_folder_that_cannot_be_made_is_refused_before_anything_runs(tmp_path):
@@ -250,9 +250,9 @@ def test_a_folder_that_cannot_be_made_is_refused_before_anything_runs(tmp_path):
         Deliverables(png=tmp_path / "file" / "png"),
     ):
         with pytest.raises(OutputError) as caught:
-            wanted.check("clip", overwrite=False)
+            wanted.prove_folders()
         assert caught.value.code is ErrorCode.OUTPUT_UNWRITABLE
-    Deliverables(movie=tmp_path / "new" / "a.mp4").check("clip", overwrite=False)
+    Deliverables(movie=tmp_path / "new" / "a.mp4").prove_folders()
     assert names(tmp_path / "new") == []
 
 
@@ -263,16 +263,16 @@ def test_files_of_others_are_kept_unless_overwrite_is_said(tmp_path):
     with writing_movie(ours, SHAPE) as movie:
         movie.write(np.zeros((8, 12), np.float32))
     assert (is_our_movie(foreign), is_our_movie(ours)) == (False, True)
-    Deliverables(movie=ours).check("clip", overwrite=False)
+    Deliverables(movie=ours).check_names("clip", overwrite=False)
     with pytest.raises(OutputError, match="not made by") as caught:
-        Deliverables(movie=foreign).check("clip", overwrite=False)
+        Deliverables(movie=foreign).check_names("clip", overwrite=False)
     assert caught.value.code is ErrorCode.OUTPUT_NOT_OURS
-    Deliverables(movie=foreign).check("clip", overwrite=True)
+    Deliverables(movie=foreign).check_names("clip", overwrite=True)
     with pytest.raises(OutputError, match="the plate"):
-        Deliverables(comp=foreign).check(str(foreign), overwrite=True)
+        Deliverables(comp=foreign).check_names(str(foreign), overwrite=True)
     (tmp_path / "folder.mp4").mkdir()
     with pytest.raises(OutputError, match="A folder stands where"):
-        Deliverables(movie=tmp_path / "folder.mp4").check("clip", overwrite=True)
+        Deliverables(movie=tmp_path / "folder.mp4").check_names("clip", overwrite=True)
 
 
 def test_png_files_never_replace_the_plate_s_own(tmp_path, job):
@@ -296,7 +296,7 @@ def test_what_else_a_job_reads_is_never_replaced(tmp_path, job):
         ours.write(np.zeros((8, 12), np.float32))
     wanted = Deliverables(movie=movie, kept=(("garbage matte", str(movie)),))
     with pytest.raises(OutputError, match="would replace the garbage matte"):
-        wanted.check("clip", overwrite=True)
+        wanted.check_names("clip", overwrite=True)
     wanted = Deliverables(png=folder, kept=(("background", str(folder / "clip.%04d.png")),))
     folder.mkdir()
     with pytest.raises(OutputError, match="replace the background's own file"):
