@@ -100,6 +100,7 @@ def plan_delivery(parsed: argparse.Namespace, request: Matte) -> PlannedDelivera
         suffixes = tuple(part.suffix for part in parts_of(wanted.content))
         # The server knows of no background: it would replace its own files as those of any alphas.
         replace(alphas, kept=kept, suffixes=suffixes).check_names(frames, overwrite=True)
+        wanted.check_background(frame - opened.first for frame in frames)
         wanted.check_pngs(alphas, frames, overwrite=parsed.overwrite)
     # Last: what is refused leaves no folder. Frames outside the clip the server refuses.
     if not parsed.dry_run and all(frame in clip for frame in frames):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +10,9 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from gvm_client.errors import SettingsError
+from gvm_client.errors import ErrorCode, InputError, SettingsError
+from gvm_client.frames import abbreviated_frames
+from gvm_client.text import counted
 from gvm_server.media.colour.encodings import linear_from_srgb, srgb_from_linear
 from gvm_server.media.file_access import Roots
 from gvm_server.media.geometry import on_display
@@ -42,6 +44,14 @@ class Background(Protocol):
         """
         ...
 
+    def require(self, indexes: Iterable[int]) -> None:
+        """Prove that it has what lies under these frames, counted in their clip from 0.
+
+        Raises:
+            InputError: frames of it are missing; all are named.
+        """
+        ...
+
 
 def over(picture: Pixels, alpha: Pixels, background: Pixels) -> Pixels:
     """Return a picture [H, W, 3], not premultiplied, over another by its alpha [H, W]."""
@@ -60,6 +70,9 @@ class _Drawn:
         if self._word == NOTHING:
             return picture
         return over(picture, alpha, _GREEN if self._word == GREEN else checkerboard(alpha.shape))
+
+    def require(self, indexes: Iterable[int]) -> None:
+        """Do nothing: it is under every frame."""
 
 
 def checkerboard(shape: tuple[int, ...]) -> Pixels:
@@ -80,9 +93,24 @@ class _Clip:
     def __init__(self, plate: Plate) -> None:
         self._plate = plate
 
+    def require(self, indexes: Iterable[int]) -> None:
+        name, gone = self._plate.name, frozenset(self._plate.missing())
+        if lost := sorted({self._frame(index) for index in indexes} & gone):
+            raise InputError(
+                f"The background {name} lacks {counted(len(lost), 'frame')} that the comp shows:"
+                f" {abbreviated_frames(lost)}.",
+                remedy="Render them, or name another background with --comp-over.",
+                code=ErrorCode.PLATE_MISSING,
+                frame=lost[0],
+                path=name,
+            )
+
+    def _frame(self, index: int) -> int:
+        return min(self._plate.first + index, self._plate.last)
+
     def under(self, picture: Pixels, alpha: Pixels, index: int) -> Pixels:
         plate = self._plate
-        frame = plate.read(min(plate.first + index, plate.last))
+        frame = plate.read(self._frame(index))
         shown = plate.colour.to_display(np.ascontiguousarray(frame.pixels))
         whole = on_display(shown, frame.header.data, frame.header.display)
         behind = filling(whole, alpha.shape)
@@ -121,12 +149,16 @@ def opening(word: str) -> Iterator[Background]:
         plate.close()
 
 
-def check(word: str) -> None:
+def check(word: str, indexes: Iterable[int] = ()) -> None:
     """Refuse a background that is neither a word nor a clip that is there.
+
+    Args:
+        word: as for `opening`.
+        indexes: of the frames that it is to be under, in their clip, from 0.
 
     Raises:
         SettingsError: it is not.
-        InputError: the clip cannot be read.
+        InputError: the clip cannot be read, or lacks frames.
     """
     if word not in WORDS and "%" not in word and "#" not in word and not _may_be_there(word):
         raise SettingsError(
@@ -134,8 +166,8 @@ def check(word: str) -> None:
             remedy=f"Name {', '.join(WORDS)}, or an image, a sequence or a movie.",
             path=word,
         )
-    with opening(word):
-        pass
+    with opening(word) as background:
+        background.require(indexes)
 
 
 def _may_be_there(path: str) -> bool:

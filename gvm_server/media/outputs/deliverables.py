@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -117,8 +117,7 @@ class Deliverables:
 
         Raises:
             SettingsError: a movie's name ends with no container of its codec's, or both have one
-                name; or the background is not there.
-            InputError: the background cannot be read.
+                name.
             OutputError: a movie would replace one that is not ours, or what the job reads.
         """
         if len(set(self.movies)) < len(self.movies):
@@ -126,11 +125,22 @@ class Deliverables:
                 f"The matte and the comp would both be {self.movie}.",
                 remedy="Give --movie and --comp different names.",
             )
-        if self.comp is not None:
-            check_background(self.background)
         for path, encoding in self.encodings:
             movie_container(path, encoding)
             _refuse_foreign(path, (("plate", plate), *self.kept), overwrite=overwrite)
+
+    def check_background(self, indexes: Iterable[int]) -> None:
+        """Prove, before a model runs, that the comp has a background for these frames.
+
+        Args:
+            indexes: of the frames in their clip, from 0.
+
+        Raises:
+            SettingsError: the background is not there.
+            InputError: it cannot be read, or lacks frames.
+        """
+        if self.comp is not None:
+            check_background(self.background, indexes)
 
     def check_pngs(self, alphas: AlphaFiles, frames: Sequence[int], *, overwrite: bool) -> None:
         """Prove, before a model runs, that the PNG files' names are free, or may be replaced.

@@ -93,6 +93,20 @@ def test_a_background_that_is_not_there_is_refused(tmp_path):
     check("checker")
 
 
+def test_a_background_with_a_hole_is_refused_where_the_comp_shows_it(tmp_path):
+    """Before a model runs: it was told when the comp came to that frame, after all mattes."""
+    for frame in (1001, 1002, 1004, 1007):
+        write(tmp_path / f"bg.{frame}.png", np.full((4, 4, 3), 0.2))
+    word = str(tmp_path / "bg.%04d.png")
+    check(word)
+    check(word, (0, 1, 3, 6, 100))  # its last frame stays
+    with pytest.raises(InputError, match=r"lacks 3 frames .*: 1003, 1005-1006") as caught:
+        check(word, range(10))
+    assert caught.value.frame == 1003
+    assert "--comp-over" in caught.value.remedy
+    check("green", range(10))
+
+
 def test_a_background_that_cannot_be_looked_for_says_why(tmp_path):
     """It is not said to be missing: here its name is too long."""
     with pytest.raises(InputError, match="File name too long"):
