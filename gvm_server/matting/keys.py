@@ -71,13 +71,8 @@ class JobKeys:
         self._window: _RecipeOfWindow = lru_cache(REMEMBERED)(by_latents)
         # What the finish does is in no window's recipe, so both have the job's own.
         shares: _Recipe = lru_cache(REMEMBERED)(partial(_shares, spec, self._window))
-        alpha = _alpha_recipe(spec, spec.sink.depth, plate, shares)
-        self._alpha: _Recipe = lru_cache(REMEMBERED)(alpha)
-        # By its words: a knob of -0.0 is equal to 0.0, and has another key.
-        plain = repr(spec.knobs) == repr(spec.neutral.knobs) and not spec.guides.named
-        is_neutral = spec.sink.depth is Depth.HALF and plain
-        neutral = _alpha_recipe(spec.neutral, Depth.HALF, plate, shares)
-        self._neutral = self._alpha if is_neutral else neutral
+        self._alpha = _alpha_recipe(spec, spec.sink.depth, plate, shares)
+        self._neutral = _alpha_recipe(spec.neutral, Depth.HALF, plate, shares)
 
     def latent(self, frame: int, tile: Tile | None = None) -> bytes:
         """Return the key of one frame's latent: its plate, its colour, its size, the engine.
