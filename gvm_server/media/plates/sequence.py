@@ -292,15 +292,13 @@ def read_windows(
     """
 
     def look(some: Sequence[ImageFile]) -> list[FrameWindows | None]:
-        allowed = _allowed(some, check)
         seen: list[_Seen] = []
 
         def look_at_each() -> None:
-            seen.extend(map(_look, compress(some, allowed)))
+            seen.extend(_look(one) if _is_allowed(one, check) else None for one in some)
 
         answered(look_at_each, some[0].path.parent, progress=lambda: len(seen))
-        found = map(_windows, compress(some, allowed), seen)
-        return [next(found) if may else None for may in allowed]
+        return list(map(_windows, some, seen))
 
     shares = (images[at : at + AT_A_TIME] for at in range(0, len(images), AT_A_TIME))
     found: list[FrameWindows | None] = []
