@@ -142,17 +142,10 @@ def prepare(
         failed.pop_all()
     found = (*plate.notes, *_left_out(geometry), *guides.notes)
     said = notes_of(views, request.roi_scale, geometry, reading=bool(request.regions))
+    advice = (*_advice(window), *spec.advice, *_said_of_playhead(spec))
     return PreparedJob(
         spec=spec,
-        notes=(
-            *engine.notes,
-            *found,
-            *said,
-            *fitted,
-            *_advice(window),
-            *spec.advice,
-            *_said_of_playhead(spec),
-        ),
+        notes=(*engine.notes, *found, *said, *fitted, *advice),
         ocio_digest=configuration.digest.hex(),
         memory_bytes=memory,
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 from gvm_client.errors import InputError
 from gvm_client.frames import asked_frames
 from gvm_client.protocol.messages import Matte
-from gvm_client.text import counted
+from gvm_client.text import ARE, counted
 from gvm_server.cli.matte.display import PLAIN_SECONDS, Display
 from gvm_server.cli.matte.plate import plate_options
 from gvm_server.cli.matte.request import absolute, content_of
@@ -132,7 +132,7 @@ def said_of_gaps(frames: Sequence[int]) -> str:
         return ""
     return (
         f"Movies have no gaps: {counted(len(frames), 'frame')} of {frames[0]}-{frames[-1]} follow"
-        f" each other there, {left_out} between them {'is' if left_out == 1 else 'are'} left out."
+        f" each other there, {left_out} between them {ARE[left_out != 1]} left out."
         " They do not run in step with the plate."
     )
 

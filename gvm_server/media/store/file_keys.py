@@ -120,7 +120,7 @@ class FileKeys:
             for path, version in versions.items()
             if digests[path] not in known and version.status.st_size <= _BLOCK
         ]
-        read = _each(small, lambda path: _read_hash(versions[path].real))
+        read = _each(small, lambda path: _read_hash(versions[path].real, []))
         made = {
             digests[path]: content
             for path, (status, content) in read.items()
@@ -281,15 +281,14 @@ def _each(paths: Sequence[Path], look: Callable[[Path], _Seen]) -> dict[Path, _S
     return seen
 
 
-def _read_hash(real: Path, blocks: list[int] | None = None) -> tuple[os.stat_result, bytes]:
+def _read_hash(real: Path, blocks: list[int]) -> tuple[os.stat_result, bytes]:
     """Return what a file is after it was read, and the hash of its bytes; count the blocks."""
     digest = content_hash()
     descriptor = os.open(real, _TO_READ)
     try:
         while block := os.read(descriptor, _BLOCK):
             digest.update(block)
-            if blocks is not None:
-                blocks.append(len(block))
+            blocks.append(len(block))
         return os.fstat(descriptor), digest.digest()
     finally:
         os.close(descriptor)
