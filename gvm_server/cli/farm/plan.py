@@ -17,7 +17,7 @@ from pathlib import Path
 
 from gvm_client.errors import SettingsError
 from gvm_client.protocol.messages import Matte
-from gvm_nodes.farm.job import FarmJob, FarmPath, HostNeeds, PlateInput
+from gvm_nodes.farm.job import FRAMES_WORD, FarmJob, FarmPath, HostNeeds, PlateInput
 from gvm_server.cli.farm.clip import Clip, asked_frames, expect_clip, find_clip, needed_frames
 from gvm_server.cli.farm.guides import check_guides, find_guides
 from gvm_server.cli.farm.host_memory import Seen, host_bytes
@@ -33,6 +33,7 @@ from gvm_server.settings import ServerSettings
 
 MIB = 1 << 20
 ANY = "any"  # of --os
+_FRAMES = re.compile(r"\{\{\s*Task\.Param\.Frame\s*\}\}")  # as Open Job Description writes it, too
 _SIZES = {"": MIB, "M": MIB, "G": MIB << 10}  # bytes, by the letter behind --memory
 
 
@@ -44,8 +45,9 @@ def plan_job(parsed: argparse.Namespace) -> FarmJob:
     """
     request = farm_request(parsed)
     guides = find_guides(request)
-    clip = expect_clip(parsed) if parsed.plate_step else find_clip(parsed)
-    inputs, command = find_plate_inputs(shlex.split(parsed.plate_step), str(clip.path.parent))
+    words = plate_words(parsed.plate_step)
+    clip = expect_clip(parsed) if words else find_clip(parsed)
+    inputs, command = find_plate_inputs(words, str(clip.path.parent))
     frames = asked_frames(request, clip)
     needed = needed_frames(request, clip, frames)
     notes = [*check_regions(request, clip)]
@@ -106,6 +108,30 @@ def model_paths(request: Matte) -> Iterator[FarmPath]:
         yield FarmPath(name="lora", folder=folder, file=file)
 
 
+def plate_words(step: str) -> list[str]:
+    """Return the words of a plate's command, in which `FRAMES_WORD` alone is a farm's to fill in.
+
+    Raises:
+        SettingsError: they are no words, or `{{` begins another name, which one farm refuses when
+            it is submitted, and the next gives to the command as it stands.
+    """
+    try:
+        words = shlex.split(_FRAMES.sub(FRAMES_WORD, step))
+    except ValueError as error:
+        raise SettingsError(
+            f"--plate-step {step!r} cannot be taken apart: {str(error).lower()}.",
+            remedy="Close each quotation mark, and write a backslash twice.",
+        ) from error
+    if step and not words:
+        raise SettingsError("--plate-step is empty.", remedy="Name a command, or leave it out.")
+    if unknown := next((word for word in words if "{{" in word.replace(FRAMES_WORD, "")), ""):
+        raise SettingsError(
+            f"--plate-step has {unknown!r}; all that a farm fills in is {FRAMES_WORD}.",
+            remedy=f"Write {FRAMES_WORD} where the frames belong.",
+        )
+    return words
+
+
 def find_plate_inputs(
     words: list[str], plate_folder: str
 ) -> tuple[tuple[PlateInput, ...], tuple[str, ...]]:
@@ -120,7 +146,7 @@ def find_plate_inputs(
     for place, word in enumerate(words):
         option, equals, said = word.rpartition("=")
         is_path = "/" in said or (place > 0 and Path(said).suffix)
-        if not is_path or not Path(said).exists():
+        if not is_path or not _is_there(said):
             command.append(word)
             continue
         path = absolute(said)
@@ -130,6 +156,14 @@ def find_plate_inputs(
         if not (is_folder and Path(path).is_relative_to(plate_folder)):
             inputs[path] = PlateInput(path=path, is_folder=is_folder, is_command=place == 0)
     return tuple(inputs.values()), tuple(command)
+
+
+def _is_there(said: str) -> bool:
+    """Return whether a path is there; a program's text is a word too, and longer than any path."""
+    try:
+        return Path(said).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _needs(parsed: argparse.Namespace, request: Matte, clip: Clip) -> HostNeeds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from gvm_client.errors import InputError, SettingsError
 from gvm_nodes.farm.job import FarmJob, PlateInput
 from gvm_server.cli.farm.commands import submit_template
-from gvm_server.cli.farm.plan import find_plate_inputs, parse_memory, plan_job
+from gvm_server.cli.farm.plan import find_plate_inputs, parse_memory, plan_job, plate_words
 from gvm_server.cli.main import build_parser
 from tests.support.plates import write_plate
 
@@ -155,3 +156,32 @@ def test_a_command_s_own_name_is_none_of_its_files(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "nuke13.2").write_text("x")
     assert find_plate_inputs(["nuke13.2", "-x"], "/p") == ((), ("nuke13.2", "-x"))
+
+
+@pytest.mark.parametrize(
+    ("step", "says"),
+    [
+        ("nuke -x 'comp.nk", "taken apart: no closing quotation"),
+        ("  ", "--plate-step is empty"),
+        ("nuke -F {{Task.Param.Frames}} comp.nk", "{{Task.Param.Frames}}"),
+        ("render {{Param.ChunkSize}}", "all that a farm fills in is {{Task.Param.Frame}}"),
+    ],
+)
+def test_a_plate_s_command_that_a_farm_could_not_run_is_refused(step: str, says: str):
+    """It was a traceback, a job without the step, or a job whose hosts would render `{{`."""
+    with pytest.raises(SettingsError, match=re.escape(says)):
+        plate_words(step)
+
+
+def test_the_frames_of_a_plate_s_command_may_have_spaces_in_their_braces():
+    """Open Job Description knows them; Afanasy and OpenCue are told what they know."""
+    assert plate_words("nuke -F={{ Task.Param.Frame }} 'a b.nk'") == [
+        *("nuke", "-F={{Task.Param.Frame}}", "a b.nk")
+    ]
+    assert plate_words("") == []
+
+
+def test_a_program_in_a_plate_s_command_is_no_file_however_long_it_is(tmp_path: Path):
+    """A word longer than a file's name was an error of the disk."""
+    words = ["python", "-c", "print(1/2)" + "#" * 300]
+    assert find_plate_inputs(words, str(tmp_path)) == ((), tuple(words))
