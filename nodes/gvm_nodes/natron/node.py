@@ -207,7 +207,7 @@ class NatronHost:
 
     def __init__(self, main: MainThread, renders: ActiveRenders) -> None:
         self._main, self._renders = main, renders
-        self._projects: set[int] = set()
+        self._projects: list[int] = []  # the one that was used last first
 
     @property
     def is_batch(self) -> bool:
@@ -221,7 +221,7 @@ class NatronHost:
     def remember(self, app: App) -> int:
         """Know a project, for Natron has no list of those that are open; return its number."""
         number = int(app.getAppID())
-        self._projects.add(number)
+        self._projects = [number, *(one for one in self._projects if one != number)]
         return number
 
     def project(self, number: int) -> App | None:
@@ -229,8 +229,13 @@ class NatronHost:
         return natron().getInstance(number)
 
     def find(self, identity: str) -> NatronNode | None:
-        """Return the node of an identity."""
-        return next((node for node in self._nodes() if node.identity == identity), None)
+        """Return the node of an identity.
+
+        Two projects may be open of which one was saved as the other: then it is the node that waits
+        for a job, else that of the project that was used last.
+        """
+        found = [node for node in self._nodes() if node.identity == identity]
+        return next((node for node in found if node.job), found[0] if found else None)
 
     def post(self, call: Callable[[], None]) -> None:
         """Have the main thread call this soon."""
@@ -242,7 +247,7 @@ class NatronHost:
             self._main.watch()
 
     def _nodes(self) -> Iterator[NatronNode]:
-        for number in sorted(self._projects):
+        for number in self._projects:
             app = self.project(number)
             if app is not None:
                 yield from (self.node(app, group) for group in ours(app))

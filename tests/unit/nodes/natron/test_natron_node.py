@@ -251,6 +251,24 @@ def test_a_plate_that_is_newer_than_its_mattes_is_said(app, tmp_path):
     natron.pump(lambda: text(reopened, "status").startswith("Out of date"))
 
 
+def test_a_job_is_told_to_the_project_that_asked_for_it(app, tmp_path):
+    """One that was saved under another name has the same groups, and both may be open."""
+    group = matte_group(app, plate(app, tmp_path))
+    natron.save(app, f"{tmp_path}/shot_v02.ntp")
+    second = natron.load(f"{tmp_path}/shot_v02.ntp")
+    natron.idle()
+    other = only_group(second)
+    assert text(other, "id") == text(group, "id")
+    rendered(second, other)
+    assert text(other, "status") == "0 frames are ready."
+    assert text(group, "status") == "Not rendered yet."
+    natron.edit(group, "gvm_engine", "preview")  # the first one is used meanwhile
+    rendered(second, other)
+    assert text(other, "made") != text(group, "made") == ""
+    TRACKER._say(text(group, "id"), "Given back.")
+    assert text(group, "status") == "Given back."
+
+
 def test_an_update_for_a_deleted_group_is_dropped(app, tmp_path):
     """The job goes on; nobody is left to show it."""
     group = matte_group(app, plate(app, tmp_path))
