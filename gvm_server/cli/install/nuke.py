@@ -7,7 +7,8 @@
         init.py  menu.py           register, and nothing else
     ~/.nuke/init.py                one line of ours: the folder is a plug-in path
 
-Only a folder that carries our sign is replaced or deleted, and only our line is taken out.
+Only a folder that carries our sign is replaced or deleted, and only our line is taken out: a whole
+one, however it ends. Where the artist has put something before it, that line is the artist's.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ def undo(parsed: argparse.Namespace) -> int:
     _refuse_foreign(folder)
     try:
         if folder.exists():
-            shutil.rmtree(folder)
+            _delete(folder)
             print(f"Deleted {folder}")
         else:
             print(f"Nothing is installed in {plugins}.")
@@ -150,8 +151,16 @@ def _version(text: str) -> tuple[int, int]:
     return version
 
 
+def _delete(folder: Path) -> None:
+    """Delete our folder; of a link to one, such as a studio's own, the link alone."""
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder)
+
+
 def _refuse_foreign(folder: Path) -> None:
-    if folder.exists() and not (folder / SIGN).is_file():
+    if (folder.exists() or folder.is_symlink()) and not (folder / SIGN).is_file():
         raise OutputError(
             f"{folder} was not made by `gvm install nuke`.",
             remedy="Move it away, or choose another folder with --to.",
@@ -222,15 +231,20 @@ def _vendor(folder: Path, python: tuple[int, int]) -> None:
 def _register(plugins: Path) -> None:
     init = plugins / "init.py"
     text = init.read_bytes() if init.exists() else b""
-    if LINE not in text:
+    if not any(map(_is_ours, text.splitlines())):
         joint = b"" if not text or text.endswith(b"\n") else b"\n"
         init.write_bytes(text + joint + LINE)
 
 
 def _unregister(init: Path) -> None:
     text = init.read_bytes()
-    rest = text.replace(LINE, b"")
+    rest = b"".join(line for line in text.splitlines(keepends=True) if not _is_ours(line))
     if not rest.strip():
         init.unlink()
     elif rest != text:
         init.write_bytes(rest)
+
+
+def _is_ours(line: bytes) -> bool:
+    """Whether a line is ours, whole; an editor may have changed how it ends."""
+    return line.rstrip() == LINE.rstrip()

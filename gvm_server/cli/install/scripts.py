@@ -27,6 +27,8 @@ from gvm_server.cli.install.record import add_place, make_folder, remove_place
 
 OURS = "# Written by `gvm install`; `gvm uninstall` deletes it."
 
+_SIGN = OURS.encode()  # what is not ours may be of any encoding
+
 _FIND = f"""{OURS}
 import os
 import sys
@@ -109,9 +111,10 @@ def _install(scripts: Iterable[Script], folder: Path) -> Iterator[Path]:
     """Write scripts and yield where each is."""
     nodes = str(Path(gvm_nodes.__file__).parents[1])
     found = _FIND.format(nodes=nodes, python=sys.executable)
+    scripts = tuple(scripts)
+    _refuse_foreign(scripts, folder)
     for script in scripts:
         place = folder / script.path
-        _refuse_foreign(place)
         try:
             make_folder(place.parent)
             place.write_text(found + script.body, encoding="utf-8")
@@ -127,9 +130,10 @@ def _install(scripts: Iterable[Script], folder: Path) -> Iterator[Path]:
 
 def _remove(scripts: Iterable[Script], folder: Path) -> Iterator[Path]:
     """Delete scripts that `_install` wrote and yield where each was."""
+    scripts = tuple(scripts)
+    _refuse_foreign(scripts, folder)
     for script in scripts:
         place = folder / script.path
-        _refuse_foreign(place)
         if place.exists():
             place.unlink()
             yield place
@@ -146,8 +150,12 @@ def _forget_compiled(script: Path) -> None:
         compiled.rmdir()
 
 
-def _refuse_foreign(place: Path) -> None:
-    if place.exists() and not place.read_text(encoding="utf-8").startswith(OURS):
+def _refuse_foreign(scripts: Iterable[Script], folder: Path) -> None:
+    """Refuse all where one is not ours, before anything is written or deleted."""
+    for script in scripts:
+        place = folder / script.path
+        if not place.exists() or (place.is_file() and place.read_bytes().startswith(_SIGN)):
+            continue
         raise OutputError(
             f"{place} is there already, and `gvm install` did not write it.",
             remedy="Move it away.",

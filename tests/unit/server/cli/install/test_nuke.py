@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gvm_client.process import Exit
+from gvm_server.cli.install import nuke
 from gvm_server.cli.main import main
 
 
@@ -76,6 +77,46 @@ def test_it_is_installed_registers_and_is_undone(tmp_path: Path, index: None) ->
     assert main(["uninstall", "nuke", "--to", str(plugins)]) == Exit.DONE
     assert (plugins / "init.py").read_bytes() == own
     assert not (plugins / "gvm").exists()
+
+
+LINE = nuke.LINE.rstrip()
+
+
+@pytest.mark.parametrize(
+    ("edited", "again", "after"),
+    [
+        (LINE + b"\r\nimport mine\r\n", 1, b"import mine\r\n"),  # by an editor of Windows
+        (b"import mine\n" + LINE, 1, b"import mine\n"),  # whose last line does not end
+        (b"# " + LINE + b"\nimport mine\n", 2, b"# " + LINE + b"\nimport mine\n"),
+        (b"if 1:\n    " + LINE + b"\n", 2, b"if 1:\n    " + LINE + b"\n"),
+    ],
+)
+def test_a_line_that_an_artist_s_editor_changed_is_found_and_others_stay(
+    tmp_path: Path, edited: bytes, again: int, after: bytes
+) -> None:
+    """One that was switched off was taken for ours, and the next line was switched off with it."""
+    init = tmp_path / "init.py"
+    init.write_bytes(edited)
+    nuke._register(tmp_path)
+    assert init.read_bytes().count(LINE) == again
+    nuke._unregister(init)
+    assert init.read_bytes() == after
+
+
+def test_of_a_link_to_a_folder_of_ours_the_link_alone_is_deleted(
+    tmp_path: Path, plugin: Path, index: None
+) -> None:
+    """It may be a studio's; it was an error about a folder that is not writable."""
+    plugins = tmp_path / "plugins"
+    plugins.mkdir()
+    (plugins / "gvm").symlink_to(plugin)
+    (plugins / "init.py").write_bytes(nuke.LINE)
+    assert main(["uninstall", "nuke", "--to", str(plugins)]) == Exit.DONE
+    assert not list(plugins.iterdir())
+    assert (plugin / "menu.py").is_file()
+    (plugins / "gvm").symlink_to(tmp_path / "gone")
+    for word in ("install", "uninstall"):
+        assert main([word, "nuke", "--to", str(plugins)]) == Exit.OUTPUT
 
 
 def test_what_is_installed_stands_alone(tmp_path: Path, plugin: Path) -> None:

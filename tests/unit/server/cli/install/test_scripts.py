@@ -52,6 +52,31 @@ def test_a_file_that_is_not_ours_stays(host, tmp_path):
     assert place.read_text() == "print()\n"
 
 
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("kind", ["folder", "of another encoding"])
+def test_where_one_is_not_ours_none_is_written_or_deleted(host, kind, tmp_path):
+    """Whatever it is; half of a host's scripts were, before a traceback."""
+    scripts, parsed = scripts_of(host, tmp_path)
+    place = tmp_path / scripts.scripts[-1].path
+    for act, others in ((scripts.run, 0), (scripts.undo, HOSTS[host] - 1)):
+        if act == scripts.undo:
+            scripts.run(parsed)
+            place.unlink()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if kind == "folder":
+            place.mkdir()
+        else:
+            place.write_bytes(b"# fran\xe7ois\n")
+        with pytest.raises(OutputError, match="did not write it"):
+            act(parsed)
+        files = [path for path in tmp_path.rglob("*.py") if path != place]
+        assert len(files) == others
+        if kind == "folder":
+            place.rmdir()
+        else:
+            place.unlink()
+
+
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
     """With the way out."""
     (tmp_path / "Comp").write_text("")
