@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
+from gvm_client.folders import expanded
 from gvm_client.server_config import OWNED_OPTION
 from gvm_server.cli.farm import options as farm_options
 from gvm_server.cli.install import options as install_options
@@ -129,7 +129,10 @@ def _doctor(parser: Parser) -> None:
         "--hosts", action="store_true", help="look at the plug-in, the nodes and their hosts"
     )
     what.add_argument(
-        "--support", metavar="FILE", type=Path, help="pack what goes with a question, a .zip file"
+        "--support",
+        metavar="FILE",
+        type=expanded,
+        help="pack what goes with a question, a .zip file",
     )
 
 
@@ -217,7 +220,7 @@ def _weights(parser: Parser) -> None:
     for action in (pull, verify, show, compare):
         action.add_argument(
             "--weights",
-            type=Path,
+            type=expanded,
             metavar="DIR",
             help="the folder with unet/, vae/ and scheduler/ (one in your user data folder)",
         )

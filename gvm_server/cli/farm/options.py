@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
+from gvm_client.folders import expanded
 from gvm_client.platform import SYSTEM
 from gvm_client.settings import PlateKeys
 from gvm_nodes.farm.job import OS_FAMILIES
@@ -56,24 +56,24 @@ def _targets(group: options.Group) -> None:
     group.add_argument(
         "-o",
         "--template",
-        type=Path,
+        type=expanded,
         metavar="FILE",
         help="an OpenJD template, .yaml or .json (JSON text in both, which YAML includes)",
     )
     group.add_argument("--dry-run", action="store_true", help="print that, write nothing")
     group.add_argument(
         "--deadline-cloud",
-        type=Path,
+        type=expanded,
         metavar="DIR",
         help="a job bundle for AWS Deadline Cloud, with the list of the files that it needs",
     )
-    group.add_argument("--deadline", type=Path, metavar="DIR", help="job files for Deadline 10")
+    group.add_argument("--deadline", type=expanded, metavar="DIR", help="job files for Deadline 10")
     group.add_argument(
-        "--opencue", type=Path, metavar="FILE", help="an outline script for OpenCue, .py"
+        "--opencue", type=expanded, metavar="FILE", help="an outline script for OpenCue, .py"
     )
     group.add_argument(
         "--afanasy",
-        type=Path,
+        type=expanded,
         metavar="FILE",
         help="a job for CGRU's Afanasy, .json; beside it the parser and the service of its hosts",
     )

@@ -1,6 +1,6 @@
 """`gvm install HOST` and `gvm uninstall HOST`: a table of hosts, and their options.
 
-This is read to build the parser, so nothing is imported here; each host's module, which has
+This is read to build the parser, so little is imported here; each host's module, which has
 `run` and `undo`, is loaded when its command runs.
 """
 
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
+
+from gvm_client.folders import expanded
 
 
 class InstallTarget(NamedTuple):
@@ -34,23 +35,23 @@ def _where_ofx(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--system", action="store_true", help="in the system's folder, where every host looks"
     )
-    where.add_argument("--to", metavar="DIR", type=Path, help="in this folder")
+    where.add_argument("--to", metavar="DIR", type=expanded, help="in this folder")
 
 
 def _ofx(parser: argparse.ArgumentParser) -> None:
     _where_ofx(parser)
     parser.add_argument(
-        "--bundle", metavar="DIR", type=Path, help="a GVM.ofx.bundle that was built elsewhere"
+        "--bundle", metavar="DIR", type=expanded, help="a GVM.ofx.bundle that was built elsewhere"
     )
 
 
 def _scripts(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--to", metavar="DIR", type=Path, help="the host's folder of scripts")
+    parser.add_argument("--to", metavar="DIR", type=expanded, help="the host's folder of scripts")
 
 
 def _where(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--to", metavar="DIR", type=Path, help="where it was installed, if it was said"
+        "--to", metavar="DIR", type=expanded, help="where it was installed, if it was said"
     )
 
 
@@ -60,7 +61,9 @@ def _nuke(parser: argparse.ArgumentParser) -> None:
         metavar="X.Y",
         help="for one Nuke's Python only: 3.10 in Nuke 15, 3.11 in Nuke 16 (all from 3.10 on)",
     )
-    parser.add_argument("--to", metavar="DIR", type=Path, help="a folder of NUKE_PATH (~/.nuke)")
+    parser.add_argument(
+        "--to", metavar="DIR", type=expanded, help="a folder of NUKE_PATH (~/.nuke)"
+    )
 
 
 HOSTS = (

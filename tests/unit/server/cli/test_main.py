@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gvm_server.cli.main import build_parser, main, with_signs
@@ -47,3 +49,23 @@ def test_a_view_that_no_name_asks_for_is_said(tmp_path, capsys, command, plate):
     said = capsys.readouterr().err
     assert ("--view right does nothing" in said) == ("%V" not in plate)
     assert ("--layer right" in said) == ("%V" not in plate)
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("install natron --to=~/x", "to"),
+        ("uninstall nuke --to=~/x", "to"),
+        ("install ofx --bundle=~/x", "bundle"),
+        ("doctor --support=~/x", "support"),
+        ("weights verify --weights=~/x", "weights"),
+        *((f"farm submit-template p --out o {one}=~/x", one[2:].replace("-", "_"))
+          for one in ("--template", "--deadline-cloud", "--deadline", "--opencue", "--afanasy")),
+    ],
+)  # fmt: skip
+def test_a_tilde_that_the_shell_leaves_is_the_home_folder(
+    words: str, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Behind a `=` it is left; files were put into a folder of the name `~`."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert getattr(build_parser().parse_args(words.split()), name) == tmp_path / "x"
