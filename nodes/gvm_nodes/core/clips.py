@@ -1,7 +1,8 @@
 """Clips on disk: their frames, their colour space, and the paths of plates and mattes.
 
 Paths have forward slashes on every system, because hosts read a backslash as an escape. A pattern
-keeps the plate's frame numbers; its frame token is `%04d`, of any padding.
+keeps the plate's frame numbers; its frame token is `%04d`, of any padding, in the file's name. A
+`%` in the name of a folder is one: `50% grey`.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ DEFAULT_OUTPUT = "{dir}/mattes/{plate}_{id}/v{version}/{plate}_matte_v{version}.
 
 _TOKEN = re.compile(r"\{(\w+)\}")
 _FRAME = re.compile(r"%0?\d*d")
+_HOSTS_OWN = re.compile(r"%(\d*d|[Vv])")  # what hosts fill in, in folders too
 
 
 class FrameRange(NamedTuple):
@@ -86,8 +88,9 @@ def output_pattern(text: str, *, folder: str, plate: str, node: str, version: in
         version: written with three digits at least.
 
     Raises:
-        OutputError: a token is unknown, the document has no folder, the version is below 1, or the
-            result is no absolute path with one frame token.
+        OutputError: a token is unknown, the document has no folder or one that hosts would take
+            for a pattern, the version is below 1, or the result is no absolute path with one frame
+            token, in the file's name.
     """
     values = {"plate": plate_name(plate), "id": node, "version": f"{version:03d}"}
     if version < 1:
@@ -100,12 +103,23 @@ def output_pattern(text: str, *, folder: str, plate: str, node: str, version: in
         if word not in values:
             known = "{dir}, {plate}, {id} and {version}"
             raise _refused(text, f"has the unknown token {{{word}}}", f"Known are {known}.")
-    pattern = _TOKEN.sub(lambda match: values[match[1]], text).replace("\\", "/")
+    pattern = _filled(text, values)
     if not (pattern.startswith("/") or pattern[1:2] == ":"):
         raise _refused(text, "is not absolute", "Begin it with {dir} or with /.")
-    if len(_FRAME.findall(pattern)) != 1 or "%" in _FRAME.sub("", pattern):
-        raise _refused(text, "needs one frame token", "End it with .%04d.exr.")
-    return pattern
+    said, name = _filled(text, {**values, "dir": ""}), percent_name(pattern.rpartition("/")[2])
+    if "%" in _FRAME.sub("", said, count=1) or len(_FRAME.findall(name)) != 1:
+        raise _refused(text, "needs one frame token, in the file's name", "End it with .%04d.exr.")
+    if "{dir}" in text and (taken := _HOSTS_OWN.search(folder)):
+        raise _refused(
+            text,
+            f"begins with the folder {folder}, in which hosts fill in {taken[0]}",
+            "Rename the folder, or name another one.",
+        )
+    return percent_pattern(pattern)
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    return _TOKEN.sub(lambda match: values[match[1]], text).replace("\\", "/")
 
 
 def plate_name(path: str) -> str:
@@ -127,7 +141,7 @@ def percent_pattern(path: str) -> str:
 
 
 def frame_path(pattern: str, frame: int) -> Path:
-    """Return the file of one frame of a pattern."""
+    """Return one frame's file of a pattern; a host's own may have its number in folders too."""
     return Path(_FRAME.sub(lambda match: match[0] % frame, pattern))
 
 

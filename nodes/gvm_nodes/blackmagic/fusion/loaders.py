@@ -32,7 +32,7 @@ from gvm_nodes.blackmagic.fusion.composition import (
     render_range,
     undo_step,
 )
-from gvm_nodes.core.clips import FrameRange
+from gvm_nodes.core.clips import FrameRange, frame_path
 from gvm_nodes.core.settings import MatteOptions
 
 _MOVIE_FIRST = 1
@@ -264,7 +264,7 @@ def _loader_of_alphas(comp: Composition, spec: AlphaSpec, clip: LoaderClip) -> T
     """Return the Loader of a spec's alphas, playing as the plate does."""
     existing = [one for one in loaders(comp) if spec.is_of_same_files(_spec_text(one))]
     loader = existing[0] if existing else _added(comp, "Loader", "Ask again.")
-    _play(loader, clip, spec.alphas % clip.frames.first)
+    _play(loader, clip, frame_path(spec.alphas, clip.frames.first).as_posix())
     for copy in existing[1:]:  # the artist's copies of it show the same new files
         if file := clip_name(copy.GetAttrs()):
             _play(copy, loader_clip(comp, copy), file)
