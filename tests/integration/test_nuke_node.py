@@ -257,6 +257,26 @@ def test_a_job_of_other_settings_is_not_taken_for_this_one(
     assert finish(node).startswith("The job was cancelled.")
 
 
+def test_a_node_s_earlier_job_is_still_its_own_where_it_refuses_the_next(
+    shot: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on in the server and writes these files; Cancel said that nothing was rendering."""
+    monkeypatch.setenv("GVM_TEST_ENGINE_SECONDS", "0.3")
+    node = matte_node(plate(shot))
+    node["out"].setValue("{dir}/m/{plate}.%04d.exr")
+    press("render_range", node)
+    nuke.pump(lambda: " %" in node["status"].value())
+    again = nuke.paste(node)  # as the script's next session has it
+    again.setInput(0, node.input(0))
+    NukeNode(again).job = job = NukeNode(node).job
+    again["gamma"].setValue(2.0)
+    press("render_range", again)
+    assert "is writing mattes with other settings" in finish(again)
+    assert NukeNode(again).job == job
+    press("cancel", again)
+    assert finish(node).startswith("The job was cancelled.")
+
+
 def test_a_python_without_zmq_works_through_a_side_process(shot: Site) -> None:
     """The same events come over pipes, and a bad plate is the same error."""
     side = transport.SideTransport(sys.executable)

@@ -178,7 +178,7 @@ class JobTracker:
             return
         if update.phase is not Phase.WORKING:
             # Refused because the node's own earlier job writes there: that is still to be found.
-            refused = update.error is not None and update.error.code is ErrorCode.OUTPUT_UNWRITABLE
+            refused = update.error is not None and update.error.code is ErrorCode.OUTPUT_IN_USE
             node.job = before if refused else ""
         node.say(update.sentence, failed=update.phase is Phase.FAILED)
         if update.ready:

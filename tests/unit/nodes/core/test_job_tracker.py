@@ -216,8 +216,11 @@ def test_a_cancel_that_the_server_did_not_hear_is_said_and_can_be_asked_again(
     assert node.job == kept
 
 
+@pytest.mark.parametrize(
+    ("code", "stays"), [(ErrorCode.OUTPUT_IN_USE, True), (ErrorCode.OUTPUT_UNWRITABLE, False)]
+)
 def test_a_job_that_is_refused_by_the_nodes_own_earlier_job_leaves_that_to_be_found(
-    tracker, host, server
+    tracker, host, server, code, stays
 ) -> None:
     """It writes into the same files still; Cancel ends it."""
     node = host.node
@@ -225,11 +228,11 @@ def test_a_job_that_is_refused_by_the_nodes_own_earlier_job_leaves_that_to_be_fo
     node.knobs = replace(node.knobs, blur=2.0)
     request = node_request.node_request(node, (1,))
     server.events[request.job] = [
-        Failed(job=request.job, code=ErrorCode.OUTPUT_UNWRITABLE, message="Another writes there.")
+        Failed(job=request.job, code=code, message="It cannot be written there.")
     ]
     tracker.start(node, request)
     ended(tracker, host)
-    assert node.job == earlier
+    assert node.job == (earlier if stays else "")
     assert isinstance(tracker._jobs[node.identity].result.error, JobFailed | OutputError)
 
 
