@@ -24,6 +24,7 @@ from gvm_nodes.blackmagic.frontend import Frontend
 from gvm_nodes.blackmagic.settings_form import SettingsForm, form_columns
 from gvm_nodes.core.defaults import Defaults, checked_options
 from gvm_nodes.core.followed_job import FollowedJob, Update
+from gvm_nodes.core.panel_words import in_panel_words
 from gvm_nodes.core.settings import MatteOptions
 from gvm_nodes.core.transport import Transport, open_transport
 
@@ -210,7 +211,7 @@ class Dialog:
             raise JobCancelled("The job was cancelled.")
 
     def _status(self, sentence: str) -> None:
-        self._elements["status"].Text = sentence
+        self._elements["status"].Text = in_panel_words(sentence)
 
     def _enable(self, *, is_working: bool) -> None:
         self._elements["start"].Enabled = not is_working

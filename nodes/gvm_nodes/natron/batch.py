@@ -31,6 +31,7 @@ from gvm_client.frames import format_frames, parse_frames, segments
 from gvm_client.process import Exit, exit_for
 from gvm_client.settings import Priority
 from gvm_nodes.core import actions
+from gvm_nodes.core.panel_words import in_panel_words
 from gvm_nodes.core.settings import Policy
 from gvm_nodes.natron.node import NatronNode
 from gvm_nodes.natron.program import App, Effect, quietly
@@ -89,7 +90,7 @@ def run(app: App, environment: Mapping[str, str]) -> Exit:
     try:
         _render(app, BatchRender.of(environment))
     except GvmError as error:
-        sys.stderr.write(f"GVM: {error}\n")
+        sys.stderr.write(f"GVM: {in_panel_words(str(error))}\n")
         return exit_for(error)
     except KeyboardInterrupt:
         sys.stderr.write("GVM: Cancelled; what is finished is kept.\n")

@@ -13,6 +13,7 @@ from gvm_client.protocol.messages import Matte
 from gvm_client.regions import region_of
 from gvm_nodes.core import node_request
 from gvm_nodes.core.node import Clip
+from gvm_nodes.core.panel_words import in_panel_words
 from gvm_nodes.core.settings import MatteOptions
 from gvm_nodes.natron import matte_read
 from gvm_nodes.natron.group import ours
@@ -254,8 +255,8 @@ class NatronHost:
 
 
 def _show_status(group: Effect, sentence: str, *, failed: bool = False) -> None:
-    """Show a sentence on a group; a failure is red until the next sentence."""
-    keep_text(group, STATUS, sentence)
+    """Show a sentence on a group, in its words; a failure is red until the next sentence."""
+    keep_text(group, STATUS, in_panel_words(sentence))
     label = group.getParam(_LABEL)
     with quietly():
         if param_value(label) in ("", FAILED):  # else it is the artist's

@@ -25,6 +25,7 @@ from gvm_client.protocol.messages import FileOutput, Matte
 from gvm_nodes.core import node_request
 from gvm_nodes.core.clips import newest_time
 from gvm_nodes.core.followed_job import FollowedJob, Update
+from gvm_nodes.core.panel_words import in_panel_words
 from gvm_nodes.core.saved_state import record_made
 from gvm_nodes.core.settings import Policy
 from gvm_nodes.natron import matte_read
@@ -120,7 +121,7 @@ class WriteRenders:
             try:
                 self._make_ahead(node, time)
             except GvmError as error:
-                refused = RuntimeError(f"{node.name}: {error}")
+                refused = RuntimeError(f"{node.name}: {in_panel_words(str(error))}")
                 self._failed[node.identity] = refused
                 self._say(node.identity, str(error), failed=True)
                 raise refused from error

@@ -22,6 +22,7 @@ import nuke
 from gvm_client.regions import HostRectangle
 from gvm_client.settings import WINDOW_OPTIONS
 from gvm_nodes.core.defaults import Defaults, preset_numbers
+from gvm_nodes.core.panel_words import in_panel_words
 from gvm_nodes.core.settings import (
     BUTTONS,
     KNOBS,
@@ -225,8 +226,8 @@ def _button(button: Button) -> nuke.Knob:
 
 
 def show_status(node: nuke.Node, says: str, *, failed: bool = False) -> None:
-    """Show a sentence on the node; a failure is red."""
-    text = escape(says, quote=False)
+    """Show a sentence on the node, in its knobs' words; a failure is red."""
+    text = escape(in_panel_words(says), quote=False)
     with quietly():
         node["status"].setValue(f"{_RED}{text}{_END}" if failed else text)
 

@@ -33,6 +33,7 @@ from gvm_nodes.core.actions import prepare_request
 from gvm_nodes.core.clips import existing_frames
 from gvm_nodes.core.followed_job import FollowedJob, Update
 from gvm_nodes.core.node_request import matte_pattern, node_request
+from gvm_nodes.core.panel_words import in_panel_words
 from gvm_nodes.core.saved_state import record_made
 from gvm_nodes.core.settings import Policy
 from gvm_nodes.nuke import knobs, matte_read
@@ -173,8 +174,8 @@ def _errors_on_node(node: NukeNode) -> Iterator[None]:
         if nuke.GUI:
             node.say(str(error), failed=True)
         else:
-            nuke.tprint(f"{node.name}: {error}")
-        raise RuntimeError(f"{node.name}: {error}") from error
+            nuke.tprint(f"{node.name}: {in_panel_words(str(error))}")
+        raise RuntimeError(f"{node.name}: {in_panel_words(str(error))}") from error
 
 
 @contextmanager
