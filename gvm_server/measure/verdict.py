@@ -113,12 +113,16 @@ def excesses(
 
 
 def _worst_borders(review: Review) -> list[int]:
-    """Return the border frames that change more than the mean inner one, the worst first."""
+    """Return the border frames that change more than the mean inner one, the worst first.
+
+    Where none does, all of them: a limit below 1 is passed by what changes less.
+    """
     changes = [(each.change, each) for each in review.frames if each.change is not None]
     inner = [change for change, each in changes if not each.border]
     usual = sum(inner) / len(inner)
     worst = sorted(changes, key=lambda pair: pair[0], reverse=True)
-    return [each.frame for change, each in worst if each.border and change > usual]
+    border = [(change, each.frame) for change, each in worst if each.border]
+    return [frame for change, frame in border if change > usual] or [frame for _, frame in border]
 
 
 def worst_first(review: Review) -> list[tuple[int, float]]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gvm_client.errors import SettingsError
 from gvm_client.frames import abbreviated_frames
 from gvm_server.cli.review.options import LIMITS
-from gvm_server.measure.verdict import Excess
+from gvm_server.measure.review import Review
+from gvm_server.measure.seams import is_windowed
+from gvm_server.measure.verdict import FIGURES, SEAM, Excess
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +42,22 @@ def limits_of(parsed: argparse.Namespace) -> dict[str, float]:
         if not value >= 0:
             raise SettingsError(f"The limit {name} is {value}; it must be 0 or more.")
     return limits
+
+
+def not_checked(review: Review, limits: Mapping[str, float]) -> tuple[str, ...]:
+    """Return a sentence for each limit whose figure the shot does not have: it passes unseen.
+
+    Frames that do not depend on windows hold any limit on seams.
+    """
+    without = [
+        name.replace("_", " ")
+        for name in limits
+        if name in FIGURES and all(FIGURES[name].of(frame) is None for frame in review.frames)
+    ]
+    said = [f"Not checked: {name}, which no frame of these has." for name in without]
+    if SEAM in limits and review.seam.score is None and is_windowed(review.engine):
+        said.append(f"Not checked: {SEAM}. {review.seam.note}")
+    return tuple(said)
 
 
 def by_limit(passed: Sequence[Excess]) -> list[Passed]:

@@ -11,7 +11,7 @@ from dataclasses import asdict, fields
 from gvm_client.frames import abbreviated_frames, format_frames
 from gvm_client.process import Exit
 from gvm_client.text import counted
-from gvm_server.cli.review.limits import by_limit, limits_of
+from gvm_server.cli.review.limits import by_limit, limits_of, not_checked
 from gvm_server.cli.review.parts import reviewed
 from gvm_server.cli.review.shot import opened
 from gvm_server.cli.terminal import as_json
@@ -31,11 +31,11 @@ def run(parsed: argparse.Namespace) -> int:
     limits = limits_of(parsed)
     with opened(parsed) as shot:
         review = reviewed(parsed, shot)
-    notes = (*shot.notes, *review.notes)
+    notes = (*shot.notes, *review.notes, *not_checked(review, limits))
     passed = excesses(review, limits, parsed.min_coverage)
     if parsed.csv:
         _print_csv(review)
-        _print_to(sys.stderr, _verdict(review, passed))
+        _print_to(sys.stderr, (*notes, *_verdict(review, passed)))
     elif parsed.json:
         print(as_json(_as_fields(review, limits, passed, notes)))
     else:

@@ -10,7 +10,7 @@ from pathlib import Path
 from gvm_client.process import Exit
 from gvm_server.cli.cache import cache_in_use
 from gvm_server.cli.matte.request import absolute
-from gvm_server.cli.review.limits import limits_of
+from gvm_server.cli.review.limits import limits_of, not_checked
 from gvm_server.cli.review.page import ENDINGS, Page, html_of
 from gvm_server.cli.review.sheet import check_rows, prove_output, sheet_of
 from gvm_server.cli.review.shot import Shot, opened
@@ -55,7 +55,7 @@ def run(parsed: argparse.Namespace) -> int:
         text = html_of(
             Page(
                 review=review,
-                notes=(*shot.notes, *review.notes),
+                notes=(*shot.notes, *review.notes, *not_checked(review, limits)),
                 limits=limits,
                 passed=passed,
                 sheet=shown,

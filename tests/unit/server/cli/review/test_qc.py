@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import tracemalloc
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -101,12 +102,45 @@ def test_seams_are_found_and_their_frames_named(tmp_path, capsys):
     assert said["seam"]["score"] == pytest.approx(1.0, abs=0.2)
 
 
+def test_a_limit_that_nothing_was_compared_with_is_said(good, tmp_path, capsys):
+    """A farm's check passed without a word; the table said no note at all."""
+    limits = ("--max-flicker", 0.1, "--max-coverage-change", 0.1, "--max-seam", 2)
+    said = told(capsys, *good, *limits, "--frames", "1001,1003")
+    assert said["code"] == Exit.DONE
+    unchecked = [note for note in said["notes"] if note.startswith("Not checked: ")]
+    assert [note[13:20] for note in unchecked] == ["flicker", "coverag", "seam. T"]
+    assert main(["qc", *good, *map(str, limits), "--frames", "1001", "--csv"]) == Exit.DONE
+    assert "Not checked: flicker, which no frame of these has." in capsys.readouterr().err
+    seen = told(capsys, *good, "--max-flicker", 0.1)
+    assert not any("Not checked" in note for note in seen["notes"])
+
+
+def test_a_limit_on_seams_below_one_is_passed_too(tmp_path, capsys):
+    """By a shot whose borders change less than what is within; nothing was named, and it held."""
+    made = seamed(0.0)
+    spans = [made["texts"](frame)["gvm:windows"] for frame in FRAMES]
+    within = [one == two and " " not in one for one, two in pairwise(spans)]
+    turns = [0, *accumulate(within)]  # the matte changes within windows only
+
+    def matte(frame: int):
+        return figure(frame) * (0.8 - 0.1 * (turns[frame - FRAMES[0]] % 2))
+
+    shot = write_shot(tmp_path / "still", **{**made, "matte": matte})
+    score = told(capsys, *shot)["seam"]["score"]
+    assert score < 0.5
+    said = told(capsys, *shot, "--max-seam", score / 2)
+    assert said["code"] == Exit.CHECK_FAILED
+    assert said["look_at"]
+
+
 def test_the_preview_engine_says_that_it_has_no_windows(tmp_path, capsys):
     """A limit on seams is held where there are none."""
     said = {"gvm:engine": "preview (preview)", "gvm:windows": "1001-1008 1008-1015"}
     shot = write_shot(tmp_path / "shot", texts=lambda _: said)
     assert main(["qc", *shot, "--max-seam", "1.05"]) == Exit.DONE
-    assert "do not depend on windows" in capsys.readouterr().out
+    heard = capsys.readouterr()
+    assert "do not depend on windows" in heard.out
+    assert "Not checked" not in heard.err
     assert not any(frame["border"] for frame in told(capsys, *shot)["figures"])
 
 
