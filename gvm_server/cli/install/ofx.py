@@ -14,7 +14,7 @@ from pathlib import Path
 
 import gvm_server
 from gvm_client import platform
-from gvm_client.errors import ErrorCode, OutputError, ServerError, SettingsError
+from gvm_client.errors import ErrorCode, InputError, OutputError, ServerError, SettingsError
 from gvm_client.process import Exit
 from gvm_server.cli.install.bundle import (
     BUNDLE_NAME,
@@ -38,14 +38,18 @@ def run(parsed: argparse.Namespace) -> int:
     Raises:
         ServerError: code SERVER_START_FAILED; it cannot be built here, or what is configured as
             the server's command is none.
+        InputError: what is to be installed is no bundle of this plug-in.
         OutputError: it cannot be copied.
     """
     folder = _folder(parsed)
-    bundle = parsed.bundle or _build()
-    place = _copy(bundle, folder)
+    if parsed.bundle:
+        _require_ours(parsed.bundle)
+    place = _copy(parsed.bundle or _build(), folder)
     installed = read_bundle(place)
     needs = f", needs glibc {installed.glibc}" if installed.glibc else ""
     print(f"{place}, version {installed.version}{needs}")
+    if not installed.binary.is_file():
+        print("It has no binary for this system: hosts here do not load it.")
     if folder != system_folder():
         command = platform.setting_a_variable(SEARCH_VARIABLE, str(folder))
         print(f"Tell hosts to look there:  {command}")
@@ -90,6 +94,17 @@ def undo(parsed: argparse.Namespace) -> int:
     for stale in clear_host_caches():
         print(f"Cleared {stale}")
     return Exit.DONE
+
+
+def _require_ours(bundle: Path) -> None:
+    if read_bundle(bundle).identifier != IDENTIFIER:
+        raise InputError(
+            f"{bundle} is not the OpenFX plug-in of this program.",
+            remedy=f"Name the {BUNDLE_NAME} that `make bundle` or `make plugin` has built, and not"
+            " the folder that it is in.",
+            code=ErrorCode.BAD_REQUEST,
+            path=str(bundle),
+        )
 
 
 def _folder(parsed: argparse.Namespace) -> Path:

@@ -42,6 +42,26 @@ def bundle(tmp_path: Path) -> str:
     return str(tmp_path / BUNDLE_NAME)
 
 
+@pytest.mark.parametrize("kind", ["nothing", "a file", "the folder that it is in", "another's"])
+def test_what_is_no_plug_in_of_ours_is_not_installed_as_it(
+    home: Path, bundle: str, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Any folder was, and then nothing took it away again."""
+    named = {"the folder that it is in": Path(bundle).parent}.get(kind, tmp_path / "named")
+    if kind == "a file":
+        named.write_text("")
+    if kind == "another's":
+        (named / "Contents").mkdir(parents=True)
+        (named / "Contents" / "Info.plist").write_text("<plist version='1.0'><dict></dict></plist>")
+    to = home / "ofx"
+    words = ["install", "ofx", "--to", str(to), "--bundle", str(named)]
+    assert main(words) == Exit.USAGE
+    assert "is not the OpenFX plug-in of this program" in capsys.readouterr().err
+    assert not to.exists()
+    assert main([*words[:-1], bundle]) == Exit.DONE
+    assert "no binary for this system" in capsys.readouterr().out
+
+
 def install(host: str, bundle: str, *words: str) -> None:
     """Install as the command line does."""
     more = ("--bundle", bundle) if host == "ofx" else ()
