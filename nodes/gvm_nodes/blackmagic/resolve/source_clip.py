@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gvm_client.errors import ErrorCode, InputError
-from gvm_client.filenames import IMAGE_EXTENSIONS, number_at_end
+from gvm_client.filenames import IMAGE_EXTENSIONS, MOVIE_EXTENSIONS, number_at_end
 from gvm_nodes.core.clips import FrameRange
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def source_clip(item: MediaPoolItem) -> SourceClip:
             remedy="Choose a clip of the media pool, or render this one to a file first.",
             code=ErrorCode.PLATE_MISSING,
         )
-    if found := _SEQUENCE.fullmatch(path):
+    is_movie = path.lower().endswith(MOVIE_EXTENSIONS)  # whatever its name ends with
+    if not is_movie and (found := _SEQUENCE.fullmatch(path)):
         pattern = f"{found['head']}{'#' * len(found['first'])}{found['tail']}"
         frames = FrameRange(first=int(found["first"]), last=int(found["last"]))
         return SourceClip(name=item.GetName(), path=pattern, frames=frames, is_sequence=True)

@@ -34,10 +34,12 @@ def test_a_sequence_keeps_the_numbers_of_its_files():
     assert (clip.path, clip.frames) == ("/p/a_####_v2.exr", FrameRange(first=98, last=101))
 
 
-def test_a_movie_counts_from_one():
-    """As the server counts a movie's frames."""
-    clip = source_clip(MediaPoolItem("/p/a.mov", frames=24))
-    assert (clip.path, clip.frames) == ("/p/a.mov", FrameRange(first=1, last=24))
+@pytest.mark.parametrize("path", ["/p/a.mov", "/p/a.[1001-1024].mov", "C:\\p\\a[1-2].MP4"])
+def test_a_movie_counts_from_one(path):
+    """As the server counts a movie's frames; Resolve names renders of sequences after these."""
+    clip = source_clip(MediaPoolItem(path, frames=24))
+    assert (clip.path, clip.frames) == (path, FrameRange(first=1, last=24))
+    assert not clip.is_sequence
 
 
 @pytest.mark.parametrize(
