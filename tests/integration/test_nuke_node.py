@@ -269,6 +269,7 @@ def test_a_node_s_earlier_job_is_still_its_own_where_it_refuses_the_next(
     again = nuke.paste(node)  # as the script's next session has it
     again.setInput(0, node.input(0))
     NukeNode(again).job = job = NukeNode(node).job
+    node["disable"].setValue(True)  # which is no node of that session
     again["gamma"].setValue(2.0)
     press("render_range", again)
     assert "is writing mattes with other settings" in finish(again)

@@ -112,11 +112,13 @@ def prepare_request(node: Node, frames: Iterable[int], priority: Priority) -> Ma
         priority: who is served first.
 
     Raises:
-        GvmError: a knob's value, or the plate, cannot be used.
+        GvmError: a knob's value, or the plate, cannot be used, or another node makes other mattes
+            in the same files.
     """
     frames, clip, now = tuple(frames), node.clip(), node.frame()
     playhead = now if now in frames else None
     request = node_request.node_request(node, frames, priority=priority, playhead=playhead)
+    node_request.refuse_rivals(node, request)
     if clip.written:
         node.write_plate(clip, node_request.frames_seen(request, frames))
     return request

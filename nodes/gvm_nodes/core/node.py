@@ -93,6 +93,9 @@ class Node(Protocol):
     def frame(self) -> int:
         """Return the current frame."""
 
+    def others(self) -> Iterable[Node]:
+        """Return the document's other nodes of ours, but those that are disabled."""
+
     def write_plate(self, clip: Clip, frames: Iterable[int]) -> None:
         """Have the plate's files stand that are written for us.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from gvm_client.errors import SettingsError
+from gvm_client.errors import GvmError, SettingsError
 from gvm_client.frames import format_frames, parse_frames
 from gvm_client.protocol.messages import FileOutput, FilePlate, Matte
 from gvm_client.request import matte_request
@@ -13,7 +13,7 @@ from gvm_client.settings import LARGEST_FITTED_WINDOW, Depth, Missing, Priority,
 from gvm_client.windows import Plan, seen_by, windows_for
 from gvm_nodes.core.clips import AS_FILE, output_pattern
 from gvm_nodes.core.node import Clip, Node
-from gvm_nodes.core.saved_state import with_job_name
+from gvm_nodes.core.saved_state import matte_digest, with_job_name
 from gvm_nodes.core.settings import MatteOptions, RangeKind
 
 
@@ -117,6 +117,34 @@ def frames_seen(asked: Matte, frames: Iterable[int]) -> tuple[int, ...]:
     plan = Plan.of(asked.window, first=plate.first, last=plate.last, reach=asked.engine.reach)
     windows = windows_for(plan, frames)
     return tuple(sorted({seen for window in windows for seen in seen_by(plan, window).frames}))
+
+
+def refuse_rivals(node: Node, asked: Matte) -> None:
+    """Refuse mattes that another node of the document would make otherwise in the same files.
+
+    The second would replace the first's, and both would show and render the second's.
+
+    Raises:
+        SettingsError: there is such a node.
+    """
+    if "{id}" in node.options().out:  # each node has its own
+        return
+    for other in node.others():
+        try:
+            theirs = node_request(other, ())
+        except GvmError:  # it makes nothing: said when it renders
+            continue
+        if _path(theirs) == _path(asked) and matte_digest(theirs) != matte_digest(asked):
+            raise SettingsError(
+                f"{other.name} has other settings, or another plate, for the same files"
+                f" {_path(asked)}.",
+                remedy="Put {id} into Output, or choose another version.",
+            )
+
+
+def _path(asked: Matte) -> str:
+    assert isinstance(asked.output, FileOutput)  # noqa: S101 - a node asks for nothing else
+    return asked.output.path
 
 
 def matte_pattern(node: Node) -> str:

@@ -141,6 +141,13 @@ class NatronNode:
         number = plate.number(time)
         return time - plate.shift if number is None else number
 
+    def others(self) -> Iterator[NatronNode]:
+        """Yield the project's other nodes; as `Node.others`."""
+        for group in ours(self.app):
+            node = NatronNode(self.app, group, self._renders)
+            if node.identity != self.identity and not group.getParam("disableNode").get():
+                yield node
+
     def write_plate(self, clip: Clip, frames: Iterable[int]) -> None:
         """Have nothing to write: a Read's files stand, and nothing else is a plate here."""
 

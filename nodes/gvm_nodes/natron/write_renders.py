@@ -135,6 +135,7 @@ class WriteRenders:
         if is_background():  # a project that was saved before its group had a place for mattes
             node.follow_plate()
         request = node_request.node_request(node, frames, playhead=number)
+        node_request.refuse_rivals(node, request)
         pattern = refuse_other_mattes(node, plate, request)
         stood = newest_time(pattern, frames)
         self._follow(node, request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import cast
@@ -18,7 +18,7 @@ from gvm_nodes.core.node import Clip
 from gvm_nodes.core.saved_state import mattes_below
 from gvm_nodes.core.settings import MatteOptions
 from gvm_nodes.nuke import knobs, matte_read, plate_writer, program
-from gvm_nodes.nuke.group import find, node_id
+from gvm_nodes.nuke.group import find, node_id, ours
 from gvm_nodes.nuke.knobs import FOLDER, VIEWS, read_knobs
 from gvm_nodes.nuke.plate import colourspace_of, plain_path, source, working_colourspace
 
@@ -143,6 +143,12 @@ class NukeNode:
     def frame(self) -> int:
         """Return the current frame."""
         return int(nuke.frame())
+
+    def others(self) -> Iterator[NukeNode]:
+        """Yield the script's other nodes; a clone is the same one. As `Node.others`."""
+        for group in ours():
+            if node_id(group) != node_id(self.group) and not knobs.value(group, "disable"):
+                yield from nodes_of(group)
 
     def write_plate(self, clip: Clip, frames: Iterable[int]) -> None:
         """Write the tree's frames that changed; as `Node.write_plate`."""

@@ -62,6 +62,9 @@ class FakeNode:
     def frame(self) -> int:
         return 5
 
+    def others(self) -> Iterable[FakeNode]:
+        return ()
+
     def write_plate(self, clip: Clip, frames: Iterable[int]) -> None:
         raise AssertionError("its plate is a file")
 

@@ -251,6 +251,21 @@ def test_a_plate_that_is_newer_than_its_mattes_is_said(app, tmp_path):
     natron.pump(lambda: text(reopened, "status").startswith("Out of date"))
 
 
+def test_two_groups_make_no_different_mattes_in_the_same_files(app, tmp_path):
+    """The second replaced the first's without a word, and both rendered the second's."""
+    read = plate(app, tmp_path)
+    one, two = matte_group(app, read), matte_group(app, read)
+    for group in (one, two):
+        natron.edit(group, "gvm_out", "{dir}/m/a.%04d.exr")
+    node = as_node(app, two)
+    node_request.refuse_rivals(node, node_request.node_request(node, ()))
+    natron.edit(two, "gvm_gamma", 2.0)
+    press("render_range", app, two)
+    assert "has other settings" in text(two, "status")
+    natron.edit(one, "disableNode", value=True)
+    node_request.refuse_rivals(node, node_request.node_request(node, ()))
+
+
 def test_a_job_is_told_to_the_project_that_asked_for_it(app, tmp_path):
     """One that was saved under another name has the same groups, and both may be open."""
     group = matte_group(app, plate(app, tmp_path))

@@ -241,6 +241,24 @@ def test_the_range_is_the_plates_the_projects_or_ones_own(
     assert node_request.chosen_frames(NukeNode(node)) == tuple(frames)
 
 
+def test_two_nodes_make_no_different_mattes_in_the_same_files(
+    tmp_path: Path, runtime: Path
+) -> None:
+    """The second replaced the first's without a word, and both rendered the second's."""
+    one, two = matte_node(plate(tmp_path)), matte_node(plate(tmp_path))
+    for node in (one, two):
+        node["out"].setValue("{dir}/m/a.%04d.exr")
+    node_request.refuse_rivals(NukeNode(two), node_request.node_request(NukeNode(two), ()))
+    two["gamma"].setValue(2.0)
+    assert f"{one.name()} has other settings" in fail(two)
+    assert f"{two.name()} has other settings" in fail(one)
+    one["disable"].setValue(True)
+    node_request.refuse_rivals(NukeNode(two), node_request.node_request(NukeNode(two), ()))
+    one["disable"].setValue(False)
+    one["out"].setValue("{dir}/m/b.%04d.exr")
+    node_request.refuse_rivals(NukeNode(two), node_request.node_request(NukeNode(two), ()))
+
+
 def test_a_range_outside_the_plate_is_refused(tmp_path: Path, runtime: Path) -> None:
     """The sentence has the plate's range."""
     node = matte_node(plate(tmp_path))
