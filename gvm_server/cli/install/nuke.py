@@ -29,7 +29,7 @@ from gvm_client.platform import SYSTEM
 from gvm_client.process import Exit
 from gvm_nodes.core.transport import PYTHON_FILE
 from gvm_server.cli.install.bundle import hosts_server
-from gvm_server.cli.install.record import add_place, make_folder, remove_place
+from gvm_server.cli.install.record import add_place, check_server, make_folder, remove_place
 
 FOLDER, SIGN = "gvm", "installed_by_gvm.txt"
 LINE = b"import nuke; nuke.pluginAddPath('./gvm')  # written by `gvm install nuke`\n"
@@ -92,6 +92,7 @@ def run(parsed: argparse.Namespace) -> int:
     plugins = (parsed.to or home() / ".nuke").absolute()
     folder = plugins / FOLDER
     _refuse_foreign(folder)
+    check_server()
     try:
         _copy(folder)
         served = _vendor_all(folder, pythons)

@@ -25,7 +25,7 @@ from gvm_server.cli.install.bundle import (
     read_bundle,
     system_folder,
 )
-from gvm_server.cli.install.record import add_place, make_folder, remove_place
+from gvm_server.cli.install.record import add_place, check_server, make_folder, remove_place
 from gvm_server.cli.install.scripts import natron_cache, nuke_cache, resolve_caches
 
 _ASIDE = ".gvm-aside-"
@@ -44,6 +44,7 @@ def run(parsed: argparse.Namespace) -> int:
     folder = _folder(parsed)
     if parsed.bundle:
         _require_ours(parsed.bundle)
+    check_server()
     place = _copy(parsed.bundle or _build(), folder)
     installed = read_bundle(place)
     needs = f", needs glibc {installed.glibc}" if installed.glibc else ""

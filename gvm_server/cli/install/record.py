@@ -36,6 +36,15 @@ class Record:
     command: tuple[str, ...] = ()
 
 
+def check_server() -> None:
+    """Refuse, before anything is installed, what `add_place` would refuse after it.
+
+    Raises:
+        ServerError: what is configured as the server's command is none.
+    """
+    hosts_server()
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, and record which were not there.
 

@@ -23,7 +23,7 @@ from gvm_client import platform
 from gvm_client.errors import ErrorCode, OutputError
 from gvm_client.folders import home, xdg_folder
 from gvm_client.process import Exit
-from gvm_server.cli.install.record import add_place, make_folder, remove_place
+from gvm_server.cli.install.record import add_place, check_server, make_folder, remove_place
 
 OURS = "# Written by `gvm install`; `gvm uninstall` deletes it."
 
@@ -113,6 +113,7 @@ def _install(scripts: Iterable[Script], folder: Path) -> Iterator[Path]:
     found = _FIND.format(nodes=nodes, python=sys.executable)
     scripts = tuple(scripts)
     _refuse_foreign(scripts, folder)
+    check_server()
     for script in scripts:
         place = folder / script.path
         try:

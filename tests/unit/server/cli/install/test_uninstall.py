@@ -62,6 +62,21 @@ def test_what_is_no_plug_in_of_ours_is_not_installed_as_it(
     assert "no binary for this system" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("host", ["ofx", "nuke", *SCRIPTS])
+def test_where_the_server_s_file_is_damaged_nothing_is_installed(
+    home: Path, bundle: str, host: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first of a host's scripts stood there, or all of a plug-in, and no record knew of it."""
+    config = home / ".config" / "gvm"
+    config.mkdir(parents=True)
+    (config / "server.json").write_text('{"command": "x"}')
+    to = home / "there"
+    more = ("--bundle", bundle) if host == "ofx" else ()
+    assert main(["install", host, *more, "--to", str(to)]) == Exit.SERVER
+    assert "names no server command" in capsys.readouterr().err
+    assert not to.exists()
+
+
 def install(host: str, bundle: str, *words: str) -> None:
     """Install as the command line does."""
     more = ("--bundle", bundle) if host == "ofx" else ()
