@@ -44,6 +44,11 @@ class MatteClip:
     _plate: Plate
     offset: int = 0
 
+    @property
+    def counts_from_one(self) -> bool:
+        """Whether its frames have no numbers of their own: a movie's, wherever they come from."""
+        return self.offset == 0 and not isinstance(self._plate, ImagePlate)
+
     def renumbered(self, offset: int) -> MatteClip:
         """Return the same clip with this added to the numbers of its files."""
         moved = tuple(frame - self.offset + offset for frame in self.frames)

@@ -135,11 +135,18 @@ def frames_of(
         raise InputError(
             f"The matte {matte.name} has none of the plate's frames"
             f" {abbreviated_frames(theirs)}; it has {abbreviated_frames(ours)}.",
-            remedy="Name a plate and its own matte: frames are matched by their numbers.",
+            remedy="Name a plate and its own matte: frames are matched by their numbers (a movie's"
+            " count from 1). --offset shifts the matte's:"
+            f" --offset {matte.offset + min(theirs) - min(ours)} has both begin together.",
             code=ErrorCode.PLATE_MISSING,
             path=matte.name,
         )
     notes = []
+    if matte.counts_from_one and len(ours) < len(theirs):
+        notes.append(
+            f"The movie's {len(ours)} mattes are taken for those from frame {common[0]} on; if they"
+            " begin elsewhere, say so with --offset."
+        )
     if without := theirs - ours:
         notes.append(f"Not made yet: {abbreviated_frames(without)}.")
     if more := ours - theirs:

@@ -102,6 +102,13 @@ def _add_clips(parser: Parser) -> None:
     frames.add_argument(
         "--frames", default="", metavar="RANGE", help="such as 1001-1100x2 (those with a matte)"
     )
+    frames.add_argument(
+        "--offset",
+        type=int,
+        default=0,
+        metavar="N",
+        help="added to MATTE's frame numbers; a movie's count from 1 (0)",
+    )
     matte_options.add_extent(frames)
     plate = parser.add_argument_group("the plate")
     matte_options.add_plate(plate)

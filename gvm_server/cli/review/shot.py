@@ -71,6 +71,8 @@ def opened(parsed: argparse.Namespace) -> Iterator[Shot]:
         files.callback(matte.close)
         if matte.still and plate.first == plate.last:  # two images are one frame
             matte = matte.renumbered(plate.first - matte.frames[0])
+        else:
+            matte = matte.renumbered(parsed.offset)
         wanted = parse_frames(parsed.frames) if parsed.frames else None
         frames, notes = frames_of(plate, matte, wanted)
         yield Shot(plate=plate, matte=matte, frames=frames, cuts=frozenset(parsed.cut), notes=notes)

@@ -10,6 +10,7 @@ import tracemalloc
 from itertools import accumulate, pairwise
 from pathlib import Path
 
+import av
 import numpy as np
 import OpenImageIO as oiio
 import pytest
@@ -188,6 +189,38 @@ def test_frames_that_are_not_made_yet_are_said(good, capsys):
     assert said["figures"][4]["flicker"] is None  # its neighbour is not there
     assert main(["qc", plate, matte, "--frames", "1004-1006"]) == Exit.INPUT
     assert "no frame 1005-1006" in capsys.readouterr().err
+
+
+def test_a_movie_of_mattes_is_looked_at_from_where_it_begins(good, tmp_path, capsys):
+    """Else one beside a sequence was refused, and a part of a movie was taken for its beginning."""
+    plate, matte = good
+    movie, clip = str(tmp_path / "mattes.mov"), str(tmp_path / "clip.mov")
+    images = [Path(matte) / f"shot.{frame}.exr" for frame in FRAMES]
+    write_movie(movie, images[4:10])
+    assert main(["qc", plate, movie]) == Exit.INPUT
+    assert f"--offset {FRAMES[0] - 1} has both begin together" in capsys.readouterr().err
+    said = told(capsys, plate, movie, "--offset", FRAMES[4] - 1)
+    assert said["frames"] == f"{FRAMES[4]}-{FRAMES[9]}"
+    write_movie(clip, images)
+    said = told(capsys, clip, movie)
+    assert any("from frame 1 on; if they begin elsewhere" in note for note in said["notes"])
+    said = told(capsys, clip, movie, "--offset", 4)
+    assert said["frames"] == "5-10"
+    assert not any("elsewhere" in note for note in said["notes"])
+
+
+def write_movie(path: str, images: list[Path]) -> None:
+    """Write the mattes of EXR files as grey pictures, without loss."""
+    with av.open(path, "w") as movie:
+        stream = movie.add_stream("png", rate=24)
+        stream.pix_fmt = "rgb24"
+        for image in images:
+            alpha = oiio.ImageBuf(str(image)).get_pixels()[..., :1]
+            grey = np.repeat((alpha * 255).round().astype(np.uint8), 3, axis=2)
+            if image == images[0]:
+                stream.height, stream.width = grey.shape[:2]
+            movie.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
+        movie.mux(stream.encode())
 
 
 def test_a_folder_of_several_mattes_is_looked_at_by_the_plate_s_name(good, capsys):
