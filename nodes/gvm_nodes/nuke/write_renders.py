@@ -48,10 +48,10 @@ _refused: dict[str, Exception] = {}  # by the Write: why its render cannot begin
 
 # Switches whose value is the next word.
 _VALUED = frozenset(
-    {"-F", "-X", "-c", "-d", "-m", "-s", "-V", "-Pf", "--view", "--remap", "--priority",
+    {"-F", "-X", "-c", "-d", "-m", "-s", "-Pf", "--view", "--remap", "--priority",
      "--workspace", "--crashhandling"}
 )  # fmt: skip
-_INDEXED = frozenset({"--gpu"})  # their value, a number, may be left out
+_INDEXED = frozenset({"--gpu", "-V"})  # their value, a number, may be left out
 _JOINED = re.compile(r"(-F)(-?\d.*)")  # a range in the switch's own word
 _RANGE = re.compile(r"-?\d+(--?\d+(x\d+)?)?")
 _OLD_RANGE = re.compile(r"(-?\d+),(-?\d+)(?:,(\d+))?")  # first, last and step: before `-F`

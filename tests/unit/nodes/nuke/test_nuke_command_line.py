@@ -41,6 +41,8 @@ def test_the_frames_are_those_of_f_or_the_ranges_at_the_end(
         ("nuke -xi a.nk", True),
         ("nuke -ix a.nk", True),
         ("nuke -V 2 -x a.nk", True),
+        ("nuke -V -x a.nk", True),  # as older Nukes have it: without a level
+        ("nuke -V a.nk", False),
         ("nuke -X Write1 a.nk", True),
         ("nuke a.nk", False),
         ("nuke -t script.py -x", False),
