@@ -34,6 +34,8 @@ from gvm_server.settings import ServerSettings
 MIB = 1 << 20
 ANY = "any"  # of --os
 _FRAMES = re.compile(r"\{\{\s*Task\.Param\.Frame\s*\}\}")  # as Open Job Description writes it, too
+_QUOTED = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*\"""")
+_LOST = re.compile(r"(?:\b[A-Za-z]:|\\)?\\\w+")  # a shell takes the letter behind it as it is
 _SIZES = {"": MIB, "M": MIB, "G": MIB << 10}  # bytes, by the letter behind --memory
 
 
@@ -112,8 +114,8 @@ def plate_words(step: str) -> list[str]:
     """Return the words of a plate's command, in which `FRAMES_WORD` alone is a farm's to fill in.
 
     Raises:
-        SettingsError: they are no words, or `{{` begins another name, which one farm refuses when
-            it is submitted, and the next gives to the command as it stands.
+        SettingsError: they are no words, a backslash would be lost, or `{{` begins another name,
+            which one farm refuses when it is submitted, and the next gives to the command as it is.
     """
     try:
         words = shlex.split(_FRAMES.sub(FRAMES_WORD, step))
@@ -122,6 +124,11 @@ def plate_words(step: str) -> list[str]:
             f"--plate-step {step!r} cannot be taken apart: {str(error).lower()}.",
             remedy="Close each quotation mark, and write a backslash twice.",
         ) from error
+    if lost := _LOST.search(_QUOTED.sub("", step)):
+        raise SettingsError(
+            f"--plate-step {step!r} would lose the backslash of {lost[0]!r}.",
+            remedy="Put a path of Windows into quotation marks, or write it with /.",
+        )
     if step and not words:
         raise SettingsError("--plate-step is empty.", remedy="Name a command, or leave it out.")
     if unknown := next((word for word in words if "{{" in word.replace(FRAMES_WORD, "")), ""):

@@ -163,6 +163,8 @@ def test_a_command_s_own_name_is_none_of_its_files(tmp_path: Path, monkeypatch):
     [
         ("nuke -x 'comp.nk", "taken apart: no closing quotation"),
         ("  ", "--plate-step is empty"),
+        (r"C:\Nuke\Nuke.exe -x comp.nk", r"lose the backslash of 'C:\\Nuke'"),
+        (r"nuke -x \\srv\jobs\comp.nk", r"lose the backslash of '\\\\srv'"),
         ("nuke -F {{Task.Param.Frames}} comp.nk", "{{Task.Param.Frames}}"),
         ("render {{Param.ChunkSize}}", "all that a farm fills in is {{Task.Param.Frame}}"),
     ],
@@ -179,6 +181,12 @@ def test_the_frames_of_a_plate_s_command_may_have_spaces_in_their_braces():
         *("nuke", "-F={{Task.Param.Frame}}", "a b.nk")
     ]
     assert plate_words("") == []
+
+
+def test_a_backslash_in_quotes_or_before_a_blank_is_kept():
+    """As a shell has it."""
+    step = r"""'C:\Nuke 16\nuke.exe' -x "C:\jobs\a.nk" my\ comp.nk"""
+    assert plate_words(step) == [*(r"C:\Nuke 16\nuke.exe", "-x", r"C:\jobs\a.nk", "my comp.nk")]
 
 
 def test_a_program_in_a_plate_s_command_is_no_file_however_long_it_is(tmp_path: Path):
