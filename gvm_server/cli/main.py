@@ -21,6 +21,7 @@ from gvm_client.guides import GUIDE_HELP
 from gvm_client.process import Exit, exit_for
 from gvm_server.cli import options
 from gvm_server.cli.terminal import ReaderGone, guarded_streams
+from gvm_server.cli.words import Parser
 
 ABOUT = "Video matting: plate frames in, EXR alphas out, by a local server that stays warm."
 EPILOG = """\
@@ -61,8 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     words = with_signs(sys.argv[1:] if arguments is None else arguments)
-    parsed = build_parser(*words[:1]).parse_args(words)
     try:
+        parsed = build_parser(*words[:1]).parse_args(words)
         parsed = _as_the_studio_says(parsed, words)
         if view := getattr(parsed, "view", ""):
             _name_view(parsed, view)
@@ -134,7 +135,7 @@ def _say(error: GvmError) -> int:
 
 def build_parser(command: str = "") -> argparse.ArgumentParser:
     """Return the parser of a command, where this is one's name, else of the whole command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="gvm",
         description=ABOUT,
         epilog=EPILOG,

@@ -21,6 +21,7 @@ TASK_NOTICE_SECONDS = 120
 NOTICE_SECONDS = 30
 
 _PLATE, _MATTES = "PlateFolder", "MatteFolder"
+_NOT_EMPTY = {"minLength": 1}  # "" as a folder would be the root: refused where it is submitted
 
 
 def template(job: FarmJob, *, listed: bool = False) -> Template:
@@ -68,6 +69,7 @@ def _parameters(job: FarmJob, flow: str) -> list[Template]:
         {
             "name": "Frames",
             "type": "STRING",
+            **_NOT_EMPTY,
             "default": job.range,
             "description": "The frames to make, such as 1001-1100 or 1001-1100:2,1200.",
         },
@@ -81,6 +83,7 @@ def _parameters(job: FarmJob, flow: str) -> list[Template]:
         {
             "name": "Gvm",
             "type": "STRING",
+            **_NOT_EMPTY,
             "default": job.gvm,
             "description": "The gvm command on the farm's hosts.",
         },
@@ -101,6 +104,7 @@ def _path(name: str, flow: str, about: str, kind: str = "DIRECTORY") -> Template
     return {
         "name": name,
         "type": "PATH",
+        **_NOT_EMPTY,
         "objectType": kind,
         "dataFlow": flow,
         "description": about,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from openjd.model import decode_job_template
+from openjd.model import decode_job_template, preprocess_job_parameters
 
 from gvm_client.errors import SettingsError
 from gvm_nodes.farm import deadline, openjd
@@ -236,3 +237,18 @@ def test_deadline_s_frames_with_gaps_go_one_a_task():
     info = deadline.job_info(replace(JOB, frames=(1, 3, 5, 7), first=1))
     assert "Frames=1-7x2\n" in info
     assert "ChunkSize=1\n" in info
+
+
+@pytest.mark.parametrize("name", ["PlateFolder", "MatteFolder", "GarbageFolder", "Frames", "Gvm"])
+def test_an_empty_parameter_is_refused_where_the_job_is_submitted(name: str, tmp_path: Path):
+    """An empty plate folder was the root, an empty `Gvm` a task that cannot be run."""
+    taken = decode_job_template(
+        template=openjd.template(GUIDED), supported_extensions=["TASK_CHUNKING"]
+    )
+    with pytest.raises(ValueError, match=name):
+        preprocess_job_parameters(
+            job_template=taken,
+            job_parameter_values={**openjd.parameter_values(GUIDED), name: ""},
+            job_template_dir=tmp_path,
+            current_working_dir=tmp_path,
+        )
