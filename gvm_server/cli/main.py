@@ -15,13 +15,13 @@ from importlib import import_module
 from operator import attrgetter
 
 from gvm_client import __version__
-from gvm_client.errors import GvmError, OutputError
+from gvm_client.errors import GvmError, OutputError, SettingsError
 from gvm_client.filenames import of_view
 from gvm_client.guides import GUIDE_HELP
 from gvm_client.process import Exit, exit_for
 from gvm_server.cli import options
 from gvm_server.cli.terminal import ReaderGone, guarded_streams
-from gvm_server.cli.words import Parser
+from gvm_server.cli.words import Parser, as_typed
 
 ABOUT = "Video matting: plate frames in, EXR alphas out, by a local server that stays warm."
 EPILOG = """\
@@ -62,12 +62,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     words = with_signs(sys.argv[1:] if arguments is None else arguments)
+    parsed = argparse.Namespace()
     try:
         parsed = build_parser(*words[:1]).parse_args(words)
         parsed = _as_the_studio_says(parsed, words)
         if view := getattr(parsed, "view", ""):
             _name_view(parsed, view)
         return load_function(parsed.run)(parsed)
+    except SettingsError as error:
+        return _say(as_typed(error, parsed, words))
     except GvmError as error:
         return _say(error)
     except OSError as error:  # a folder that may not be read, the working folder that is gone

@@ -33,7 +33,7 @@ def run(parsed: argparse.Namespace) -> int:
     Raises:
         SettingsError: the size is not WxH.
     """
-    width, height = parse_size(parsed.plan)
+    width, height = parse_size(parsed.plan, "--plan")
     rows, free, where = predict(width, height)
     if parsed.json:
         print(as_json({"free": free, "rows": [dataclasses.asdict(row) for row in rows]}))
@@ -52,15 +52,15 @@ def run(parsed: argparse.Namespace) -> int:
     return Exit.DONE
 
 
-def parse_size(text: str) -> tuple[int, int]:
-    """Return width and height of a text such as 1920x1080.
+def parse_size(text: str, option: str) -> tuple[int, int]:
+    """Return width and height of a text such as 1920x1080, which an option was given.
 
     Raises:
         SettingsError: it is none.
     """
     match = re.fullmatch(r"(\d{2,5})x(\d{2,5})", text)
     if match is None:
-        raise SettingsError(f"--plan is {text!r}; it must be a size such as 1920x1080.")
+        raise SettingsError(f"{option} is {text!r}; it must be a size such as 1920x1080.")
     return int(match[1]), int(match[2])
 
 

@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gvm_client.declaration import option_of
+from gvm_client.errors import OutputError, SettingsError
 from gvm_client.folders import LOG_NAME, runtime_dir
 from gvm_client.process import Exit
 from gvm_client.text import one_line, printable
@@ -31,20 +33,15 @@ def run(parsed: argparse.Namespace) -> int:
     """Serve until told to stop.
 
     Raises:
+        SettingsError: an option is out of its range, or --root is no folder.
+        OutputError: the log cannot be written.
         ServerError: another server runs, or the run-time folder is not private.
     """
     if parsed.log_file:
         parsed.log_file = absolute(parsed.log_file)
     outlive_readers()  # it serves others than whoever reads its log
+    settings = _settings(parsed)
     _log_to(parsed.log_file)
-    settings = ServerSettings.from_environment()
-    if parsed.root is not None:
-        settings = replace(settings, root=Path(parsed.root).resolve(strict=True))
-    if parsed.idle_minutes is not None:
-        settings = replace(settings, idle_seconds=60.0 * parsed.idle_minutes)
-    if parsed.idle_unload is not None:
-        settings = replace(settings, unload_seconds=60.0 * parsed.idle_unload)
-    settings = replace(settings, engines=_machine_options(parsed))
     folder = runtime_dir()
     _settle(folder)
     share_cores()
@@ -63,6 +60,36 @@ def run(parsed: argparse.Namespace) -> int:
     return Exit.DONE
 
 
+def _settings(parsed: argparse.Namespace) -> ServerSettings:
+    """Return the machine's settings with what the options say."""
+    settings = ServerSettings.from_environment()
+    if parsed.root is not None:
+        settings = replace(settings, root=_root(parsed.root))
+    for name, place in (("idle_minutes", "idle_seconds"), ("idle_unload", "unload_seconds")):
+        minutes = getattr(parsed, name)
+        if minutes is None:
+            continue
+        if not minutes >= 0:
+            raise SettingsError(
+                f"{option_of(name)} is {minutes:g}; it must be 0 or more minutes.",
+                remedy="0 means never.",
+            )
+        settings = replace(settings, **{place: 60.0 * minutes})
+    return replace(settings, engines=_machine_options(parsed))
+
+
+def _root(text: str) -> Path:
+    """Return the folder that reads and writes are confined to, without links."""
+    root = Path(absolute(text))
+    if not root.is_dir():
+        raise SettingsError(
+            f"--root is {text}; there is no such folder.",
+            remedy="Name the folder that plates, mattes and guides are in.",
+            path=str(root),
+        )
+    return root.resolve(strict=True)
+
+
 class _LogLines(logging.Formatter):
     """Log lines in which no name begins a line of its own or steers a terminal."""
 
@@ -74,7 +101,14 @@ class _LogLines(logging.Formatter):
 
 
 def _log_to(file: str | None) -> None:
-    handler = logging.FileHandler(file) if file else logging.StreamHandler()
+    try:
+        handler = logging.FileHandler(file) if file else logging.StreamHandler()
+    except OSError as error:
+        raise OutputError(
+            f"The log {file} cannot be written: {error.strerror}.",
+            remedy="Name another file with --log-file, in a folder that is there.",
+            path=file or "",
+        ) from error
     handler.setFormatter(_LogLines(LOG_FORMAT))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     faulthandler.enable(

@@ -123,7 +123,7 @@ def test_a_still_gets_its_alpha_under_its_own_name(site):
     ("words", "says"),
     [
         (("--pretrain_type", "dav"), "neither ships nor imports"),
-        (("--num_overlap_frames", "6"), "overlap is 6"),
+        (("--num_overlap_frames", "6"), "--num_overlap_frames is 6"),
     ],
 )
 def test_what_the_original_could_not_do_is_a_usage_error(site, plate, words, says):

@@ -102,7 +102,7 @@ def expect_clip(parsed: argparse.Namespace) -> Clip:
             "The plate is not rendered yet, so its extent must be said.",
             remedy="Give --first and --last.",
         )
-    size = parse_size(parsed.plate_size) if parsed.plate_size else None
+    size = parse_size(parsed.plate_size, "--plate-size") if parsed.plate_size else None
     return Clip(path=path, first=parsed.first, last=parsed.last, size=size)
 
 

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gvm_client.declaration import option_of
 from gvm_client.errors import SettingsError
 from gvm_client.frames import abbreviated_frames
 from gvm_server.cli.review.options import LIMITS
@@ -38,9 +39,10 @@ def limits_of(parsed: argparse.Namespace) -> dict[str, float]:
         for limit in LIMITS
         if (value := getattr(parsed, f"max_{limit.figure}")) is not None
     }
-    for name, value in {**limits, "min_coverage": parsed.min_coverage or 0.0}.items():
+    given = {f"max_{figure}": value for figure, value in limits.items()}
+    for name, value in {**given, "min_coverage": parsed.min_coverage or 0.0}.items():
         if not value >= 0:
-            raise SettingsError(f"The limit {name} is {value}; it must be 0 or more.")
+            raise SettingsError(f"{option_of(name)} is {value:g}; it must be 0 or more.")
     return limits
 
 

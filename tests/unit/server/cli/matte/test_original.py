@@ -91,7 +91,7 @@ def test_an_overlap_above_half_the_window_is_refused_with_both_numbers(capsys):
     """Reducing it in silence would make another matte than was asked for."""
     code = main(["matte", *shlex.split(f"{BARE} --num_frames_per_batch 8 --num_overlap_frames 6")])
     assert code == 2
-    assert "overlap is 6" in (said := capsys.readouterr().err)
+    assert "--num_overlap_frames is 6" in (said := capsys.readouterr().err)
     assert "here 4" in said
 
 
