@@ -52,7 +52,7 @@ def run(parsed: argparse.Namespace) -> int:
     with ExitStack() as files:
         pred = open_matte(absolute(parsed.pred), layer=parsed.layer)
         files.callback(pred.close)
-        truth = open_matte(absolute(parsed.truth), layer=parsed.truth_layer)
+        truth = open_matte(absolute(parsed.truth), layer=parsed.truth_layer, option="--truth-layer")
         files.callback(truth.close)
         trimap = open_trimap(absolute(parsed.trimap)) if parsed.trimap else None
         if trimap:

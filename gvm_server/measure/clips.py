@@ -10,6 +10,7 @@ import numpy as np
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.frames import abbreviated_frames
+from gvm_server.measure.files import file_of_layer, find_matte
 from gvm_server.measure.still import Mask
 from gvm_server.media.alphas.stamp import read_texts
 from gvm_server.media.file_access import Roots
@@ -17,7 +18,7 @@ from gvm_server.media.geometry import FrameHeader, on_display
 from gvm_server.media.outputs.alpha_files import AlphaFiles
 from gvm_server.media.pixels import Pixels
 from gvm_server.media.plates.base import Plate, PlateOptions
-from gvm_server.media.plates.find import StillPath, resolve_plate
+from gvm_server.media.plates.find import PlatePath, StillPath
 from gvm_server.media.plates.mattes import ALPHA_FIRST, PICTURE_FIRST, open_first_layer
 from gvm_server.media.plates.sequence import ImagePlate
 
@@ -35,6 +36,7 @@ class MatteClip:
         still: whether it is one image.
         notes: what was chosen in opening it, in whole sentences.
         offset: what is added to the numbers of its files.
+        option: the one that names its layer; "" where there is none.
     """
 
     name: str
@@ -43,6 +45,7 @@ class MatteClip:
     notes: tuple[str, ...]
     _plate: Plate
     offset: int = 0
+    option: str = ""
 
     @property
     def counts_from_one(self) -> bool:
@@ -63,11 +66,11 @@ class MatteClip:
         header, matte = self._first_channel(frame - self.offset)
         low, high = float(matte.min()), float(matte.max())
         if not (low >= LOWEST and high <= HIGHEST):
+            named = f"Name the channel of the matte with {self.option}, or divide it"
             raise InputError(
                 f"Frame {frame} of {self.name} holds values from {low:g} to {high:g}; a matte lies"
                 " in 0..1.",
-                remedy="Name the channel of the matte with --layer or --truth-layer, or divide it"
-                " by its white.",
+                remedy=f"{named if self.option else 'Divide it'} by its white.",
                 code=ErrorCode.PLATE_MISMATCH,
                 frame=frame,
                 path=self.name,
@@ -90,26 +93,40 @@ class MatteClip:
         self._plate.close()
 
 
-def open_matte(path: str, *, layer: str = "") -> MatteClip:
+def open_matte(path: str, *, layer: str = "", option: str = "--layer") -> MatteClip:
     """Open a matte: its alpha, or the first channel of a picture that has none.
 
     Args:
-        path: absolute; a sequence pattern, a folder with one sequence, an image, or a movie.
-        layer: a layer or channel; "" looks for the alpha.
+        path: absolute; a sequence pattern, a folder with one sequence, with or without its layers'
+            own files, an image, or a movie.
+        layer: a layer or channel, in the matte's files or in its own; "" looks for the alpha.
+        option: the command line's word for the layer.
 
     Raises:
         InputError: it is not there, unreadable, or has no such layer.
     """
-    return _open(path, (layer,) if layer else ALPHA_FIRST)
+    place = find_matte(path)
+    if not layer:
+        return _open(place, ALPHA_FIRST, option)
+    try:
+        return _open(place, (layer,), option)
+    except InputError as error:
+        beside = file_of_layer(place, layer) if error.code is ErrorCode.PLATE_MISMATCH else ""
+        if not beside:
+            raise
+    return _open(find_matte(beside), ALPHA_FIRST, option)
 
 
-def open_matte_of(plate_name: str, path: str, *, layer: str = "") -> MatteClip:
+def open_matte_of(
+    plate_name: str, path: str, *, layer: str = "", option: str = "--matte-layer"
+) -> MatteClip:
     """Open a plate's matte: of a folder, the files that `gvm matte` names after the plate.
 
     Args:
         plate_name: the plate's path or pattern.
         path: absolute; what `gvm matte -o` was told, or any other matte.
-        layer: a layer or channel; "" looks for the alpha.
+        layer: as of `open_matte`.
+        option: the same.
 
     Raises:
         InputError: it is not there, unreadable, or has no such layer.
@@ -122,7 +139,7 @@ def open_matte_of(plate_name: str, path: str, *, layer: str = "") -> MatteClip:
         elif any(named.target.frame_of(each.name) is not None for each in place.iterdir()):
             path = str(named.target)
     try:
-        return open_matte(path, layer=layer)
+        return open_matte(path, layer=layer, option=option)
     except InputError as error:
         if error.code is not ErrorCode.PLATE_MISSING:
             raise
@@ -140,7 +157,7 @@ def open_trimap(path: str) -> MatteClip:
     Raises:
         InputError: it is not there, or unreadable.
     """
-    return _open(path, PICTURE_FIRST)
+    return _open(find_matte(path), PICTURE_FIRST)
 
 
 def unknown_in(trimap: MatteClip, frame: int) -> Mask:
@@ -163,11 +180,16 @@ def unknown_in(trimap: MatteClip, frame: int) -> Mask:
     return np.asarray((values > low) & (values < high))
 
 
-def _open(path: str, layers: tuple[str, ...]) -> MatteClip:
-    place = resolve_plate(path)
+def _open(place: PlatePath, layers: tuple[str, ...], option: str = "") -> MatteClip:
     # `raw`: a matte's values are coverage, in every space.
-    options = PlateOptions(path=path, colourspace="raw")
-    plate = open_first_layer(options, layers, roots=Roots())
+    options = PlateOptions(path=str(place), colourspace="raw")
+    try:
+        plate = open_first_layer(options, layers, roots=Roots())
+    except InputError as error:  # plates' remedies name the plate's option
+        remedy = error.remedy.replace("--layer", option or "--layer")
+        raise InputError(
+            error.message, remedy=remedy, code=error.code, frame=error.frame, path=error.path
+        ) from error
     with ExitStack() as failed:
         failed.callback(plate.close)
         missing = frozenset(plate.missing())
@@ -178,6 +200,7 @@ def _open(path: str, layers: tuple[str, ...]) -> MatteClip:
             still=isinstance(place, StillPath),
             notes=plate.notes,
             _plate=plate,
+            option=option,
         )
         failed.pop_all()
     return opened

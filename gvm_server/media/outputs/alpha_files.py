@@ -104,10 +104,8 @@ class AlphaFiles:
 
     def path(self, frame: int, suffix: str = "") -> Path:
         """Return a file of a frame: the alpha's own, or the one of a layer's suffix."""
-        target = self.target
-        if not isinstance(target, SequencePath):
-            return target.with_name(f"{target.stem}.{suffix}{target.suffix}") if suffix else target
-        return (_suffixed(target, suffix) if suffix else target).path(frame)
+        target = suffixed(self.target, suffix) if suffix else self.target
+        return target.path(frame) if isinstance(target, SequencePath) else target
 
     def paths(self, frames: Sequence[int]) -> list[Path]:
         """Return every file of these frames."""
@@ -193,8 +191,10 @@ class AlphaFiles:
 
 
 @lru_cache(64)  # of a few layers, for each frame of a clip
-def _suffixed(target: SequencePath, suffix: str) -> SequencePath:
-    """Return a pattern with a suffix before the frame, parted from it as the name itself is."""
+def suffixed(target: SequencePath | Path, suffix: str) -> SequencePath | Path:
+    """Return an alpha's name with a layer's suffix, parted from the frame as the name itself is."""
+    if not isinstance(target, SequencePath):
+        return target.with_name(f"{target.stem}.{suffix}{target.suffix}")
     name = target.head.rstrip("._- ")
     gap = target.head[len(name) :] or "."
     return replace(target, head=f"{name}{gap}{suffix}{gap}" if name else f"{suffix}{gap}")

@@ -79,6 +79,11 @@ def recipes_of_others(content: FileContent) -> dict[str, frozenset[str]]:
     return {suffix: frozenset(of) for suffix, of in recipes.items() if suffix not in own}
 
 
+def suffix_of(word: str) -> str:
+    """Return what stands in the name of a layer's own file, behind the plate's; "" of no layer."""
+    return _suffix(word) if word in CHANNELS else ""
+
+
 def planes_of(content: FileContent) -> int:
     """Return how many channels a frame's files have together."""
     return sum(len(part.channels) for part in parts_of(content))

@@ -136,6 +136,15 @@ def _stands(pattern: SequencePath) -> bool:
     return any(pattern.frame_of(name) is not None for name in _plate_names(pattern.folder))
 
 
+def plates_in(folder: Path) -> list[PlatePath]:
+    """Return the sequences, images and movies of a folder.
+
+    Raises:
+        InputError: PLATE_UNREADABLE, for a folder that cannot be looked into.
+    """
+    return [plate for plate, _ in _contents(folder)]
+
+
 def missing_plate(path: Path) -> InputError:
     """Return the error for a plate that is not there; it names what lies in its place."""
     folder = path.parent

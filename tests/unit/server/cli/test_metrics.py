@@ -189,6 +189,25 @@ def test_alpha_is_measured_before_colour_and_a_layer_before_both(measured, tmp_p
     assert green["mad"] == 0.0
 
 
+def test_layers_in_files_of_their_own_are_read_by_their_names(measured, refused, pred, truth):
+    """`--layers separate` puts them beside the alphas: the folder was refused as several plates."""
+    for frame in (1001, 1002, 1003):
+        exr(pred / f"p.matte_raw.{frame}.exr", matte(1.0))
+        exr(pred / f"p.fg.{frame}.exr", matte(0.0))
+    assert measured(pred, truth)["mad"] == pytest.approx(1e3 * 0.05 / 3, abs=0.01)
+    for of in (pred, pred / "p.%04d.exr"):
+        assert measured(of, truth, "--layer", "matte.raw")["mad"] == pytest.approx(100, abs=0.1)
+    assert measured(truth, pred, "--truth-layer", "matte.raw")["mad"] == pytest.approx(100, abs=0.1)
+    assert "no layer 'matte.edge'" in refused(pred, truth, "--layer", "matte.edge")
+
+
+def test_a_wrong_truth_is_told_by_its_own_option(refused, pred, truth, tmp_path):
+    """The matte's option was named, which does not help."""
+    exr(tmp_path / "depth" / "z.1001.exr", matte(9.0))
+    said = refused(pred, tmp_path / "depth")
+    assert "Name the channel of the matte with --truth-layer" in said
+
+
 def test_an_alpha_that_says_nothing_is_pointed_at(capsys, tmp_path):
     """A grey matte saved with an opaque alpha measures that alpha: a sentence says so."""
     png(tmp_path / "opaque.png", *[matte()] * 3, np.ones_like(matte()))

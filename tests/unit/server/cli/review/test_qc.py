@@ -19,7 +19,7 @@ from gvm_client.process import Exit
 from gvm_client.windows import Plan, windows_covering
 from gvm_server.cli.main import main
 from tests.support.mattes import write_matte
-from tests.support.shots import FAULTY, FRAMES, figure, with_faults, write_shot
+from tests.support.shots import FAULTY, FRAMES, HEIGHT, WIDTH, figure, with_faults, write_shot
 
 
 @pytest.fixture
@@ -71,6 +71,20 @@ def test_a_limit_that_is_passed_names_the_frames(faulty, capsys, limit, frames):
     assert without["unlike"][0] == FAULTY
     assert main(["qc", *faulty, *map(str, limit)]) == Exit.CHECK_FAILED
     assert f"{FAULTY}" in capsys.readouterr().out.partition("Passed:")[2]
+
+
+def test_a_layer_is_read_from_files_of_its_own(good, capsys):
+    """By the name that it has in the alphas' files; errors name this command's option."""
+    alphas = sorted(Path(good[1]).glob("*.exr"))
+    for alpha in alphas:
+        head, frame, _ = alpha.name.rsplit(".", 2)
+        alone = alpha.with_name(f"{head}.matte_raw.{frame}.exr")
+        write_matte(alone, np.full((HEIGHT, WIDTH), 0.5, np.float32), names=("A",))
+    said = told(capsys, *good, "--matte-layer", "matte.raw")
+    assert {each["coverage"] for each in said["figures"]} == {0.5}
+    write_matte(alphas[0], np.full((HEIGHT, WIDTH), 9.0, np.float32), names=("A",))
+    assert main(["qc", *good]) == Exit.INPUT
+    assert "Name the channel of the matte with --matte-layer" in capsys.readouterr().err
 
 
 def seamed(step: float):
