@@ -106,6 +106,7 @@ _EXITS: Mapping[ErrorCode, Exit] = MappingProxyType(
         ErrorCode.RANGE_OUTSIDE: Exit.INPUT,
         ErrorCode.COLOURSPACE_UNKNOWN: Exit.INPUT,
         ErrorCode.PATH_REFUSED: Exit.INPUT,
+        ErrorCode.UNKNOWN_JOB: Exit.INPUT,
         ErrorCode.OUTPUT_UNWRITABLE: Exit.OUTPUT,
         ErrorCode.OUTPUT_IN_USE: Exit.OUTPUT,
         ErrorCode.OUTPUT_NOT_OURS: Exit.OUTPUT,

@@ -78,9 +78,11 @@ def test_an_interactive_frame_passes_a_batch_job(site, tmp_path):
 
 
 def test_cancelling_what_is_not_there_names_the_remedy(site, tmp_path):
-    """An unknown job is server trouble with a sentence."""
+    """An unknown job is wrong input, as a plate that is not there; without a server it is that."""
     plate = write_plate(tmp_path / "plate", range(1, 3))
     assert site.matte(plate, "out").code == 0
     ran = site.gvm("cancel", "abcdef")
-    assert ran.code == 4
+    assert ran.code == 3
     assert "gvm status" in ran.stderr
+    assert site.gvm("stop").code == 0
+    assert site.gvm("cancel", "abcdef").code == 4

@@ -19,6 +19,7 @@ from gvm_client.process import Exit, exit_for, sigterm_interrupts
         (SettingsError("x"), 2),
         (InputError("x"), 3),
         (InputError("x", code=ErrorCode.PLATE_MISSING), 3),
+        (GvmError("x", code=ErrorCode.UNKNOWN_JOB), 3),
         (OutputError("x"), 5),
         (GvmError("x", code=ErrorCode.DISK_FULL), 5),
         (GvmError("x", code=ErrorCode.CANCELLED), 130),
