@@ -16,14 +16,11 @@ from av.video.stream import VideoStream
 
 from gvm_server.media.plates.movies.file import open_movie, whole_pictures, without_half
 from gvm_server.media.plates.movies.index import MovieIndex
+from gvm_server.media.plates.movies.unsized import TRANSPORT_HEAD, transport_packet
 
 TRIAL = 16  # pictures that are decoded to see whether the container's times are theirs
 _SEEKS = 8  # that are tried, over the whole movie
 _NEAR = 64  # packets that are looked at to find a key frame that was sought
-_TS_SYNC = 0x47  # the byte that begins a transport stream's packet
-_TS_TIMED = 192  # bytes of a packet with a time in front of it
-_TS_PACKETS = (188, _TS_TIMED, 204)  # plain, timed, with a check behind it
-_TS_LOOK = 188 * 16
 _HIDING = ("vp8",)  # codecs some of whose packets are never shown
 
 
@@ -92,12 +89,8 @@ def is_cut_stream(path: Path, container: InputContainer) -> bool:
     if container.format.name != "mpegts":
         return False
     with path.open("rb") as file:
-        head = file.read(_TS_LOOK)
-    for length in _TS_PACKETS:
-        first = length - _TS_PACKETS[0] if length == _TS_TIMED else 0
-        if set(head[first::length]) == {_TS_SYNC}:
-            return path.stat().st_size % length > 0
-    return False
+        length = transport_packet(file.read(TRANSPORT_HEAD))
+    return bool(length) and path.stat().st_size % length > 0
 
 
 def whole_end(path: Path, index: MovieIndex, last: int, *, is_cut: bool) -> MovieIndex | None:

@@ -21,7 +21,7 @@ from gvm_server.media.store.file_keys import hash_texts
 from gvm_server.media.store.memo import Memo
 
 # Which picture is the first is the index's word.
-_LOOK = f"movie look 2, {INDEX}"
+_LOOK = f"movie look 3, {INDEX}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -253,8 +253,9 @@ def _said_of_end(index: MovieIndex, facts: MovieMetadata) -> str:
             f" {index.lost} after them are not and are left out."
         )
     if facts.missing_bytes:
+        many = "byte" if facts.missing_bytes == 1 else "bytes"
         return (
-            f"The movie's file is cut short by at least {facts.missing_bytes:,} bytes: frames"
+            f"The movie's file is cut short by at least {facts.missing_bytes:,} {many}: frames"
             f" 1-{index.count} are whole, and what came after them is not there."
         )
     return ""
