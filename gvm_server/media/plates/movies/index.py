@@ -66,6 +66,11 @@ class MovieIndex:
     groups: tuple[bytes, ...] | None = None
 
     @property
+    def is_from_start(self) -> bool:
+        """Whether no seek is believed: every picture is counted from the first one."""
+        return self.times is None and len(self.key_frames) == 1
+
+    @property
     def longest(self) -> float:
         """How long the longest picture before the last lasts, of the mean; 1 where none is known.
 

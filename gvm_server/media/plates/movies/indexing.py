@@ -39,9 +39,13 @@ from gvm_server.media.store.memo import NOTHING, Memo
 REMEMBERED = 64  # movies; an index of a two-hour movie takes 1.4 MB
 
 _TABLES = ("mov", "avi")  # containers whose table of packets is complete when they are opened
-_BY_DECODE_TIME = ("mpegts", "mpeg")  # containers that are sought in by when a packet is decoded
+_BY_DECODE_TIME = ("mpegts",)  # containers that are sought in by when a packet is decoded
 
-INDEX = f"movie index 4, FFmpeg {av.ffmpeg_version_info}"  # another FFmpeg may show others
+# Containers in which no seek is believed: a picture whose packet begins within another one's takes
+# a guessed time after a seek, and the next picture is handed out in its place.
+_GUESSING = ("mpeg",)
+
+INDEX = f"movie index 5, FFmpeg {av.ffmpeg_version_info}"  # another FFmpeg may show others
 
 Identity = tuple[int, int, int, int, int]
 
@@ -184,7 +188,7 @@ def _from_packets(path: Path) -> MovieIndex | None:
     is_key: list[bool] = []
     hidden = 0
     try:
-        if container.format.name == "avi":
+        if container.format.name in ("avi", *_GUESSING):
             return None
         for packet in container.demux(stream):
             if packet.size == 0:
@@ -286,7 +290,7 @@ def _by_counting(path: Path) -> MovieIndex:
         key_frames=np.zeros(1, np.int64),
         groups=(hash_texts(*(group.hex() for group in groups.hashes())),),
     ).cut_to(whole)
-    sought = _own_times(seek_times)
+    sought = None if container.format.name in _GUESSING else _own_times(seek_times)
     if not key_frames or key_frames[0] != 0 or sought is None or len(sought) != len(key_frames):
         return from_start
     index = MovieIndex(

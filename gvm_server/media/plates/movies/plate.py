@@ -85,6 +85,8 @@ class MoviePlate:
         self._content: MovieContent | None = None
         self._memo = options.memo
         self._count = index.count
+        # Others than before pictures were counted there: such movies showed other ones.
+        self._read_as = ("from the start",) if index.is_from_start else ()
         self._counting = Lock()
         self._shows: int | None = None  # how many frames, where they were counted
         self._closed = False
@@ -126,7 +128,7 @@ class MoviePlate:
         """
         self._check(frame)
         if self._options.keys is not PlateKeys.CONTENT:
-            return self._keys.key(self._path, frame, frame, self._count)
+            return self._keys.key(self._path, frame, frame, self._count, *self._read_as)
         try:
             content = self._content_at(frame).of(frame - 1)
         except OSError as error:
