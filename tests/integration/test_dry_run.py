@@ -102,7 +102,7 @@ def test_a_movie_that_could_not_be_made_is_told(site, tmp_path, plate):
         (("--movie", "new/a.mov", "--movie-codec", "dnxhr444"), 2, "prores4444 takes every size"),
         (("--movie", "new/a.gif"), 2, ".gif"),
         (("--movie", "theirs.mov"), 5, "theirs.mov"),
-        (("--comp", "new/a.mov", "--comp-over", "none.png"), 2, "none.png"),
+        (("--comp", "new/a.mov", "--comp-over", "none.png"), 3, "none.png"),
     ):
         ran = site.gvm("matte", plate, "-o", "out", *SMALL, "--dry-run", *words)
         assert ran.code == code, ran.stderr

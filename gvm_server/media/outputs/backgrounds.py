@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from gvm_client.errors import ErrorCode, InputError, SettingsError
+from gvm_client.filenames import IMAGE_EXTENSIONS, MOVIE_EXTENSIONS
 from gvm_client.frames import abbreviated_frames
 from gvm_client.text import counted
 from gvm_server.media.colour.encodings import linear_from_srgb, srgb_from_linear
@@ -157,15 +158,15 @@ def check(word: str, indexes: Iterable[int] = ()) -> None:
         indexes: of the frames that it is to be under, in their clip, from 0.
 
     Raises:
-        SettingsError: it is not.
-        InputError: the clip cannot be read, or lacks frames.
+        SettingsError: it is not, and may be a word with a slip in it.
+        InputError: the clip is not there, cannot be read, or lacks frames.
     """
     if word not in WORDS and "%" not in word and "#" not in word and not _may_be_there(word):
-        raise SettingsError(
-            f"The background {word} is not there.",
-            remedy=f"Name {', '.join(WORDS)}, or an image, a sequence or a movie.",
-            path=word,
-        )
+        says = f"The background {word} is not there."
+        remedy = f"Name {', '.join(WORDS)}, or an image, a sequence or a movie."
+        if Path(word).suffix.lower() in (*IMAGE_EXTENSIONS, *MOVIE_EXTENSIONS):
+            raise InputError(says, remedy=remedy, code=ErrorCode.PLATE_MISSING, path=word)
+        raise SettingsError(says, remedy=remedy, path=word)
     with opening(word) as background:
         background.require(indexes)
 

@@ -21,6 +21,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
 from gvm_client.file_content import FileContent
+from gvm_client.filenames import IMAGE_EXTENSIONS, MOVIE_EXTENSIONS
 from gvm_server.media.alphas.exr import read_alpha_file, read_planes
 from gvm_server.media.alphas.stamp import STAMP, read_stamp
 from gvm_server.media.atomic_files import replacing, write_failure
@@ -117,13 +118,24 @@ class Deliverables:
 
         Raises:
             SettingsError: a movie's name ends with no container of its codec's, or both have one
-                name.
+                name, or the PNG files' folder has a file's name and is not there.
             OutputError: a movie would replace one that is not ours, or what the job reads.
         """
         if len(set(self.movies)) < len(self.movies):
             raise SettingsError(
                 f"The matte and the comp would both be {self.movie}.",
                 remedy="Give --movie and --comp different names.",
+            )
+        png = self.png
+        if (
+            png
+            and png.suffix.lower() in (*IMAGE_EXTENSIONS, *MOVIE_EXTENSIONS)
+            and not png.is_dir()
+        ):
+            raise SettingsError(
+                f"--png names a folder; {png} is a file's name, and no folder of it is there.",
+                remedy="Name a folder: its PNG files are called after the alphas.",
+                path=str(png),
             )
         for path, encoding in self.encodings:
             movie_container(path, encoding)
@@ -136,8 +148,8 @@ class Deliverables:
             indexes: of the frames in their clip, from 0.
 
         Raises:
-            SettingsError: the background is not there.
-            InputError: it cannot be read, or lacks frames.
+            SettingsError: the background is not there, and may be a word with a slip in it.
+            InputError: it is not there, cannot be read, or lacks frames.
         """
         if self.comp is not None:
             check_background(self.background, indexes)

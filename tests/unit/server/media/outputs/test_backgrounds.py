@@ -6,7 +6,7 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
-from gvm_client.errors import GvmError, InputError, SettingsError
+from gvm_client.errors import ErrorCode, GvmError, InputError, SettingsError
 from gvm_server.media.colour.encodings import linear_from_srgb
 from gvm_server.media.outputs.backgrounds import check, filling, opening, over
 
@@ -87,6 +87,9 @@ def test_a_background_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(SettingsError, match=r"gren is not there") as caught:
         check(str(tmp_path / "gren"))
     assert "checker" in caught.value.remedy
+    with pytest.raises(InputError, match=r"gren\.png is not there") as missing:
+        check(str(tmp_path / "gren.png"))  # no slip in a word: a file, as any that is read
+    assert missing.value.code is ErrorCode.PLATE_MISSING
     (tmp_path / "text.png").write_text("no picture")
     with pytest.raises(GvmError, match=r"text\.png"):
         check(str(tmp_path / "text.png"))

@@ -242,6 +242,15 @@ def test_a_movie_s_name_is_checked_before_anything_runs(tmp_path):
         both.check_names("clip", overwrite=False)
 
 
+def test_a_png_file_s_name_is_no_folder_s(tmp_path):
+    """`--png a.png` made a folder of that name; one that is there is taken."""
+    wanted = Deliverables(png=tmp_path / "a.png")
+    with pytest.raises(SettingsError, match="--png names a folder"):
+        wanted.check_names("plate.exr", overwrite=False)
+    wanted.png.mkdir()
+    wanted.check_names("plate.exr", overwrite=False)
+
+
 def test_a_folder_that_cannot_be_made_is_refused_before_anything_runs(tmp_path):
     """The path leads through a file; a folder that can be made is."""
     (tmp_path / "file").write_text("")
