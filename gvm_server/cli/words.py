@@ -23,6 +23,7 @@ from gvm_client.frames import EXAMPLE
 _RANGE = "RANGE"  # the metavar of frames
 _NEEDED = ("PLATE", "OUT")  # of what every command that has it needs, by one word or another
 
+_NOTHING = ", \t\r\n"  # a list of nothing is empty too
 _TYPED = "typed"  # of a namespace: the names by which options were given
 _NUMBER = re.compile(r" is ([-+]?(?:[\d.]+(?:e[-+]?\d+)?|inf|nan))(?=[;,. ])")
 
@@ -74,9 +75,10 @@ class _Append(_Store):
 
 
 def _said(action: argparse.Action, value: Any, option: str | None) -> Any:  # noqa: ANN401 (any kind)
-    if isinstance(value, str) and not value.strip():
+    if isinstance(value, str) and not value.strip(_NOTHING):
+        what = "is empty" if not value.strip() else f"names nothing: {value!r}"
         raise SettingsError(
-            f"{option or action.metavar} is empty.",
+            f"{option or action.metavar} {what}.",
             remedy=f"{_instead(action, option)} In a script, look at the variable that it comes"
             " from.",
         )

@@ -10,7 +10,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from gvm_client.frames import parse_frames
+from gvm_client.settings import WindowSettings
 from gvm_client.text import counted
+from gvm_client.windows import Plan
 from gvm_server.cli.matte.display import PLAIN_SECONDS
 from gvm_server.cli.matte.plate import plate_options
 from gvm_server.cli.matte.request import absolute
@@ -60,13 +62,15 @@ def opened(parsed: argparse.Namespace) -> Iterator[Shot]:
     """Open the plate and the mattes that a command names.
 
     Raises:
-        SettingsError: the frames are no range.
+        SettingsError: the frames are no range, or a cut lies outside the clip.
         InputError: one of the two, or a frame that is asked for, is not there.
     """
     share_cores()
     with ExitStack() as files:
         plate = open_plate(plate_options(parsed), roots=Roots())
         files.callback(plate.close)
+        cuts = tuple(sorted(set(parsed.cut)))
+        Plan.of(WindowSettings(), first=plate.first, last=plate.last, cuts=cuts)  # proves them
         matte = open_matte_of(plate.name, absolute(parsed.matte), layer=parsed.matte_layer)
         files.callback(matte.close)
         if matte.still and plate.first == plate.last:  # two images are one frame
@@ -75,7 +79,7 @@ def opened(parsed: argparse.Namespace) -> Iterator[Shot]:
             matte = matte.renumbered(parsed.offset)
         wanted = parse_frames(parsed.frames) if parsed.frames else None
         frames, notes = frames_of(plate, matte, wanted)
-        yield Shot(plate=plate, matte=matte, frames=frames, cuts=frozenset(parsed.cut), notes=notes)
+        yield Shot(plate=plate, matte=matte, frames=frames, cuts=frozenset(cuts), notes=notes)
 
 
 def telling(total: int, done: str) -> Callable[[int], None]:

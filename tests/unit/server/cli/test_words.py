@@ -51,6 +51,13 @@ def test_an_empty_text_is_refused_by_its_name(line, named, instead, capsys):
     assert instead in said[-1]
 
 
+@pytest.mark.parametrize("option", ["--channels", "--frames", "--roi"])
+def test_a_list_of_nothing_is_empty_too(option, capsys):
+    """`--channels "$A,$B"` without both was the alpha alone."""
+    assert main(["matte", *SHOT, option, " ,"]) == 2
+    assert f"gvm: {option} names nothing: ' ,'." in capsys.readouterr().err
+
+
 def test_what_is_left_out_is_as_it_was():
     """A default may be empty; paths are paths, and what is repeated adds up."""
     parsed = build_parser().parse_args(["matte", "p", "--roi", "1,2,3,4", "--roi", "9:1,2,3,4"])

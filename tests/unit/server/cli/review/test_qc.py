@@ -312,3 +312,10 @@ def test_memory_does_not_grow_with_the_clip(good, tmp_path, capsys):
     peak(1024)
     assert peak(1024) < peak(1008) + 500_000  # sixteen frames more were 1.6 MB
     capsys.readouterr()
+
+
+@pytest.mark.parametrize("command", ["qc", "sheet", "report"])
+def test_a_cut_outside_the_clip_is_refused_as_where_it_is_matted(good, command, capsys):
+    """It did nothing: the slip in its number was not told."""
+    assert main([command, *good, "--cut", "2001"]) == Exit.USAGE
+    assert "The cut at frame 2001 lies outside the clip 1001-1024" in capsys.readouterr().err
