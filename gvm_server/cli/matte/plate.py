@@ -6,15 +6,16 @@ import argparse
 from dataclasses import fields
 
 from gvm_server.cli.matte.request import context_of, file_plate
-from gvm_server.media.colour.ocio import load_config
+from gvm_server.media.file_access import Roots
 from gvm_server.media.plates.base import PlateOptions
+from gvm_server.service.admission import check_configuration
 
 
 def plate_options(parsed: argparse.Namespace) -> PlateOptions:
     """Return how the plate is read, as a server reads it for the same words.
 
     Raises:
-        SettingsError: an option is wrong.
+        SettingsError: an option is wrong, or the colour configuration is not the one that it names.
         InputError: the colour configuration cannot be read.
     """
     plate, context = file_plate(parsed), context_of(parsed)
@@ -25,5 +26,5 @@ def plate_options(parsed: argparse.Namespace) -> PlateOptions:
             for field in fields(PlateOptions)
             if field.name not in ("configuration", "memo")
         },
-        configuration=load_config(context.ocio, context.variables),
+        configuration=check_configuration(context, Roots()),
     )

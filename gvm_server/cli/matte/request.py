@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -51,12 +53,19 @@ def request_from(parsed: argparse.Namespace) -> Matte:
         SettingsError: a value is out of its range, or a text or a list longer than a request holds.
     """
     _require_frames(parsed)
-    try:
+    with _by_options():
         request = _request_from(parsed)
         encode(request, request=request.job)
-    except LocalProtocolError as error:  # our own message: an option made it what it is
-        raise SettingsError(error.message, remedy=error.remedy) from error
     return request
+
+
+@contextmanager
+def _by_options() -> Iterator[None]:
+    """Tell what our own message cannot hold as a wrong option: one made it what it is."""
+    try:
+        yield
+    except LocalProtocolError as error:
+        raise SettingsError(error.message, remedy=error.remedy) from error
 
 
 def _require_frames(parsed: argparse.Namespace) -> None:
@@ -127,39 +136,40 @@ def context_of(parsed: argparse.Namespace) -> JobContext:
     """Return this shell's context, with what the options say of its colour configuration.
 
     Raises:
-        SettingsError: an option sets no variable.
-        LocalProtocolError: there are too many variables.
+        SettingsError: an option sets no variable, there are too many, or the digest is none.
     """
     here = job_context()
     demand = here.commercial_only or getattr(
         parsed, "commercial_only", False
     )  # not of every command
     variables = dict([*here.variables.items(), *map(_variable, parsed.ocio_variable)])
-    return replace(
-        here,
-        ocio_variables=tuple(f"{name}={value}" for name, value in sorted(variables.items())),
-        ocio_digest=parsed.ocio_digest,
-        commercial_only=demand,
-    )
+    with _by_options():
+        return replace(
+            here,
+            ocio_variables=tuple(f"{name}={value}" for name, value in sorted(variables.items())),
+            ocio_digest=parsed.ocio_digest,
+            commercial_only=demand,
+        )
 
 
 def file_plate(parsed: argparse.Namespace) -> FilePlate:
     """Return the plate of `gvm matte`'s translated options.
 
     Raises:
-        LocalProtocolError: a text or a list is longer than the protocol allows.
+        SettingsError: a text or a list is longer than the protocol allows.
     """
-    return FilePlate(
-        path=absolute(parsed.plate),
-        first=parsed.first,
-        last=parsed.last,
-        layer=parsed.layer,
-        colourspace=parsed.input_colorspace,
-        missing=Missing(parsed.missing),
-        bad_pixels=BadPixels(parsed.bad_pixels),
-        keys=PlateKeys(parsed.plate_keys),
-        cuts=tuple(sorted(set(parsed.cut))),
-    )
+    with _by_options():
+        return FilePlate(
+            path=absolute(parsed.plate),
+            first=parsed.first,
+            last=parsed.last,
+            layer=parsed.layer,
+            colourspace=parsed.input_colorspace,
+            missing=Missing(parsed.missing),
+            bad_pixels=BadPixels(parsed.bad_pixels),
+            keys=PlateKeys(parsed.plate_keys),
+            cuts=tuple(sorted(set(parsed.cut))),
+        )
 
 
 def guides_of(parsed: argparse.Namespace) -> Guides:

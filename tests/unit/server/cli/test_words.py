@@ -101,6 +101,8 @@ def test_an_error_names_the_option_and_the_number_as_typed(words, said, capsys):
         (["qc", *SHOT, "--min-coverage", "-1"], "--min-coverage is -1; it must be 0 or more."),
         (["report", *SHOT, "--max-coverage-change", "-.5"], "--max-coverage-change is -.5; it"),
         (["qc", *SHOT, "--max-holes", "-2"], "--max-holes is -2; it must be 0 or more."),
+        (["roi", "plate", "--ocio-digest", "zz"], "--ocio-digest is 'zz'; it must be at most"),
+        (["qc", *SHOT, "--ocio-digest", "zz"], "--ocio-digest is 'zz'; it must be at most"),
         (["log", "-n", "-5"], "-n is -5; it must be 0 or more."),
         (["roi", "plate", "--size", "1"], "--size is 1; it must be from 32"),
         (["doctor", "--plan", "hd"], "--plan is 'hd'; it must be a size"),

@@ -319,3 +319,9 @@ def test_a_cut_outside_the_clip_is_refused_as_where_it_is_matted(good, command, 
     """It did nothing: the slip in its number was not told."""
     assert main([command, *good, "--cut", "2001"]) == Exit.USAGE
     assert "The cut at frame 2001 lies outside the clip 1001-1024" in capsys.readouterr().err
+
+
+def test_another_colour_configuration_than_the_one_that_is_named_is_refused(good, capsys):
+    """As where it is matted: the option did nothing here."""
+    assert main(["qc", *good, "--ocio-digest", "abcd"]) == Exit.USAGE
+    assert "the job was made for abcd" in capsys.readouterr().err
