@@ -1,7 +1,7 @@
 """How the words of a command line become values: what `argparse` lets pass is refused here.
 
 An empty text is most often a script's variable that was not set. As a value it would be taken for
-the default, for the working folder (`Path("")`) or for the start of every job's name: something
+the default, for the working folder or for the start of every job's name: something
 that nobody asked for, and without a word. So no option and no word may be empty.
 
 Which of its names an option was given by is kept: errors are made far below, where a setting has
@@ -13,11 +13,11 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from gvm_client.declaration import option_of
 from gvm_client.errors import SettingsError
+from gvm_client.folders import expanded
 from gvm_client.frames import EXAMPLE
 
 _RANGE = "RANGE"  # the metavar of frames
@@ -40,7 +40,7 @@ class Parser(argparse.ArgumentParser):
         for name in (None, "store"):
             self.register("action", name, _Store)
         self.register("action", "append", _Append)
-        self.register("type", Path, str)  # the action makes the path: `Path("")` is a folder
+        self.register("type", expanded, str)  # the action makes the path: of "" it is a folder
 
 
 class _Store(argparse.Action):
@@ -82,7 +82,7 @@ def _said(action: argparse.Action, value: Any, option: str | None) -> Any:  # no
             remedy=f"{_instead(action, option)} In a script, look at the variable that it comes"
             " from.",
         )
-    return Path(value) if action.type is Path and value is not None else value
+    return expanded(value) if action.type is expanded and value is not None else value
 
 
 def _instead(action: argparse.Action, option: str | None) -> str:

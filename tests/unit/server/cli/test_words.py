@@ -66,7 +66,7 @@ def test_what_is_left_out_is_as_it_was():
     again = build_parser().parse_args(["matte", "p"])
     assert (again.roi, again.cut) == ([], [])
     found = build_parser().parse_args(["weights", "show", "--weights", "~/w"])
-    assert found.weights == Path("~/w")
+    assert found.weights == Path("~/w").expanduser()
 
 
 @pytest.mark.parametrize(
