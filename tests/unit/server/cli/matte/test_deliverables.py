@@ -49,8 +49,9 @@ def test_movies_say_that_gaps_close_and_images_have_numbers(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("refused", [["--frames", "9"], ["--layer", "nope"], ["--frames", "1-"]])
-def test_what_is_refused_leaves_no_folder(tmp_path, refused):
-    """Of PNG files, nor of a movie."""
+def test_what_is_refused_leaves_no_folder(tmp_path, tmp_path_factory, monkeypatch, refused):
+    """Of PNG files, nor of a movie; on a machine where no server runs."""
+    monkeypatch.setenv("GVM_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
     plate = str(write_sequence(tmp_path / "plate", (1, 2, 3)))
     made = ["--png", str(tmp_path / "png"), "--movie", str(tmp_path / "movies" / "a.mov")]
     words = ["matte", plate, "-o", str(tmp_path / "out"), *made, *refused]
