@@ -18,6 +18,7 @@ from gvm_client.server_config import config_dir
 VARIABLE = "GVM_NODE_DEFAULTS"
 COMMERCIAL_ONLY = "commercial_only"  # the demand's key: true refuses weights without such terms
 _FILE = "node_defaults.json"
+_KEYS = frozenset({"defaults", "locked", COMMERCIAL_ONLY})  # a misspelt one would demand nothing
 
 
 def studio_file(environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -29,8 +30,9 @@ def studio_file(environment: Mapping[str, str] = os.environ) -> Path | None:
 
 def unusable(path: Path, why: object) -> SettingsError:
     """Return the error of a studio's file that cannot be used."""
+    says = why.strerror if isinstance(why, OSError) else why  # the path is said already
     return SettingsError(
-        f"The studio's defaults {path} cannot be used: {why}.",
+        f"The studio's defaults {path} cannot be used: {str(says).removesuffix('.')}.",
         remedy=f"Mend the file, or unset {VARIABLE}.",
         path=str(path),
     )
@@ -40,7 +42,7 @@ def read_studio_file(path: Path) -> dict[str, Any]:
     """Return what the file says.
 
     Raises:
-        SettingsError: it cannot be read, or holds no JSON object.
+        SettingsError: it cannot be read, holds no JSON object, or has a key that is not known.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -48,6 +50,8 @@ def read_studio_file(path: Path) -> dict[str, Any]:
         raise unusable(path, error) from error
     if not isinstance(content, dict):
         raise unusable(path, "it holds no object")
+    if unknown := sorted(content.keys() - _KEYS):
+        raise unusable(path, f"{', '.join(unknown)} is none of {', '.join(sorted(_KEYS))}")
     return content
 
 

@@ -34,6 +34,9 @@ def compile_blocks(network: nn.Module, backend: str, steps: Collection[Step]) ->
         network: is changed in place.
         backend: of `torch.compile`.
         steps: that are taken; a norm by Triton's kernels stays outside of graphs.
+
+    Raises:
+        EngineError: PyTorch has no such backend.
     """
     if not backend:
         return
@@ -45,7 +48,12 @@ def compile_blocks(network: nn.Module, backend: str, steps: Collection[Step]) ->
     whole = Step.GROUP_NORM not in steps
     for module in network.modules():
         if isinstance(module, COMPILED):
-            module.compile(backend=backend, dynamic=False, fullgraph=whole)
+            try:
+                module.compile(backend=backend, dynamic=False, fullgraph=whole)
+            except RuntimeError as error:
+                if not is_of_compiling(error):
+                    raise
+                raise not_compiled(backend, error) from error
 
 
 def _choose_without_timing() -> None:

@@ -116,6 +116,29 @@ def test_other_commands_do_not_read_the_file(studio, parsed, monkeypatch, tmp_pa
     assert main(list(MATTE)) == Exit.USAGE
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "cannot be used: No such file or directory.\n"),
+        (
+            '{"comercial_only": true}',
+            "comercial_only is none of commercial_only, defaults, locked.",
+        ),
+        ('{"defaults": {"nosuch": 1}}', "cannot be used: There is no knob 'nosuch'.\n"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_told(monkeypatch, tmp_path, capsys, text, says):
+    """In one sentence; a demand that is misspelt demands nothing, and is no word passed over."""
+    file = tmp_path / "studio.json"
+    if text:
+        file.write_text(text)
+    monkeypatch.setenv("GVM_NODE_DEFAULTS", str(file))
+    assert main(list(MATTE)) == Exit.USAGE
+    said = capsys.readouterr().err
+    assert says in said
+    assert said.count(str(file)) == 1
+
+
 def test_without_a_file_nothing_changes(parsed, monkeypatch, tmp_path):
     """The program's own defaults."""
     monkeypatch.delenv("GVM_NODE_DEFAULTS", raising=False)

@@ -56,3 +56,10 @@ def test_a_backend_that_fails_is_an_error_with_the_remedy(smallest: Path):
     with pytest.raises(EngineError, match="no compiler is installed") as caught:
         _engine(smallest, backend).encode(np.zeros((3, 16, 24), np.float32))
     assert "without --compile" in caught.value.remedy
+
+
+def test_a_backend_that_pytorch_has_not_is_an_error_with_the_remedy(smallest: Path):
+    """A slip in the option's word; the server's log, and no defect of ours."""
+    with pytest.raises(EngineError, match="The backend 'nosuch' does not compile") as caught:
+        GvmEngine.load(smallest, GvmOptions(device="cpu", compile_backend="nosuch"), lambda _: None)
+    assert "without --compile" in caught.value.remedy
