@@ -35,6 +35,7 @@ from gvm_server.media.store.memo import Memo
 _ALPHAS, _WINDOWS, _WINDOW = "alphas", "windows", ".window"
 _NEW_WINDOWS = 1024  # more than a server makes while a job's next windows wait
 _FULL_ENOUGH = 0.9  # of the limit: how far an eviction goes, so that not every file causes one
+_UNSEEN = 0.1  # of the limit: what is added before the folder is counted again, for others add too
 
 _log = logging.getLogger(__name__)
 
@@ -88,6 +89,7 @@ class DiskCache:
         self.limit_bytes = limit_bytes
         self._lock = Lock()
         self._total: int | None = None  # of bytes; None until the folder was looked at
+        self._look_again = 0  # the total at which it is looked at again
         self.failures = 0
         self.trouble = ""
         self._is_failing = False
@@ -203,7 +205,8 @@ class DiskCache:
     def count(self) -> None:
         """Count what lies in the cache; a server does so when it starts."""
         with self._lock:
-            self._counted()
+            if self._total is None:
+                self._know(self.usage().nbytes)
 
     def clear(self) -> CacheUsage:
         """Remove everything, and return what that was."""
@@ -223,6 +226,8 @@ class DiskCache:
         """Keep a file; whoever asks has looked whether it is there."""
         if self.limit_bytes <= 0 or not self._writes:
             return
+        if len(data) > self.limit_bytes * _FULL_ENOUGH:  # all else would go for it, and then it
+            return
         try:
             _make_folder(path.parent)
             put_whole(path, data, flush=False)
@@ -231,26 +236,32 @@ class DiskCache:
             return
         self._is_failing = False
         with self._lock:
-            if self._total is not None:  # what another server put there meanwhile counts twice
+            if self._total is not None:
                 self._total += len(data)
-            if self._counted() > self.limit_bytes:
+            if self._total is None or self._total > self._look_again:
                 self._evict()
 
-    def _counted(self) -> int:
-        if self._total is None:
-            self._total = self.usage().nbytes
-        return self._total
+    def _know(self, total: int) -> None:
+        """Note what lies there, and at how much more the folder is looked at again.
+
+        Never later than at the limit, but where what lies there cannot be removed: each look is a
+        walk through all files.
+        """
+        again = total + int(self.limit_bytes * _UNSEEN)
+        self._look_again = min(again, self.limit_bytes) if total < self.limit_bytes else again
+        self._total = total
 
     def _evict(self) -> None:
-        """Remove the least recently used files until the cache is full enough."""
+        """Count anew; past the limit, remove the least recently used until it is full enough."""
         entries = sorted(self._entries(), key=lambda entry: entry.used)
         total = sum(entry.size for entry in entries)
+        enough = self.limit_bytes * _FULL_ENOUGH if total > self.limit_bytes else total
         for entry in entries:
-            if total <= self.limit_bytes * _FULL_ENOUGH:
+            if total <= enough:
                 break
             if _remove(entry.path):
                 total -= entry.size
-        self._total = total
+        self._know(total)
 
     def _entries(self) -> Iterator[_Entry]:
         for kind in (_ALPHAS, _WINDOWS):

@@ -15,6 +15,7 @@ from gvm_client.settings import Depth
 from gvm_server.media.alphas.exr import read_alpha
 from gvm_server.media.alphas.stamp import MAKER, STAMP, Fingerprint
 from gvm_server.media.geometry import Box, FrameHeader
+from gvm_server.media.store import cache as store
 from gvm_server.media.store.cache import DiskCache, window_bytes
 from tests.support.alphas import write_alpha
 
@@ -203,6 +204,51 @@ def test_the_limit_counts_what_lay_there_before(tmp_path):
     second.add_window(key(10), window())
     assert second.usage().nbytes <= 5 * size
     assert second.has_window(key(10))
+
+
+def test_servers_that_share_a_cache_keep_to_one_limit(tmp_path):
+    """Each counts what the others add, before a tenth of the limit is its own."""
+    size = len(window_bytes(window(), key(0)))
+    servers = [DiskCache(tmp_path, 50 * size) for _ in range(4)]
+    for server in servers:
+        server.count()
+    for number in range(160):  # less than the limit for each of them
+        servers[number % 4].add_window(key(number), window())
+        assert servers[0].usage().nbytes <= 50 * size * (1 + 0.1 * len(servers))
+
+
+def test_a_file_larger_than_the_limit_pushes_nothing_out(tmp_path):
+    """It could not stay itself."""
+    size = len(window_bytes(window(), key(0)))
+    cache = DiskCache(tmp_path, 4 * size)
+    for number in range(3):
+        cache.add_window(key(number), window())
+    cache.add_window(key(9), window(frames=20))
+    assert [number for number in range(10) if cache.has_window(key(number))] == [0, 1, 2]
+
+
+def test_a_cache_whose_files_cannot_be_removed_is_not_walked_through_for_each_file(
+    tmp_path, monkeypatch
+):
+    """Another user's files lie there: the limit cannot be kept, and that costs one look."""
+    size = len(window_bytes(window(), key(0)))
+    first = DiskCache(tmp_path, LIMIT)
+    for number in range(40):
+        first.add_window(key(number), window())
+    walks = []
+
+    def refuse(path):
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    monkeypatch.setattr(store, "sweep_leftovers", walks.append)  # a call for each folder
+    cache = DiskCache(tmp_path, 30 * size)
+    cache.add_window(key(40), window())
+    looked = len(walks)
+    assert looked
+    cache.add_window(key(41), window())
+    cache.add_window(key(42), window())
+    assert len(walks) == looked
 
 
 def test_usage_and_clear_say_what_is_there(tmp_path):
