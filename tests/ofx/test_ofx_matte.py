@@ -276,6 +276,42 @@ def test_soft_guides_are_laid_on_as_the_server_does(
     np.testing.assert_array_equal(alpha[untouched], alphas[1004][untouched])
 
 
+@pytest.mark.parametrize("feather", [0.0, 5.0])
+def test_a_guide_s_pixel_that_is_no_number_holds_nothing(
+    host_like: Open, tmp_path: Path, alphas: Alphas, feather: float
+):
+    """NaN guides come of a division by 0 upstream; a NaN alpha would go on through the comp."""
+    masks = {}
+    for name, row in (("garbage", 7), ("holdout", 20)):
+        mask = HostPlate(folder=tmp_path / name, width=WIDTH, height=HEIGHT, first=FIRST, last=LAST)
+        pixels = np.zeros(SHAPE, np.float32)
+        pixels[row, 30:34, 3] = np.nan
+        pixels[row, 60:64, 3] = np.inf, -np.inf, 2.0, -1.0
+        mask.write(1004, pixels)
+        masks[name] = mask.said()
+    with host_like("natron", offset_x=0, offset_y=0) as host:
+        host.tell("plates", plate={}, **masks)
+        host.create(**SMALL, inputColourspace=2, guideFeather=feather)
+        alpha = host.picture(1004, SHAPE)[..., 3]
+    np.testing.assert_array_equal(alpha[:, 30:34], alphas[1004][:, 30:34])
+    assert alpha[7, [60, 62]].tolist() == [0, 0]
+    assert alpha[20, [60, 62]].tolist() == [1, 1]
+    assert np.isfinite(alpha).all()
+
+
+@pytest.mark.parametrize("feather", [float("nan"), -3.0, 1e6])
+def test_a_guide_feather_that_is_no_length_is_refused(
+    host_like: Open, tmp_path: Path, feather: float
+):
+    """An expression may make anything of a parameter; NaN took the whole host down."""
+    mask = HostPlate(folder=tmp_path / "mask", width=WIDTH, height=HEIGHT, first=FIRST, last=LAST)
+    mask.write(1004, np.ones(SHAPE, np.float32))
+    with host_like("natron", offset_x=0, offset_y=0) as host:
+        host.tell("plates", plate={}, garbage=mask.said())
+        host.create(**SMALL, guideFeather=feather)
+        assert "Guide Feather is" in host.render(1004)["persistent"]
+
+
 def test_a_sequence_fetches_every_frame_once(host_like: Open):
     """Within a final render nothing upstream changes: each frame is fetched and hashed once."""
     with host_like("nuke") as host:

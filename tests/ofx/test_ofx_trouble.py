@@ -193,6 +193,33 @@ def test_a_time_out_counts_while_a_server_starts(
     assert starts.read_text().split() == ["x"]
 
 
+def test_a_server_that_came_up_late_is_not_waited_for_once_it_has_left(
+    build: Build, plate: HostPlate, site: Site, tmp_path: Path
+):
+    """Its process lives on, as while a job ends: another is started, and it is left alone."""
+    starts = tmp_path / "starts"
+    before, after = f"echo $$ >> {starts}; sleep 3", "exec sleep 300"
+    serve = f"{sys.executable} -m gvm_server serve"
+    site.environment["GVM_SERVER"] = f"sh -c '{before}; {serve}; {after}'"
+    with hosting(build, tmp_path, plate=plate, environment=site.environment, **NUKE) as host:
+        try:
+            host.create(**SMALL, timeout=1.0)
+            assert "did not come up" in host.render(1003)["persistent"]
+            _until(site.server)
+            host.tell("set", instance="node", param="timeout", value=20.0)
+            assert host.render(1003)["status"] == 0
+            site.kill_server()
+            host.tell("set", instance="node", param="size", value=40)
+            assert host.render(1003)["persistent"] == ""
+            first, second = (int(pid) for pid in starts.read_text().split())
+            assert first != second
+            assert psutil.pid_exists(first)
+        finally:
+            for pid in starts.read_text().split():
+                if psutil.pid_exists(int(pid)):
+                    psutil.Process(int(pid)).kill()
+
+
 @pytest.mark.parametrize("seconds", [float("nan"), 0.0, 1e30])
 def test_a_time_out_that_is_none_is_refused(
     build: Build, plate: HostPlate, site: Site, tmp_path: Path, seconds: float

@@ -165,19 +165,32 @@ Connection start(const fs::path& folder, const CancelToken& token) {
   }
 }
 
+/// A server answers clients: none that was started is waited for any more, nor ended as too slow
+/// when its process is seen again without a connection, as while it leaves.
+void forget_unanswered() {
+  const std::unique_lock lock(start_mutex, std::try_to_lock);
+  if (lock) unanswered.reset();  // else somebody waits for it, and hears so too
+}
+
 }  // namespace
 
 Connection ensure_server(bool may_start, const CancelToken& token) {
   const fs::path folder = runtime_dir();
   children().runs(0);
-  if (auto connection = read_connection(folder)) return *connection;
+  if (auto connection = read_connection(folder)) {
+    forget_unanswered();
+    return *connection;
+  }
   if (!may_start) {
     throw Error(code::kServerNotRunning, "No GVM server runs.",
                 "Start one with `gvm serve`, or switch on the node's Start Automatically.");
   }
   std::unique_lock lock(start_mutex, std::defer_lock);
   while (!lock.try_lock_for(std::chrono::milliseconds(kPollMs))) token.check();
-  if (auto connection = read_connection(folder)) return *connection;
+  if (auto connection = read_connection(folder)) {
+    unanswered.reset();
+    return *connection;
+  }
   return start(folder, token);
 }
 

@@ -140,7 +140,8 @@ class AlphaRows {
   float outside_;
 };
 
-/// Reads a mask's value at each pixel of a span: its alpha, or its only channel; 0 outside.
+/// Reads a mask's value at each pixel of a span: its alpha, or its only channel; 0 outside, and
+/// where it is no number: one such pixel would spoil the alpha.
 void read_mask(const HostImage& mask, const Span& span, float* to) {
   std::fill_n(to, span.count, 0.0f);
   const ofx::RectI& bounds = mask.bounds();
@@ -154,7 +155,8 @@ void read_mask(const HostImage& mask, const Span& span, float* to) {
       Value value;
       const std::size_t skipped = static_cast<std::size_t>(channel) * sizeof value;
       std::memcpy(&value, mask.at(x, span.y) + skipped, sizeof value);
-      to[x - span.x] = unit(load(value));
+      const float covers = load(value);
+      to[x - span.x] = std::isnan(covers) ? 0.0f : unit(covers);
     }
   });
 }

@@ -92,6 +92,16 @@ double timeout(const NodeParams& params) {
                                                      "; it must be from 1 to 86400 seconds.");
 }
 
+/// In pixels of the full picture. As the time-out: no length at all would never end, or spoil the
+/// alpha.
+double guide_feather(const NodeParams& params) {
+  const double pixels = params.real(param::kGuideFeather);
+  if (0.0 <= pixels && pixels <= bridge::kMaxRadius) return pixels;
+  throw bridge::Error(bridge::code::kBadRequest,
+                      "Guide Feather is " + std::to_string(pixels) + "; it must be from 0 to " +
+                          std::to_string(static_cast<int>(bridge::kMaxRadius)) + " pixels.");
+}
+
 }  // namespace
 
 bridge::MatteKnobs read_knobs(const NodeParams& params, double scale) {
@@ -175,7 +185,7 @@ NodeSettings read_settings(const NodeParams& params, double scale,
   settings.options.context = bridge::job_context();
   settings.options.may_start_server = params.integer(param::kStartServer) != 0;
   settings.options.timeout_seconds = timeout(params);
-  settings.guide_feather = params.real(param::kGuideFeather) * scale;
+  settings.guide_feather = guide_feather(params) * scale;
   if (params.integer(param::kUseRegion) != 0) {
     settings.region = read_region(params);
     settings.options.roi_scale = params.real(param::kRegionScale);
