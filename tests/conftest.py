@@ -34,6 +34,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # Half a minute and more on one worker, each: one that came last would leave the others idle. The
 # sanitized one makes both builds of the OpenFX plug-in, for which four workers would wait at once.
+# The endpoint's waits more than it works, and would be of the last.
 LONG = (
     "test_ofx_sanitized.py",
     "test_farm.py",
@@ -42,6 +43,7 @@ LONG = (
     "test_any_range.py",
     "test_threads.py",
     "test_kinds.py",
+    "test_endpoint.py",
 )
 
 
