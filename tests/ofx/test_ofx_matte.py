@@ -303,7 +303,7 @@ def test_a_guide_s_pixel_that_is_no_number_holds_nothing(
 def test_a_guide_feather_that_is_no_length_is_refused(
     host_like: Open, tmp_path: Path, feather: float
 ):
-    """An expression may make anything of a parameter; NaN took the whole host down."""
+    """An expression may make anything of a parameter; it is said, not taken as it is."""
     mask = HostPlate(folder=tmp_path / "mask", width=WIDTH, height=HEIGHT, first=FIRST, last=LAST)
     mask.write(1004, np.ones(SHAPE, np.float32))
     with host_like("natron", offset_x=0, offset_y=0) as host:
