@@ -69,7 +69,10 @@ class Site:
         """Run a `gvm` command to its end."""
         if forked.can_fork(self.environment):
             environment = {**os.environ, **self.environment}
-            code, stdout, stderr = forked.run(words, environment, self.folder, timeout)
+            try:
+                code, stdout, stderr = forked.run(words, environment, self.folder, timeout)
+            except TimeoutError as late:
+                raise TimeoutError(f"{late}\n{self.stacks()}") from None
         else:
             process = self.start(*words)
             stdout, stderr = process.communicate(timeout=timeout)
@@ -101,6 +104,17 @@ class Site:
         # Its parent has gone, and whoever inherited it may take seconds to bury it.
         while is_alive(server.pid, 0):
             time.sleep(0.01)
+
+    def stacks(self) -> str:
+        """End the server as a crash does; return its log, which says where each thread was."""
+        server = self.server()
+        if server is None:
+            return "No server runs."
+        log = Path(read_connection(self.runtime).log)
+        server.send_signal(signal.SIGABRT)
+        while is_alive(server.pid, 0):
+            time.sleep(0.01)
+        return log.read_text()
 
     def windows_denoised(self) -> list[str]:
         """Return a line for each window that the test engine has denoised, in any server."""
