@@ -54,24 +54,21 @@ class _Store(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         del parser
-        setattr(namespace, self.dest, _said(self, values, option_string))
+        value = _said(self, values, option_string)
+        setattr(namespace, self.dest, self._kept(getattr(namespace, self.dest, None), value))
         if option_string:
             vars(namespace)[_TYPED] = {**typed_options(namespace), self.dest: option_string}
+
+    def _kept(self, before: Any, value: Any) -> Any:  # noqa: ANN401 (any kind)
+        del before
+        return value
 
 
 class _Append(_Store):
     """Keep a value that says something behind those before it."""
 
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: str | Sequence[Any] | None,
-        option_string: str | None = None,
-    ) -> None:
-        before = getattr(namespace, self.dest, None) or []
-        super().__call__(parser, namespace, values, option_string)
-        setattr(namespace, self.dest, [*before, getattr(namespace, self.dest)])
+    def _kept(self, before: Any, value: Any) -> Any:  # noqa: ANN401 (any kind)
+        return [*(before or []), value]
 
 
 def _said(action: argparse.Action, value: Any, option: str | None) -> Any:  # noqa: ANN401 (any kind)

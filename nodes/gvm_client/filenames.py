@@ -45,6 +45,7 @@ MOVIE_EXTENSIONS = (
 # fmt: on
 # One file holds all frames, whatever number its name ends with; the server cannot read these.
 CAMERA_EXTENSIONS = (".r3d", ".braw", ".ari")
+PICTURE_EXTENSIONS = IMAGE_EXTENSIONS + MOVIE_EXTENSIONS  # what the server reads
 CLIP_EXTENSIONS = MOVIE_EXTENSIONS + CAMERA_EXTENSIONS
 
 

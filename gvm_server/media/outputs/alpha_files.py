@@ -18,7 +18,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from gvm_client.errors import ErrorCode, OutputError, SettingsError
-from gvm_client.filenames import IMAGE_EXTENSIONS, MOVIE_EXTENSIONS, find_field, require_view
+from gvm_client.filenames import (
+    IMAGE_EXTENSIONS,
+    MOVIE_EXTENSIONS,
+    PICTURE_EXTENSIONS,
+    find_field,
+    require_view,
+)
 from gvm_client.platform import ignores_case, same_file
 from gvm_client.text import WERE, counted
 from gvm_server.media.alphas.stamp import is_stamped
@@ -33,7 +39,7 @@ from gvm_server.media.plates.find import (
 EXTENSION = ".exr"
 
 _MOVIE_PADDING = 4
-_OTHER_FILES = {*IMAGE_EXTENSIONS, *MOVIE_EXTENSIONS} - {EXTENSION}  # a folder is seldom meant
+_OTHER_FILES = {*PICTURE_EXTENSIONS} - {EXTENSION}  # a folder is seldom meant
 _MAX_NAMED = 10  # files named in a message
 
 

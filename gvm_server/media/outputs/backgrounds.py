@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from gvm_client.errors import ErrorCode, InputError, SettingsError
-from gvm_client.filenames import IMAGE_EXTENSIONS, MOVIE_EXTENSIONS
+from gvm_client.filenames import PICTURE_EXTENSIONS
 from gvm_client.frames import abbreviated_frames
 from gvm_client.text import counted
 from gvm_server.media.colour.encodings import linear_from_srgb, srgb_from_linear
@@ -164,7 +164,7 @@ def check(word: str, indexes: Iterable[int] = ()) -> None:
     if word not in WORDS and "%" not in word and "#" not in word and not _may_be_there(word):
         says = f"The background {word} is not there."
         remedy = f"Name {', '.join(WORDS)}, or an image, a sequence or a movie."
-        if Path(word).suffix.lower() in (*IMAGE_EXTENSIONS, *MOVIE_EXTENSIONS):
+        if Path(word).suffix.lower() in PICTURE_EXTENSIONS:
             raise InputError(says, remedy=remedy, code=ErrorCode.PLATE_MISSING, path=word)
         raise SettingsError(says, remedy=remedy, path=word)
     with opening(word) as background:

@@ -21,7 +21,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from gvm_client.errors import ErrorCode, InputError, OutputError, SettingsError
 from gvm_client.file_content import FileContent
-from gvm_client.filenames import IMAGE_EXTENSIONS, MOVIE_EXTENSIONS
+from gvm_client.filenames import PICTURE_EXTENSIONS
 from gvm_server.media.alphas.exr import read_alpha_file, read_planes
 from gvm_server.media.alphas.stamp import STAMP, read_stamp
 from gvm_server.media.atomic_files import replacing, write_failure
@@ -127,11 +127,7 @@ class Deliverables:
                 remedy="Give --movie and --comp different names.",
             )
         png = self.png
-        if (
-            png
-            and png.suffix.lower() in (*IMAGE_EXTENSIONS, *MOVIE_EXTENSIONS)
-            and not png.is_dir()
-        ):
+        if png and png.suffix.lower() in PICTURE_EXTENSIONS and not png.is_dir():
             raise SettingsError(
                 f"--png names a folder; {png} is a file's name, and no folder of it is there.",
                 remedy="Name a folder: its PNG files are called after the alphas.",
