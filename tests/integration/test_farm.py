@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
+from gvm_server.matting.engines.maker import OVERRIDES
 from tests.fakes.pyoutline import specification
 from tests.support import forked
 from tests.support.plates import read_alpha, write_plate
@@ -235,8 +236,9 @@ def test_tasks_of_farms_without_sessions_make_the_local_files(site, tmp_path, wh
         assert site.gvm("cache", "clear").code == 0
         shutil.rmtree(tmp_path / "mattes", ignore_errors=True)
         for command in commands:
-            ours = {name: text for name, text in os.environ.items() if name.startswith("LANG")}
-            environment = {"PATH": "/usr/bin:/bin", **ours, **site.environment}  # RQD's own
+            # RQD's own, and what numbers are made by on this machine: that stands in the files.
+            ours = {name: os.environ[name] for name in os.environ if name in ("LANG", *OVERRIDES)}
+            environment = {"PATH": "/usr/bin:/bin", **ours, **site.environment}
             ran = subprocess.run(
                 ["/bin/sh", "-c", command],
                 env=environment,
