@@ -8,6 +8,9 @@ in half of its. What it does not say of itself is kept to here:
 - What is beyond half's range becomes infinite: it is clipped first.
 - Its `File` takes a file that is cut short for an empty one, with a line on the standard output;
   `InputFile` raises.
+- Its threads are the process's. Where they are taken away while a file is in use on another thread,
+  that file's task may be left undone, and who waits for it waits for ever (3.5.3; its `File` gives
+  up Python's lock while it works): they stay until the last file is done.
 
 `tests/unit/server/media/test_openexr.py` holds these.
 """
@@ -17,7 +20,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,7 +39,6 @@ _TYPES: Mapping[str, type[np.float16 | np.float32]] = {
     "HALF (1, 1)": np.float16,  # both at full size
     "FLOAT (1, 1)": np.float32,
 }
-_one_file = threading.Lock()  # at a time is unpacked on several threads
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,24 +79,48 @@ def read_channels(
         holds other types or several in these channels, is damaged, or is no EXR. OpenImageIO then
         reads it, or says what is wrong with it.
     """
-    with _several_threads() if in_blocks and lines is None else nullcontext():
+    threads = _openexr_threads
+    with threads.several() if in_blocks and lines is None else threads.used():
         return _read(path, names, lines)
 
 
-@contextmanager
-def _several_threads() -> Iterator[None]:
-    """Have files that are opened meanwhile unpacked on several threads.
+class _Threads:
+    """OpenEXR's threads: there while a file wants several, and as long as any is in use with them.
 
-    No other thread gets Python's lock while a file is read: the sooner that is over the better.
-    They are there for no longer than that, as they do not survive a fork, and who reads then would
-    wait for them.
+    For no longer: they do not survive a fork, and who reads then would wait for them.
     """
-    with _one_file:
-        OpenEXR.set_global_thread_count(_threads())
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._files = 0
+        self._one_file = threading.Lock()  # at a time is unpacked on several
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Say that a file is in use meanwhile, on whatever threads there are."""
+        with self._lock:
+            self._files += 1
         try:
             yield
         finally:
-            OpenEXR.set_global_thread_count(0)
+            with self._lock:
+                self._files -= 1
+                if self._files == 0 and OpenEXR.global_thread_count():
+                    OpenEXR.set_global_thread_count(0)
+
+    @contextmanager
+    def several(self) -> Iterator[None]:
+        """Have files that are opened meanwhile unpacked on several threads.
+
+        No other thread gets Python's lock while a file is read: the sooner that is over the better.
+        """
+        with self._one_file, self.used():
+            with self._lock:
+                OpenEXR.set_global_thread_count(_threads())
+            yield
+
+
+_openexr_threads = _Threads()
 
 
 @cache
@@ -178,7 +204,8 @@ def file_bytes(
     channels = {name: stored(plane, half=half) for name, plane in planes.items()}
     stream = io.BytesIO()
     try:
-        OpenEXR.File({"type": OpenEXR.scanlineimage, **header}, channels).write(stream)
+        with _openexr_threads.used():
+            OpenEXR.File({"type": OpenEXR.scanlineimage, **header}, channels).write(stream)
     except (RuntimeError, TypeError, ValueError) as error:
         raise OSError(str(error)) from error
     return bytearray(stream.getbuffer())

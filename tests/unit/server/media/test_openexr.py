@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import OpenEXR
 import OpenImageIO as oiio
@@ -41,6 +44,38 @@ def test_it_reads_what_openimageio_reads(tmp_path, dtype, compression, in_blocks
     names = file.spec().channelnames
     theirs = file.read_image(oiio.FLOAT)[..., [names.index(name) for name in "BRG"]]
     assert np.array_equal(found.pixels.astype(np.float32), theirs)
+
+
+def test_threads_stay_until_the_last_file_is_done(tmp_path, monkeypatch):
+    """Taken away while a file is written they left its task undone, and its writer hung for ever.
+
+    A writer is held where it works; meanwhile a file is read on several threads, to its end.
+    """
+    path = _write(tmp_path / "a.exr", dict.fromkeys("RGB", _random()))
+    inside, go_on, theirs = threading.Event(), threading.Event(), OpenEXR.File
+
+    class SlowFile:
+        def __init__(self, *given: object) -> None:
+            self._file = theirs(*given)
+
+        def write(self, stream):
+            inside.set()
+            assert go_on.wait(60)
+            self._file.write(stream)
+
+    monkeypatch.setattr(OpenEXR, "File", SlowFile)
+    monkeypatch.setattr("gvm_server.media.openexr._threads", lambda: 2)
+    with ThreadPoolExecutor(1) as writer:
+        written = writer.submit(file_bytes, {"A": _random()}, {}, half=True)
+        assert inside.wait(60)
+        try:
+            for _ in range(2):
+                assert read_channels(path, "RGB", in_blocks=True) is not None
+                assert OpenEXR.global_thread_count() == 2
+        finally:
+            go_on.set()
+        assert written.result(60)
+    assert OpenEXR.global_thread_count() == 0
 
 
 def test_one_channel_may_stand_for_all(tmp_path):
