@@ -95,6 +95,17 @@ class MovieSpec:
     noise: int = 0
 
 
+# How much of Y' is red, and how much blue, by the matrix code of ISO/IEC 23091-2, table 4.
+_LUMA_SHARES: Mapping[int, tuple[float, float]] = {
+    1: (0.2126, 0.0722),
+    4: (0.30, 0.11),
+    5: (0.299, 0.114),
+    6: (0.299, 0.114),
+    7: (0.212, 0.087),
+    9: (0.2627, 0.0593),
+}
+
+
 def write_movie(path: Path, spec: MovieSpec = MovieSpec()) -> Path:
     """Write a movie whose frame i is grey i * GREY_STEP, or of one colour."""
     base = 1 / spec.rate if spec.times is None else Fraction(1, 1000)
@@ -154,15 +165,21 @@ def _frame(spec: MovieSpec, index: int) -> av.VideoFrame:
         image[: spec.height // 2, spec.width // 2 :] = 120
         image[spec.height // 2 :, : spec.width // 2] = 180
         image[spec.height // 2 :, spec.width // 2 :] = 240
-    frame = av.VideoFrame.from_ndarray(image, format="rgb24")
     if spec.matrix is None:
-        return frame
-    return frame.reformat(
-        format=spec.pixel_format,
-        src_color_range=2,
-        dst_colorspace=spec.matrix,
-        dst_color_range=2 if spec.full_range else 1,
-    )
+        return av.VideoFrame.from_ndarray(image, format="rgb24")
+    codes = _component_codes(image / 255, *_LUMA_SHARES[spec.matrix], full=bool(spec.full_range))
+    return av.VideoFrame.from_ndarray(codes, format="yuv444p")
+
+
+def _component_codes(
+    image: NDArray[np.float64], red: float, blue: float, *, full: bool
+) -> NDArray[np.uint8]:
+    """Return Y', Cb and Cr [3, H, W] of [H, W, 3], 0..1, as ISO/IEC 23091-2, 8.3, has it."""
+    luma = image @ (red, 1 - red - blue, blue)
+    differences = [(image[..., 2] - luma) / (1 - blue), (image[..., 0] - luma) / (1 - red)]
+    floor, height, width = (0, 255, 255) if full else (16, 219, 224)
+    planes = [floor + height * luma, *(128 + width * each / 2 for each in differences)]
+    return np.clip(np.round(planes), 0, 255).astype(np.uint8)
 
 
 def _spec(image: NDArray[np.float32], spec: ImageSpec) -> oiio.ImageSpec:

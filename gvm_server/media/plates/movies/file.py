@@ -11,10 +11,12 @@ OpenEXR's ImfTimeCode (the packing: binary coded decimals and flags).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from numbers import Rational
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -40,6 +42,12 @@ CONFINED = {"protocol_whitelist": "file", "format_whitelist": ",".join(_DEMUXERS
 # How long it lasts is not asked: for that, a transport stream's end is read at each opening.
 _QUICK = {"skip_estimate_duration_from_pts": "1"}
 
+# Titles and comments are of no matter, and old ones are often no UTF-8. From 19 on PyAV takes them
+# as they are, and knows no such argument.
+_OF_METADATA: Mapping[str, Any] = (
+    {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+)
+
 _NEAR_RATE = Fraction(1, 4000)  # of a rate: 23.976 and 24 are four times as far apart
 
 _TEXT = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})([:;.,])(\d{2})", re.ASCII)
@@ -56,9 +64,7 @@ def open_movie(path: Path) -> tuple[InputContainer, VideoStream]:
     """
     probe_file(path)
     try:
-        # Titles and comments are of no matter, and old ones are often no UTF-8.
-        options = {**CONFINED, **_QUICK}
-        container = av.open(str(path), "r", options=options, metadata_errors="replace")
+        container = av.open(str(path), "r", options={**CONFINED, **_QUICK}, **_OF_METADATA)
     except FileNotFoundError as error:
         raise InputError(
             f"No movie is at {path}.",
@@ -176,8 +182,8 @@ class MovieMetadata:
 
 def stream_metadata(container: InputContainer, stream: VideoStream) -> MovieMetadata:
     """Return what an open movie says."""
-    aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
-    rate = stream.average_rate or stream.guessed_rate
+    aspect = fraction(stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio)
+    rate = fraction(stream.average_rate or stream.guessed_rate)
     return MovieMetadata(
         aspect=aspect if aspect and aspect > 0 else Fraction(1),
         rate=exact_rate(rate) if rate and rate > 0 else None,
@@ -186,6 +192,11 @@ def stream_metadata(container: InputContainer, stream: VideoStream) -> MovieMeta
         hides_alpha=stream.metadata.get("alpha_mode") == "1",
         missing_bytes=missing_bytes(Path(container.name)),
     )
+
+
+def fraction(value: Rational | None) -> Fraction | None:
+    """Return what PyAV says of a rate, a time base or an aspect; from 19 on that is no fraction."""
+    return None if value is None else Fraction(value)
 
 
 def exact_rate(rate: Fraction) -> Fraction:

@@ -19,7 +19,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from gvm_server.media.plates.movies.file import open_movie, unreadable
+from gvm_server.media.plates.movies.file import fraction, open_movie, unreadable
 from gvm_server.media.store.file_keys import KEY_BYTES, Opened, content_hash, hash_texts
 from gvm_server.media.store.memo import Memo
 
@@ -284,9 +284,9 @@ def _read_packets(path: Path) -> tuple[bytes, list[list[tuple[int, int]]]]:
             *(container.format.name, context.name, bytes(context.extradata or b"").hex()),
             *(context.pix_fmt, context.profile, context.width, context.height),
             *(context.color_primaries, context.color_trc, context.colorspace),
-            *(context.color_range, stream.sample_aspect_ratio),
-            *(stream.time_base, stream.average_rate, sorted(stream.metadata.items())),
-            sorted(container.metadata.items()),
+            *(context.color_range, fraction(stream.sample_aspect_ratio)),
+            *(fraction(stream.time_base), fraction(stream.average_rate)),
+            *(sorted(stream.metadata.items()), sorted(container.metadata.items())),
         )
         before = _CHUNK_HEADER if container.format.name == "avi" else 0
         groups: list[list[tuple[int, int]]] = []

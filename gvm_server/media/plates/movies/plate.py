@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -38,15 +38,17 @@ from gvm_server.media.plates.movies.indexing import count_movie, index_movie
 from gvm_server.media.plates.movies.look import MovieLook, header_of, known_look, look_of
 from gvm_server.media.plates.sequence import outside_clip
 
-# ISO/IEC 23091-2 matrix codes that FFmpeg gives a frame, as its scaler names them.
-_MATRICES = {
+# ISO/IEC 23091-2 matrix codes that FFmpeg gives a frame, as its scaler numbers them. PyAV names the
+# last from 18 on; before, it leaves a frame with such a number its own code, which is right too.
+_BT2020 = 9
+_MATRICES: Mapping[int, int] = {
     1: Colorspace.ITU709,
     4: Colorspace.FCC,
     5: Colorspace.ITU601,
     6: Colorspace.ITU601,
     7: Colorspace.SMPTE240M,
-    9: Colorspace.BT2020,
-    10: Colorspace.BT2020,
+    9: _BT2020,
+    10: _BT2020,
 }
 _HD_HEIGHT = 720  # streams that name no matrix: BT.709 from here on, BT.601 below, as players do
 
@@ -274,7 +276,7 @@ def _said_of_rate(index: MovieIndex, facts: MovieMetadata) -> str:
     )
 
 
-def _matrix(decoded: VideoFrame) -> Colorspace:
+def _matrix(decoded: VideoFrame) -> int:
     unnamed = Colorspace.ITU709 if decoded.height >= _HD_HEIGHT else Colorspace.ITU601
     return _MATRICES.get(int(decoded.colorspace), unnamed)
 

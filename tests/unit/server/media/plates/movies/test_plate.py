@@ -47,7 +47,9 @@ KINDS = {
     "leading.mp4": MovieSpec(
         codec="libx265", options={"x265-params": "log-level=none:keyint=12:open-gop=1"}
     ),
-    "hidden.webm": MovieSpec(codec="libvpx", options={"auto-alt-ref": "1", "lag-in-frames": "16"}),
+    "hidden.webm": MovieSpec(
+        codec="libvpx", options={"auto-alt-ref": "1", "lag-in-frames": "16", "b": "9000000"}
+    ),
     "fragments.mp4": MovieSpec(container_options={"movflags": "frag_keyframe+empty_moov"}),
     "studio.mxf": MovieSpec(
         codec="dnxhd",
@@ -163,9 +165,9 @@ def test_the_header_has_size_and_rate(tmp_path):
 
 
 @pytest.mark.parametrize("full_range", [False, True])
-@pytest.mark.parametrize("matrix", [1, 5])
+@pytest.mark.parametrize("matrix", [1, 4, 5, 6, 7, 9])
 def test_matrix_and_range_of_the_stream_are_respected(tmp_path, matrix, full_range):
-    """The same colour comes back from BT.709 and BT.601, from video and full range."""
+    """The same colour comes back from every matrix, of video and of full range."""
     colour = (200, 80, 40)
     spec = MovieSpec(
         frames=2,
