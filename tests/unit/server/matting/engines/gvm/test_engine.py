@@ -411,7 +411,7 @@ def test_the_maker_says_the_types_and_paths_that_options_come_to(tiny: Path):
     assert len({plain.maker(), *(other.maker() for other in others)}) == 5
     assert {other.revision for other in others} == {plain.revision}
     said = dict(plain.maker())
-    assert said["torch"] == torch.__version__
+    assert torch.__version__.startswith(said["torch"])  # which of PyPI's builds, it alone says
     assert (said["device"], said["unet"], said["vae"]) == ("cpu", "float32", "float32")
 
 
