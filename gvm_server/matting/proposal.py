@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial, reduce
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gvm_client.errors import ErrorCode, InputError
 from gvm_client.regions import Region
@@ -154,7 +155,7 @@ def covered(alpha: Image, view: ShotView) -> Box | None:
     return around.common(seen)
 
 
-def _scaled(places: np.ndarray, size: int, length: int) -> tuple[int, int]:
+def _scaled(places: NDArray[np.intp], size: int, length: int) -> tuple[int, int]:
     """Return the plate's pixels [from, to) of working pixels, and of one on either side of them.
 
     What comes up from a working pixel reaches half a pixel into its neighbours.

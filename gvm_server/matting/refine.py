@@ -120,7 +120,7 @@ def _climbed(
     for index, size in enumerate(steps[1:], start=1):
         where, last = near[index], index == len(colours)
         fitted = fit(here.alpha, colours[index - 1], here.still, variance, near[index - 1], spread)
-        made = np.zeros(size, np.float32)
+        made: Image = np.zeros(size, np.float32)
         linear = guide.linear if last else partial(Near.cut, image=colours[index])
         applied(fitted, linear, where, made)
         hold(made, said, where, near[0])

@@ -167,7 +167,7 @@ def _trust(box: Box, person: Box, height: int, width: int) -> Image:
 def _ramp(first: int, end: int, inner_first: int, inner_end: int, side: int) -> Image:
     """Return the weights of `first..end - 1`: they fall where the box ends within the frame."""
     places = np.arange(first, end, dtype=np.float32)
-    weights = np.ones(end - first, np.float32)
+    weights: Image = np.ones(end - first, np.float32)
     if first > 0:
         weights = np.minimum(weights, (places - first + 1) / (inner_first - first + 1))
     if end < side:

@@ -14,9 +14,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from numbers import Rational
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import av
 import numpy as np
@@ -194,9 +193,17 @@ def stream_metadata(container: InputContainer, stream: VideoStream) -> MovieMeta
     )
 
 
-def fraction(value: Rational | None) -> Fraction | None:
+class _Ratio(Protocol):
+    @property
+    def numerator(self) -> int: ...
+
+    @property
+    def denominator(self) -> int: ...
+
+
+def fraction(value: _Ratio | None) -> Fraction | None:
     """Return what PyAV says of a rate, a time base or an aspect; from 19 on that is no fraction."""
-    return None if value is None else Fraction(value)
+    return None if value is None else Fraction(value.numerator, value.denominator)
 
 
 def exact_rate(rate: Fraction) -> Fraction:
