@@ -15,6 +15,7 @@ What they hold their users to, as Natron's sources and NatronRenderer 2.5 do:
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,7 +138,9 @@ def call_by_text(text: str, given: dict[str, Any]) -> None:
         return
     names = session().names
     try:
-        spec = eval(f"inspect.getargspec({text})", names)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Python 3.10, that the function will go
+            spec = eval(f"inspect.getargspec({text})", names)
     except Exception as error:
         raise NotThere(f"{text}: {error!r}") from error
     if spec[0] != list(given) or spec[1] is not None or spec[2] is not None:
