@@ -91,7 +91,11 @@ class Engine(Protocol):
         ...
 
     def release(self) -> None:
-        """Give the device's memory back; the engine is not used after."""
+        """Give the device's memory back; the engine is not used after.
+
+        But one whose frames are encoded ahead, on several threads (`EngineInfo.parallel`), is asked
+        for those that jobs have begun.
+        """
         ...
 
 

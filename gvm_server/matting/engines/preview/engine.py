@@ -127,8 +127,7 @@ class PreviewEngine:
         return steady(frames, self._threads, own)
 
     def release(self) -> None:
-        """Drop the networks (1 MB)."""
-        del self._nets
+        """Do nothing: the networks (1 MB) go with the last frame that is still to be looked at."""
 
 
 def _manner() -> tuple[str, Manner]:

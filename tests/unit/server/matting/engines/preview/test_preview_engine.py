@@ -171,3 +171,11 @@ def test_loading_says_what_it_loads():
     loaded = info().load(said.append)
     assert said == ["Loading the preview network on cpu."]
     loaded.release()
+
+
+def test_frames_that_a_job_has_begun_are_looked_at_after_the_release():
+    """They are encoded ahead: the job that waits meanwhile failed with an unexpected error."""
+    engine, frame = PreviewEngine(), portrait(90, 160)
+    before = alpha_of(engine, frame)
+    engine.release()
+    np.testing.assert_array_equal(alpha_of(engine, frame), before)
