@@ -97,8 +97,12 @@ class Encodings:
                 future.cancel()
 
     def close(self) -> None:
-        """End the threads; what has not begun is not done."""
-        self._threads.shutdown(cancel_futures=True)
+        """Let the threads end; what has not begun is not done.
+
+        It waits for nobody: the thread that ends a job may be the one that hears all clients, and
+        a frame that is being encoded may wait for a slow disk.
+        """
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 def shared_out(

@@ -59,7 +59,8 @@ class Pipeline:
         lookup: what of it is missing.
         resources: the server's stores and pools.
         on_delivery: called on a writer thread with each alpha that was put in place.
-        on_end: called once, when no thread works for the job any more, with the failure or None.
+        on_end: called once, when nothing more is delivered, with the failure or None; a frame may
+            still be read or encoded that nobody waits for.
     """
 
     def __init__(

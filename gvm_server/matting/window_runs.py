@@ -169,7 +169,7 @@ class WindowRuns:
             self._encodings.keep_only(())
 
     def close(self) -> None:
-        """End the encodings that have begun."""
+        """Let the encodings' threads end; it waits for none."""
         if self._encodings is not None:
             self._encodings.close()
 
