@@ -349,6 +349,12 @@ class Job:
             return listened and not self._channels and not self.outlives_its_client
 
     @property
+    def is_given_up(self) -> bool:
+        """Whether it is to end and nobody is left who listens."""
+        with self._lock:
+            return self.ending is not None and not self._channels
+
+    @property
     def outlives_its_client(self) -> bool:
         """Whether the job goes on when its last client goes."""
         return self.request.priority is Priority.BATCH

@@ -86,7 +86,8 @@ class Scheduler:
         """
         with self._wake:
             known = self._jobs.get(request.job)
-            if known is not None and known.phase is not Phase.ENDED:
+            gone = known is None or known.phase is Phase.ENDED or known.is_given_up
+            if known is not None and not gone:
                 _refuse_other(known.request, request)
                 if known.listen(peer=peer, channel=channel):
                     return

@@ -174,6 +174,30 @@ def test_a_job_whose_only_client_is_deaf_is_cancelled(scheduler: Scheduler, tmp_
     assert [type(event) for event in deaf.heard] == [Accepted]
 
 
+@pytest.mark.parametrize("given_up", [True, False])
+def test_a_job_that_is_given_up_is_begun_anew_by_who_asks_for_it(
+    scheduler: Scheduler, tmp_path: Path, *, given_up: bool
+):
+    """Its client was found gone while a window ran, and came back: it heard of a cancel.
+
+    One that is cancelled while a client listens ends for all, also for who asks just then.
+    """
+    request = request_in(tmp_path)
+    scheduler._engine.ready = wait = Stalled(scheduler._engine.ready)  # type: ignore[method-assign]
+    with running(scheduler):
+        ask(scheduler, request, b"old")
+        assert wait.entered.wait(10)
+        if given_up:
+            scheduler.lost(b"old")
+        else:
+            scheduler.cancel(request.job, reason="Enough.")
+        new = ask(scheduler, request, b"new")
+        wait.go.set()
+        assert until(lambda: new.all_of(Done) or new.all_of(Cancelled))
+    assert len(new.all_of(Done)) == given_up
+    assert len(new.all_of(FrameReady)) == (len(FRAMES) if given_up else 0)
+
+
 def test_another_request_under_a_living_jobs_name_is_refused(scheduler: Scheduler, tmp_path: Path):
     """It would hear the other one's events; a playhead that moved is the same request."""
     request = request_in(tmp_path)
