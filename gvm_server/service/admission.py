@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gvm_client.errors import EngineError, ErrorCode, OutputError, SettingsError
-from gvm_client.platform import ignores_case, same_file
+from gvm_client.platform import ignores_case
 from gvm_client.protocol.messages import FileOutput, JobContext, Matte
 from gvm_client.settings import ModelSettings
 from gvm_client.studio import COMMERCIAL_ONLY, commercial_only
@@ -137,15 +137,32 @@ class OutputReservation:
         request: what was asked for.
         files: the names of its alphas.
         frames: the frames that it makes.
+        place: their folder, whatever path leads to it: device and number there, or its path.
+        ignores_case: whether a file is found there by its name in other letters too.
     """
 
     request: Matte
     files: AlphaFiles
     frames: tuple[int, ...]
+    place: tuple[int, int] | Path
+    ignores_case: bool
+
+    @classmethod
+    def of(cls, request: Matte, files: AlphaFiles, frames: tuple[int, ...]) -> OutputReservation:
+        """Return what a job writes; its disk is asked here, and nowhere else."""
+        return cls(
+            request=request,
+            files=files,
+            frames=frames,
+            place=_place(files.folder),
+            ignores_case=ignores_case(files.folder),
+        )
 
 
 def refuse_conflict(reservation: OutputReservation, live: Iterable[OutputReservation]) -> None:
     """Refuse a job whose files another job is writing, with other settings or another plate.
+
+    No disk is asked: all jobs wait meanwhile.
 
     Other frames of the same mattes are no rivals: a farm's tasks, a playhead beside its range. Nor
     are other names in the same folder: two clips of one shot.
@@ -169,12 +186,20 @@ def refuse_conflict(reservation: OutputReservation, live: Iterable[OutputReserva
 
 def _common_name(one: OutputReservation, other: OutputReservation) -> str:
     """Return a file name that both write into one folder, whatever path leads to it; or ""."""
-    if not same_file(one.files.folder, other.files.folder):
+    if one.place != other.place:
         return ""
-    spelled = str.casefold if ignores_case(one.files.folder) else str
+    spelled = str.casefold if one.ignores_case else str
     names = {spelled(path.name) for path in one.files.paths(one.frames)}
     theirs = (path.name for path in other.files.paths(other.frames))
     return next((name for name in theirs if spelled(name) in names), "")
+
+
+def _place(folder: Path) -> tuple[int, int] | Path:
+    try:
+        status = folder.stat()
+    except OSError:
+        return folder.resolve()
+    return status.st_dev, status.st_ino
 
 
 def _mattes(request: Matte) -> tuple[object, ...]:

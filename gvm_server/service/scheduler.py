@@ -227,9 +227,7 @@ class Scheduler:
         """
         if not isinstance(spec.sink, FileSink):
             return
-        reservation = OutputReservation(
-            request=job.request, files=spec.sink.files, frames=spec.frames
-        )
+        reservation = OutputReservation.of(job.request, spec.sink.files, spec.frames)
         with self._wake:
             others = [
                 other.reservation

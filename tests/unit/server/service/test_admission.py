@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def claim(
 ) -> OutputReservation:
     """Return what a job writes to an output."""
     files = AlphaFiles.of(str(output), plate_name=f"/p/{plate}", roots=Roots())
-    return OutputReservation(request=request, files=files, frames=frames)
+    return OutputReservation.of(request, files, frames)
 
 
 def test_other_settings_or_another_plate_into_the_same_files_are_refused(tmp_path: Path):
@@ -49,6 +50,24 @@ def test_other_settings_or_another_plate_into_the_same_files_are_refused(tmp_pat
             assert asked.job in caught.value.message
             assert caught.value.code is ErrorCode.OUTPUT_IN_USE
             assert "another version" in caught.value.remedy
+
+
+def test_rivals_are_told_apart_without_a_look_at_a_disk(tmp_path: Path, monkeypatch):
+    """All jobs wait meanwhile, and who hears their clients: a stalled share silenced the server."""
+    asked = request_in(tmp_path)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path)
+    there = claim(asked, tmp_path / "out")
+    rival = claim(replace(asked, job="1" * 32, knobs=MatteKnobs(blur=2.0)), tmp_path / "link/out")
+
+    def stalled(*_: object, **__: object) -> os.stat_result:
+        raise AssertionError("the disk was asked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "stat", stalled)
+        patched.setattr(os, "stat", stalled)
+        with pytest.raises(OutputError):
+            refuse_conflict(rival, [there])
 
 
 def test_a_layer_s_file_that_is_another_job_s_alpha_is_refused(tmp_path: Path):
