@@ -13,7 +13,7 @@ from gvm_client.settings import ModelSettings
 from gvm_client.studio import COMMERCIAL_ONLY, commercial_only
 from gvm_server.matting.engines.base import EngineInfo
 from gvm_server.media.colour.ocio import Configuration, load_config
-from gvm_server.media.file_access import Roots
+from gvm_server.media.file_access import Roots, probe_folder
 from gvm_server.media.outputs.alpha_files import AlphaFiles
 
 NOT_COMPILED = "none"
@@ -97,11 +97,12 @@ def check_configuration(context: JobContext, roots: Roots) -> Configuration:
     """Return the job's colour configuration, proved to be what the job asks for.
 
     Raises:
-        GvmError: it cannot be loaded, lies outside what this server may read, or has another
-            content than the job pins.
+        GvmError: it cannot be loaded, lies outside what this server may read or on a disk that
+            does not answer, or has another content than the job pins.
     """
     if context.ocio and "://" not in context.ocio:
         roots.check_read(Path(context.ocio))
+        probe_folder(Path(context.ocio).parent)  # others wait for whoever loads one
     configuration = load_config(context.ocio, context.variables)
     digest = configuration.digest.hex()
     if context.ocio_digest and context.ocio_digest != digest:

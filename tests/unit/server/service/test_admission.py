@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,14 @@ from gvm_client.errors import ErrorCode, OutputError
 from gvm_client.file_content import FileContent
 from gvm_client.protocol.messages import JobContext, Matte
 from gvm_client.settings import Depth, MatteKnobs, Priority
-from gvm_server.media.file_access import Roots
+from gvm_server.media import file_access
+from gvm_server.media.file_access import Roots, StallError
 from gvm_server.media.outputs.alpha_files import AlphaFiles
-from gvm_server.service.admission import OutputReservation, refuse_conflict
+from gvm_server.service.admission import (
+    OutputReservation,
+    check_configuration,
+    refuse_conflict,
+)
 from tests.support.resources import request_in
 
 LAYERS = FileContent(foreground=True, layers="separate")
@@ -114,3 +120,22 @@ def test_other_frames_of_the_same_mattes_are_not(tmp_path: Path):
     refuse_conflict(
         claim(playhead, tmp_path / "out", frames=(3,)), [claim(asked, tmp_path / "out")]
     )
+
+
+def test_a_configuration_on_a_share_that_stalls_ends_its_own_job(tmp_path: Path, monkeypatch):
+    """Others' configurations are loaded meanwhile: every job waited for that share."""
+    share, answers, real = tmp_path / "share", threading.Event(), Path.stat
+
+    def stat(path: Path, **words: bool) -> os.stat_result:
+        if path.is_relative_to(share):
+            assert answers.wait(10)
+        return real(path, **words)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    monkeypatch.setattr(file_access, "STALL_SECONDS", 0.2)
+    try:
+        with pytest.raises(StallError, match="share has not answered"):
+            check_configuration(JobContext(ocio=str(share / "show.ocio")), Roots())
+        assert check_configuration(JobContext(), Roots()).digest
+    finally:
+        answers.set()
