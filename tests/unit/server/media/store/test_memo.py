@@ -205,3 +205,10 @@ def test_asking_makes_no_file(tmp_path: Path):
     """A command that only looks leaves nothing behind."""
     assert Memo(tmp_path / "cache").recall("hash", b"a") is None
     assert not (tmp_path / "cache").exists()
+
+
+def test_a_folder_that_cannot_be_looked_into_holds_nothing(tmp_path: Path):
+    """Whoever may not enter it asks as here, of too long a name: each job failed of its cache."""
+    memo = Memo(tmp_path / ("x" * 300))
+    memo.keep("kind", b"key", b"fact")
+    assert memo.recall("kind", b"key") is None
