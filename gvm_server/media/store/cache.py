@@ -158,6 +158,8 @@ class DiskCache:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
+            if not _is_file(path):  # its folder cannot be read
+                return None
             self._drop(path, str(error))
             on_damage()
             return None

@@ -314,3 +314,14 @@ def _age(root, which, seconds):
     (path,) = root.rglob(f"{which.hex()}.window")
     then = time.time() - seconds
     os.utime(path, (then, then))
+
+
+def test_a_folder_that_cannot_be_looked_into_holds_no_damage(tmp_path):
+    """Whoever may not enter it asks as here, of too long a name: nothing was kept to be damaged."""
+    cache, damaged = DiskCache(tmp_path / ("x" * 300), LIMIT), []
+    cache.add_window(key(1), window())
+    assert cache.has_new_window(key(1))
+    assert cache.window(key(1), SHAPE, lambda: damaged.append(1)) is None
+    assert cache.alpha(made(1), lambda: damaged.append(2)) is None
+    assert not damaged
+    assert cache.failures == 1
