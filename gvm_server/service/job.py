@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from enum import Enum
 from types import MappingProxyType
@@ -53,6 +53,11 @@ SERVICE_ORDER = list(Priority)
 
 _NUMBERS = itertools.count()
 _NONE: Mapping[int, str] = MappingProxyType({})
+
+
+def _no_file(frame: int) -> str:
+    del frame
+    return ""
 
 
 class ReplyChannel(Protocol):
@@ -232,11 +237,17 @@ class Job:
                 self._cut.pop(delivery.frame, None)
             self.say(frame_ready(self.name, delivery))
 
-    def deliver_kept(self, frames: Iterable[int], roi_cuts: Mapping[int, str] = _NONE) -> None:
+    def deliver_kept(
+        self,
+        frames: Iterable[int],
+        path: Callable[[int], str] = _no_file,
+        roi_cuts: Mapping[int, str] = _NONE,
+    ) -> None:
         """Say of each frame that its alpha stood in its place; there may be very many.
 
         Args:
             frames: the host's frame numbers.
+            path: where a frame's alpha stands; "" where it is no file.
             roi_cuts: the sides of their regions at which subjects are cut.
 
         Raises:
@@ -245,7 +256,9 @@ class Job:
         for frame in frames:
             self._wait_for_room()
             cut = roi_cuts.get(frame, "")
-            self.deliver(Delivery(frame=frame, cached=True, kept=True, roi_cut=cut))
+            self.deliver(
+                Delivery(frame=frame, cached=True, kept=True, path=path(frame), roi_cut=cut)
+            )
 
     def note(self, text: str) -> None:
         """Say in plain words what the job does or waits for."""

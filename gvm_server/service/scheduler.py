@@ -196,7 +196,7 @@ class Scheduler:
             found = look_up(prepared.spec, self._resources.cache, job.check_ending, job.lost)
             notes = (*prepared.notes, *self._complaint(job), *found.notes)
             job.accept(prepared.spec, found, notes, ocio_digest=prepared.ocio_digest)
-            job.deliver_kept(found.kept, found.roi_cuts)
+            job.deliver_kept(found.kept, prepared.spec.sink.path, found.roi_cuts)
             pipeline = Pipeline(
                 prepared.spec,
                 found,

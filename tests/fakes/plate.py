@@ -90,6 +90,9 @@ class MemorySink:
     def outdated(self, frame: int, wanted: Fingerprint) -> tuple[Path, ...]:
         return ()
 
+    def path(self, frame: int) -> str:
+        return ""
+
     def place(self, frame: int, wanted: Fingerprint, cached: Sequence[Path]) -> Delivery:
         with self._lock:
             self.alphas[frame], self.keys[frame] = read_alpha(cached[0]).tobytes(), wanted

@@ -128,6 +128,10 @@ class Sink(Protocol):
         """
         ...
 
+    def path(self, frame: int) -> str:
+        """Return the path of a frame's alpha; "" where it is no file."""
+        ...
+
     def place(self, frame: int, wanted: Fingerprint, cached: Sequence[Path]) -> Delivery:
         """Deliver a finished alpha from the cache, where all of its files lie.
 
@@ -234,6 +238,10 @@ class FileSink:
                     found.append(path)
         return tuple(found)
 
+    def path(self, frame: int) -> str:
+        """Return the path of the alpha's own file."""
+        return str(self.files.path(frame))
+
     def place(self, frame: int, wanted: Fingerprint, cached: Sequence[Path]) -> Delivery:
         """Copy a finished frame's files from the cache into place."""
         for (part, made), source in zip(self._pairs(wanted), cached, strict=True):
@@ -241,7 +249,7 @@ class FileSink:
             with self._placing(path) as place:
                 data = read_proven(source, made)
                 self._cache.registry.put(path, made, data, at=place, umask=self.files.umask)
-        return Delivery(frame=frame, cached=True, path=str(self.files.path(frame)))
+        return Delivery(frame=frame, cached=True, path=self.path(frame))
 
     def put(self, alpha: Alpha) -> Delivery:
         """Write a frame's files but those that stand."""
@@ -249,7 +257,7 @@ class FileSink:
         for part, made in self._pairs(alpha.fingerprint):
             if not (several and self._standing(alpha.frame, part, made).kept):
                 self._write(part, made, alpha)
-        return Delivery(frame=alpha.frame, path=str(self.files.path(alpha.frame)))
+        return Delivery(frame=alpha.frame, path=self.path(alpha.frame))
 
     def keep(self, alpha: Alpha) -> tuple[Fingerprint, ...]:
         """Keep copies of a frame's files."""
@@ -352,6 +360,11 @@ class MappedSink:
         """Return nothing: no file is made."""
         del frame, wanted
         return ()
+
+    def path(self, frame: int) -> str:
+        """Return nothing: no file is made."""
+        del frame
+        return ""
 
     def place(self, frame: int, wanted: Fingerprint, cached: Sequence[Path]) -> Delivery:
         """Map a finished alpha from the cache."""

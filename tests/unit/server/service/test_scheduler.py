@@ -372,6 +372,17 @@ def test_a_job_whose_frames_all_stand_ends_at_once(scheduler: Scheduler, tmp_pat
     gpu.join()
 
 
+def test_each_alpha_is_named_made_or_kept(scheduler: Scheduler, tmp_path: Path):
+    """A program that opens what a job says finds the files the second time too."""
+    with running(scheduler):
+        for peer in (b"made", b"kept"):
+            listener = ask(scheduler, request_in(tmp_path), peer)
+            assert until(lambda listener=listener: listener.all_of(Done))
+            paths = {event.frame: Path(event.path) for event in listener.all_of(FrameReady)}
+            assert sorted(paths) == list(FRAMES)
+            assert all(path.is_file() and str(frame) in path.name for frame, path in paths.items())
+
+
 def test_what_a_job_took_is_known_before_its_end_is_said(
     scheduler: Scheduler, tmp_path: Path, monkeypatch
 ):
