@@ -60,7 +60,6 @@ _LEAVING_SECONDS = 50.0  # a client waits a little longer for the server that it
 _COMING_SECONDS = 2.0  # who has the lock listens within milliseconds, or was killed
 _LOOK_SECONDS = 0.05
 _FAREWELL_MS = 500  # at the end, for the last replies to leave
-_ENVELOPE_FRAMES = 2  # routing id, message
 
 _log = logging.getLogger(__name__)
 
@@ -213,24 +212,21 @@ class Endpoint:
             with suppress(zmq.ZMQError):  # a connection that ended while it was asked about
                 self._authenticator.answer()
         if self._control in ready:
-            self._hear(self._control, lambda peer, data: self._on_control(handler, peer, data))
+            self._hear(self._control, lambda peer, parts: self._on_control(handler, peer, parts))
         if self._work in ready:
-            self._hear(self._work, lambda peer, data: self._on_work(handler, peer, data))
+            self._hear(self._work, lambda peer, parts: self._on_work(handler, peer, parts))
         self._flush(handler)
 
-    def _hear(self, router: zmq.Socket[bytes], take: Callable[[bytes, bytes], None]) -> None:
+    def _hear(self, router: zmq.Socket[bytes], take: Callable[[bytes, list[bytes]], None]) -> None:
         for _ in range(_BURST):
             try:
                 frames = router.recv_multipart(zmq.NOBLOCK)
             except zmq.ZMQError:
                 return  # nothing more
-            if len(frames) == _ENVELOPE_FRAMES:
-                take(*frames)
-            else:
-                self._complaints.add(f"a message of {len(frames) - 1} parts")
+            take(frames[0], frames[1:])
 
-    def _on_work(self, handler: RequestHandler, peer: bytes, data: bytes) -> None:
-        envelope = self._read(data, WorkRequest)
+    def _on_work(self, handler: RequestHandler, peer: bytes, parts: list[bytes]) -> None:
+        envelope = self._read(parts, WorkRequest)
         if isinstance(envelope, Envelope):
             failed = self._guard(lambda: handler.on_work(peer, envelope), envelope)
             if failed is not None:
@@ -238,8 +234,8 @@ class Endpoint:
         else:
             self.send(peer, envelope[0], request=envelope[1])
 
-    def _on_control(self, handler: RequestHandler, peer: bytes, data: bytes) -> None:
-        envelope = self._read(data, ControlRequest)
+    def _on_control(self, handler: RequestHandler, peer: bytes, parts: list[bytes]) -> None:
+        envelope = self._read(parts, ControlRequest)
         if not isinstance(envelope, Envelope):
             self._reply(peer, encode(envelope[0], request=envelope[1]))
             return
@@ -250,10 +246,10 @@ class Endpoint:
         )
         self._reply(peer, encode(failed, request=request) if failed else replies[0])
 
-    def _read(self, data: bytes, allowed: object) -> Envelope | tuple[Failed, str]:
+    def _read(self, parts: list[bytes], allowed: object) -> Envelope | tuple[Failed, str]:
         """Return the request, or the reply to what is none and the request's name."""
         try:
-            envelope = decode(data)
+            envelope = decode(_only(parts))
         except UnreadableMessage as error:
             self._complaints.add(error.message)
             return failed_by(error), error.request
@@ -304,6 +300,12 @@ class Endpoint:
         for name in (_WORK_SOCKET, _CONTROL_SOCKET):  # libzmq leaves them
             (self._folder / name).unlink(missing_ok=True)
         self._lock.release()
+
+
+def _only(parts: list[bytes]) -> bytes:
+    if len(parts) != 1:
+        raise UnreadableMessage(f"Not a message: it came in {len(parts)} ZeroMQ frames, not one.")
+    return parts[0]
 
 
 def _take_lock(folder: Path) -> InstanceLock:

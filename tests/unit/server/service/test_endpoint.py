@@ -170,6 +170,19 @@ def test_bytes_that_are_no_message_get_a_failed_that_says_so(server: SmallServer
         assert envelope.message.code is ErrorCode.MALFORMED
 
 
+def test_a_message_in_several_frames_gets_a_failed_that_says_so(server: SmallServer):
+    """A client that sends an empty frame first, as a REQ socket does, does not wait for ever."""
+    connection = server.endpoint.connection
+    for endpoint in (connection.work, connection.control):
+        with raw_socket(connection, endpoint) as dealer:
+            dealer.send_multipart([b"", encode(Ping(), request="7")])
+            assert dealer.poll(PATIENT_MS)
+            failed = decode(dealer.recv()).message
+        assert isinstance(failed, Failed)
+        assert failed.code is ErrorCode.MALFORMED
+        assert "2 ZeroMQ frames" in failed.message
+
+
 def test_another_protocol_version_is_answered_with_both_numbers(server: SmallServer):
     """A plug-in of another release learns what to do."""
     connection = server.endpoint.connection
