@@ -89,10 +89,10 @@ def server_command() -> list[str]:
     server of this Python.
 
     Raises:
-        ServerError: there is none.
+        ServerError: there is none, or what names it is no command.
     """
-    if chosen := os.environ.get(SERVER_VARIABLE):
-        return split_command(chosen)
+    if words := _chosen_words():
+        return words
     configured = server_file()
     if command := _configured().command:
         return list(command)
@@ -106,6 +106,23 @@ def server_command() -> list[str]:
         code=ErrorCode.SERVER_START_FAILED,
         path=str(configured),
     )
+
+
+def _chosen_words() -> list[str]:
+    """Return the words of `$GVM_SERVER`, none where it is empty.
+
+    Raises:
+        ServerError: it is no command line.
+    """
+    chosen = os.environ.get(SERVER_VARIABLE, "")
+    try:
+        return split_command(chosen)
+    except ValueError as error:
+        raise ServerError(
+            f"{SERVER_VARIABLE} is {chosen!r}, which is no command line: {error}.",
+            remedy="Write it as a shell would read it, each quotation mark with its fellow.",
+            code=ErrorCode.SERVER_START_FAILED,
+        ) from error
 
 
 def _configured() -> ServerFile:

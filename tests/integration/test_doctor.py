@@ -37,6 +37,18 @@ def test_an_open_run_time_folder_is_bad_and_the_remedy_is_a_command(site):
     assert f"chmod 700 {site.runtime}" in ran.stdout
 
 
+def test_a_server_command_that_is_not_there_is_bad(site):
+    """The first job would fail with it: doctor says so before, and where it is set."""
+    for command in ("/no/such/gvm serve", "'gvm serve"):
+        site.environment["GVM_SERVER"] = command
+        ran = site.gvm("doctor", "--json")
+        (server,) = [one for one in json.loads(ran.stdout) if one["name"] == "server"]
+        assert ran.code == 4
+        assert server["health"] == "bad"
+        assert command in server["says"]
+        assert server["remedy"]
+
+
 def test_a_cache_that_cannot_be_written_is_a_note(site, tmp_path):
     """Work goes on without it."""
     (tmp_path / "file").write_text("in the way")

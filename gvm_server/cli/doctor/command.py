@@ -15,7 +15,8 @@ from gvm_client.client import Client
 from gvm_client.context import job_context
 from gvm_client.errors import GvmError, InputError, ServerNotRunning, SettingsError
 from gvm_client.folders import runtime_dir
-from gvm_client.launcher import server_command
+from gvm_client.launcher import SERVER_VARIABLE, server_command
+from gvm_client.server_config import server_file
 from gvm_server.cli.doctor import hosts, support
 from gvm_server.cli.doctor.finding import Finding, Health, Look, look_at, show
 from gvm_server.cli.install.bundle import (
@@ -215,10 +216,13 @@ def _server_to_start() -> Finding:
         command = server_command()
     except GvmError as error:
         return Finding(name="server", health=Health.BAD, says=error.message, remedy=error.remedy)
+    there = shutil.which(command[0]) is not None
+    says = f"none runs; the first job starts one with `{' '.join(command)}`"
     return Finding(
         name="server",
-        health=Health.GOOD,
-        says=f"none runs; the first job starts one with `{' '.join(command)}`",
+        health=Health.GOOD if there else Health.BAD,
+        says=says if there else f"{says}, and there is no {command[0]} that can be run",
+        remedy="" if there else f"Correct {SERVER_VARIABLE} or {server_file()}.",
     )
 
 

@@ -118,7 +118,7 @@ def hosts_server() -> str:
         ServerError: the configured command is none.
     """
     said = read_server_file(server_file())
-    if os.environ.get(SERVER_VARIABLE) or said is None or said.command:
+    if os.environ.get(SERVER_VARIABLE, "").strip() or said is None or said.command:
         return platform.join_command(server_command())
     return ""
 

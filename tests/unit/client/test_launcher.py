@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gvm_client import launcher
+from gvm_client import launcher, platform
 from gvm_client.client import Client
 from gvm_client.connection import connection_path, read_connection, write_connection
 from gvm_client.errors import (
@@ -171,6 +171,24 @@ def test_the_variable_names_the_command(monkeypatch: pytest.MonkeyPatch, tmp_pat
     configure(tmp_path, json.dumps({"command": ["other"]}))
     monkeypatch.setenv("GVM_SERVER", "'/my python/bin/python' -m gvm_server serve")
     assert server_command() == ["/my python/bin/python", "-m", "gvm_server", "serve"]
+
+
+@pytest.mark.parametrize("system", ["Linux", "Windows"])
+def test_a_variable_that_is_no_command_line_is_shown(monkeypatch: pytest.MonkeyPatch, system: str):
+    """A quotation mark too many ends with the value and a remedy, as any wrong command does."""
+    monkeypatch.setattr(platform, "is_windows", lambda: system == "Windows")
+    monkeypatch.setenv("GVM_SERVER", "'/my python/bin/python -m gvm_server serve")
+    with pytest.raises(ServerError, match="'/my python") as caught:
+        server_command()
+    assert caught.value.code is ErrorCode.SERVER_START_FAILED
+    assert "quotation mark" in caught.value.remedy
+
+
+def test_a_variable_of_blanks_names_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """As one that is empty; so the OpenFX plug-in reads it."""
+    configure(tmp_path, json.dumps({"command": ["other"]}))
+    monkeypatch.setenv("GVM_SERVER", " ")
+    assert server_command() == ["other"]
 
 
 def test_then_the_configuration_names_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
