@@ -43,6 +43,8 @@ INTERLACED = (
 )
 
 
+_DPX_HEADER_BYTES = 2048  # with its last part, of film and television
+
 _layouts = Layouts()
 
 
@@ -95,7 +97,7 @@ def read_header(image: ImageFile) -> FrameHeader:
         return plain.header
     with _opened(image) as file:
         layer = _seek_layer(file, image)
-        return _orientation(file, image).turn_header(_header(file.spec(), layer))
+        return _orientation(file, image).turn_header(_header(_spec(file, image), layer))
 
 
 def look_at(image: ImageFile) -> Findings:
@@ -106,7 +108,7 @@ def look_at(image: ImageFile) -> Findings:
     """
     with _opened(image) as file:
         layer = _seek_layer(file, image)
-        spec = file.spec()
+        spec = _spec(file, image)
         remarks = []
         if layer.others:
             remarks.append(
@@ -163,7 +165,7 @@ def read_image(image: ImageFile) -> tuple[FrameHeader, StoredPixels]:
             raise _unreadable(image, reason_of(file))
         order = [channel - first for channel in layer.channels]
         orientation = _orientation(file, image)
-        header = orientation.turn_header(_header(file.spec(), layer))
+        header = orientation.turn_header(_header(_spec(file, image), layer))
     if order != list(range(pixels.shape[2])):
         pixels = pixels[..., order]
     return header, orientation.turn(np.asarray(pixels, dtype=np.float32))
@@ -253,7 +255,7 @@ def read_first_channel(image: ImageFile) -> tuple[FrameHeader, Pixels]:
         if pixels is None:
             raise _unreadable(image, reason_of(file))
         orientation = _orientation(file, image)
-        header = orientation.turn_header(_header(file.spec(), layer))
+        header = orientation.turn_header(_header(_spec(file, image), layer))
     turned = orientation.turn(np.asarray(pixels, dtype=np.float32))
     return header, turned[..., 0]
 
@@ -317,7 +319,48 @@ def _seek_layer(file: oiio.ImageInput, image: ImageFile) -> Layer:
         raise _unreadable(image, reason_of(file))
     if file.spec().deep:
         raise _unreadable(image, "it is a deep image", remedy="Flatten it, or render it flat.")
+    _check_lines(file, image)
     return layer
+
+
+def _check_lines(file: oiio.ImageInput, image: ImageFile) -> None:
+    """Refuse a DPX of lines that are filled up to four bytes each without saying so.
+
+    OpenImageIO 3.2 takes one line's filling for the next one's pixels, and the picture leans.
+    """
+    spec = file.spec()
+    if file.format_name() != "dpx" or spec.getattribute("dpx:EndOfLinePadding"):
+        return
+    line = spec.width * spec.pixel_bytes()
+    filled = line + -line % 4
+    try:
+        size = image.path.stat().st_size - _pixels_begin(image)
+    except FileNotFoundError:
+        raise frame_gone(image.path, image.frame) from None
+    if filled != line and size == filled * spec.height:
+        raise _unreadable(
+            image,
+            f"its lines of {line} bytes are filled up to {filled}, which its header does not say",
+            remedy="Write it with 10 bits, or as TIFF or EXR.",
+        )
+
+
+def _spec(file: oiio.ImageInput, image: ImageFile) -> oiio.ImageSpec:
+    """Return what a file says; where a DPX's pixels begin inside its header, none of that part.
+
+    FFmpeg's do; OpenImageIO 3.2 takes the first pixels for a rate, a timecode and fields.
+    """
+    spec = file.spec()
+    if file.format_name() == "dpx" and _pixels_begin(image) < _DPX_HEADER_BYTES:
+        for name in ("dpx:FrameRate", "dpx:Interlace", "smpte:TimeCode"):
+            spec.erase_attribute(name)
+    return spec
+
+
+def _pixels_begin(image: ImageFile) -> int:
+    """Return where in its file a DPX's pixels begin."""
+    head = _probed(image)
+    return int.from_bytes(head[4:8], "little" if head.startswith(b"XPDS") else "big")
 
 
 def _whole_numbers(file: oiio.ImageInput) -> frozenset[int]:

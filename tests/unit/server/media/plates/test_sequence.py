@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import OpenImageIO as oiio
@@ -116,6 +118,42 @@ def test_a_dpx_has_its_rate_and_timecode(tmp_path):
     header = opened(tmp_path / "a.dpx").header(1)
     assert header.frame_rate == (24000, 1001)
     assert header.timecode == (0x01020304, 0)
+
+
+def with_short_header(path: Path, *, line: int, filling: int = 0) -> Path:
+    """Rewrite a DPX as FFmpeg writes one: pixels at byte 1664, lines filled up without a word."""
+    data = path.read_bytes()
+    order: Literal["little", "big"] = "little" if data.startswith(b"XPDS") else "big"
+    stored = data[int.from_bytes(data[4:8], order) :]
+    lines = [stored[at : at + line] + bytes(filling) for at in range(0, len(stored), line)]
+    head = bytearray(data[:1664])
+    for at in (4, 808):  # of the file's pixels, and of its only element's
+        head[at : at + 4] = (1664).to_bytes(4, order)
+    path.write_bytes(head + b"".join(lines))
+    return path
+
+
+def test_pixels_of_a_dpx_with_a_short_header_are_no_timecode(tmp_path):
+    """Where its part of film and television should be, its first pixels lie."""
+    noise = np.random.default_rng(1).random((8, 24, 3), dtype=np.float32)
+    path = write_image(tmp_path / "a.dpx", noise, ImageSpec(depth="uint16"))
+    plate = opened(with_short_header(path, line=24 * 6))
+    assert np.abs(plate.read(1).pixels - noise).max() < 1e-4
+    assert plate.header(1).timecode is None
+    assert plate.header(1).frame_rate is None
+    assert not [note for note in plate.notes if "interlaced" in note]
+
+
+@pytest.mark.parametrize(("depth", "width"), [("uint8", 22), ("uint16", 23)])
+def test_a_dpx_of_lines_that_are_filled_up_is_refused(tmp_path, depth, width):
+    """Its picture would lean: each line begins behind where it is looked for."""
+    noise = np.random.default_rng(1).random((8, width, 3), dtype=np.float32)
+    path = write_image(tmp_path / "a.dpx", noise, ImageSpec(depth=depth))
+    assert opened(path).read(1).pixels.shape == noise.shape
+    line = width * 3 * (1 if depth == "uint8" else 2)
+    with_short_header(path, line=line, filling=2)
+    with pytest.raises(InputError, match=f"lines of {line} bytes are filled up to {line + 2}"):
+        opened(path)
 
 
 def test_stored_colours_under_alpha_stay(tmp_path):
