@@ -319,6 +319,8 @@ def _seek_layer(file: oiio.ImageInput, image: ImageFile) -> Layer:
         raise _unreadable(image, reason_of(file))
     if file.spec().deep:
         raise _unreadable(image, "it is a deep image", remedy="Flatten it, or render it flat.")
+    if file.spec().getattribute("tiff:ColorSpace") == "CIELAB":
+        raise _unreadable(image, "its colours are CIELAB", remedy="Convert it to RGB.")
     _check_lines(file, image)
     return layer
 

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import OpenImageIO as oiio
 import pytest
+from PIL import Image
 
 from gvm_client.errors import ErrorCode, InputError, SettingsError
 from gvm_client.settings import BadPixels, Missing, PlateKeys
@@ -154,6 +155,14 @@ def test_a_dpx_of_lines_that_are_filled_up_is_refused(tmp_path, depth, width):
     with_short_header(path, line=line, filling=2)
     with pytest.raises(InputError, match=f"lines of {line} bytes are filled up to {line + 2}"):
         opened(path)
+
+
+def test_a_tiff_in_cielab_is_refused(tmp_path):
+    """OpenImageIO gives lightness and the two others as they are: they are no red, green, blue."""
+    Image.new("LAB", (8, 8), (200, 10, 30)).save(tmp_path / "a.tif")
+    code, text = code_of(lambda: opened(tmp_path / "a.tif"))
+    assert code is ErrorCode.PLATE_UNREADABLE
+    assert "its colours are CIELAB. Convert it to RGB." in text
 
 
 def test_stored_colours_under_alpha_stay(tmp_path):
