@@ -220,7 +220,7 @@ class Job:
                 code=ErrorCode.ILLEGAL_MOVE,
             )
         for given in frames.frames:
-            plate.give(given.frame, as_image(given))
+            plate.give(given.frame, as_image(given), key=given.key)
         self._note = ""
 
     def deliver(self, delivery: Delivery) -> None:

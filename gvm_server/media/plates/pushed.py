@@ -113,11 +113,12 @@ class PushedFrames:
             self._ask(new)
         return ready
 
-    def give(self, frame: int, image: MappedImage) -> None:
-        """Take the place of a frame's pixels from the host.
+    def give(self, frame: int, image: MappedImage, *, key: str) -> None:
+        """Take the place of a frame's pixels from the host, and the host's hash of them.
 
         Raises:
-            InputError: the frame was not asked for, or reaches outside the clip's region.
+            InputError: the frame was not asked for, reaches outside the clip's region, or is
+                another than the host named.
         """
         lies = _box(image)
         if not self._header.display.holds(lies):
@@ -135,6 +136,15 @@ class PushedFrames:
                     f"Frame {frame} of {self.name} was given and not asked for.",
                     remedy="Update the node: give only the frames of need_frames.",
                     code=ErrorCode.ILLEGAL_MOVE,
+                    frame=frame,
+                    path=self.name,
+                )
+            if key != self._options.keys[frame]:  # its matte would be kept as the named one's
+                raise InputError(
+                    f"Frame {frame} of {self.name} was named as {self._options.keys[frame]} and"
+                    f" given as {key}: its pixels changed meanwhile.",
+                    remedy="Ask again when the source stands still.",
+                    code=ErrorCode.PLATE_MISMATCH,
                     frame=frame,
                     path=self.name,
                 )

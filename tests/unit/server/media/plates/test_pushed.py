@@ -37,6 +37,11 @@ def values(frame=0, channels=3):
     return np.arange(12 * channels, dtype=np.float32).reshape(3, 4, channels) / 64 + frame
 
 
+def give(plate, frame, image):
+    """Give a frame as the host named it."""
+    plate.give(frame, image, key=OPTIONS.keys[frame])
+
+
 class Host:
     """A host that gives each frame that it is asked for, a moment later."""
 
@@ -55,7 +60,7 @@ class Host:
         """Give frames."""
         for frame in frames:
             store(self.folder, values(frame), f"{frame}.pixels")
-            self.plate.give(frame, replace(IMAGE, buffer=f"{frame}.pixels"))
+            give(self.plate, frame, replace(IMAGE, buffer=f"{frame}.pixels"))
 
 
 def test_reads_wait_for_the_host_and_each_frame_is_asked_for_once(tmp_path):
@@ -78,7 +83,7 @@ def test_want_asks_once_and_says_when_all_are_given(tmp_path):
     assert not plate.want([1001])
     assert questions == [(1001, 1002), (1003,)]
     for frame in (1001, 1002):
-        plate.give(frame, IMAGE)
+        give(plate, frame, IMAGE)
     assert plate.want([1001, 1002])
     assert not plate.want([1001, 1003])
 
@@ -87,7 +92,7 @@ def test_the_host_may_answer_within_the_question(tmp_path):
     """A callback that gives at once does not lock up."""
     store(tmp_path, values())
     plate = PushedFrames(
-        OPTIONS, buffers=tmp_path, ask=lambda frames: [plate.give(one, IMAGE) for one in frames]
+        OPTIONS, buffers=tmp_path, ask=lambda frames: [give(plate, one, IMAGE) for one in frames]
     )
     assert np.array_equal(plate.read(1004).pixels, values())
 
@@ -118,13 +123,25 @@ def test_what_was_not_asked_for_or_has_another_size_is_refused(tmp_path):
     """Both leave the plate as it was."""
     plate = PushedFrames(OPTIONS, buffers=tmp_path, ask=lambda _: None)
     with pytest.raises(InputError) as caught:
-        plate.give(1001, IMAGE)
+        give(plate, 1001, IMAGE)
     assert caught.value.code is ErrorCode.ILLEGAL_MOVE
     plate.want([1001])
     with pytest.raises(InputError, match="5x3, the clip is 4x3") as caught:
-        plate.give(1001, replace(IMAGE, width=5))
+        give(plate, 1001, replace(IMAGE, width=5))
     assert caught.value.code is ErrorCode.PLATE_MISMATCH
     assert not plate.want([1001])
+
+
+def test_a_frame_that_is_another_than_the_named_one_is_refused(tmp_path):
+    """Its matte would be kept under the named one's key; both hashes are said."""
+    plate = PushedFrames(OPTIONS, buffers=tmp_path, ask=lambda _: None)
+    plate.want([1001])
+    with pytest.raises(InputError, match=f"named as {1001:032x} and given as 00") as caught:
+        plate.give(1001, IMAGE, key="00")
+    assert caught.value.code is ErrorCode.PLATE_MISMATCH
+    assert not plate.want([1001])
+    give(plate, 1001, IMAGE)
+    assert plate.want([1001])
 
 
 def test_extent_keys_and_header_are_the_hosts(tmp_path):
@@ -153,7 +170,7 @@ def test_bad_pixels_follow_the_policy(tmp_path):
         options = replace(OPTIONS, bad_pixels=policy)
         plate = PushedFrames(options, buffers=tmp_path, ask=lambda _: None)
         plate.want([1001])
-        plate.give(1001, IMAGE)
+        give(plate, 1001, IMAGE)
         if policy is BadPixels.BLACK:
             assert not plate.read(1001).pixels[1, 2].any()
         else:
@@ -229,8 +246,8 @@ def test_a_frame_may_be_a_part_of_the_clips_region(tmp_path):
     store(tmp_path, values()[:1, :2])
     part = replace(IMAGE, width=2, height=1)
     with pytest.raises(InputError, match=r"2x1 at \(3, 2\).*4x3"):
-        plate.give(1001, replace(part, x=3, y=2))
-    plate.give(1001, replace(part, x=2, y=2))
+        give(plate, 1001, replace(part, x=3, y=2))
+    give(plate, 1001, replace(part, x=2, y=2))
     read = plate.read(1001)
     assert read.header.data == Box(x=2, y=2, width=2, height=1)
     assert np.array_equal(read.pixels, values()[:1, :2])
