@@ -34,7 +34,7 @@ from gvm_server.media.alphas.stamp import Fingerprint
 
 PREPROCESS_REVISION = 5  # exposure and highlights, canvas, resize
 WINDOW_REVISION = 1  # encode, denoise, decode as the pipeline calls them
-FINISH_REVISION = 7  # cross-fade, refine, knobs, EXR
+FINISH_REVISION = 8  # cross-fade, refine, knobs, EXR
 KEY_BYTES = 16
 # Recipes of latents, and of windows: more than windows that share frames have. Of plate frames too.
 REMEMBERED = 1024
