@@ -41,20 +41,19 @@ def main() -> int:
     """Matte a clip and say where everything is."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clip", help="a clip of your own: sequence, folder, image or movie")
-    parser.add_argument("--frames", default="", help="which frames (all)")
+    parser.add_argument("--frames", help="which frames (all)")
     parsed = parser.parse_args()
     FOLDER.mkdir(exist_ok=True)
     clip = parsed.clip or str(fetch(SOURCE))
     alphas = FOLDER / "alphas"
-    words = ["matte", clip, "-o", str(alphas), "--timings", "--frames", parsed.frames]
     gvm = [sys.executable, "-m", "gvm_server"]
     # What runs is this tree, also where another installation is set up for this user.
     environment = {"GVM_SERVER": shlex.join([*gvm, "serve"]), **os.environ}
     sheet, page = FOLDER / "sheet.png", FOLDER / "report.html"
-    looked = ("--frames", parsed.frames) if parsed.frames else ()
+    frames = [] if parsed.frames is None else ["--frames", parsed.frames]
     for command in (
-        words,
-        ["report", clip, str(alphas), "-o", str(page), "--sheet", str(sheet), *looked, *SHEET],
+        ["matte", clip, "-o", str(alphas), "--timings", *frames],
+        ["report", clip, str(alphas), "-o", str(page), "--sheet", str(sheet), *frames, *SHEET],
     ):
         code = subprocess.run([*gvm, *command], check=False, env=environment).returncode
         if code != 0:
