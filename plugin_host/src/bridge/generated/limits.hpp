@@ -7,7 +7,7 @@
 
 namespace gvm::bridge {
 
-inline constexpr std::int64_t kProtocolVersion = 7;
+inline constexpr std::int64_t kProtocolVersion = 8;
 inline constexpr std::size_t kMaxMessageBytes = 1048576;
 inline constexpr std::size_t kMaxText = 8192;
 inline constexpr std::size_t kMaxRequest = 64;
