@@ -138,14 +138,16 @@ class OutputReservation:
         request: what was asked for.
         files: the names of its alphas.
         frames: the frames that it makes.
-        place: their folder, whatever path leads to it: device and number there, or its path.
+        folder: theirs, without links. It may not be there yet: the job makes it.
+        inode: its device and number there, for other ways to it; None where it is not there.
         ignores_case: whether a file is found there by its name in other letters too.
     """
 
     request: Matte
     files: AlphaFiles
     frames: tuple[int, ...]
-    place: tuple[int, int] | Path
+    folder: Path
+    inode: tuple[int, int] | None
     ignores_case: bool
 
     @classmethod
@@ -155,7 +157,8 @@ class OutputReservation:
             request=request,
             files=files,
             frames=frames,
-            place=_place(files.folder),
+            folder=files.folder.resolve(),
+            inode=_inode(files.folder),
             ignores_case=ignores_case(files.folder),
         )
 
@@ -187,19 +190,20 @@ def refuse_conflict(reservation: OutputReservation, live: Iterable[OutputReserva
 
 def _common_name(one: OutputReservation, other: OutputReservation) -> str:
     """Return a file name that both write into one folder, whatever path leads to it; or ""."""
-    if one.place != other.place:
-        return ""
     spelled = str.casefold if one.ignores_case else str
+    known = one.inode is not None and one.inode == other.inode
+    if not known and spelled(str(one.folder)) != spelled(str(other.folder)):
+        return ""
     names = {spelled(path.name) for path in one.files.paths(one.frames)}
     theirs = (path.name for path in other.files.paths(other.frames))
     return next((name for name in theirs if spelled(name) in names), "")
 
 
-def _place(folder: Path) -> tuple[int, int] | Path:
+def _inode(folder: Path) -> tuple[int, int] | None:
     try:
         status = folder.stat()
     except OSError:
-        return folder.resolve()
+        return None
     return status.st_dev, status.st_ino
 
 

@@ -76,6 +76,18 @@ def test_rivals_are_told_apart_without_a_look_at_a_disk(tmp_path: Path, monkeypa
             refuse_conflict(rival, [there])
 
 
+def test_a_folder_that_the_first_job_made_is_still_its_folder(tmp_path: Path):
+    """It is not there when the first job is taken; the second finds it, also through a link."""
+    asked = request_in(tmp_path)
+    rival = replace(asked, job="1" * 32, knobs=MatteKnobs(blur=2.0))
+    first = claim(asked, tmp_path / "out")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path)
+    for folder in (tmp_path / "out", tmp_path / "link/out"):
+        with pytest.raises(OutputError):
+            refuse_conflict(claim(rival, folder), [first])
+
+
 def test_a_layer_s_file_that_is_another_job_s_alpha_is_refused(tmp_path: Path):
     """Names of every file count, not the alphas' alone."""
     asked = request_in(tmp_path)
