@@ -55,11 +55,6 @@ _NUMBERS = itertools.count()
 _NONE: Mapping[int, str] = MappingProxyType({})
 
 
-def _no_file(frame: int) -> str:
-    del frame
-    return ""
-
-
 class ReplyChannel(Protocol):
     """The way to whoever asked."""
 
@@ -240,7 +235,7 @@ class Job:
     def deliver_kept(
         self,
         frames: Iterable[int],
-        path: Callable[[int], str] = _no_file,
+        path: Callable[[int], str],
         roi_cuts: Mapping[int, str] = _NONE,
     ) -> None:
         """Say of each frame that its alpha stood in its place; there may be very many.

@@ -86,8 +86,7 @@ class Scheduler:
         """
         with self._wake:
             known = self._jobs.get(request.job)
-            gone = known is None or known.phase is Phase.ENDED or known.is_given_up
-            if known is not None and not gone:
+            if known is not None and known.phase is not Phase.ENDED and not known.is_given_up:
                 _refuse_other(known.request, request)
                 if known.listen(peer=peer, channel=channel):
                     return

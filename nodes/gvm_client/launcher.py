@@ -91,8 +91,8 @@ def server_command() -> list[str]:
     Raises:
         ServerError: there is none, or what names it is no command.
     """
-    if words := _chosen_words():
-        return words
+    if chosen := chosen_command():
+        return chosen
     configured = server_file()
     if command := _configured().command:
         return list(command)
@@ -108,7 +108,7 @@ def server_command() -> list[str]:
     )
 
 
-def _chosen_words() -> list[str]:
+def chosen_command() -> list[str]:
     """Return the words of `$GVM_SERVER`, none where it is empty.
 
     Raises:

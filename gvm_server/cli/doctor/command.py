@@ -216,13 +216,14 @@ def _server_to_start() -> Finding:
         command = server_command()
     except GvmError as error:
         return Finding(name="server", health=Health.BAD, says=error.message, remedy=error.remedy)
-    there = shutil.which(command[0]) is not None
     says = f"none runs; the first job starts one with `{' '.join(command)}`"
+    if shutil.which(command[0]) is not None:
+        return Finding(name="server", health=Health.GOOD, says=says)
     return Finding(
         name="server",
-        health=Health.GOOD if there else Health.BAD,
-        says=says if there else f"{says}, and there is no {command[0]} that can be run",
-        remedy="" if there else f"Correct {SERVER_VARIABLE} or {server_file()}.",
+        health=Health.BAD,
+        says=f"{says}, and there is no {command[0]} that can be run",
+        remedy=f"Correct {SERVER_VARIABLE} or {server_file()}.",
     )
 
 

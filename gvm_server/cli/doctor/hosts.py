@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gvm_client import __version__
 from gvm_client.folders import home
-from gvm_client.launcher import SERVER_VARIABLE
+from gvm_client.launcher import SERVER_VARIABLE, chosen_command
 from gvm_client.platform import split_command
 from gvm_client.server_config import read_server_file, server_file
 from gvm_client.text import counted
@@ -58,10 +58,9 @@ def _server() -> Iterator[Finding]:
             remedy="`gvm install` of any host writes it; hosts cannot start a server without it.",
         )
         return
-    chosen = os.environ.get(SERVER_VARIABLE)
     said = read_server_file(server_file())
     own = ", ".join(sorted(said.environment)) if said else ""
-    where = f"${SERVER_VARIABLE}" if chosen else str(server_file())
+    where = f"${SERVER_VARIABLE}" if chosen_command() else str(server_file())
     words = split_command(command)
     if "serve" in words:
         answer = ask_program((*words[: words.index("serve")], "--version"))

@@ -14,7 +14,7 @@ from xml.parsers.expat import ExpatError
 from gvm_client import platform
 from gvm_client.errors import SettingsError
 from gvm_client.folders import home, xdg_folder
-from gvm_client.launcher import SERVER_VARIABLE, server_command
+from gvm_client.launcher import chosen_command, server_command
 from gvm_client.server_config import read_server_file, server_file
 
 BUNDLE_NAME = "GVM.ofx.bundle"
@@ -118,7 +118,7 @@ def hosts_server() -> str:
         ServerError: the configured command is none.
     """
     said = read_server_file(server_file())
-    if os.environ.get(SERVER_VARIABLE, "").strip() or said is None or said.command:
+    if chosen_command() or said is None or said.command:
         return platform.join_command(server_command())
     return ""
 

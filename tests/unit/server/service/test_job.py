@@ -61,7 +61,7 @@ def test_each_client_hears_accepted_once_and_everything_after_it(floor: Floor):
     assert job.listen(peer=b"second", channel=second)
     assert second.heard == []
     floor.accept(job)
-    job.deliver_kept(FRAMES)
+    job.deliver_kept(FRAMES, str)
     job.end(JobCancelled("Enough."))
     assert second.heard == first.heard
     kinds = [type(event) for event in first.heard]
@@ -73,9 +73,9 @@ def test_one_that_asks_later_hears_accepted_and_what_comes_from_then_on(floor: F
     first, later = Listener(), Listener()
     job = floor.ask(first)
     floor.accept(job)
-    job.deliver_kept(FRAMES[:5])
+    job.deliver_kept(FRAMES[:5], str)
     assert job.listen(peer=b"later", channel=later)
-    job.deliver_kept(FRAMES[5:])
+    job.deliver_kept(FRAMES[5:], str)
     assert len(first.all_of(Accepted)) == 1
     assert [event.frame for event in first.all_of(FrameReady)] == list(FRAMES)
     assert isinstance(later.heard[0], Accepted)
@@ -115,7 +115,7 @@ def test_a_client_that_came_back_under_another_name_keeps_its_job(floor: Floor):
     floor.accept(job)
     job.listen(peer=b"new", channel=new)
     assert not job.leave(b"first")
-    job.deliver_kept(FRAMES)
+    job.deliver_kept(FRAMES, str)
     assert [type(event) for event in new.heard] == [Accepted, *[FrameReady] * len(FRAMES)]
 
 
@@ -127,7 +127,7 @@ def test_a_batch_job_goes_on_for_nobody(floor: Floor):
         floor.accept(job)
         if not deaf:
             assert not job.leave(b"first")
-        job.deliver_kept(FRAMES)
+        job.deliver_kept(FRAMES, str)
         assert job.summary().frames_done == len(FRAMES)
         assert listener.all_of(FrameReady) == []
 
@@ -138,7 +138,7 @@ def test_a_deaf_client_is_dropped_and_the_others_hear_on(floor: Floor):
     job = floor.ask(deaf)
     job.listen(peer=b"second", channel=hears)
     floor.accept(job)
-    job.deliver_kept(FRAMES)
+    job.deliver_kept(FRAMES, str)
     assert deaf.all_of(FrameReady) == []
     assert len(hears.all_of(FrameReady)) == len(FRAMES)
 
@@ -149,7 +149,7 @@ def test_a_job_that_only_the_deaf_asked_for_is_cancelled(floor: Floor):
     job.listen(peer=b"second", channel=Listener(deaf=True))
     floor.accept(job)
     with pytest.raises(JobCancelled, match="does not listen") as caught:
-        job.deliver_kept(FRAMES)
+        job.deliver_kept(FRAMES, str)
     assert caught.value.code is ErrorCode.CANCELLED
 
 
@@ -158,7 +158,7 @@ def test_a_slow_client_holds_nobody_up_but_the_frames_that_stand(floor: Floor):
     slow, other = Listener(slow=True), Listener()
     job = floor.ask(slow)
     floor.accept(job)
-    delivers = threading.Thread(target=job.deliver_kept, args=(FRAMES,))
+    delivers = threading.Thread(target=job.deliver_kept, args=(FRAMES, str))
     delivers.start()
     try:
         assert slow.waited_for.wait(5)
@@ -194,7 +194,7 @@ def test_a_job_that_has_run_nothing_says_how_many_are_ahead(floor: Floor):
     assert _note(job, listener) == "Waiting for its turn: 2 jobs are ahead."
     job.ahead = 1
     assert _note(job, listener) == "Waiting for its turn: 1 job is ahead."
-    job.deliver_kept(FRAMES[:1])
+    job.deliver_kept(FRAMES[:1], str)
     job.ahead = 0
     assert _note(job, listener) == "Waiting for its turn."
 
